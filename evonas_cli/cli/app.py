@@ -1,0 +1,117 @@
+"""The command: one module a verb, and the boundary where errors become one line and an exit code.
+
+Exit codes: 0 done; 1 the run failed or a check found something; 2 usage or configuration; 3 run missing, corrupt or
+incompatible; 4 environment (resumable); 75 locked by another process; 130 Ctrl-C; 143 SIGTERM (both resumable).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from evonas_cli import __version__
+from evonas_cli.cli import catalogue, config, inspect, resume, search, verify
+from evonas_cli.core.errors import EvonasError
+
+app = typer.Typer(
+    help="Evolutionary neural architecture search that resumes exactly.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for verb in (
+    search.search,
+    resume.resume,
+    inspect.list_runs,
+    inspect.show,
+    inspect.pareto,
+    verify.verify,
+    config.config,
+    catalogue.spaces,
+    catalogue.strategies,
+    catalogue.datasets,
+):
+    app.command("list" if verb is inspect.list_runs else verb.__name__)(verb)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"evonas {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; goes anywhere on the line.")] = False,
+) -> None:
+    """Evolutionary neural architecture search that resumes exactly."""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    signal.signal(signal.SIGTERM, _terminate)
+    logging.basicConfig(format="evonas: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    code = run(arguments, debug=len(arguments) < len(sys.argv) - 1)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def run(arguments: list[str], debug: bool = False) -> int:
+    """Runs one command and returns its exit code; what went wrong is one line on stderr."""
+    try:
+        code = app(arguments, prog_name="evonas", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _say("stopped by Ctrl-C; what was recorded is safe, `evonas resume` goes on", 130)
+    except Terminated:
+        return _say("stopped by SIGTERM; what was recorded is safe, `evonas resume` goes on", 143)
+    except (EvonasError, TyperException) as error:
+        if debug:
+            raise
+        if isinstance(error, EvonasError):
+            return _say(str(error), error.exit_code)
+        return _say(_usage(error, arguments), 2)
+    except Exception as error:
+        if debug:
+            raise
+        return _say(f"internal error: {type(error).__name__}: {error}; run again with --debug and report it", 1)
+
+
+def _usage(error: TyperException, arguments: list[str]) -> str:
+    text = error.format_message() if hasattr(error, "format_message") else str(error)
+    option = getattr(error, "option_name", None)
+    for word in arguments:
+        if option and word.startswith(f"{option}="):
+            return f"there is no option {option}; settings are written without dashes: {word.lstrip('-')}"
+    return f"{text.rstrip('.')}; see `evonas --help`"
+
+
+def _say(text: str, code: int) -> int:
+    print(f"evonas: {' '.join(text.split())}", file=sys.stderr)
+    return code

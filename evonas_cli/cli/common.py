@@ -1,0 +1,46 @@
+"""Options and small steps that several verbs share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evonas_cli.core.types import Json
+
+OUTPUTS = Path("outputs")
+
+Overrides = Annotated[
+    list[str] | None, typer.Argument(help="Settings as key=value, e.g. strategy=random budget.evaluations=100.")
+]
+ConfigDirs = Annotated[
+    list[Path] | None, typer.Option("--config-dir", help="Folder with more YAML files; may be given again.")
+]
+AllowModules = Annotated[
+    list[str] | None, typer.Option("--allow-module", help="Module outside evonas that configurations may name.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Worker processes (evaluator.workers).")]
+Devices = Annotated[str | None, typer.Option("--devices", help="CUDA devices, e.g. 0,1 (evaluator.devices).")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's path, the beginning of its name, or `latest`.")]
+
+
+def print_json(document: Json) -> None:
+    """One document on one line."""
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+
+
+def machine_overrides(workers: int | None, devices: str | None) -> list[str]:
+    """The overrides that --workers and --devices stand for."""
+    found = [] if workers is None else [f"evaluator.workers={workers}"]
+    return found + ([] if devices is None else [f"evaluator.devices=[{devices}]"])
+
+
+def readable(value: Any) -> str:
+    """A metric for people: counts with separators, fractions with four digits."""
+    if isinstance(value, float) and value.is_integer() and abs(value) >= 1:
+        value = int(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,110 @@
+"""`evonas list`, `show` and `pareto`: looking at runs, finished or not, without touching them."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from evonas_cli.cli.common import OUTPUTS, AsJson, Run, print_json, readable
+
+if TYPE_CHECKING:
+    from evonas_cli.report.reading import Reading
+
+
+def list_runs(json: AsJson = False) -> int:
+    """List the runs under outputs/, oldest first."""
+    from evonas_cli.cli.running import print_columns
+    from evonas_cli.store.directory import runs
+
+    found = []
+    for run in runs(OUTPUTS):
+        status = run.status()
+        row = {"run": f"{run.root.parent.name}/{run.root.name}", "state": status.get("state", "unknown")}
+        found.append(
+            {**row, "evaluations": status.get("evaluations", 0), "seconds": status.get("elapsed_seconds", 0.0)}
+        )
+    if json:
+        print_json({"schema": 1, "runs": found})
+    elif found:
+        print_columns([["state", "evaluations", "seconds", "run"]] + [
+            [r["state"], str(r["evaluations"]), f"{r['seconds']:.1f}", r["run"]] for r in found
+        ])  # fmt: skip
+    return 0
+
+
+def show(
+    run: Run,
+    candidate: Annotated[int | None, typer.Argument(help="A candidate's id.")] = None,
+    json: AsJson = False,
+) -> int:
+    """Show a run, or one of its candidates."""
+    from evonas_cli.core.errors import RunError
+    from evonas_cli.report.reading import read_run
+
+    reading = read_run(run, OUTPUTS)
+    if candidate is None:
+        return _show_run(reading, json)
+    if candidate not in reading.journal:
+        raise RunError(f"{reading.run.root} has no candidate {candidate}; it has {len(reading.journal)}, from id 0 on")
+    entry = reading.journal.read(candidate)
+    if json:
+        print_json({"schema": 1, "candidate": entry})
+        return 0
+    for key, value in entry.items():
+        if key == "metrics":
+            for name, number in value.items():
+                print(f"{name:<16}{readable(number)}")
+        elif key != "crc":
+            print(f"{key:<16}{value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)}")
+    for line in reading.network(entry):
+        print(line)
+    return 0
+
+
+def _show_run(reading: Reading, as_json: bool) -> int:
+    from evonas_cli.cli.running import print_front
+
+    status, metadata = reading.run.status(), reading.run.metadata()
+    failures = Counter(e["error"]["kind"] for e in reading.journal if e["status"] != "ok")
+    document: dict[str, Any] = {
+        "schema": 1,
+        "run": str(reading.run.root),
+        "state": status.get("state", "unknown"),
+        "evaluations": len(reading.journal),
+        "failed": dict(sorted(failures.items())),
+        "elapsed_seconds": status.get("elapsed_seconds", 0.0),
+        **{key: metadata[key] for key in ("created", "evonas", "choices", "environment", "versions")},
+    }
+    if as_json:
+        print_json({**document, **reading.front()})
+        return 0
+    for key, value in document.items():
+        if key not in ("schema", "versions"):
+            pairs = value.items() if isinstance(value, dict) else ()
+            text = ", ".join(f"{k} {v}" for k, v in pairs if k != "data") if isinstance(value, dict) else str(value)
+            print(f"{key:<16}{text or 'none'}")
+    print()
+    print_front(reading.front())
+    return 0
+
+
+def pareto(
+    run: Run,
+    format: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print.")] = "table",
+) -> int:
+    """Print a run's Pareto front."""
+    from evonas_cli.cli.running import print_front
+    from evonas_cli.report.reading import read_run
+    from evonas_cli.store.derived import pareto_csv
+
+    front = read_run(run, OUTPUTS).front()
+    if format == "json":
+        print_json(front)
+    elif format == "csv":
+        print(pareto_csv(front), end="")
+    else:
+        print_front(front)
+    return 0

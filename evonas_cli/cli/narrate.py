@@ -1,0 +1,109 @@
+"""What a running search says on stderr: a board on a terminal, plain timed lines in a pipe, nothing when asked."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from evonas_cli.cli.common import readable
+from evonas_cli.core.types import Candidate, Result
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from evonas_cli.parts import Parts
+    from evonas_cli.session import Session
+
+_SILENCE = 55.0
+
+
+class Narrator(Protocol):
+    """Follows a session."""
+
+    def telling(self, open_session: Callable[[], Session]) -> AbstractContextManager[Session]:
+        """Opens the session, follows it while the context lasts, and closes it."""
+
+    def result(self, candidate: Candidate[Any], result: Result) -> None:
+        """A result was recorded."""
+
+    def say(self, text: str) -> None:
+        """A remark."""
+
+
+def narrator(parts: Parts, quiet: bool) -> Narrator:
+    """The narrator that fits where stderr goes."""
+    if quiet:
+        return Silent()
+    if sys.stderr.isatty():
+        from evonas_cli.cli.board import Board
+
+        return Board(parts)
+    return Lines(parts)
+
+
+class Silent:
+    """Says remarks only."""
+
+    @contextmanager
+    def telling(self, open_session: Callable[[], Session]) -> Iterator[Session]:
+        """Opens and closes."""
+        session = open_session()
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def result(self, candidate: Candidate[Any], result: Result) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
+        """One line."""
+        print(f"evonas: {text}", file=sys.stderr)
+
+
+class Lines(Silent):
+    """One line a result, and one a minute when there is none."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._objectives = [objective.name for objective in parts.objectives]
+        self._limit = parts.config["budget"]["evaluations"]
+        self._done, self._last = 0, time.monotonic()
+
+    @contextmanager
+    def telling(self, open_session: Callable[[], Session]) -> Iterator[Session]:
+        """Adds a first line, a last one, and the heartbeat."""
+        over = threading.Event()
+        threading.Thread(target=self._heartbeat, args=(over,), daemon=True).start()
+        self.line("starting")
+        try:
+            with super().telling(open_session) as session:
+                self._done = len(session.recorder.journal)
+                self.line(f"{session.run.root}: {self._done} evaluations recorded, {session.slots} workers")
+                yield session
+                self.line(f"{session.run.root}: {self._done} evaluations in {session.recorder.elapsed:.1f} s")
+        finally:
+            over.set()
+
+    def result(self, candidate: Candidate[Any], result: Result) -> None:
+        """`12/60 candidate 11 valid_error 0.05 ... 0.8 s genome`."""
+        self._done += 1
+        if result.error is None:
+            outcome = "  ".join(f"{name} {readable(result.metrics[name])}" for name in self._objectives)
+        else:
+            outcome = f"failed: {result.error.text}"
+        of = f"/{self._limit}" if self._limit else ""
+        self.line(f"{self._done}{of}  candidate {candidate.id}  {outcome}  {result.seconds:.2f} s")
+
+    def line(self, text: str) -> None:
+        """A timed line."""
+        self._last = time.monotonic()
+        print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+
+    def _heartbeat(self, over: threading.Event) -> None:
+        while not over.wait(1.0):
+            if time.monotonic() - self._last >= _SILENCE:
+                self.line(f"{self._done} evaluations done, working")

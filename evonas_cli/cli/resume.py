@@ -1,0 +1,38 @@
+"""`evonas resume`: go on with a run from what it recorded."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from evonas_cli.cli.common import OUTPUTS, AsJson, Devices, Quiet, Run, Workers, machine_overrides
+
+
+def resume(
+    run: Run,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="Settings that do not change results, e.g. budget.evaluations=200."),
+    ] = None,
+    workers: Workers = None,
+    devices: Devices = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Resume an interrupted run, or a finished one under a larger budget."""
+    from evonas_cli.cli.narrate import narrator
+    from evonas_cli.cli.running import carry_out
+    from evonas_cli.config import apply
+    from evonas_cli.parts import assemble, check_identity, stored_config
+    from evonas_cli.session import reopen
+    from evonas_cli.store.directory import find
+
+    found = find(run, OUTPUTS)
+    metadata = found.metadata()
+    stored = stored_config(found)
+    config = apply(stored, [*(overrides or []), *machine_overrides(workers, devices)])
+    check_identity(found, stored, config)
+    parts = assemble(config, metadata["allowed_modules"])
+    voice = narrator(parts, quiet)
+    return carry_out(lambda: reopen(found, parts, voice.result), voice, json)

@@ -1,0 +1,100 @@
+"""`evonas search`: compose, build, run, report."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from evonas_cli.cli.common import (
+    AllowModules,
+    AsJson,
+    ConfigDirs,
+    Devices,
+    Overrides,
+    Quiet,
+    Workers,
+    machine_overrides,
+)
+
+if TYPE_CHECKING:
+    from evonas_cli.parts import Parts
+
+Resume = Literal["never", "auto", "must"]
+
+
+def search(
+    overrides: Overrides = None,
+    run_dir: Annotated[
+        Path | None, typer.Option("--run-dir", help="Folder of the run (default: outputs/<date>/<time>-<name>).")
+    ] = None,
+    resume: Annotated[Resume, typer.Option("--resume", help="What to do when --run-dir holds a run.")] = "never",
+    workers: Workers = None,
+    devices: Devices = None,
+    config_dir: ConfigDirs = None,
+    allow_module: AllowModules = None,
+    cfg: Annotated[
+        Literal["job", "all"] | None, typer.Option("--cfg", help="Print the configuration and stop.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")] = False,
+    json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Search for architectures; the last line printed is the run's path."""
+    from evonas_cli.cli.config import print_config
+    from evonas_cli.cli.narrate import narrator
+    from evonas_cli.cli.running import carry_out
+    from evonas_cli.config import compose
+    from evonas_cli.parts import assemble
+    from evonas_cli.session import create, new_run, reopen
+
+    folders, allowed = config_dir or [], allow_module or []
+    composed = compose([*(overrides or []), *machine_overrides(workers, devices)], folders)
+    if cfg is not None:
+        return print_config(composed, cfg)
+    parts = assemble(composed.config, allowed, folders)
+    exists = _holds_run(run_dir, resume, parts)
+    if dry_run:
+        return _describe(parts)
+    run = new_run(composed, run_dir, allowed)
+    voice = narrator(parts, quiet)
+    if exists:
+        return carry_out(lambda: reopen(run, parts, voice.result), voice, json)
+    return carry_out(lambda: create(run, parts, composed.choices, voice.result, sys.argv[1:]), voice, json)
+
+
+def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
+    """Whether the folder holds a run that --resume allows to go on with. Raises UsageError or RunError if not."""
+    from evonas_cli.core.errors import RunError, UsageError
+    from evonas_cli.parts import check_identity, stored_config
+    from evonas_cli.store.directory import RunDirectory
+
+    if run_dir is None:
+        if resume == "must":
+            raise UsageError("--resume must needs --run-dir; or use `evonas resume RUN`")
+        return False
+    run = RunDirectory(run_dir)
+    if not run.exists():
+        if resume == "must":
+            raise RunError(f"{run_dir} holds no run to resume")
+        return False
+    if resume == "never":
+        raise UsageError(f"{run_dir} holds a run; pass --resume auto to go on with it or choose another --run-dir")
+    run.metadata()
+    check_identity(run, stored_config(run), parts.config)
+    return True
+
+
+def _describe(parts: Parts) -> int:
+    from evonas_cli.core.rng import stream
+
+    fold = parts.fold()
+    first = parts.space.sample(stream(parts.config["seed"], "dry-run"))
+    goals = ", ".join(f"{o.name} ({o.direction})" for o in fold.objectives)
+    print(f"strategy    {type(parts.strategy).__name__}, window {fold.window}")
+    print(f"space       {type(parts.space).__name__}, for example {parts.space.to_json(first)}")
+    print(f"objectives  {goals}")
+    print(f"budget      {', '.join(f'{k} {v}' for k, v in parts.config['budget'].items() if v is not None)}")
+    return 0

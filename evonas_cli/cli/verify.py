@@ -1,0 +1,44 @@
+"""`evonas verify`: is the run what its journal says, and does it come out again?"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from evonas_cli.cli.common import OUTPUTS, AsJson, Run, print_json
+
+
+def verify(
+    run: Run,
+    json: AsJson = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Evaluate every candidate again and compare bits.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Write what is damaged again from good lines.")] = False,
+) -> int:
+    """Fold the journal again and compare with snapshots, populations and fronts."""
+    from evonas_cli import verify as verification
+    from evonas_cli.parts import assemble, stored_config
+    from evonas_cli.store.directory import find
+
+    found = find(run, OUTPUTS)
+    parts = assemble(stored_config(found), found.metadata()["allowed_modules"])
+    for step in verification.repair(found, parts) if repair else []:
+        print(f"evonas: {step}", file=sys.stderr)
+    verdict = verification.verify(found, parts)
+    if replay and verdict.ok:
+        for id, difference in verification.replay(found, parts):
+            outcome = "same" if difference is None else difference
+            print(f"evonas: candidate {id}: {outcome}", file=sys.stderr)
+            if difference is not None:
+                verdict.problems.append(f"candidate {id} came out differently: {difference}")
+    if json:
+        print_json(verdict.document())
+    else:
+        for problem in verdict.problems:
+            print(problem)
+        state = "complete" if verdict.complete else "not finished"
+        print(
+            f"{'ok' if verdict.ok else 'NOT OK'}: {verdict.evaluations} evaluations, {state}, digest {verdict.digest}"
+        )
+    return 0 if verdict.ok else 1

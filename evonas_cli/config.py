@@ -1,0 +1,265 @@
+"""Configuration: Hydra composes it, this module checks it and builds objects from it, with errors in plain words.
+
+Hydra's compose API is used alone. A node with `_target_` is built by importing the class, checking every key against
+its constructor's signature and type hints, and passing collaborators by name. Keys of the form `_name_` are directives
+to the runner. Importing this module imports neither Hydra nor torch.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import importlib
+import inspect
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from evonas_cli.core.errors import UsageError
+
+Config = dict[str, Any]
+GROUPS = ("space", "strategy", "dataset", "trainer", "job", "evaluator")
+_DIRECTIVE = re.compile(r"_[a-z]+_")
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A resolved configuration and the option chosen for each group."""
+
+    config: Config
+    choices: dict[str, str]
+
+
+def conf_root() -> Path:
+    """The packaged configuration, or the checkout's."""
+    package = Path(__file__).parent
+    return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
+
+
+def options(group: str, folders: Sequence[Path] = ()) -> dict[str, Path]:
+    """The YAML files of a group by name, in alphabetical order."""
+    found = {path.stem: path for root in (conf_root(), *folders) for path in (root / group).glob("*.yaml")}
+    return dict(sorted(found.items()))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean X?` for the most similar known word, or nothing."""
+    hits = difflib.get_close_matches(word, list(known), 1, 0.5)
+    return f"; did you mean {hits[0]}?" if hits else ""
+
+
+def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
+    """Composes and resolves. Raises UsageError for anything that is not plainly right."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    _check_folders(folders)
+    parsed = [_parse(text, folders) for text in overrides]
+    _check_repeats([key for key, _ in parsed])
+    path = [f"hydra.searchpath=[{','.join('file://' + str(f.resolve()) for f in folders)}]"] if folders else []
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_root().resolve()), version_base="1.3"):
+            chosen = [text for (_, is_group), text in zip(parsed, overrides, strict=True) if is_group]
+            base = hydra_compose("config", [*path, *chosen], return_hydra_config=True)
+            known: Any = OmegaConf.to_container(base, resolve=False)
+            known.pop("hydra")
+            for key, is_group in parsed:
+                if not is_group:
+                    _check_key(key, known)
+            full = hydra_compose("config", [*path, *overrides])
+            choices = {group: str(base.hydra.runtime.choices[group]) for group in GROUPS}
+        missing = sorted(OmegaConf.missing_keys(full))
+        if missing:
+            raise UsageError(f"{missing[0]} must be given: {missing[0]}=...")
+        config: Any = OmegaConf.to_container(full, resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UsageError(" ".join(str(error).split())) from error
+    checked: Config = config
+    check_root(checked)
+    return Composed(checked, choices)
+
+
+def _check_folders(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"--config-dir {folder} is no folder")
+        for group in GROUPS:
+            taken = sorted({path.stem for path in (folder / group).glob("*.yaml")} & set(options(group)))
+            if taken:
+                raise UsageError(f"{folder / group / taken[0]}.yaml has the name of one of evonas' own; rename it")
+
+
+def _parse(text: str, folders: Sequence[Path]) -> tuple[str, bool]:
+    """The key of an override and whether it chooses a group's option."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    key = text.partition("=")[0]
+    if "=" not in text or key != key.strip() or not key:
+        raise UsageError(f"{text!r} is no override; write key=value without spaces, e.g. seed=1")
+    if key[0] in "+~":
+        raise UsageError(f"{text}: keys cannot be added or removed; write {key.lstrip('+~')}=... for a key that exists")
+    try:
+        override = OverridesParser.create().parse_override(text)
+    except HydraException as error:
+        raise UsageError(f"{text!r} cannot be read as key=value: {' '.join(str(error).split())[:120]}") from error
+    if override.is_sweep_override():
+        raise UsageError(f"{text} is a sweep; run one search a value, as scripts/sweep_seeds does")
+    if override.package is not None or key.startswith("hydra"):
+        raise UsageError(f"{text}: Hydra's own settings and packages are not used here")
+    if key not in GROUPS:
+        return key, False
+    known = options(key, folders)
+    value = override.value()
+    if not isinstance(value, str) or value not in known:
+        raise UsageError(f"there is no {key} {value!r}{nearest(str(value), known)} (known: {', '.join(known)})")
+    return key, True
+
+
+def _check_repeats(keys: Sequence[str]) -> None:
+    for position, key in enumerate(keys):
+        if key in keys[:position]:
+            raise UsageError(f"{key} is given twice; give it once")
+
+
+def _check_key(key: str, known: Any) -> None:
+    node, place = known, ""
+    for part in key.split("."):
+        if not isinstance(node, Mapping) or part not in node:
+            names = [str(name) for name in node] if isinstance(node, Mapping) else []
+            where = place.rstrip(".") or "the configuration"
+            listed = ", ".join(name for name in names if not _DIRECTIVE.fullmatch(name))
+            raise UsageError(f"{where} has no key {part}{nearest(part, names)} (known: {listed or 'none'})")
+        node, place = node[part], f"{place}{part}."
+
+
+def apply(config: Config, overrides: Sequence[str]) -> Config:
+    """A copy of a resolved configuration with value overrides applied to it. Raises UsageError."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    copied: Config = copy.deepcopy(config)
+    parsed = [_parse(text, ()) for text in overrides]
+    _check_repeats([key for key, _ in parsed])
+    for (key, is_group), text in zip(parsed, overrides, strict=True):
+        if is_group:
+            raise UsageError(f"{text}: a run keeps its {key}; start a new one with `evonas search`")
+        _check_key(key, copied)
+        *path, name = key.split(".")
+        node = copied
+        for part in path:
+            node = node[part]
+        node[name] = OverridesParser.create().parse_override(text).value()
+    check_root(copied)
+    return copied
+
+
+_ROOT: dict[str, Any] = {
+    "seed": int,
+    "window": int,
+    "objectives": list[str],
+    "device": str,
+    "deterministic": bool,
+    "budget.evaluations": int | None,
+    "budget.seconds": float | None,
+    "budget.cost": float | None,
+    "run.name": str | None,
+    "run.outputs": str,
+    "snapshot.every": int,
+    "snapshot.growth": float,
+}
+
+
+def check_root(config: Config) -> None:
+    """Checks types and ranges of the root keys. Raises UsageError."""
+    for key, hint in _ROOT.items():
+        *path, name = key.split(".")
+        node = config[path[0]] if path else config
+        node[name] = convert(key, node[name], hint)
+    if not 0 <= config["seed"] < 2**63:
+        raise UsageError(f"seed is {config['seed']}; it must be between 0 and 2^63 - 1")
+    if config["window"] < 1:
+        raise UsageError(f"window is {config['window']}; it must be 1 or more")
+    if not config["objectives"] or len(set(config["objectives"])) != len(config["objectives"]):
+        raise UsageError(f"objectives is {config['objectives']}; name at least one metric, each once")
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", config["device"]):
+        raise UsageError(f"device is {config['device']!r}; it may be auto, cpu, cuda or cuda:N")
+    if config["snapshot"]["every"] < 1 or not config["snapshot"]["growth"] >= 1:
+        raise UsageError("snapshot.every and snapshot.growth must be 1 or more")
+
+
+def target(node: Mapping[str, Any], where: str, allowed: Sequence[str] = ()) -> Any:
+    """The class that a node names. Only evonas' own modules and `allowed` ones may be named. Raises UsageError."""
+    name = node.get("_target_")
+    if not isinstance(name, str) or "." not in name:
+        raise UsageError(f"{where}._target_ is {name!r}; it must name a class as package.module.Class")
+    module, _, attribute = name.rpartition(".")
+    if not any(module == root or module.startswith(f"{root}.") for root in ("evonas_cli", *allowed)):
+        raise UsageError(f"{where}._target_={name} is outside evonas_cli; pass --allow-module {module} if you trust it")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise UsageError(f"{where}._target_={name} does not exist: {error}") from error
+
+
+def build(node: Mapping[str, Any], where: str, allowed: Sequence[str] = (), **collaborators: Any) -> Any:
+    """Builds the object a node describes; `collaborators` go to constructor parameters of the same name."""
+    constructor = target(node, where, allowed)
+    parameters = inspect.signature(constructor).parameters
+    hints = typing.get_type_hints(constructor.__init__ if inspect.isclass(constructor) else constructor)
+    settings = {str(key): value for key, value in node.items() if not _DIRECTIVE.fullmatch(str(key))}
+    own = [name for name in parameters if name not in collaborators]
+    for key in settings:
+        if key not in own:
+            raise UsageError(f"{where} has no key {key}{nearest(key, own)} (known: {', '.join(own)})")
+    arguments = {
+        key: build(value, f"{where}.{key}", allowed, **collaborators)
+        if isinstance(value, Mapping) and "_target_" in value
+        else convert(f"{where}.{key}", value, hints.get(key, Any))
+        for key, value in settings.items()
+    }
+    passed = {name: value for name, value in collaborators.items() if name in parameters}
+    absent = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.default is parameter.empty and name not in arguments and name not in passed
+    ]
+    if absent:
+        raise UsageError(f"{where}.{absent[0]} must be given")
+    return constructor(**arguments, **passed)
+
+
+def convert(key: str, value: Any, hint: Any) -> Any:
+    """The value as its hint wants it (int to float, list to tuple). Raises UsageError naming the key."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any or isinstance(hint, typing.TypeVar):
+        return value
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in args:
+            return None
+        return convert(key, value, next(arm for arm in args if arm is not type(None)))
+    if origin is Literal:
+        if value not in args:
+            word = nearest(str(value), map(str, args))
+            raise UsageError(f"{key} is {value!r}{word} (it may be {', '.join(map(str, args))})")
+        return value
+    cls = origin or hint
+    if cls in (list, tuple) or cls is Sequence:
+        if not isinstance(value, list | tuple):
+            raise UsageError(f"{key} is {value!r}; it must be a list, e.g. {key}=[...]")
+        items = [convert(f"{key}[{n}]", item, args[0] if args else Any) for n, item in enumerate(value)]
+        return items if cls is list else tuple(items)
+    if cls is float and type(value) in (int, float):
+        return float(value)
+    if cls in (int, bool, str, float) and type(value) is not cls:
+        names = {int: "an integer", bool: "true or false", str: "a word", float: "a number"}
+        raise UsageError(f"{key} is {value!r}; it must be {names[cls]}")
+    return value

@@ -1,0 +1,1 @@
+"""The core: value types, protocols and pure algorithms; no torch, no files, no configuration."""

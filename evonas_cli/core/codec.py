@@ -1,0 +1,176 @@
+"""State to JSON and back by walking type hints, so that no strategy writes save or load code.
+
+Covers None, bool, int, float (infinities too), str, tuples, lists, dicts, dataclasses (generic ones included) and unions
+of None, plain values and dataclasses. A genome, any place whose hint is a type variable, is written and read by the
+space. Other leaf types (tensors, say) join through `register`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from evonas_cli.core.types import Json
+
+Reader = Callable[[Any], Any]
+_FLOATS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+_LEAVES: dict[type, tuple[Callable[[Any], Json], Reader]] = {}
+
+
+class CodecError(ValueError):
+    """A value that its type hint does not describe."""
+
+
+def register(leaf: type, write: Callable[[Any], Json], read: Reader) -> None:
+    """Teaches the codec a type that it treats as one value."""
+    _LEAVES[leaf] = (write, read)
+
+
+def encode(hint: Any, value: Any, genome: Callable[[Any], Json]) -> Json:
+    """The value as JSON. `genome` writes what stands where the hint is a type variable. Raises CodecError."""
+    written: Json = _encode(hint, value, genome)
+    return written
+
+
+def decode(hint: Any, data: Json, genome: Reader) -> Any:
+    """The inverse of `encode`. Raises CodecError."""
+    return _decode(hint, data, genome)
+
+
+def _encode(hint: Any, value: Any, genome: Callable[[Any], Json]) -> Any:
+    if isinstance(hint, TypeVar):
+        return genome(value)
+    if hint == Json:
+        return value
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else _encode(_arm(hint, args, value), value, genome)
+    cls: Any = origin or hint
+    if cls in _LEAVES:
+        return _LEAVES[cls][0](value)
+    if cls is tuple:
+        return [_encode(h, v, genome) for h, v in _items(args, value)]
+    if cls is list:
+        return [_encode(args[0], v, genome) for v in value]
+    if cls is dict:
+        return [[_encode(args[0], k, genome), _encode(args[1], v, genome)] for k, v in value.items()]
+    if _is_record(cls):
+        if not isinstance(value, cls):
+            raise CodecError(f"expected {cls.__name__}, found {type(value).__name__}")
+        hints = _fields(cls)
+        return {name: _encode(_bind(cls, args, h), getattr(value, name), genome) for name, h in hints.items()}
+    return _plain(cls, value)
+
+
+def _plain(cls: Any, value: Any) -> Any:
+    if cls is float and type(value) in (int, float):
+        return float(value) if math.isfinite(value) else repr(float(value))
+    if cls in (bool, int, str, type(None)) and type(value) is cls:
+        return value
+    if cls is type(None) and value is None:
+        return None
+    raise CodecError(f"expected {getattr(cls, '__name__', cls)}, found {type(value).__name__}")
+
+
+def _decode(hint: Any, data: Any, genome: Reader) -> Any:
+    if isinstance(hint, TypeVar):
+        return genome(data)
+    if hint == Json:
+        return data
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return None if data is None else _decode(_json_arm(hint, args, data), data, genome)
+    cls: Any = origin or hint
+    if cls in _LEAVES:
+        return _LEAVES[cls][1](data)
+    if cls in (tuple, list, dict) and not isinstance(data, list):
+        raise CodecError(f"expected a list, found {type(data).__name__}")
+    if cls is tuple:
+        return tuple(_decode(h, v, genome) for h, v in _items(args, data))
+    if cls is list:
+        return [_decode(args[0], v, genome) for v in data]
+    if cls is dict:
+        return {_decode(args[0], k, genome): _decode(args[1], v, genome) for k, v in data}
+    if _is_record(cls):
+        hints = _fields(cls)
+        if not isinstance(data, Mapping) or set(data) != set(hints):
+            raise CodecError(f"expected the fields {sorted(hints)} of {cls.__name__}")
+        return cls(**{name: _decode(_bind(cls, args, h), data[name], genome) for name, h in hints.items()})
+    if cls is float and isinstance(data, str) and data in _FLOATS:
+        return _FLOATS[data]
+    return _plain(cls, data)
+
+
+def _items(args: tuple[Any, ...], value: Any) -> list[tuple[Any, Any]]:
+    if len(args) == 2 and args[1] is Ellipsis:
+        return [(args[0], v) for v in value]
+    if len(args) != len(value):
+        raise CodecError(f"expected a tuple of {len(args)}, found {len(value)}")
+    return list(zip(args, value, strict=True))
+
+
+def _arm(hint: Any, args: tuple[Any, ...], value: Any) -> Any:
+    """The member of a union that a Python value belongs to."""
+    for arm in args:
+        cls = typing.get_origin(arm) or arm
+        if isinstance(cls, type) and type(value) is cls:
+            return arm
+    open_arms = [arm for arm in args if isinstance(arm, TypeVar)]
+    if open_arms:
+        return open_arms[0]
+    raise CodecError(f"{type(value).__name__} is not in {hint}")
+
+
+def _json_arm(hint: Any, args: tuple[Any, ...], data: Any) -> Any:
+    """The member of a union that JSON data was written from."""
+    for arm in args:
+        cls = typing.get_origin(arm) or arm
+        if isinstance(arm, TypeVar):
+            continue
+        if _is_record(cls):
+            if isinstance(data, Mapping) and set(data) == set(_fields(cls)):
+                return arm
+        elif cls in (tuple, list, dict):
+            if isinstance(data, list):
+                return arm
+        elif type(data) is cls or (cls is float and data in _FLOATS):
+            return arm
+    open_arms = [arm for arm in args if isinstance(arm, TypeVar)]
+    if open_arms:
+        return open_arms[0]
+    raise CodecError(f"{type(data).__name__} is not in {hint}")
+
+
+def _is_record(cls: Any) -> bool:
+    return dataclasses.is_dataclass(cls)
+
+
+@cache
+def _fields(cls: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def _bind(cls: Any, args: tuple[Any, ...], hint: Any) -> Any:
+    """A field's hint with the class's own type variables replaced by what the annotation gave them."""
+    names = getattr(cls, "__parameters__", ())
+    if not names or not args or isinstance(hint, type):
+        return hint
+    table = dict(zip(names, args, strict=False))
+    if isinstance(hint, TypeVar):
+        return table.get(hint, hint)
+    parameters = getattr(hint, "__parameters__", ())
+    return hint[tuple(table.get(p, p) for p in parameters)] if parameters else hint
+
+
+def state_hint(strategy: Any) -> Any:
+    """The type of a strategy's state: what its `init` is annotated to return. Raises CodecError when it is not."""
+    hint = typing.get_type_hints(type(strategy).init).get("return")
+    if hint is None:
+        raise CodecError(f"{type(strategy).__name__}.init does not annotate the state it returns")
+    return hint

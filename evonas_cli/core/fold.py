@@ -1,0 +1,200 @@
+"""The run as a fold over its results: what is asked and told, in which order, is decided here and nowhere else.
+
+Window rule: step s is asked when exactly the results of steps up to s - window have been told, in order. Neither the
+order in which results arrive nor the number of workers can therefore change a run. A budget only ends a run: a longer
+budget continues it as if it had been the longer one from the start.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.pareto import Front
+from evonas_cli.core.protocols import Strategy
+from evonas_cli.core.rng import derive, stream
+from evonas_cli.core.types import Candidate, Evaluation, Failure, Objective, Result
+
+G = TypeVar("G")
+Batch: TypeAlias = tuple[Candidate[G], ...]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a run ends: evaluations asked, seconds spent running, or the summed `cost` metric. None means no limit."""
+
+    evaluations: int | None = None
+    seconds: float | None = None
+    cost: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.evaluations is None and self.seconds is None and self.cost is None:
+            raise UsageError("budget has no limit; set budget.evaluations, budget.seconds or budget.cost")
+        for name in ("evaluations", "seconds", "cost"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UsageError(f"budget.{name} is {value}; it must be above 0 (or null for no limit)")
+
+
+@dataclass(frozen=True)
+class Position(Generic[G]):
+    """Where the fold stands between two steps; with the strategy's state all that a snapshot holds.
+
+    `told` steps of `asked` have been told; `pending` are the batches in between; `cost` is summed over told candidates
+    in id order, and `over` is the first id that no longer fitted budget.cost.
+    """
+
+    asked: int = 0
+    told: int = 0
+    next_id: int = 0
+    told_evaluations: int = 0
+    cost: float = 0.0
+    over: int | None = None
+    pending: tuple[tuple[Candidate[G], ...], ...] = ()
+
+
+@dataclass(slots=True)
+class _Step(Generic[G]):
+    batch: Batch[G]
+    results: dict[int, Result] = field(default_factory=dict)
+
+
+class Fold(Generic[G]):
+    """Drives one strategy. `front` holds the non-dominated candidates of everything told."""
+
+    def __init__(
+        self,
+        strategy: Strategy[G, Any],
+        objectives: Sequence[Objective],
+        seed: int,
+        window: int,
+        budget: Budget,
+    ) -> None:
+        if window < 1:
+            raise UsageError(f"window is {window}; it must be 1 or more")
+        least = strategy.least_evaluations
+        if budget.evaluations is not None and budget.evaluations < least:
+            raise UsageError(
+                f"budget.evaluations={budget.evaluations} is smaller than the initial population of {least}; "
+                "raise the budget or lower strategy.population_size"
+            )
+        self.strategy, self.objectives, self.seed, self.window = strategy, tuple(objectives), seed, window
+        self.budget = budget
+        self.state: Any = strategy.init(stream(seed, "init"))
+        self.front = Front()
+        self.finished = False
+        self.drained = False
+        self._at: Position[G] = Position()
+        self._pending: deque[_Step[G]] = deque()
+        self._missing = 0
+
+    @property
+    def position(self) -> Position[G]:
+        """The place of the fold, as a value."""
+        return replace(self._at, pending=tuple([step.batch for step in self._pending]))
+
+    def restore(self, position: Position[G], state: Any, front: Front) -> list[Candidate[G]]:
+        """Goes to a place saved earlier; returns the candidates that were pending there."""
+        self._at, self.state, self.front = replace(position, pending=()), state, front
+        return [candidate for batch in position.pending for candidate in self._open(batch)]
+
+    def wants_ask(self) -> bool:
+        """Whether the window and the budget allow the next step to be asked now."""
+        at, budget = self._at, self.budget
+        return (
+            not self.finished
+            and len(self._pending) < self.window
+            and at.over is None
+            and (budget.evaluations is None or at.next_id < budget.evaluations)
+            and (budget.cost is None or at.cost < budget.cost)
+        )
+
+    def ask(self) -> list[Candidate[G]]:
+        """Asks the next step; returns the candidates that the budget still covers. Empty: the strategy is done."""
+        at = self._at
+        proposals, self.state = self.strategy.ask(self.state, stream(self.seed, "ask", at.asked))
+        if not proposals:
+            self.finished = True
+            return []
+        batch = tuple(
+            [
+                Candidate(id, at.asked, derive(self.seed, "candidate", id), proposal)
+                for id, proposal in enumerate(proposals, at.next_id)
+            ]
+        )
+        self._at = replace(at, asked=at.asked + 1, next_id=at.next_id + len(batch))
+        return self._open(batch)
+
+    def _open(self, batch: Batch[G]) -> list[Candidate[G]]:
+        limit = self.budget.evaluations
+        covered = [c for c in batch if limit is None or c.id < limit]
+        self._pending.append(_Step(batch))
+        self._missing += len(covered)
+        return covered
+
+    @property
+    def missing(self) -> int:
+        """How many pending candidates inside the budget have no result yet."""
+        return self._missing
+
+    def add(self, candidate: Candidate[G], result: Result) -> None:
+        """Takes the result of a pending candidate."""
+        self._pending[candidate.step - self._at.told].results[candidate.id] = result
+        self._missing -= 1
+
+    def ready(self) -> bool:
+        """Whether every result of the oldest pending step has arrived."""
+        return bool(self._pending) and len(self._pending[0].results) == len(self._pending[0].batch)
+
+    def tell(self) -> None:
+        """Tells the oldest pending step, which must be ready.
+
+        Telling before the window is full happens only at the end of a budget. From then on the state is good for a
+        report but not for going on with a longer budget, which `drained` says.
+        """
+        self.drained = self.drained or len(self._pending) < self.window
+        step = self._pending.popleft()
+        told = [self._count(candidate, step.results[candidate.id]) for candidate in step.batch]
+        at = self._at
+        self.state = self.strategy.tell(self.state, told, stream(self.seed, "tell", at.told))
+        self._at = replace(at, told=at.told + 1, told_evaluations=at.told_evaluations + len(told))
+
+    def close(self) -> None:
+        """Counts the results of a batch that the budget cut: the strategy never hears them, the front does."""
+        for step in self._pending:
+            for candidate in step.batch:
+                if candidate.id in step.results:
+                    self._count(candidate, step.results[candidate.id])
+
+    def _count(self, candidate: Candidate[G], result: Result) -> Evaluation[G]:
+        evaluation, at = evaluate(candidate, result, self.objectives), self._at
+        if "cost" in result.metrics and at.over is None:
+            cost = at.cost + result.metrics["cost"]
+            over = candidate.id if self.budget.cost is not None and cost > self.budget.cost else None
+            self._at = at = replace(at, cost=cost, over=over)
+        if at.over is None and evaluation.losses is not None:
+            self.front.add(candidate.id, evaluation.losses)
+        return evaluation
+
+
+def evaluate(candidate: Candidate[G], result: Result, objectives: Sequence[Objective]) -> Evaluation[G]:
+    """What a strategy is told of a result. A failure has no losses."""
+    losses = tuple([o.loss(result.metrics) for o in objectives]) if result.status == "ok" else None
+    return Evaluation(candidate.id, candidate.proposal.genome, losses, result.payload)
+
+
+def guard(result: Result, names: Sequence[str]) -> Result:
+    """A result as it may be recorded: an ok one without all finite metrics becomes a failure that says which."""
+    if result.status != "ok":
+        return result
+    missing = [name for name in names if name not in result.metrics]
+    broken = [name for name, value in result.metrics.items() if not math.isfinite(value)]
+    if not missing and not broken:
+        return result
+    kind, which = ("missing_metric", missing) if missing else ("not_finite", broken)
+    finite: Mapping[str, float] = {k: v for k, v in result.metrics.items() if math.isfinite(v)}
+    return Result(result.id, "failed", finite, None, Failure(kind, f"{kind}: {', '.join(which)}"), result.seconds)

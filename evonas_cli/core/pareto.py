@@ -1,0 +1,73 @@
+"""Pareto dominance and the archive of non-dominated points, for minimised losses."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from math import isnan
+from typing import NamedTuple
+
+
+class Point(NamedTuple):
+    """A candidate's id and its losses, one for each objective."""
+
+    id: int
+    losses: tuple[float, ...]
+
+
+def dominates(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Whether `a` is nowhere worse than `b` and somewhere better; False when either holds NaN.
+
+    Raises ValueError when the lengths differ.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"{len(a)} losses cannot be compared with {len(b)}")
+    better = False
+    for x, y in zip(a, b, strict=True):
+        if not x <= y:
+            return False
+        better = better or x < y
+    return better
+
+
+class Front:
+    """The non-dominated ones of all points added so far, one for each loss vector: that with the smallest id.
+
+    What it holds depends on the points added, not on their order. An id belongs to one loss vector.
+    """
+
+    def __init__(self) -> None:
+        self._members: list[Point] = []
+
+    @property
+    def members(self) -> tuple[Point, ...]:
+        """Sorted by losses, first objective first, then id."""
+        return tuple(self._members)
+
+    def add(self, id: int, losses: Sequence[float]) -> bool:
+        """Takes a point in and drops those it dominates; False when it is dominated or its twin has a smaller id.
+
+        Raises ValueError for no losses, a NaN, or another number of losses than the members have.
+        """
+        point = Point(id, tuple(losses))
+        self._check(point)
+        place = bisect_left(self._members, _order(point), key=_order)
+        earlier, later = self._members[:place], self._members[place:]
+        if any(member.losses == point.losses or dominates(member.losses, point.losses) for member in earlier):
+            return False
+        later = [m for m in later if m.losses != point.losses and not dominates(point.losses, m.losses)]
+        self._members = [*earlier, point, *later]
+        return True
+
+    def _check(self, point: Point) -> None:
+        if not point.losses:
+            raise ValueError(f"candidate {point.id} has no losses; a failed candidate cannot enter a front")
+        if any(map(isnan, point.losses)):
+            raise ValueError(f"candidate {point.id} has a loss that is NaN: {list(point.losses)}; record it as failed")
+        expected = len(self._members[0].losses) if self._members else len(point.losses)
+        if len(point.losses) != expected:
+            raise ValueError(f"candidate {point.id} has {len(point.losses)} losses; the front has {expected}")
+
+
+def _order(point: Point) -> tuple[tuple[float, ...], int]:
+    return point.losses, point.id

@@ -1,0 +1,144 @@
+"""The interfaces of the program. Nothing inherits from them: a class that has the methods conforms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Protocol, TypeVar, runtime_checkable
+
+from evonas_cli.core.choices import Choice, Genes
+from evonas_cli.core.types import Candidate, Direction, Evaluation, Json, Phenotype, Proposal, Result, Task
+
+G = TypeVar("G")
+C = TypeVar("C", contravariant=True)
+S = TypeVar("S")
+
+
+@runtime_checkable
+class Space(Protocol[G]):
+    """A set of genomes. Its `sample` is the prior that every strategy, the random baseline included, starts from."""
+
+    def sample(self, rng: Random) -> G:
+        """A genome drawn from the prior."""
+
+    def to_json(self, genome: G) -> Json:
+        """The genome as people read it; the only form in which a genome is stored."""
+
+    def from_json(self, data: Json) -> G:
+        """The inverse of `to_json`. Raises ValueError for what is no genome of this space."""
+
+
+@runtime_checkable
+class Buildable(Protocol[C]):
+    """Capability: genomes decode to networks."""
+
+    def decode(self, genome: C, task: Task) -> Phenotype:
+        """The network for the task. Raises PlanError when the genome has none (a map smaller than its kernel)."""
+
+
+@runtime_checkable
+class Scored(Protocol[C]):
+    """Capability: the space carries its own fitness landscape, for tests and demonstrations."""
+
+    def score(self, genome: C) -> float:
+        """The true fitness in [0, 1], higher is better."""
+
+
+@runtime_checkable
+class Mutable(Protocol[G]):
+    """Capability: one small random change."""
+
+    def mutate(self, genome: G, rng: Random) -> G:
+        """A neighbour; the genome itself only where the space counts identity among its mutations."""
+
+
+@runtime_checkable
+class Linear(Protocol):
+    """Capability: a genome is a tuple of genes, one for each of the fixed `choices`, independent of each other."""
+
+    choices: Sequence[Choice]
+
+    def sample(self, rng: Random) -> Genes:
+        """As in Space."""
+
+
+@runtime_checkable
+class Strategy(Protocol[G, S]):
+    """Proposes genomes. Holds hyperparameters only: what evolves is a value of type S that is passed in and out.
+
+    `needs` names the capabilities a space must have. `least_evaluations` is the smallest budget that makes sense: the
+    initial population.
+    """
+
+    @property
+    def needs(self) -> tuple[type, ...]:
+        """The capability protocols that the space must conform to."""
+
+    @property
+    def least_evaluations(self) -> int:
+        """Size of the initial population."""
+
+    def init(self, rng: Random) -> S:
+        """The state before the first ask."""
+
+    def ask(self, state: S, rng: Random) -> tuple[list[Proposal[G]], S]:
+        """The proposals of the next step; an empty list ends the search."""
+
+    def tell(self, state: S, told: Sequence[Evaluation[G]], rng: Random) -> S:
+        """Takes all evaluations of one ask, in its order. Steps are told in the order in which they were asked."""
+
+    def population(self, state: S) -> tuple[int, ...]:
+        """Candidate ids of the living members, in the strategy's own order; empty for a strategy without memory."""
+
+
+class Context(Protocol):
+    """Where a job may keep files."""
+
+    def folder(self, id: int) -> Path | None:
+        """The candidate's own folder, made on first use; None when the run keeps no files."""
+
+
+class Job(Protocol[G]):
+    """What "evaluate" means. Yields one result for each candidate, in any order.
+
+    What is wrong with the candidate (a network that cannot be built, divergence) is a failed result. What is wrong with
+    the machine (disk full, data gone, a broken device) is raised as EnvironmentFailure and never becomes a result.
+    """
+
+    @property
+    def needs(self) -> tuple[type, ...]:
+        """The capability protocols that the space must conform to."""
+
+    @property
+    def metrics(self) -> Mapping[str, Direction]:
+        """Names of all metrics a successful result carries, with the direction that is better."""
+
+    def environment(self) -> dict[str, Json]:
+        """What results depend on beside the configuration: device type, library versions, a digest of the data."""
+
+    def __call__(self, candidates: Sequence[Candidate[G]], context: Context) -> Iterator[Result]:
+        """Evaluates the candidates."""
+
+
+class Evaluator(Protocol[G]):
+    """Where jobs run. The order in which results come back never influences a run.
+
+    `slots` is how many candidates it evaluates at once.
+    """
+
+    @property
+    def slots(self) -> int:
+        """How many candidates are evaluated at once."""
+
+    def start(self) -> dict[str, Json]:
+        """Makes ready to evaluate and returns the job's environment. Raises EnvironmentFailure."""
+
+    def submit(self, batch: Sequence[Candidate[G]]) -> None:
+        """Takes the candidates of one ask; returns without waiting for them."""
+
+    def collect(self) -> list[Result]:
+        """Waits for at least one result of what was submitted; each id comes back exactly once."""
+
+    def close(self) -> None:
+        """Stops at once; what is in flight is dropped."""

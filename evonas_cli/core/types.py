@@ -1,0 +1,107 @@
+"""The values that strategies, spaces, jobs and evaluators exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from evonas_cli.core.plan import Plan
+
+G = TypeVar("G")
+
+Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Status: TypeAlias = Literal["ok", "failed"]
+Direction: TypeAlias = Literal["min", "max"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal(Generic[G]):
+    """What a strategy asks to have evaluated.
+
+    `fidelity` is the fraction (0, 1] of the full training; `continues` names the candidate whose trained weights this
+    one starts from; `job` names a job other than the run's own; `parents` are candidate ids and `operator` the name of
+    the variation that made the genome, both for the log; `options` goes to the job as it is.
+    """
+
+    genome: G
+    job: str = ""
+    fidelity: float = 1.0
+    continues: int | None = None
+    parents: tuple[int, ...] = ()
+    operator: str = ""
+    options: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Generic[G]):
+    """A proposal with its place in the run: ids count from 0 in order of asking; `seed` derives from run seed and id."""
+
+    id: int
+    step: int
+    seed: int
+    proposal: Proposal[G]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a candidate has no losses: `kind` is one word for programs, `text` one line for people."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What evaluating a candidate gave.
+
+    `metrics` are finite numbers by name; names that end in `_seconds` are measured times and the only ones that may
+    differ when the evaluation is repeated. `payload` goes back to the strategy. `seconds` is the evaluation's duration.
+    """
+
+    id: int
+    status: Status
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    payload: Json = None
+    error: Failure | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation(Generic[G]):
+    """What a strategy is told: `losses` are minimised, in the order of the run's objectives; None says it failed."""
+
+    id: int
+    genome: G
+    losses: tuple[float, ...] | None
+    payload: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a network has to fit: the shape of one input, without the batch, and the number of classes."""
+
+    shape: tuple[int, ...]
+    classes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phenotype:
+    """A decoded genome: the network and the training settings it overrides."""
+
+    plan: Plan
+    hyper: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A metric to optimise. The direction is settled here, once: everything past `loss` is minimised."""
+
+    name: str
+    direction: Direction
+
+    def loss(self, metrics: Mapping[str, float]) -> float:
+        """The metric as a loss. Raises KeyError when the job did not measure it."""
+        value = metrics[self.name]
+        return -value if self.direction == "max" else value

@@ -1,0 +1,1 @@
+"""Datasets as device-resident tensors with deterministic splits."""

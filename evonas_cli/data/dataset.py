@@ -1,0 +1,132 @@
+"""What all data sets share: settings, checks and the deterministic stratified split; a source adds only `read`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.rng import stream
+from evonas_cli.core.types import Task
+from evonas_cli.data.arrays import Arrays, Images, Labels, checked
+from evonas_cli.data.splits import Augmentation, Indices, Splits, moments, stratified
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(ABC):
+    """An image classification data set.
+
+    `test_fraction` of all images is set aside for the test where the source has no test images of its own, and
+    `valid_fraction` of the others for validation likewise; each is null exactly where the source has that part.
+    `limit`: how many of the images left after the test is set aside are kept, stratified (null: all). `crop`, `flip`
+    and `cutout` are the augmentation (0, false, 0: none); `crop` and `cutout` are in pixels.
+
+    Nothing is kept between calls: every method reads the files anew.
+    """
+
+    valid_fraction: float | None
+    test_fraction: float | None
+    limit: int | None
+    crop: int
+    flip: bool
+    cutout: int
+
+    def __post_init__(self) -> None:
+        for key in ("valid_fraction", "test_fraction"):
+            value = getattr(self, key)
+            if value is not None and (isinstance(value, bool | str) or not 0 < value < 1):
+                raise UsageError(f"dataset.{key} is {value!r}; it must lie between 0 and 1, both excluded, or be null")
+        for key, least in (("crop", 0), ("cutout", 0), ("limit", 1)):
+            value = getattr(self, key)
+            if (value is not None or key != "limit") and (type(value) is not int or value < least):
+                raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least {least}")
+        if type(self.flip) is not bool:
+            raise UsageError(f"dataset.flip is {self.flip!r}; it must be true or false")
+
+    @abstractmethod
+    def read(self) -> Arrays:
+        """All images of the source. Raises UsageError for bad or missing files, EnvironmentFailure for a download."""
+
+    @property
+    def name(self) -> str:
+        """How messages call the source."""
+        return type(self).__name__
+
+    def task(self) -> Task:
+        """Shape (C, H, W) of an image, and the number of classes."""
+        arrays = checked(self.read(), self.name)
+        return Task(shape=tuple(arrays.x_train.shape[1:]), classes=arrays.classes)
+
+    def prepare(self, seed: int) -> Splits:
+        """Training and validation part, split from the run's seed. Raises as `read`; UsageError for an empty part."""
+        arrays = checked(self.read(), self.name)
+        indices = self._indices(arrays, seed)
+        x_train, y_train = arrays.x_train[indices["train"]], arrays.y_train[indices["train"]]
+        x_valid, y_valid = arrays.x_valid, arrays.y_valid
+        if x_valid is None or y_valid is None:
+            x_valid, y_valid = arrays.x_train[indices["valid"]], arrays.y_train[indices["valid"]]
+        mean, std = moments(x_train)
+        return Splits(
+            x_train=x_train,
+            y_train=y_train,
+            x_valid=x_valid,
+            y_valid=y_valid,
+            mean=mean,
+            std=std,
+            task=Task(shape=tuple(x_train.shape[1:]), classes=arrays.classes),
+            augmentation=Augmentation(crop=self.crop, flip=self.flip, cutout=self.cutout),
+            fingerprint=_fingerprint(arrays, indices),
+        )
+
+    def test(self, seed: int) -> tuple[Images, Labels]:
+        """Images and labels of the test part, which a search never sees. Raises as `prepare`."""
+        arrays = checked(self.read(), self.name)
+        if arrays.x_test is not None and arrays.y_test is not None:
+            self._indices(arrays, seed)
+            return arrays.x_test, arrays.y_test
+        chosen = self._indices(arrays, seed)["test"]
+        return arrays.x_train[chosen], arrays.y_train[chosen]
+
+    def fingerprint(self, seed: int) -> str:
+        """SHA-256 over all images, labels and split indices, in hexadecimal."""
+        arrays = checked(self.read(), self.name)
+        return _fingerprint(arrays, self._indices(arrays, seed))
+
+    def _indices(self, arrays: Arrays, seed: int) -> dict[str, Indices]:
+        """Positions in x_train that go to each part. The test part does not depend on `limit`."""
+        rng = stream(seed, "split")
+        indices, pool = {}, np.arange(len(arrays.y_train))
+        for part, own, fraction in (
+            ("test", arrays.y_test, self.test_fraction),
+            ("valid", arrays.y_valid, self.valid_fraction),
+        ):
+            self._check_fraction(part, own, fraction)
+            if part == "valid" and self.limit is not None:
+                kept, _ = stratified(arrays.y_train[pool], self.limit, 2, rng, f"dataset.limit={self.limit}")
+                pool = pool[kept]
+            if fraction is not None:
+                what = f"dataset.{part}_fraction={fraction}"
+                chosen, rest = stratified(arrays.y_train[pool], round(fraction * len(pool)), 1, rng, what)
+                indices[part], pool = pool[chosen], pool[rest]
+        return {**indices, "train": pool}
+
+    def _check_fraction(self, part: str, own: Labels | None, fraction: float | None) -> None:
+        if own is None and fraction is None:
+            raise UsageError(f"{self.name} has no {part} images of its own; pass dataset.{part}_fraction=0.2, say")
+        if own is not None and fraction is not None:
+            raise UsageError(
+                f"{self.name} has {len(own)} {part} images of its own and dataset.{part}_fraction is {fraction}; "
+                f"pass dataset.{part}_fraction=null"
+            )
+
+
+def _fingerprint(arrays: Arrays, indices: dict[str, Indices]) -> str:
+    digest = sha256()
+    arrays.update(digest)
+    for part in sorted(indices):
+        digest.update(f"{part} {len(indices[part])}".encode())
+        digest.update(np.ascontiguousarray(indices[part], dtype="<i8").data)
+    return digest.hexdigest()

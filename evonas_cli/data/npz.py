@@ -1,0 +1,75 @@
+"""Own data from one .npz file of numpy arrays."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from lzma import LZMAError
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.data.arrays import Arrays, Images
+from evonas_cli.data.dataset import Dataset
+
+CHANNELS = (1, 3)
+KEYS = ("x_train", "y_train", "x_test", "y_test", "x_valid", "y_valid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Npz(Dataset):
+    """Keys x_train, y_train and, each pair optional, x_test, y_test and x_valid, y_valid.
+
+    Images are grey or colour, (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3, uint8 or any number type; labels
+    are the integers 0 to K - 1.
+    """
+
+    path: str | None
+
+    def read(self) -> Arrays:
+        """As Dataset.read."""
+        if not self.path:
+            raise UsageError("dataset.path is not set; pass dataset.path=FILE.npz")
+        path = Path(self.path).expanduser()
+        names, found = _load(path)
+        missing = [key for key in ("x_train", "y_train") if key not in found]
+        for part in ("test", "valid"):
+            pair = {f"x_{part}", f"y_{part}"}
+            missing += sorted(pair - found.keys()) if pair & found.keys() else []
+        if missing:
+            raise UsageError(f"{path} has no {', '.join(missing)}; it has {', '.join(names) or 'nothing'}")
+        images = {key: channels_first(found[key], f"{path}: {key}") for key in found if key.startswith("x_")}
+        arrays: dict[str, Any] = {**found, **images}
+        return Arrays(**arrays)
+
+
+def _load(path: Path) -> tuple[list[str], dict[str, NDArray[Any]]]:
+    """The names of all arrays in the file, and those of the six known ones that it has."""
+    if not path.is_file():
+        raise UsageError(f"{path} not found; pass dataset.path=FILE.npz")
+    try:
+        file = np.load(path, allow_pickle=False)
+        if isinstance(file, np.ndarray):
+            raise UsageError(f"{path} holds a single array; save it with numpy.savez and named keys")
+        with file:
+            return sorted(file.files), {key: file[key] for key in file.files if key in KEYS}
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, LZMAError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{path} is not a readable .npz file of plain arrays ({reason})") from error
+
+
+def channels_first(x: NDArray[Any], where: str) -> Images:
+    """Images as (N, C, H, W). Raises UsageError when the shape fits no layout, or two."""
+    if x.ndim == 3:
+        return x[:, None]
+    if x.ndim != 4:
+        raise UsageError(f"{where} has shape {x.shape}; images are (N, H, W), (N, H, W, C) or (N, C, H, W)")
+    first, last = x.shape[1] in CHANNELS, x.shape[3] in CHANNELS
+    if first == last:
+        problem = "could have its channels first or last" if first else "has no axis of 1 or 3 channels"
+        raise UsageError(f"{where} has shape {x.shape}, which {problem}; save it as (N, C, H, W) with C 1 or 3")
+    return x if first else np.ascontiguousarray(x.transpose(0, 3, 1, 2))

@@ -1,0 +1,188 @@
+"""Evaluates in worker processes that stay alive for the whole run, one candidate at a time each.
+
+Workers are spawned, not forked, so that CUDA and threads work in them; they die with their parent. A worker that is
+killed or breaks is replaced and its candidate is tried again; a candidate that takes `attempts` workers with it stops
+the run, because a broken machine must not look like a bad network.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, TypeVar
+
+from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
+from evonas_cli.core.protocols import Context, Job
+from evonas_cli.core.types import Candidate, Failure, Json, Result
+from evonas_cli.evaluation.worker import work
+
+G = TypeVar("G")
+
+
+@dataclass
+class _Slot:
+    device: str | None
+    process: BaseProcess
+    pipe: Connection
+    candidate: Candidate[Any] | None = None
+    since: float = 0.0
+    ready: bool = False
+
+
+def visible_gpus() -> list[int]:
+    """CUDA device numbers; torch is imported only on a machine that has an NVIDIA driver."""
+    if not any(os.path.exists(sign) for sign in ("/dev/nvidiactl", "/proc/driver/nvidia", "/dev/dxg")):
+        return []
+    import torch
+
+    return list(range(torch.cuda.device_count()))
+
+
+class Pool(Generic[G]):
+    """`workers` processes (default: one a GPU, or one a core without GPUs), each with `threads` CPU threads.
+
+    `devices` lists CUDA device numbers (default: all, unless the run's `device` says otherwise); workers take them in
+    turn. `timeout` in seconds ends a candidate as `failed: timeout`. `recipe` makes the job inside the worker.
+    """
+
+    def __init__(
+        self,
+        recipe: Callable[..., Job[G]],
+        context: Context,
+        device: str = "auto",
+        workers: int | None = None,
+        devices: Sequence[int] | None = None,
+        threads: int = 1,
+        timeout: float | None = None,
+        attempts: int = 2,
+    ) -> None:
+        for name, value, least in (("workers", workers, 1), ("threads", threads, 1), ("attempts", attempts, 1)):
+            if value is not None and value < least:
+                raise UsageError(f"evaluator.{name} is {value}; it must be {least} or more")
+        if timeout is not None and not timeout > 0:
+            raise UsageError(f"evaluator.timeout is {timeout}; it must be above 0 seconds (or null)")
+        if devices is None and device in ("auto", "cuda"):
+            devices = visible_gpus()
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.slots = workers or (len(devices) if devices else max(1, cores // threads))
+        self._devices: list[str | None] = [f"cuda:{number}" for number in devices] if devices else [None]
+        self._recipe, self._context = recipe, context
+        self._timeout, self._attempts = timeout, attempts
+        self._spawn = get_context("spawn")
+        self._pool: list[_Slot] = []
+        self._queue: list[tuple[int, Candidate[G]]] = []
+        self._lost: dict[int, int] = {}
+        self._environment: dict[str, Json] = {}
+
+    def start(self) -> dict[str, Json]:
+        """Starts all workers and waits for the first one that is ready. Raises what broke a worker."""
+        self._pool = [self._open(self._devices[k % len(self._devices)]) for k in range(self.slots)]
+        while not self._environment:
+            self._listen()
+        return self._environment
+
+    def submit(self, batch: Sequence[Candidate[G]]) -> None:
+        """Queues the batch and gives idle workers something to do. Lower ids go first."""
+        for candidate in batch:
+            heapq.heappush(self._queue, (candidate.id, candidate))
+        self._deal()
+
+    def collect(self) -> list[Result]:
+        """Waits for at least one result. Raises EnvironmentFailure when a candidate broke too many workers."""
+        results: list[Result] = []
+        while not results:
+            results = self._listen()
+            self._deal()
+        return results
+
+    def close(self) -> None:
+        """Kills the workers."""
+        for slot in self._pool:
+            slot.process.kill()
+        for slot in self._pool:
+            slot.process.join()
+            slot.pipe.close()
+        self._pool = []
+
+    def _open(self, device: str | None) -> _Slot:
+        ours, theirs = self._spawn.Pipe()
+        arguments = (theirs, self._recipe, self._context, device)
+        process = self._spawn.Process(target=work, args=arguments, daemon=True, name="evonas-worker")
+        process.start()
+        theirs.close()
+        return _Slot(device, process, ours)
+
+    def _deal(self) -> None:
+        for slot in self._pool:
+            if self._queue and slot.ready and slot.candidate is None:
+                slot.candidate, slot.since = heapq.heappop(self._queue)[1], time.monotonic()
+                try:
+                    slot.pipe.send(slot.candidate)
+                except BrokenPipeError:
+                    continue
+
+    def _listen(self) -> list[Result]:
+        pipes = {slot.pipe: slot for slot in self._pool}
+        limit = None
+        if self._timeout is not None:
+            busy = [slot.since + self._timeout for slot in self._pool if slot.candidate is not None]
+            limit = max(0.0, min(busy) - time.monotonic()) if busy else None
+        found = [self._hear(pipes[pipe]) for pipe in wait(list(pipes), limit)]  # type: ignore[index]
+        return [result for result in [*found, *self._overdue()] if result is not None]
+
+    def _hear(self, slot: _Slot) -> Result | None:
+        try:
+            kind, *content = slot.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            slot.process.join()
+            self._replace(slot, EnvironmentFailure, f"was killed (exit status {slot.process.exitcode})")
+            return None
+        if kind == "ready":
+            slot.ready, self._environment = True, content[0]
+            return None
+        if kind == "broken":
+            self._replace(slot, content[0], content[1])
+            return None
+        slot.candidate = None
+        result: Result = content[0]
+        return result
+
+    def _replace(self, slot: _Slot, error: type[EvonasError], text: str) -> None:
+        """Puts a fresh worker in the place of a lost one and its candidate back into the queue."""
+        if slot.candidate is None and not slot.ready:
+            raise error(text if error is not EnvironmentFailure else f"a worker could not start: {text}")
+        if slot.candidate is not None:
+            id = slot.candidate.id
+            self._lost[id] = self._lost.get(id, 0) + 1
+            if self._lost[id] >= self._attempts:
+                raise EnvironmentFailure(
+                    f"candidate {id} lost its worker {self._lost[id]} times, the last one {text}; "
+                    "nothing was recorded for it and the run can be resumed"
+                )
+            heapq.heappush(self._queue, (id, slot.candidate))
+        self._renew(slot)
+
+    def _renew(self, slot: _Slot) -> None:
+        slot.process.kill()
+        slot.process.join()
+        slot.pipe.close()
+        self._pool[self._pool.index(slot)] = self._open(slot.device)
+
+    def _overdue(self) -> list[Result]:
+        if self._timeout is None:
+            return []
+        now, results = time.monotonic(), []
+        for slot in list(self._pool):
+            if slot.candidate is not None and now - slot.since >= self._timeout:
+                text = f"stopped after evaluator.timeout={self._timeout:g} s"
+                results.append(
+                    Result(slot.candidate.id, "failed", {}, None, Failure("timeout", text), now - slot.since)
+                )
+                self._renew(slot)
+        return results

@@ -1,0 +1,50 @@
+"""The life of a pool's worker process: make the job once, then evaluate what comes until the parent is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from evonas_cli.core.errors import EnvironmentFailure, EvonasError
+from evonas_cli.core.protocols import Context, Job
+
+
+def work(pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, device: str | None) -> None:
+    """Sends ("ready", environment), then for each candidate received ("result", Result) or ("broken", class, text).
+
+    `device` is the CUDA device of this worker's slot, or None for the configured one.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    try:
+        job = recipe() if device is None else recipe(device=device)
+        pipe.send(("ready", job.environment()))
+        while True:
+            candidate = pipe.recv()
+            for result in job([candidate], context):
+                pipe.send(("result", result))
+    except EOFError:
+        return
+    except EvonasError as error:
+        pipe.send(("broken", type(error), str(error)))
+    except Exception as error:
+        text = f"{type(error).__name__}: {error} ({_place(error)})"
+        pipe.send(("broken", EnvironmentFailure, text))
+
+
+def _place(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{os.path.basename(frame.filename)}:{frame.lineno}"
+
+
+def _die_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,1 @@
+"""Jobs: what "evaluate a candidate" means."""

@@ -1,0 +1,164 @@
+"""From a resolved configuration to objects that fit together, and to the identity of the run they make."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.config import Config, build, check_root, nearest, options, target
+from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.core.fold import Budget, Fold
+from evonas_cli.core.protocols import Job, Space, Strategy
+from evonas_cli.core.types import Json, Objective
+from evonas_cli.store.directory import RunDirectory
+
+NEUTRAL = (
+    "budget",
+    "run",
+    "snapshot",
+    "device",
+    "evaluator",
+    "dataset.root",
+    "dataset.path",
+    "dataset.download",
+    "job.path",
+    "trainer.checkpoint_seconds",
+)
+"""Keys that never change a result. Everything else, and `evaluator.threads`, is the run's identity."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a configuration describes, built and checked to fit together. `recipe` makes the job wherever it runs."""
+
+    config: Config
+    space: Space[Any]
+    strategy: Strategy[Any, Any]
+    objectives: tuple[Objective, ...]
+    recipe: Callable[[], Job[Any]]
+    allowed: tuple[str, ...]
+
+    def fold(self) -> Fold[Any]:
+        """A fold at its beginning."""
+        budget = Budget(**self.config["budget"])
+        return Fold(self.strategy, self.objectives, self.config["seed"], self.config["window"], budget)
+
+
+def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = None) -> Job[Any]:
+    """Builds the job with those collaborators that its constructor names; `device` overrides the configured one."""
+    wanted = inspect.signature(target(config["job"], "job", allowed)).parameters
+    collaborators: dict[str, Any] = {
+        "seed": config["seed"],
+        "device": device or config["device"],
+        "deterministic": config["deterministic"],
+        "threads": config["evaluator"].get("threads", 1),
+    }
+    for group in ("space", "dataset", "trainer"):
+        if group in wanted:
+            collaborators[group] = build(config[group], group, allowed)
+    job: Job[Any] = build(config["job"], "job", allowed, **collaborators)
+    return job
+
+
+def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path] = ()) -> Parts:
+    """Builds everything that needs no data and no device. Raises UsageError for parts that do not fit."""
+    space = build(config["space"], "space", allowed)
+    strategy = build(config["strategy"], "strategy", allowed, space=space)
+    recipe = functools.partial(job_of, config, tuple(allowed))
+    job = recipe()
+    _check_needs("strategy", config["strategy"], strategy.needs, space, allowed, folders)
+    _check_needs("job", config["job"], job.needs, space, allowed, folders)
+    objectives = tuple(_objective(name, job, config["deterministic"]) for name in config["objectives"])
+    if config["budget"]["cost"] is not None and "cost" not in job.metrics:
+        raise UsageError("budget.cost is set but this job measures no cost; use budget.evaluations")
+    parts = Parts(config, space, strategy, objectives, recipe, tuple(allowed))
+    parts.fold()
+    return parts
+
+
+def _objective(name: str, job: Job[Any], deterministic: bool) -> Objective:
+    if name not in job.metrics:
+        known = sorted(job.metrics)
+        raise UsageError(f"objectives: the job measures no {name}{nearest(name, known)} (known: {', '.join(known)})")
+    if name.endswith("_seconds") and deterministic:
+        raise UsageError(f"objectives: {name} is a measured time, so the run could not resume exactly; "
+                         "set deterministic=false to accept that")  # fmt: skip
+    return Objective(name, job.metrics[name])
+
+
+def _check_needs(
+    group: str,
+    node: Mapping[str, Any],
+    needs: tuple[type, ...],
+    space: Any,
+    allowed: Sequence[str],
+    folders: Sequence[Path],
+) -> None:
+    lacking = [need for need in needs if not isinstance(space, need)]
+    if not lacking:
+        return
+    able = [name for name, other in spaces(allowed, folders).items() if all(isinstance(other, need) for need in needs)]
+    name = str(node["_target_"]).rpartition(".")[2]
+    raise UsageError(
+        f"{group} {name} needs a space that is {lacking[0].__name__}, which {type(space).__name__} is not; "
+        f"spaces that are: {', '.join(able) or 'none'}"
+    )
+
+
+def spaces(allowed: Sequence[str] = (), folders: Sequence[Path] = ()) -> dict[str, Any]:
+    """Every configured space, built with its defaults."""
+    from omegaconf import OmegaConf
+
+    found = {}
+    for name, path in options("space", folders).items():
+        node = OmegaConf.to_container(OmegaConf.load(path))
+        found[name] = build(node, f"space {name}", allowed)  # type: ignore[arg-type]  # a YAML mapping by our own test
+    return found
+
+
+def identity(config: Config) -> dict[str, Json]:
+    """The keys on which results depend, flat."""
+    flat: dict[str, Json] = {}
+
+    def walk(node: Any, place: str) -> None:
+        if isinstance(node, Mapping) and node:
+            for key, value in node.items():
+                walk(value, f"{place}.{key}" if place else str(key))
+        elif place == "evaluator.threads" or not any(place == key or place.startswith(f"{key}.") for key in NEUTRAL):
+            flat[place] = node
+
+    walk(config, "")
+    return dict(sorted(flat.items()))
+
+
+def check_identity(run: RunDirectory, stored: Config, config: Config) -> None:
+    """Raises RunError with a key-by-key difference when the configuration is not the run's."""
+    ours, theirs = identity(config), identity(stored)
+    changed = [key for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
+    if changed:
+        shown = "; ".join(f"{key}: run has {theirs.get(key)}, now {ours.get(key)}" for key in changed[:8])
+        raise RunError(f"{run.root} is another experiment ({shown}); use a new --run-dir or the run's own values")
+
+
+def config_yaml(config: Config) -> str:
+    """The resolved configuration as YAML."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.create(config))
+
+
+def stored_config(run: RunDirectory) -> Config:
+    """The configuration a run was started with. Raises RunError."""
+    from omegaconf import OmegaConf
+
+    try:
+        config: Any = OmegaConf.to_container(OmegaConf.create(run.config_text()))
+        check_root(config)
+    except (UsageError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"{run.root}/config.yaml is damaged ({str(error)[:120]}); restore it from a copy") from error
+    checked: Config = config
+    return checked

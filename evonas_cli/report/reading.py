@@ -1,0 +1,58 @@
+"""A run as others read it: its entries, its front and its networks, from the journal alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.core.fold import evaluate
+from evonas_cli.core.pareto import Front
+from evonas_cli.core.protocols import Buildable
+from evonas_cli.core.types import Candidate, Proposal, Task
+from evonas_cli.parts import Parts, assemble, stored_config
+from evonas_cli.store.derived import front_document
+from evonas_cli.store.directory import RunDirectory, find
+from evonas_cli.store.journal import Journal
+from evonas_cli.store.records import result_of
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An open run, read only."""
+
+    run: RunDirectory
+    parts: Parts
+    journal: Journal
+
+    def front(self) -> dict[str, Any]:
+        """The Pareto front of what the journal holds, up to budget.cost, as a document."""
+        front, cost = Front(), 0.0
+        limit = self.parts.config["budget"]["cost"]
+        for entry in self.journal:
+            cost += entry["metrics"].get("cost", 0.0)
+            if limit is not None and cost > limit:
+                break
+            candidate = Candidate(entry["id"], entry["step"], entry["seed"], Proposal(None))
+            losses = evaluate(candidate, result_of(entry), self.parts.objectives).losses
+            if losses is not None:
+                front.add(candidate.id, losses)
+        return front_document(self.parts.objectives, [id for id, _ in front.members], self.journal.read)
+
+    def network(self, entry: Mapping[str, Any]) -> list[str]:
+        """The decoded network, a line a node; nothing for a space without networks or a run without a task."""
+        task = self.run.metadata()["environment"].get("task")
+        if task is None or not isinstance(self.parts.space, Buildable):
+            return []
+        genome = self.parts.space.from_json(entry["genome"])
+        plan = self.parts.space.decode(genome, Task(tuple(task["shape"]), task["classes"])).plan
+        return ["", *str(plan).splitlines()]
+
+
+def read_run(reference: str, outputs: Path) -> Reading:
+    """Opens the run meant by `reference` for reading. Raises RunError."""
+    run = find(reference, outputs)
+    metadata = run.metadata()
+    parts = assemble(stored_config(run), metadata["allowed_modules"])
+    return Reading(run, parts, Journal(run.journal, write=False))

@@ -1,0 +1,192 @@
+"""A running search on disk: creates or opens its directory, starts its evaluator, checks that both belong together."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from evonas_cli import __version__
+from evonas_cli.config import Composed, build, target
+from evonas_cli.core.errors import RunError
+from evonas_cli.core.fold import Fold
+from evonas_cli.core.protocols import Evaluator
+from evonas_cli.core.types import Candidate, Json, Result
+from evonas_cli.parts import Parts, config_yaml, identity
+from evonas_cli.store.directory import RunDirectory, new_root
+from evonas_cli.store.files import write_text
+from evonas_cli.store.lock import Lock
+from evonas_cli.store.recorder import Recorder, Watch
+
+_log = logging.getLogger(__name__)
+
+_VERSIONS = ("torch", "torchvision", "numpy", "scikit-learn", "hydra-core", "omegaconf", "pandas")
+
+
+class Started:
+    """An evaluator that is started on its first submission and then checked against the run's environment."""
+
+    def __init__(self, evaluator: Evaluator[Any], check: Callable[[dict[str, Json]], None]) -> None:
+        self.evaluator, self.check = evaluator, check
+        self.running = False
+
+    @property
+    def slots(self) -> int:
+        """How many candidates are evaluated at once."""
+        return self.evaluator.slots
+
+    def start(self) -> dict[str, Json]:
+        """Starts at once."""
+        environment = self.evaluator.start()
+        self.running = True
+        return environment
+
+    def submit(self, batch: Sequence[Candidate[Any]]) -> None:
+        """Passes on, after starting where needed."""
+        if not self.running:
+            self.check(self.start())
+        self.evaluator.submit(batch)
+
+    def collect(self) -> list[Result]:
+        """Passes on."""
+        return self.evaluator.collect()
+
+    def close(self) -> None:
+        """Passes on."""
+        self.evaluator.close()
+
+
+def check_environment(run: RunDirectory, now: Mapping[str, Json]) -> None:
+    """Raises RunError when the data changed; warns when exactness is no longer promised."""
+    before = run.metadata()["environment"]
+    if before.get("data") != now.get("data"):
+        raise RunError(f"{run.root}: the data set is not the one the run began with (its digest differs); restore it")
+    changed = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
+    if changed:
+        shown = "; ".join(f"{key}: {before.get(key)} -> {now.get(key)}" for key in changed)
+        _log.warning("results from here on may differ in their last bits from an uninterrupted run (%s)", shown)
+
+
+@dataclass
+class Session:
+    """An open run: its lock, recorder, fold and evaluator."""
+
+    run: RunDirectory
+    parts: Parts
+    lock: Lock
+    recorder: Recorder
+    evaluator: Started
+    fold: Fold[Any]
+
+    def late(self) -> bool:
+        """Whether budget.seconds is used up."""
+        limit = self.fold.budget.seconds
+        return limit is not None and self.recorder.elapsed >= limit
+
+    @property
+    def slots(self) -> int:
+        """How many candidates are evaluated at once."""
+        return self.evaluator.slots
+
+    def why(self) -> str:
+        """Why the search has ended."""
+        fold, budget = self.fold, self.fold.budget
+        if fold.finished:
+            return "the strategy is done"
+        if fold.position.over is not None or (budget.cost is not None and fold.position.cost >= budget.cost):
+            return f"budget.cost={budget.cost:g} is used up"
+        if self.late():
+            return f"budget.seconds={budget.seconds:g} is used up"
+        return f"budget.evaluations={budget.evaluations} is used up"
+
+    def close(self) -> None:
+        """Stops workers, closes the journal, lets go of the run."""
+        self.evaluator.close()
+        self.recorder.close()
+        self.lock.release()
+
+
+def new_run(composed: Composed, run_dir: Path | None, allowed: Sequence[str] = ()) -> RunDirectory:
+    """The directory of a run: the one asked for, or a free one named by time, strategy and data set (or space)."""
+    if run_dir is not None:
+        return RunDirectory(run_dir)
+    config, choices = composed.config, composed.choices
+    trains = "dataset" in inspect.signature(target(config["job"], "job", allowed)).parameters
+    label = config["run"]["name"] or f"{choices['strategy']}-{choices['dataset' if trains else 'space']}"
+    return RunDirectory(new_root(Path(config["run"]["outputs"]), label, datetime.now()))
+
+
+def evaluator_of(parts: Parts, run: RunDirectory) -> Evaluator[Any]:
+    """The configured evaluator over the run's candidate folders."""
+    node = parts.config["evaluator"]
+    evaluator: Evaluator[Any] = build(
+        node, "evaluator", parts.allowed, recipe=parts.recipe, context=run, device=parts.config["device"]
+    )
+    return evaluator
+
+
+def create(
+    run: RunDirectory, parts: Parts, choices: Mapping[str, str], watch: Watch, command: Sequence[str]
+) -> Session:
+    """Starts the evaluator, then makes the run directory and locks it. Raises UsageError when it exists."""
+    evaluator = Started(evaluator_of(parts, run), lambda environment: None)
+    try:
+        environment = evaluator.start()
+        run.create(config_yaml(parts.config), provenance(parts, choices, environment, command))
+        return _open(run, parts, evaluator, watch)
+    except BaseException:
+        evaluator.close()
+        raise
+
+
+def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
+    """Locks an existing run and goes on with it. `parts` must have passed `check_identity`."""
+    run.metadata()
+    evaluator = Started(evaluator_of(parts, run), functools.partial(check_environment, run))
+    session = _open(run, parts, evaluator, watch)
+    text = config_yaml(parts.config)
+    if text != run.config_text():
+        write_text(run.root / "config.yaml", text, durable=True)
+    if session.recorder.journal.torn:
+        _log.warning("cut a torn tail of %d bytes off the journal", session.recorder.journal.torn)
+    return session
+
+
+def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> Session:
+    lock = Lock(run.lock)
+    try:
+        recorder = Recorder(run, parts.space, time.monotonic, **parts.config["snapshot"], watch=watch)
+    except BaseException:
+        lock.release()
+        raise
+    return Session(run, parts, lock, recorder, evaluator, parts.fold())
+
+
+def provenance(
+    parts: Parts, choices: Mapping[str, str], environment: Mapping[str, Json], command: Sequence[str]
+) -> dict[str, Json]:
+    """What run.json says beside its format."""
+    versions: dict[str, Json] = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in _VERSIONS:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = None
+    return {
+        "evonas": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": list(command),
+        "choices": dict(choices),
+        "allowed_modules": list(parts.allowed),
+        "identity": identity(parts.config),
+        "environment": dict(environment),
+        "versions": versions,
+    }

@@ -1,0 +1,1 @@
+"""Search spaces: genome, operators and decoding, one file each; they import `core` only."""

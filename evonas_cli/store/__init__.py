@@ -1,0 +1,1 @@
+"""The run directory: journal, snapshots, derived files, lock and provenance."""

@@ -1,0 +1,68 @@
+"""Files for people and scripts that can always be rebuilt from the journal: populations, fronts, pareto.csv, status."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.core.fold import Fold
+from evonas_cli.core.types import Objective
+from evonas_cli.store.files import write_json, write_text
+
+Read = Callable[[int], Mapping[str, Any]]
+
+
+def member(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A candidate as populations and fronts show it."""
+    return {key: data[key] for key in ("id", "genome", "status", "metrics", "parents", "operator")}
+
+
+def population_document(fold: Fold[Any], read: Read) -> dict[str, Any]:
+    """The living population after the last told step."""
+    return {
+        "schema": 1,
+        "step": fold.position.told - 1,
+        "evaluations": fold.position.told_evaluations,
+        "population": [member(read(id)) for id in fold.strategy.population(fold.state)],
+    }
+
+
+def front_document(objectives: Sequence[Objective], ids: Sequence[int], read: Read) -> dict[str, Any]:
+    """A Pareto front, ordered by the objectives."""
+    return {
+        "schema": 1,
+        "objectives": [{"name": o.name, "direction": o.direction} for o in objectives],
+        "front": [member(read(id)) for id in ids],
+    }
+
+
+def pareto_csv(document: Mapping[str, Any]) -> str:
+    """The front as CSV: id, objectives, the other metrics, genome."""
+    objectives = [o["name"] for o in document["objectives"]]
+    front = document["front"]
+    others = sorted({name for m in front for name in m["metrics"]} - set(objectives))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["id", *objectives, *others, "genome"])
+    for m in front:
+        genome = m["genome"] if isinstance(m["genome"], str) else json.dumps(m["genome"])
+        writer.writerow([m["id"], *(m["metrics"].get(name, "") for name in (*objectives, *others)), genome])
+    return out.getvalue()
+
+
+def front_file(fold: Fold[Any], read: Read) -> dict[str, Any]:
+    """The front after the last told step."""
+    ids = [id for id, _ in fold.front.members]
+    return {"step": fold.position.told - 1, **front_document(fold.objectives, ids, read)}
+
+
+def write_step(root: Path, fold: Fold[Any], read: Read) -> None:
+    """Writes `populations/<step>.json`, `fronts/<step>.json` and `pareto.csv` for the last told step."""
+    step, front = fold.position.told - 1, front_file(fold, read)
+    write_json(root / "populations" / f"{step}.json", population_document(fold, read))
+    write_json(root / "fronts" / f"{step}.json", front)
+    write_text(root / "pareto.csv", pareto_csv(front))

@@ -1,0 +1,155 @@
+"""The run directory: where it lies, how it is made, found and described.
+
+run.json  config.yaml  journal.jsonl  lock  candidates/<id>/  snapshots/<told>.json
+derived: populations/<step>.json  fronts/<step>.json  pareto.csv  status.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.core.errors import EnvironmentFailure, RunError, UsageError
+from evonas_cli.store.files import write_json, write_text
+
+FORMAT = 1
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """A run on disk."""
+
+    root: Path
+
+    @property
+    def journal(self) -> Path:
+        """The journal file."""
+        return self.root / "journal.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """The file that the kernel lock is on."""
+        return self.root / "lock"
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of snapshots."""
+        return self.root / "snapshots"
+
+    def folder(self, id: int) -> Path:
+        """The candidate's own folder, made on first use."""
+        path = self.root / "candidates" / str(id)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot make {path}: {error.strerror}") from error
+        return path
+
+    def exists(self) -> bool:
+        """Whether the directory holds a run."""
+        return (self.root / "run.json").is_file()
+
+    def metadata(self) -> dict[str, Any]:
+        """run.json. Raises RunError when there is none, it is damaged, or a newer evonas wrote it."""
+        path = self.root / "run.json"
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            version = int(data["format"])
+        except FileNotFoundError:
+            raise RunError(f"{self.root} is no run: it has no run.json") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path} is damaged ({type(error).__name__}); restore it from a copy") from error
+        if version > FORMAT:
+            raise RunError(
+                f"{self.root} was written in run format {version}, this evonas ({FORMAT}) is older; "
+                f"use evonas {data.get('evonas', 'of a later version')} or newer"
+            )
+        metadata: dict[str, Any] = data
+        return metadata
+
+    def config_text(self) -> str:
+        """config.yaml. Raises RunError."""
+        try:
+            return (self.root / "config.yaml").read_text(encoding="utf-8")
+        except OSError as error:
+            raise RunError(f"{self.root}/config.yaml cannot be read: {error.strerror}") from error
+
+    def status(self) -> dict[str, Any]:
+        """status.json, or an empty document when it is not there yet."""
+        try:
+            status: dict[str, Any] = json.loads((self.root / "status.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return status
+
+    def create(self, config_text: str, metadata: Mapping[str, Any]) -> None:
+        """Makes the directory with both files at once. Raises UsageError when it holds something already."""
+        try:
+            self.root.parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".evonas-", dir=self.root.parent))
+            draft.chmod(0o755)
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot write into {self.root.parent}: {error.strerror}") from error
+        try:
+            write_text(draft / "config.yaml", config_text, durable=True)
+            write_json(draft / "run.json", {"format": FORMAT, **metadata}, durable=True)
+            (draft / "journal.jsonl").touch()
+            os.rename(draft, self.root)
+        except OSError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise UsageError(
+                f"{self.root} exists and is not empty; pass --resume auto to go on with it or choose another --run-dir"
+            ) from error
+
+
+def new_root(outputs: Path, label: str, now: datetime) -> Path:
+    """A free `outputs/<date>/<time>-<label>`."""
+    if not NAME.fullmatch(label):
+        raise UsageError(
+            f"run.name is {label!r}; use letters, digits, '.', '_' and '-', starting with a letter or a digit"
+        )
+    root = outputs / f"{now:%Y-%m-%d}" / f"{now:%H%M%S}-{label}"
+    for n in range(2, 1000):
+        if not root.exists():
+            return root
+        root = root.with_name(f"{now:%H%M%S}-{label}-{n}")
+    raise UsageError(f"{root.parent} has 1000 runs of this second; set run.name")
+
+
+def runs(outputs: Path) -> list[RunDirectory]:
+    """All runs under the outputs folder, oldest first."""
+    found = (RunDirectory(path.parent) for path in outputs.glob("*/*/run.json"))
+    return sorted(found, key=lambda run: run.root.relative_to(outputs).parts)
+
+
+def find(reference: str, outputs: Path) -> RunDirectory:
+    """The run meant by a path, `latest`, or the unique beginning of its name. Raises RunError."""
+    direct = RunDirectory(Path(reference))
+    if direct.exists():
+        return direct
+    known = runs(outputs)
+    if reference == "latest":
+        if known:
+            return known[-1]
+        raise RunError(f"there is no run under {outputs}/ yet; start one with `evonas search`")
+    names = {run: (run.root.name, f"{run.root.parent.name}/{run.root.name}") for run in known}
+    hits = [run for run in known if any(name.startswith(reference) for name in names[run])]
+    exact = [run for run in hits if reference in names[run]]
+    hits = exact or hits
+    if len(hits) == 1:
+        return hits[0]
+    if hits:
+        shown = ", ".join(names[run][1] for run in hits[:5])
+        raise RunError(f"{reference!r} fits {len(hits)} runs ({shown}{', ...' if len(hits) > 5 else ''}); write more")
+    if direct.root.exists():
+        raise RunError(f"{reference} is no run: it has no run.json")
+    raise RunError(f"no run {reference!r}: neither a folder nor the beginning of a name; `evonas list` shows all")

@@ -1,0 +1,159 @@
+"""The journal: one JSON object with its CRC a line, appended before anyone acts on what it says.
+
+A line is written with one system call at once, so a killed process loses no line. The disk is asked to keep it (fsync)
+when the evaluations not yet kept took more than 50 ms together, when the oldest of them is 50 ms old, and before
+anything derived is published. Losing power can therefore cost at most 50 ms of evaluations, which are derived again to
+the same values; whatever took longer than that is on the disk before the strategy hears of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.core.errors import EnvironmentFailure, RunError
+
+_MARK = b',"crc":"'
+_TAIL = len(_MARK) + 8 + 2
+_SYNC_SECONDS = 0.05
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def line(entry: dict[str, Any]) -> bytes:
+    """The entry as a journal line: its JSON with a last member `crc`, the CRC-32 of all bytes before that member."""
+    body = _dumps(entry).encode()[:-1]
+    return b'%b%b%08x"}\n' % (body, _MARK, zlib.crc32(body))
+
+
+def parse(raw: bytes) -> dict[str, Any] | None:
+    """The entry of a line, or None when it is damaged or incomplete."""
+    body, tail = raw[: -_TAIL - 1], raw[-_TAIL - 1 :]
+    if len(tail) != _TAIL + 1 or tail != b'%b%08x"}\n' % (_MARK, zlib.crc32(body)):
+        return None
+    entry: dict[str, Any] = json.loads(body + b"}")
+    return entry
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a journal file holds: (id, offset) of the good lines, numbers of damaged ones, the end of the last good line
+    and how many torn bytes follow it."""
+
+    good: list[tuple[int, int]]
+    damaged: list[int]
+    end: int
+    torn: int
+
+
+def scan(path: Path) -> Scan:
+    """Checks every line. Damage behind the last good line is a torn tail; damage before it is corruption."""
+    good: list[tuple[int, int]] = []
+    bad: list[int] = []
+    end = offset = 0
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, 1):
+            entry = parse(raw)
+            if entry is None:
+                bad.append(number)
+            else:
+                good.append((int(entry["id"]), offset))
+                last, end = number, offset + len(raw)
+            offset += len(raw)
+    damaged = [number for number in bad if good and number < last]
+    return Scan(good, damaged, end, offset - end)
+
+
+class Journal:
+    """An open journal. Raises RunError for damage in the middle.
+
+    Opened for writing (by the holder of the run's lock alone) it cuts a torn tail off; opened for reading it leaves the
+    file as it is and shows what was whole at that moment.
+    """
+
+    def __init__(self, path: Path, write: bool = True) -> None:
+        self.path = path
+        self._offsets: dict[int, int] = {}
+        self._unsynced, self._oldest = 0.0, 0.0
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND if write else os.O_RDONLY, 0o644)
+        except OSError as error:
+            failure = EnvironmentFailure if write else RunError
+            raise failure(f"cannot {'write' if write else 'read'} {path}: {error.strerror}") from error
+        found = scan(path)
+        if found.damaged:
+            os.close(self._file)
+            raise RunError(
+                f"{path}: line {found.damaged[0]} is damaged; "
+                f"`evonas verify {path.parent} --repair` keeps the good lines and evaluates the others again"
+            )
+        self.torn = found.torn
+        if found.torn and write:
+            os.ftruncate(self._file, found.end)
+        self._end = found.end
+        for id, offset in found.good:
+            if id in self._offsets:
+                os.close(self._file)
+                raise RunError(f"{path}: candidate {id} is recorded twice; run `evonas verify {path.parent} --repair`")
+            self._offsets[id] = offset
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """All entries by ascending id."""
+        return (self.read(id) for id in sorted(self._offsets))
+
+    def __contains__(self, id: int) -> bool:
+        return id in self._offsets
+
+    def read(self, id: int) -> dict[str, Any]:
+        """The entry of a candidate. Raises KeyError when it has none."""
+        offset, raw = self._offsets[id], b""
+        while not raw.endswith(b"\n"):
+            raw = os.pread(self._file, max(1024, 2 * len(raw)), offset)
+            raw = raw[: raw.find(b"\n") + 1] or raw
+        entry = parse(raw)
+        if entry is None:
+            raise RunError(f"{self.path}: the line of candidate {id} changed on disk while the run was open")
+        return entry
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The entry written last. Raises ValueError for an empty journal."""
+        return self.read(max(self._offsets, key=self._offsets.__getitem__))
+
+    def append(self, new: Sequence[dict[str, Any]]) -> None:
+        """Writes entries (each with `id` and `seconds`). Raises EnvironmentFailure and leaves no half line behind."""
+        lines = [line(entry) for entry in new]
+        block = b"".join(lines)
+        try:
+            if os.write(self._file, block) != len(block):
+                raise OSError(28, "No space left on device")
+        except OSError as error:
+            os.ftruncate(self._file, self._end)
+            raise EnvironmentFailure(f"cannot write {self.path}: {error.strerror}; free the disk and resume") from error
+        now = time.monotonic()
+        self._oldest = self._oldest or now
+        for entry, raw in zip(new, lines, strict=True):
+            self._offsets[entry["id"]] = self._end
+            self._end += len(raw)
+            self._unsynced += entry["seconds"]
+        if self._unsynced >= _SYNC_SECONDS or now - self._oldest >= _SYNC_SECONDS:
+            self.sync()
+
+    def sync(self) -> None:
+        """Returns when everything appended is on the disk."""
+        if self._oldest:
+            os.fsync(self._file)
+            self._unsynced, self._oldest = 0.0, 0.0
+
+    def close(self) -> None:
+        """Syncs and closes."""
+        self.sync()
+        os.close(self._file)

@@ -1,0 +1,31 @@
+"""One process a run: a kernel lock on a file in the run directory, gone with the process however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from evonas_cli.core.errors import EnvironmentFailure, LockedError
+
+
+class Lock:
+    """Held from construction to `release`. Raises LockedError naming the process that holds it."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot write {path}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(self._file, 32).decode().strip() or "unknown"
+            os.close(self._file)
+            raise LockedError(f"{path.parent} is in use by process {holder}; wait for it or stop it") from error
+        os.ftruncate(self._file, 0)
+        os.write(self._file, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Lets the next process in."""
+        os.close(self._file)

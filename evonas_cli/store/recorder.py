@@ -1,0 +1,141 @@
+"""What a running search writes: the journal first, then everything derived from it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from evonas_cli.core.fold import Fold
+from evonas_cli.core.protocols import Space
+from evonas_cli.core.types import Candidate, Result
+from evonas_cli.store import derived, records, snapshots
+from evonas_cli.store.directory import RunDirectory
+from evonas_cli.store.files import write_json
+from evonas_cli.store.journal import Journal
+
+Watch = Callable[[Candidate[Any], Result], None]
+
+
+class Recorder:
+    """The store of a run directory (a RunStore). The caller holds the run's lock.
+
+    Snapshots, populations and fronts are written when `every` further evaluations have been told, and more rarely as a
+    run grows (each `growth` times as many evaluations), so that a run of a million leaves hundreds of files.
+    """
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        space: Space[Any],
+        clock: Callable[[], float],
+        every: int = 20,
+        growth: float = 1.05,
+        watch: Watch = lambda candidate, result: None,
+    ) -> None:
+        self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
+        self.journal = Journal(run.journal)
+        self._clock, self._began = clock, clock()
+        self._before = self.journal.last["elapsed"] if len(self.journal) else 0.0
+        self._due = every
+        self._shown = -math.inf
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds the run has been running, all its sessions together, as far as results were recorded."""
+        return self._before + self._clock() - self._began
+
+    def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
+        """Brings the fold to the newest snapshot; returns the candidates pending there.
+
+        Populations and fronts of later steps are dropped: the end of a shorter budget may have written them.
+        """
+        pending = snapshots.restore(self.run.snapshots, fold, self.space)
+        for folder in ("populations", "fronts"):
+            for path in snapshots.numbered(self.run.root / folder):
+                if int(path.stem) >= fold.position.told:
+                    path.unlink()
+        self._plan(fold)
+        return pending
+
+    def result(self, candidate: Candidate[Any]) -> Result | None:
+        """The journal's result for the candidate, checked to be about the same genome."""
+        if candidate.id not in self.journal:
+            return None
+        data = self.journal.read(candidate.id)
+        records.check_same(candidate, data, self.space)
+        return records.result_of(data)
+
+    def record(self, arrived: Sequence[tuple[Candidate[Any], Result]]) -> None:
+        """Appends to the journal, then shows the results."""
+        elapsed = self.elapsed
+        self.journal.append([records.entry(candidate, result, self.space, elapsed) for candidate, result in arrived])
+        for candidate, result in arrived:
+            self.watch(candidate, result)
+
+    def told(self, fold: Fold[Any]) -> None:
+        """Writes a snapshot and the derived files when they are due."""
+        if fold.drained or fold.position.told_evaluations < self._due:
+            return
+        self.journal.sync()
+        snapshots.save(self.run.snapshots, fold, self.space)
+        derived.write_step(self.run.root, fold, self.journal.read)
+        self._plan(fold)
+        self.status(fold, "running")
+
+    def status(self, fold: Fold[Any], state: str, reason: str = "") -> None:
+        """Writes status.json; while running at most once a second."""
+        if state == "running" and self._clock() - self._shown < 1.0:
+            return
+        self._shown = self._clock()
+        document: dict[str, Any] = {
+            "schema": 1,
+            "state": state,
+            "reason": reason,
+            "evaluations": len(self.journal),
+            "told_steps": fold.position.told,
+            "front": [id for id, _ in fold.front.members],
+            "cost": fold.position.cost,
+            "elapsed_seconds": round(self.elapsed, 3),
+            "process": os.getpid(),
+        }
+        write_json(self.run.root / "status.json", document)
+
+    def finish(self, fold: Fold[Any], state: str, reason: str = "") -> None:
+        """Writes all derived files for where the fold stands."""
+        self.journal.sync()
+        if fold.position.told:
+            derived.write_step(self.run.root, fold, self.journal.read)
+        self.status(fold, state, reason)
+
+    def close(self) -> None:
+        """Closes the journal."""
+        self.journal.close()
+
+    def _plan(self, fold: Fold[Any]) -> None:
+        told = fold.position.told_evaluations
+        self._due = max(told + self.every, math.ceil(told * self.growth))
+
+
+class Memory:
+    """A store for experiments that leave no trace: results are shown to `watch` and dropped."""
+
+    def __init__(self, watch: Watch = lambda candidate, result: None) -> None:
+        self.watch = watch
+
+    def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
+        """Nothing is pending."""
+        return []
+
+    def result(self, candidate: Candidate[Any]) -> Result | None:
+        """Nothing is known."""
+        return None
+
+    def record(self, arrived: Sequence[tuple[Candidate[Any], Result]]) -> None:
+        """Shows the results."""
+        for candidate, result in arrived:
+            self.watch(candidate, result)
+
+    def told(self, fold: Fold[Any]) -> None:
+        """Nothing to write."""

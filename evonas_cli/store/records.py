@@ -1,0 +1,72 @@
+"""Candidates and results as journal entries, and back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from evonas_cli.core.errors import RunError
+from evonas_cli.core.protocols import Space
+from evonas_cli.core.types import Candidate, Failure, Json, Result
+
+_OPTIONAL = {"job": "", "fidelity": 1.0, "continues": None, "options": None}
+
+
+def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed: float) -> dict[str, Any]:
+    """The journal entry of an evaluation; `elapsed` counts the seconds the run has been running, all sessions together.
+
+    Members with their default value (own job, full fidelity, no payload, no error) are left out.
+    """
+    proposal = candidate.proposal
+    data: dict[str, Any] = {
+        "id": candidate.id,
+        "step": candidate.step,
+        "seed": candidate.seed,
+        "genome": space.to_json(proposal.genome),
+        "operator": proposal.operator,
+        "parents": proposal.parents,
+    }
+    for name, default in _OPTIONAL.items():
+        if getattr(proposal, name) != default:
+            data[name] = getattr(proposal, name)
+    data |= {"status": result.status, "metrics": dict(result.metrics)}
+    if result.payload is not None:
+        data["payload"] = result.payload
+    if result.error is not None:
+        data["error"] = {"kind": result.error.kind, "text": result.error.text}
+    data |= {"seconds": round(result.seconds, 6), "elapsed": round(elapsed, 3)}
+    return data
+
+
+def result_of(data: Mapping[str, Any]) -> Result:
+    """The result that an entry records."""
+    error = Failure(data["error"]["kind"], data["error"]["text"]) if "error" in data else None
+    return Result(data["id"], data["status"], data["metrics"], data.get("payload"), error, data["seconds"])
+
+
+def check_same(candidate: Candidate[Any], data: Mapping[str, Any], space: Space[Any]) -> None:
+    """Raises RunError when the entry is not about this candidate: the strategy or its code has changed."""
+    expected = entry(candidate, result_of(data), space, 0.0)
+    for name in ("step", "seed", "genome", "parents", "operator", *_OPTIONAL):
+        ours, theirs = expected.get(name), data.get(name)
+        if json.dumps(ours) != json.dumps(theirs):
+            raise RunError(
+                f"candidate {candidate.id}: the journal has {name}={theirs}, this evonas proposes {ours}; "
+                "resume with the version that wrote the run (see run.json)"
+            )
+
+
+def digest(entries: Iterable[Mapping[str, Any]], population: Sequence[int], front: Sequence[int]) -> str:
+    """SHA-256 over every candidate's id, genome, status and unmeasured metrics, the final population and the front."""
+    total = hashlib.sha256()
+    for data in sorted(entries, key=lambda e: int(e["id"])):
+        metrics = {k: v for k, v in sorted(data["metrics"].items()) if not k.endswith("_seconds")}
+        total.update(_canonical([data["id"], data["genome"], data["status"], metrics]))
+    total.update(_canonical([list(population), list(front)]))
+    return total.hexdigest()
+
+
+def _canonical(data: Json) -> bytes:
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

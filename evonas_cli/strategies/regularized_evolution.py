@@ -1,0 +1,121 @@
+"""Regularized (aging) evolution: tournament parents, the oldest dies (Real, Aggarwal, Huang and Le, AAAI 2019).
+
+    fill a queue with `population_size` samples; then for each step: draw `sample_size` members, mutate the best of
+    them, append the child, and remove the oldest member, however good.
+
+Fitness is the first objective, losses[0]. A failed candidate enters the queue and ages like any other but is never
+drawn. Beside the paper: a step may be asked before the steps just before it are told (the run's window); it draws among
+the members told so far, and samples from the prior while none of them can be a parent. `remove: worst` is the ablation
+that keeps the elite: failed members leave first, then the largest loss, the newcomer included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Generic, Literal, Protocol
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.protocols import Mutable, Space
+from evonas_cli.core.select import tournament
+from evonas_cli.core.types import Evaluation, G, Proposal
+
+
+class MutableSpace(Space[G], Mutable[G], Protocol[G]):
+    """What this strategy uses of a space: `sample` and `mutate`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Generic[G]):
+    """One of the queue; `loss` is None for a failed candidate."""
+
+    id: int
+    genome: G
+    loss: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue(Generic[G]):
+    """The living members, oldest first, and the number of steps asked."""
+
+    asked: int = 0
+    members: tuple[Member[G], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegularizedEvolution(Generic[G]):
+    """`replacement` says whether one member can be drawn twice for the same tournament, as in the paper."""
+
+    space: MutableSpace[G]
+    population_size: int
+    sample_size: int
+    replacement: bool = True
+    remove: Literal["oldest", "worst"] = "oldest"
+
+    def __post_init__(self) -> None:
+        size, drawn = self.population_size, self.sample_size
+        _require(type(size) is int and size >= 2, "population_size", "a whole number of at least 2", size)
+        _require(type(self.replacement) is bool, "replacement", "true or false", self.replacement)
+        _require(type(drawn) is int and drawn >= 1, "sample_size", "a whole number of at least 1", drawn)
+        if not self.replacement:
+            _require(drawn <= size, "sample_size", f"1 to {size} (population_size) without replacement", drawn)
+        _require(self.remove in ("oldest", "worst"), "remove", "oldest or worst", self.remove)
+
+    @property
+    def needs(self) -> tuple[type, ...]:
+        """Mutation."""
+        return (Mutable,)
+
+    @property
+    def least_evaluations(self) -> int:
+        """The initial population."""
+        return self.population_size
+
+    def init(self, rng: Random) -> Queue[G]:
+        """An empty queue."""
+        return Queue()
+
+    def ask(self, state: Queue[G], rng: Random) -> tuple[list[Proposal[G]], Queue[G]]:
+        """A sample for each of the first `population_size` steps, then a mutant of the winner of a tournament."""
+        after = Queue(state.asked + 1, state.members)
+        parent = self._parent(state.members, rng) if state.asked >= self.population_size else None
+        if parent is None:
+            return [Proposal(self.space.sample(rng), operator="sample")], after
+        child = self.space.mutate(parent.genome, rng)
+        operator = "identity" if child == parent.genome else "mutation"
+        return [Proposal(child, parents=(parent.id,), operator=operator)], after
+
+    def tell(self, state: Queue[G], told: Sequence[Evaluation[G]], rng: Random) -> Queue[G]:
+        """Appends the newcomers; for each above `population_size` a member leaves."""
+        members = list(state.members)
+        for evaluation in told:
+            loss = None if evaluation.losses is None else evaluation.losses[0]
+            members.append(Member(evaluation.id, evaluation.genome, loss))
+            if len(members) > self.population_size:
+                del members[0 if self.remove == "oldest" else _worst(members, rng)]
+        return Queue(state.asked, tuple(members))
+
+    def population(self, state: Queue[G]) -> tuple[int, ...]:
+        """Oldest first, failed members included."""
+        return tuple([member.id for member in state.members])
+
+    def _parent(self, members: Sequence[Member[G]], rng: Random) -> Member[G] | None:
+        eligible = [member for member in members if member.loss is not None]
+        if not eligible:
+            return None
+        losses = [member.loss for member in eligible if member.loss is not None]
+        drawn = self.sample_size if self.replacement else min(self.sample_size, len(eligible))
+        [winner] = tournament(losses, 1, rng, size=drawn, replacement=self.replacement)
+        return eligible[winner]
+
+
+def _worst(members: Sequence[Member[G]], rng: Random) -> int:
+    ranks = [(member.loss is None, member.loss or 0.0) for member in members]
+    worst = max(ranks)
+    return rng.choice([index for index, rank in enumerate(ranks) if rank == worst])
+
+
+def _require(holds: bool, key: str, rule: str, value: object) -> None:
+    if not holds:
+        raise UsageError(f"strategy.{key} must be {rule}; it is {value!r}")

@@ -1,0 +1,142 @@
+"""A candidate's training on disk: saved at the end of epochs, resumed bit for bit, continued by later candidates."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from evonas_cli.core.errors import EnvironmentFailure
+
+CHECKPOINT = "checkpoint.pt"
+STATE = "state.pt"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a training is: epochs done, how many of them an earlier candidate did, the last one's mean loss, and the
+    seconds this candidate has spent."""
+
+    epoch: int = 0
+    first_epoch: int = 0
+    train_loss: float = 0.0
+    train_seconds: float = 0.0
+
+
+class Checkpoint:
+    """Files of one candidate's training.
+
+    `folder` is the candidate's (None: nothing is kept); `seconds` the least time between two saves (None: no saves);
+    `keep` leaves the final state as `state.pt`; `parent` is the folder of the candidate whose state is continued.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        seconds: float | None = None,
+        keep: bool = False,
+        parent: Path | None = None,
+    ) -> None:
+        self._folder, self._seconds, self._keep, self._parent = folder, seconds, keep, parent
+        self._saved_at = time.monotonic()
+
+    def restore(self, network: nn.Module, optimizer: Optimizer) -> Progress:
+        """Loads this candidate's last checkpoint, else the parent's final state, else nothing, into both.
+
+        A checkpoint that cannot be read or does not fit is discarded with a warning: the training starts again.
+        Raises EnvironmentFailure when the parent's state is missing or unreadable, ValueError when it does not fit.
+        """
+        if self._folder is not None and self._seconds is not None and (self._folder / CHECKPOINT).exists():
+            try:
+                return _load(_parse((self._folder / CHECKPOINT).read_bytes()), network, optimizer)
+            except ValueError as error:
+                log.warning("%s discarded, the training starts again: %s", self._folder / CHECKPOINT, error)
+                self.discard()
+        if self._parent is None:
+            return Progress()
+        state = _parent_state(self._parent / STATE)
+        epoch = _load(state, network, optimizer).epoch
+        return Progress(epoch=epoch, first_epoch=epoch, train_loss=state["progress"]["train_loss"])
+
+    def save(self, network: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
+        """Writes a checkpoint if one is due. Raises OSError when the disk does not take it."""
+        if self._folder is None or self._seconds is None or time.monotonic() - self._saved_at < self._seconds:
+            return
+        _write(self._folder / CHECKPOINT, network, optimizer, progress)
+        self._saved_at = time.monotonic()
+
+    def finish(self, network: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
+        """Keeps the final state if it is wanted, and removes the checkpoint. Raises OSError."""
+        if self._keep and self._folder is not None:
+            _write(self._folder / STATE, network, optimizer, progress)
+        self.discard()
+
+    def discard(self) -> None:
+        """Removes the checkpoint, if there is one."""
+        if self._folder is not None:
+            (self._folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _write(path: Path, network: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
+    """Replaces the file in one step; what was there stays whole until the new one is on disk."""
+    state = {
+        "model": network.state_dict(),
+        "optimizer": optimizer.state_dict()["state"],
+        "optimizer_name": type(optimizer).__name__,
+        "progress": asdict(progress),
+    }
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    partial = path.with_suffix(".tmp")
+    with partial.open("wb") as file:
+        file.write(buffer.getbuffer())
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    """The saved state, on the CPU. Raises ValueError when the bytes are not one."""
+    try:
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        Progress(**state["progress"])
+    except Exception as error:  # damaged bytes make torch and pickle raise almost anything
+        raise ValueError(
+            f"not a readable checkpoint ({type(error).__name__}: {' '.join(str(error).split())[:120]})"
+        ) from error
+    return dict(state)
+
+
+def _parent_state(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise EnvironmentFailure(
+            f"{path} is missing, and a candidate continues from it; runs that continue candidates need "
+            "trainer.save_state=true from their start"
+        )
+    try:
+        return _parse(path.read_bytes())
+    except ValueError as error:
+        raise EnvironmentFailure(f"{path}, from which a candidate continues, is damaged: {error}") from error
+
+
+def _load(state: dict[str, Any], network: nn.Module, optimizer: Optimizer) -> Progress:
+    """Both get the saved state; the optimiser keeps its settings. Raises ValueError, before any change, on a misfit."""
+    shapes = {key: value.shape for key, value in network.state_dict().items()}
+    if {key: value.shape for key, value in state["model"].items()} != shapes:
+        raise ValueError("the saved weights are those of a different network")
+    if state["optimizer_name"] != type(optimizer).__name__:
+        raise ValueError(f"the saved training used {state['optimizer_name']}, this one {type(optimizer).__name__}")
+    network.load_state_dict(state["model"])
+    settings = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state["optimizer"], "param_groups": settings})
+    return Progress(**state["progress"])

@@ -1,0 +1,133 @@
+"""The settings of a training: one flat value, checked where it is made, that a genome may override in part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from math import inf
+from typing import Any, TypeAlias
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.types import Json
+from evonas_cli.training.optimizers import OPTIMIZERS
+from evonas_cli.training.schedules import SCHEDULES
+
+PRECISIONS = ("auto", "fp32", "bf16")
+LAYOUTS = ("auto", "channels_last", "contiguous")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trainer:
+    """How a candidate is trained. Raises UsageError, naming `trainer.<key>`, for values out of range.
+
+    epochs, batch_size     full training; a batch that the data cannot fill is dropped unless it is the only one
+    optimizer              sgd or adamw; `momentum` is adamw's beta1 as well (its beta2 is 0.999)
+    learning_rate, momentum, nesterov, weight_decay
+    decoupled              sgd only: weights shrink by (1 - learning rate x weight_decay) apart from the gradient step
+                           (Loshchilov & Hutter, 2019); adamw always does
+    schedule               cosine, step (x gamma every step_size epochs), one_cycle or constant, over the candidate's
+                           own epochs; `warmup`: epochs of linear rise, not with one_cycle
+    label_smoothing        in the training loss only
+    clip_norm              largest norm of the gradient, or null
+    precision              fp32, bf16 (autocast), or auto: bf16 on CUDA devices that have it, fp32 elsewhere
+    layout                 channels_last, contiguous, or auto: channels_last
+    eval_batch_size        images in a validation batch
+    checkpoint_seconds     least time between two checkpoints of a candidate, written at an epoch's end; null: none
+    save_state             keep weights and optimiser state so that a later candidate can continue the training
+    max_parameters, max_multiply_adds   larger networks fail untrained; null: no limit
+    """
+
+    epochs: int
+    batch_size: int
+    optimizer: str
+    learning_rate: float
+    momentum: float
+    nesterov: bool
+    weight_decay: float
+    decoupled: bool
+    schedule: str
+    step_size: int
+    gamma: float
+    warmup: float
+    label_smoothing: float
+    clip_norm: float | None
+    precision: str
+    layout: str
+    eval_batch_size: int
+    checkpoint_seconds: float | None
+    save_state: bool
+    max_parameters: int | None
+    max_multiply_adds: int | None
+
+    def __post_init__(self) -> None:
+        for key, (fits, wanted) in _RULES.items():
+            value = getattr(self, key)
+            if not fits(value):
+                raise UsageError(f"trainer.{key} is {value!r}; it must be {wanted}")
+        if self.nesterov and self.optimizer == "sgd" and self.momentum == 0:
+            raise UsageError("trainer.nesterov needs momentum; set trainer.momentum=0.9 or trainer.nesterov=false")
+        if self.warmup and self.schedule == "one_cycle":
+            raise UsageError("trainer.schedule=one_cycle has its own rise; set trainer.warmup=0")
+        if self.warmup > self.epochs:
+            raise UsageError(f"trainer.warmup is {self.warmup}; it must not exceed trainer.epochs={self.epochs}")
+
+    def override(self, hyper: Mapping[str, Json]) -> Trainer:
+        """The trainer with a genome's own settings. Raises UsageError for unknown keys and values out of range."""
+        names = [field.name for field in fields(self)]
+        for key in hyper:
+            if key not in names:
+                close = get_close_matches(key, names, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
+                raise UsageError(f"the genome sets trainer.{key}, which does not exist; {hint}")
+        values: dict[str, Any] = dict(hyper)
+        return replace(self, **values)
+
+
+_Rule: TypeAlias = tuple[Callable[[Any], bool], str]
+
+
+def _integer(least: int) -> _Rule:
+    return lambda v: type(v) is int and v >= least, f"an integer of at least {least}"
+
+
+def _number(fits: Callable[[float], bool], wanted: str) -> _Rule:
+    return lambda v: type(v) in (int, float) and v < inf and fits(v), wanted
+
+
+def _one_of(*options: str) -> _Rule:
+    return lambda v: v in options, f"one of {', '.join(options)}"
+
+
+def _or_null(rule: _Rule) -> _Rule:
+    return lambda v: v is None or rule[0](v), f"{rule[1]}, or null"
+
+
+_BOOLEAN: _Rule = (lambda v: type(v) is bool, "true or false")
+_POSITIVE = _number(lambda v: v > 0, "a number above 0")
+_NOT_NEGATIVE = _number(lambda v: v >= 0, "a number of at least 0")
+_FRACTION = _number(lambda v: 0 <= v < 1, "a number from 0 to below 1")
+
+_RULES: Mapping[str, _Rule] = {
+    "epochs": _integer(1),
+    "batch_size": _integer(1),
+    "optimizer": _one_of(*OPTIMIZERS),
+    "learning_rate": _POSITIVE,
+    "momentum": _FRACTION,
+    "nesterov": _BOOLEAN,
+    "weight_decay": _NOT_NEGATIVE,
+    "decoupled": _BOOLEAN,
+    "schedule": _one_of(*SCHEDULES),
+    "step_size": _integer(1),
+    "gamma": _number(lambda v: 0 < v <= 1, "a number above 0, at most 1"),
+    "warmup": _NOT_NEGATIVE,
+    "label_smoothing": _FRACTION,
+    "clip_norm": _or_null(_POSITIVE),
+    "precision": _one_of(*PRECISIONS),
+    "layout": _one_of(*LAYOUTS),
+    "eval_batch_size": _integer(1),
+    "checkpoint_seconds": _or_null(_NOT_NEGATIVE),
+    "save_state": _BOOLEAN,
+    "max_parameters": _or_null(_integer(1)),
+    "max_multiply_adds": _or_null(_integer(1)),
+}

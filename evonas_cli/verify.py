@@ -1,0 +1,232 @@
+"""Verification: folds the journal again from its first line and compares with everything the run has written.
+
+A run is sound when the strategy, told the recorded results, proposes exactly the recorded genomes, and when snapshots,
+populations and fronts are what that fold gives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.core.errors import RunError
+from evonas_cli.core.fold import Fold
+from evonas_cli.core.protocols import Space
+from evonas_cli.core.types import Candidate, Json, Proposal, Result
+from evonas_cli.parts import Parts
+from evonas_cli.search import search
+from evonas_cli.session import evaluator_of
+from evonas_cli.store import derived, records, snapshots
+from evonas_cli.store.directory import RunDirectory
+from evonas_cli.store.journal import Journal, scan
+from evonas_cli.store.lock import Lock
+from evonas_cli.store.recorder import Recorder
+
+
+class _Unrecorded(Exception):
+    """The fold needs a result that the journal does not have: the run is not finished."""
+
+
+class _Nothing:
+    """An evaluator that evaluates nothing."""
+
+    slots = 0
+
+    def start(self) -> dict[str, Json]:
+        return {}
+
+    def submit(self, batch: Sequence[Candidate[Any]]) -> None:
+        pass
+
+    def collect(self) -> list[Result]:
+        raise _Unrecorded
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class Verdict:
+    """What verification found. `digest` identifies the run's outcome; `complete` says that its budget was used up."""
+
+    evaluations: int = 0
+    digest: str = ""
+    complete: bool = False
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not self.problems
+
+    def document(self) -> dict[str, Json]:
+        """The verdict as JSON."""
+        return {
+            "schema": 1,
+            "ok": self.ok,
+            "evaluations": self.evaluations,
+            "digest": self.digest,
+            "complete": self.complete,
+            "problems": self.problems,
+        }
+
+
+class _Comparing:
+    """A store that knows the journal and compares what a run has written at each step with what the fold gives."""
+
+    def __init__(self, run: RunDirectory, journal: Journal, space: Space[Any], verdict: Verdict) -> None:
+        self.run, self.journal, self.space, self.verdict = run, journal, space, verdict
+        self.seen = 0
+
+    def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
+        return []
+
+    def result(self, candidate: Candidate[Any]) -> Result | None:
+        if candidate.id not in self.journal:
+            return None
+        self.seen += 1
+        data = self.journal.read(candidate.id)
+        try:
+            records.check_same(candidate, data, self.space)
+        except RunError as error:
+            self.verdict.problems.append(str(error))
+            raise _Unrecorded from error
+        return records.result_of(data)
+
+    def record(self, arrived: Sequence[tuple[Candidate[Any], Result]]) -> None:
+        raise AssertionError("verification records nothing")
+
+    def told(self, fold: Fold[Any]) -> None:
+        if fold.drained:
+            return
+        told = fold.position.told
+        snapshot = self.run.snapshots / f"{told}.json"
+        if snapshot.exists():
+            self._compare(snapshot, snapshots.read(snapshot), snapshots.content(fold, self.space))
+        population = self.run.root / "populations" / f"{told - 1}.json"
+        if population.exists():
+            self._compare(population, _load(population), derived.population_document(fold, self.journal.read))
+        front = self.run.root / "fronts" / f"{told - 1}.json"
+        if front.exists():
+            self._compare(front, _load(front), derived.front_file(fold, self.journal.read))
+
+    def _compare(self, path: Path, found: Json, expected: Json) -> None:
+        if json.dumps(found, sort_keys=True) != json.dumps(json.loads(json.dumps(expected)), sort_keys=True):
+            self.verdict.problems.append(f"{path} is not what the journal gives; --repair writes it again")
+
+
+def _load(path: Path) -> Json:
+    try:
+        data: Json = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return data
+
+
+def verify(run: RunDirectory, parts: Parts) -> Verdict:
+    """Folds the journal and compares. Reads only; a run in progress is judged by what it has recorded so far."""
+    verdict = Verdict()
+    found = scan(run.journal) if run.journal.exists() else None
+    if found is None or found.damaged:
+        where = f"line {found.damaged[0]} is damaged" if found else "it is missing"
+        verdict.problems.append(f"{run.journal}: {where}; --repair keeps the good lines")
+        return verdict
+    journal = Journal(run.journal, write=False)
+    store, fold = _Comparing(run, journal, parts.space, verdict), parts.fold()
+    verdict.complete = _fold(fold, store)
+    verdict.evaluations = len(journal)
+    if verdict.ok and store.seen < len(journal) and verdict.complete and parts.config["budget"]["seconds"] is None:
+        verdict.problems.append(
+            f"the journal has {len(journal) - store.seen} candidates that the search never asks for"
+        )
+    front = [id for id, _ in fold.front.members]
+    verdict.digest = records.digest(journal, fold.strategy.population(fold.state), front)
+    return verdict
+
+
+def _fold(fold: Fold[Any], store: Any) -> bool:
+    try:
+        search(fold, _Nothing(), store)
+    except _Unrecorded:
+        fold.close()
+        return False
+    return True
+
+
+def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
+    """Evaluates every recorded candidate again; yields its id and what differs, or None when every bit is the same.
+
+    Time-outs are skipped: they are measured, not computed.
+    """
+    journal, evaluator = Journal(run.journal, write=False), evaluator_of(parts, run)
+    expected = {e["id"]: e for e in journal if e.get("error", {}).get("kind") != "timeout"}
+    try:
+        evaluator.start()
+        evaluator.submit([_candidate(entry, parts.space) for entry in expected.values()])
+        left = len(expected)
+        while left:
+            for result in evaluator.collect():
+                left -= 1
+                yield result.id, _difference(expected[result.id], result)
+    finally:
+        evaluator.close()
+
+
+def _candidate(entry: dict[str, Any], space: Space[Any]) -> Candidate[Any]:
+    names = ("job", "fidelity", "continues", "operator", "options")
+    given = {name: entry[name] for name in names if name in entry}
+    proposal = Proposal(space.from_json(entry["genome"]), parents=tuple(entry["parents"]), **given)
+    return Candidate(entry["id"], entry["step"], entry["seed"], proposal)
+
+
+def _difference(entry: dict[str, Any], result: Result) -> str | None:
+    if entry["status"] != result.status:
+        return f"recorded {entry['status']}, now {result.status}"
+    for name in sorted({*entry["metrics"], *result.metrics}):
+        before, now = entry["metrics"].get(name), result.metrics.get(name)
+        if before != now and not name.endswith("_seconds"):
+            return f"{name}: recorded {before}, now {now}"
+    return None
+
+
+def repair(run: RunDirectory, parts: Parts) -> list[str]:
+    """Keeps the good lines of the journal and writes everything derived again; returns what was done.
+
+    The damaged journal stays beside the new one as `journal.damaged.jsonl`. Raises LockedError.
+    """
+    lock = Lock(run.lock)
+    try:
+        done = _mend_journal(run)
+        for folder in (run.snapshots, run.root / "populations", run.root / "fronts"):
+            for path in snapshots.numbered(folder):
+                path.unlink()
+        recorder = Recorder(run, parts.space, lambda: 0.0, **parts.config["snapshot"])
+        fold = parts.fold()
+        complete = _fold(fold, recorder)
+        recorder.finish(fold, "done" if complete else "interrupted", "repaired")
+        recorder.close()
+        return [*done, "wrote snapshots, populations, fronts, pareto.csv and status.json again"]
+    finally:
+        lock.release()
+
+
+def _mend_journal(run: RunDirectory) -> list[str]:
+    found = scan(run.journal) if run.journal.exists() else None
+    if found is None:
+        run.journal.touch()
+        return ["made an empty journal"]
+    raw = run.journal.read_bytes()
+    kept: dict[int, bytes] = {}
+    for id, offset in found.good:
+        kept.setdefault(id, raw[offset : raw.index(b"\n", offset) + 1])
+    good = b"".join(kept.values())
+    if good == raw:
+        return []
+    run.journal.replace(run.root / "journal.damaged.jsonl")
+    partial = run.root / ".journal.mended"
+    partial.write_bytes(good)
+    partial.replace(run.journal)
+    return [f"kept {len(kept)} good lines of the journal; the old file is journal.damaged.jsonl"]
