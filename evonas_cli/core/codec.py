@@ -1,8 +1,8 @@
 """State to JSON and back by walking type hints, so that no strategy writes save or load code.
 
-Covers None, bool, int, float (infinities too), str, tuples, lists, dicts, dataclasses (generic ones included) and unions
-of None, plain values and dataclasses. A genome, any place whose hint is a type variable, is written and read by the
-space. Other leaf types (tensors, say) join through `register`.
+Covers None, bool, int, float (infinities too), str, tuples, lists, dicts, dataclasses and unions of None, plain values
+and dataclasses. A genome, any place whose hint is a type variable (`Member(Generic[G])` with `genome: G`), is written
+and read by the space. Other leaf types (tensors, say) join through `register`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _encode(hint: Any, value: Any, genome: Callable[[Any], Json]) -> Any:
         if not isinstance(value, cls):
             raise CodecError(f"expected {cls.__name__}, found {type(value).__name__}")
         hints = _fields(cls)
-        return {name: _encode(_bind(cls, args, h), getattr(value, name), genome) for name, h in hints.items()}
+        return {name: _encode(h, getattr(value, name), genome) for name, h in hints.items()}
     return _plain(cls, value)
 
 
@@ -100,7 +100,7 @@ def _decode(hint: Any, data: Any, genome: Reader) -> Any:
         hints = _fields(cls)
         if not isinstance(data, Mapping) or set(data) != set(hints):
             raise CodecError(f"expected the fields {sorted(hints)} of {cls.__name__}")
-        return cls(**{name: _decode(_bind(cls, args, h), data[name], genome) for name, h in hints.items()})
+        return cls(**{name: _decode(h, data[name], genome) for name, h in hints.items()})
     if cls is float and isinstance(data, str) and data in _FLOATS:
         return _FLOATS[data]
     return _plain(cls, data)
@@ -154,18 +154,6 @@ def _is_record(cls: Any) -> bool:
 def _fields(cls: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
     return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
-
-
-def _bind(cls: Any, args: tuple[Any, ...], hint: Any) -> Any:
-    """A field's hint with the class's own type variables replaced by what the annotation gave them."""
-    names = getattr(cls, "__parameters__", ())
-    if not names or not args or isinstance(hint, type):
-        return hint
-    table = dict(zip(names, args, strict=False))
-    if isinstance(hint, TypeVar):
-        return table.get(hint, hint)
-    parameters = getattr(hint, "__parameters__", ())
-    return hint[tuple(table.get(p, p) for p in parameters)] if parameters else hint
 
 
 def state_hint(strategy: Any) -> Any:

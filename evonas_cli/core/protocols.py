@@ -99,6 +99,7 @@ class Context(Protocol):
         """The candidate's own folder, made on first use; None when the run keeps no files."""
 
 
+@runtime_checkable
 class Job(Protocol[G]):
     """What "evaluate" means. Yields one result for each candidate, in any order.
 
@@ -121,6 +122,7 @@ class Job(Protocol[G]):
         """Evaluates the candidates."""
 
 
+@runtime_checkable
 class Evaluator(Protocol[G]):
     """Where jobs run. The order in which results come back never influences a run.
 

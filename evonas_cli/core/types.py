@@ -36,7 +36,7 @@ class Proposal(Generic[G]):
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Generic[G]):
-    """A proposal with its place in the run: ids count from 0 in order of asking; `seed` derives from run seed and id."""
+    """A proposal with its place in the run: ids count from 0 in order of asking; `seed` derives from run seed, id."""
 
     id: int
     step: int

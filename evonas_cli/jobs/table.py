@@ -16,8 +16,8 @@ from evonas_cli.core.types import Candidate, Direction, Json, Result
 class Table:
     """A CSV with one row a genome; `key` is the column that holds genomes as the space writes them.
 
-    Metrics: `valid_accuracy` and `valid_error` in [0, 1] from column `reward` (in %), `test_error` from `report`, `cost` =
-    column `cost` times `cost_scale`, `parameters` and `multiply_adds` where the table has them (in millions).
+    Metrics: `valid_accuracy` and `valid_error` in [0, 1] from column `reward` (in %), `test_error` from `report`,
+    `cost` = column `cost` times `cost_scale`, `parameters`, `multiply_adds` where the table has them (in millions).
     Raises UsageError for a missing file or column, and for a candidate that the table lacks.
     """
 

@@ -1,0 +1,51 @@
+"""Fixtures and small parts that the suites share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evonas_cli.config import compose
+from evonas_cli.parts import Parts, assemble
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The folder of real data sets; the test is skipped where there is none."""
+    folder = os.environ.get("EVONAS_DATA_DIR")
+    if not folder:
+        pytest.skip("EVONAS_DATA_DIR is not set: the real data sets are not at hand")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def compose_parts() -> Callable[..., Parts]:
+    """Parts from overrides, as a search with them would have."""
+
+    def make(*overrides: str) -> Parts:
+        return assemble(compose(overrides).config)
+
+    return make
+
+
+@pytest.fixture
+def evonas(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the real command in a process of its own, in a folder of its own."""
+
+    def run(*arguments: str, cwd: Path = tmp_path, env: dict[str, str] | None = None, **options: Any) -> Any:
+        command = [sys.executable, "-m", "evonas_cli", *arguments]
+        environment = {**os.environ, **(env or {})}
+        return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True, timeout=300, **options)
+
+    return run
+
+
+def toy(strategy: str, *more: str) -> Sequence[str]:
+    """Overrides of a cheap search on the chain landscape."""
+    return ("space=chain_landscape", "job=landscape", f"strategy={strategy}", *more)

@@ -1,0 +1,146 @@
+"""Every configured evaluator keeps the contract of Evaluator, and all of them give the same results."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evonas_cli.config import build, options
+from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.protocols import Context, Evaluator
+from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result
+from evonas_cli.store.directory import RunDirectory
+
+
+class Doubling:
+    """Doubles numbers; a negative number says what shall happen instead."""
+
+    needs: tuple[type, ...] = ()
+    metrics = {"double": "min"}
+
+    def environment(self) -> dict[str, Json]:
+        return {"device": "none"}
+
+    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+        for candidate in candidates:
+            number = candidate.proposal.genome
+            folder = context.folder(candidate.id)
+            assert folder is not None
+            if number == -1:
+                yield Result(candidate.id, "failed", {}, None, Failure("error", "a bad number"))
+                continue
+            if number == -2 and not (folder / "tried").exists():
+                (folder / "tried").touch()
+                os._exit(9)
+            if number == -3:
+                os._exit(9)
+            if number == -4:
+                time.sleep(60)
+            if number == -5:
+                raise EnvironmentFailure("the disk is full")
+            yield Result(candidate.id, "ok", {"double": 2.0 * number})
+
+
+def broken_recipe() -> Doubling:
+    raise UsageError("dataset.root=/nowhere does not exist")
+
+
+def candidate(id: int, number: int) -> Candidate[int]:
+    return Candidate(id, id, 0, Proposal(number))
+
+
+def make(name: str, tmp_path: Path, recipe: Any = Doubling, **settings: Any) -> Any:
+    from omegaconf import OmegaConf
+
+    node: Any = OmegaConf.to_container(OmegaConf.load(options("evaluator")[name]))
+    if "workers" in node:
+        node["workers"] = 2
+    return build({**node, **settings}, "evaluator", recipe=recipe, context=RunDirectory(tmp_path), device="cpu")
+
+
+@pytest.fixture(params=list(options("evaluator")))
+def evaluator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    made = make(request.param, tmp_path)
+    yield made
+    made.close()
+
+
+def collect(evaluator: Any, count: int) -> list[Result]:
+    results: list[Result] = []
+    while len(results) < count:
+        arrived = evaluator.collect()
+        assert arrived
+        results += arrived
+    return sorted(results, key=lambda result: result.id)
+
+
+def test_every_id_comes_back_once(evaluator: Any) -> None:
+    assert isinstance(evaluator, Evaluator)
+    assert evaluator.start() == {"device": "none"}
+    evaluator.submit([candidate(0, 5), candidate(1, -1)])
+    evaluator.submit([candidate(2, 7)])
+    first, second, third = collect(evaluator, 3)
+    assert (first.id, first.metrics) == (0, {"double": 10.0})
+    assert (second.id, second.status) == (1, "failed")
+    assert second.error == Failure("error", "a bad number")
+    assert (third.id, third.metrics) == (2, {"double": 14.0})
+    evaluator.submit([candidate(3, 1)])
+    assert [result.id for result in collect(evaluator, 1)] == [3]
+
+
+def test_a_broken_machine_is_no_result(evaluator: Any) -> None:
+    evaluator.start()
+    evaluator.submit([candidate(0, -5)])
+    with pytest.raises(EnvironmentFailure, match="disk is full"):
+        evaluator.collect()
+
+
+def test_a_killed_worker_is_replaced_and_its_candidate_tried_again(tmp_path: Path) -> None:
+    pool = make("pool", tmp_path)
+    pool.start()
+    pool.submit([candidate(0, -2), candidate(1, 3)])
+    results = collect(pool, 2)
+    pool.close()
+    assert [result.metrics["double"] for result in results] == [-4.0, 6.0]
+
+
+def test_a_candidate_that_takes_every_worker_with_it_stops_the_run(tmp_path: Path) -> None:
+    pool = make("pool", tmp_path)
+    pool.start()
+    pool.submit([candidate(4, -3)])
+    with pytest.raises(EnvironmentFailure, match="candidate 4 lost its worker 2 times.*exit status 9"):
+        collect(pool, 1)
+    pool.close()
+
+
+def test_a_timeout_is_a_failed_result_and_the_worker_is_replaced(tmp_path: Path) -> None:
+    pool = make("pool", tmp_path, timeout=1.0, workers=1)
+    pool.start()
+    pool.submit([candidate(0, -4), candidate(1, 2)])
+    late, fine = collect(pool, 2)
+    pool.close()
+    assert late.error is not None and late.error.kind == "timeout"
+    assert fine.metrics == {"double": 4.0}
+
+
+def test_what_is_wrong_with_the_configuration_reaches_the_user(tmp_path: Path) -> None:
+    pool = make("pool", tmp_path, recipe=broken_recipe)
+    with pytest.raises(UsageError, match="/nowhere does not exist"):
+        pool.start()
+    pool.close()
+
+
+def test_closing_leaves_no_process_behind(tmp_path: Path) -> None:
+    pool = make("pool", tmp_path)
+    pool.start()
+    pool.submit([candidate(0, -4)])
+    processes = multiprocessing.active_children()
+    assert len(processes) >= 2
+    pool.close()
+    assert not any(process.is_alive() for process in processes)

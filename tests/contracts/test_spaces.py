@@ -1,0 +1,108 @@
+"""Every configured space keeps the contract of Space and of the capabilities it claims."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+import pytest
+
+from evonas_cli.config import options
+from evonas_cli.core.canonical import canonical_hash
+from evonas_cli.core.protocols import Buildable, Linear, Mutable, Scored, Space
+from evonas_cli.core.types import Task
+from evonas_cli.parts import spaces
+
+NAMES = list(options("space"))
+TASKS = (Task((1, 8, 8), 10), Task((3, 32, 32), 100))
+
+
+@pytest.fixture(scope="module")
+def built() -> dict[str, Any]:
+    return spaces()
+
+
+@pytest.fixture(params=NAMES)
+def space(request: pytest.FixtureRequest, built: dict[str, Any]) -> Any:
+    return built[request.param]
+
+
+def test_every_space_is_covered(built: dict[str, Any]) -> None:
+    assert len(NAMES) >= 4
+    assert sorted(built) == NAMES
+    assert all(isinstance(space, Space) for space in built.values())
+
+
+def test_sampling_depends_on_the_generator_alone(space: Any) -> None:
+    first = [space.sample(Random(7)) for _ in range(3)]
+    rng = Random(8)
+    many = {json.dumps(space.to_json(space.sample(rng))) for _ in range(50)}
+    assert first[0] == first[1] == first[2]
+    assert len(many) > 10
+
+
+def test_genomes_survive_json(space: Any) -> None:
+    rng = Random(1)
+    for _ in range(50):
+        genome = space.sample(rng)
+        text = json.dumps(space.to_json(genome))
+        assert space.from_json(json.loads(text)) == genome
+
+
+@pytest.mark.parametrize("garbage", [None, 3, "", "nonsense", [], {}, [None], ["no such choice"], {"cells": 1}])
+def test_what_is_no_genome_is_refused_in_one_line(space: Any, garbage: Any) -> None:
+    with pytest.raises(ValueError) as caught:
+        space.from_json(garbage)
+    assert str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_mutants_are_genomes_and_parents_stay(space: Any) -> None:
+    if not isinstance(space, Mutable):
+        pytest.skip("not Mutable")
+    rng, changed = Random(2), 0
+    for _ in range(100):
+        genome = space.sample(rng)
+        before = json.dumps(space.to_json(genome))
+        mutant = space.mutate(genome, rng)
+        assert space.from_json(space.to_json(mutant)) == mutant
+        assert json.dumps(space.to_json(genome)) == before
+        changed += mutant != genome
+    assert changed >= 85
+
+
+def test_linear_genomes_follow_their_choices(space: Any) -> None:
+    if not isinstance(space, Linear):
+        pytest.skip("not Linear")
+    genome = space.sample(Random(3))
+    assert len(genome) == len(space.choices)
+    assert len({choice.name for choice in space.choices}) == len(space.choices)
+    for locus, choice in enumerate(space.choices):
+        for option in choice.options:
+            other = (*genome[:locus], option, *genome[locus + 1 :])
+            assert space.from_json(space.to_json(other)) == other
+
+
+def test_networks_fit_the_task(space: Any) -> None:
+    if not isinstance(space, Buildable):
+        pytest.skip("not Buildable")
+    rng = Random(4)
+    for task in TASKS:
+        for _ in range(10):
+            genome = space.sample(rng)
+            plan = space.decode(genome, task).plan
+            again = space.decode(space.from_json(space.to_json(genome)), task).plan
+            assert plan.shapes[0] == task.shape
+            assert plan.shapes[plan.output] == (task.classes,)
+            assert plan == again
+            assert canonical_hash(plan) == canonical_hash(again)
+            assert plan.parameters > 0
+
+
+def test_scores_are_fitnesses(space: Any) -> None:
+    if not isinstance(space, Scored):
+        pytest.skip("not Scored")
+    rng = Random(5)
+    scores = [space.score(space.sample(rng)) for _ in range(100)]
+    assert all(0.0 <= score <= 1.0 for score in scores)
+    assert len(set(scores)) > 5

@@ -1,0 +1,66 @@
+"""The checks that all arrays go through."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.data.arrays import Arrays, checked
+
+
+def images(n: int = 6, kind: type = np.uint8) -> np.ndarray:
+    return np.zeros((n, 1, 2, 2), kind)
+
+
+Y = np.array([0, 1, 2, 0, 1, 2])
+
+
+def with_nan() -> np.ndarray:
+    x = images(kind=np.float32)
+    x[4, 0, 1, 1] = np.nan
+    return x
+
+
+def test_types_become_those_promised():
+    arrays = checked(Arrays(x_train=images(kind=np.float64), y_train=Y.astype(np.float32)[:, None]), "here")
+    assert (arrays.x_train.dtype, arrays.y_train.dtype, arrays.y_train.shape) == (np.float32, np.int64, (6,))
+    assert arrays.classes == 3
+
+
+def test_bytes_stay_bytes():
+    assert checked(Arrays(x_train=images(), y_train=Y), "here").x_train.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("arrays", "text"),
+    [
+        (Arrays(x_train=images(5), y_train=Y), "here: the train part has 5 images and 6 labels"),
+        (Arrays(x_train=images(), y_train=Y - 1), "here: y_train has the negative label -1"),
+        (Arrays(x_train=images(), y_train=Y + 0.5), "here: y_train has labels that are not integers"),
+        (Arrays(x_train=images(), y_train=Y * np.nan), "here: y_train has labels that are not integers"),
+        (Arrays(x_train=images(), y_train=np.array(list("abcdef"))), "here: y_train has labels that are not integers"),
+        (Arrays(x_train=images(), y_train=np.eye(6)), "here: y_train has shape (6, 6)"),
+        (Arrays(x_train=images(), y_train=Y + 1), "y_train reaches 3 and has no 0"),
+        (Arrays(x_train=images(), y_train=Y * 2), "y_train reaches 4 and has no 1"),
+        (
+            Arrays(x_train=with_nan(), y_train=Y),
+            "x_train has NaN or infinite values in 1 of 6 images, the first at index 4",
+        ),
+        (Arrays(x_train=images().astype(str), y_train=Y), "here: x_train has type <U3"),
+        (Arrays(x_train=images(0), y_train=Y[:0]), "here: the train part is empty"),
+        (Arrays(x_train=images()[:, 0], y_train=Y), "here: the train part has images of shape (2, 2)"),
+        (Arrays(x_train=images(), y_train=Y, x_test=images()), "here: the test part has only one of images and labels"),
+        (
+            Arrays(x_train=images(), y_train=Y, x_test=images(1), y_test=np.array([3])),
+            "y_test has label 3, but y_train has only",
+        ),
+        (Arrays(x_train=images(), y_train=Y, x_test=images(kind=float), y_test=Y), "the test part is float32"),
+        (Arrays(x_train=images(), y_train=Y, x_valid=images()[:, :, :1], y_valid=Y), "of shape (1, 1, 2)"),
+    ],
+)
+def test_bad_arrays_are_refused_in_one_line(arrays, text):
+    with pytest.raises(UsageError) as error:
+        checked(arrays, "here")
+    assert text in str(error.value)
+    assert "\n" not in str(error.value)

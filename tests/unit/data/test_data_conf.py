@@ -1,0 +1,29 @@
+"""The configuration of every data set binds to its constructor."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from evonas_cli.data.dataset import Dataset
+
+FILES = sorted((Path(__file__).parents[3] / "conf/dataset").glob("*.yaml"))
+
+
+def test_all_files_were_found():
+    names = {"cifar10", "cifar100", "digits", "fashion_mnist", "folder", "mnist", "npz", "svhn"}
+    assert names <= {path.stem for path in FILES}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_parameter_has_a_value(path):
+    settings = OmegaConf.to_container(OmegaConf.load(path))
+    module, _, name = settings.pop("_target_").rpartition(".")
+    dataset_class = getattr(import_module(module), name)
+    dataset = dataset_class(**settings)
+    assert isinstance(dataset, Dataset)
+    assert set(settings) == {field.name for field in fields(dataset)}

@@ -1,0 +1,118 @@
+"""Own data in .npz files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.types import Task
+from evonas_cli.data.npz import Npz
+
+COMMON = dict(valid_fraction=0.25, test_fraction=0.25, limit=None, crop=0, flip=False, cutout=0)
+Y = np.arange(16) % 2
+
+
+def dataset(path, **settings) -> Npz:
+    return Npz(path=str(path), **{**COMMON, **settings})
+
+
+def random_images(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected", "to_last"),
+    [
+        ((16, 6, 5), (1, 6, 5), False),
+        ((16, 6, 5, 1), (1, 6, 5), True),
+        ((16, 6, 5, 3), (3, 6, 5), True),
+        ((16, 1, 6, 5), (1, 6, 5), False),
+        ((16, 3, 6, 5), (3, 6, 5), False),
+    ],
+)
+def test_every_layout_becomes_channels_first(tmp_path, shape, expected, to_last):
+    x = random_images(*shape)
+    np.savez(tmp_path / "own.npz", x_train=x, y_train=Y)
+    arrays = dataset(tmp_path / "own.npz").read()
+    assert arrays.x_train.shape == (16, *expected)
+    back = arrays.x_train.transpose(0, 2, 3, 1) if to_last else arrays.x_train
+    assert np.array_equal(back.reshape(shape), x)
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        ((16, 3, 5, 3), "x_train has shape (16, 3, 5, 3), which could have its channels first or last"),
+        ((16, 4, 5, 2), "x_train has shape (16, 4, 5, 2), which has no axis of 1 or 3 channels"),
+        ((16, 4), "x_train has shape (16, 4); images are"),
+    ],
+)
+def test_unclear_layouts_are_refused(tmp_path, shape, text):
+    np.savez(tmp_path / "own.npz", x_train=random_images(*shape), y_train=Y)
+    with pytest.raises(UsageError) as error:
+        dataset(tmp_path / "own.npz").read()
+    assert text in str(error.value)
+
+
+def test_all_three_parts(tmp_path):
+    x = random_images(16, 4, 4)
+    np.savez(tmp_path / "own.npz", x_train=x, y_train=Y, x_test=x[:4], y_test=Y[:4], x_valid=x[4:8], y_valid=Y[4:8])
+    own = dataset(tmp_path / "own.npz", valid_fraction=None, test_fraction=None)
+    splits = own.prepare(0)
+    assert (len(splits.y_train), len(splits.y_valid), len(own.test(0)[1])) == (16, 4, 4)
+    assert own.task() == Task(shape=(1, 4, 4), classes=2)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "text"),
+    [
+        ({"images": Y, "labels": Y}, "has no x_train, y_train; it has images, labels"),
+        ({"x_train": Y}, "has no y_train; it has x_train"),
+        ({"x_train": Y, "y_train": Y, "x_test": Y}, "has no y_test; it has x_test, x_train, y_train"),
+        ({"x_train": Y, "y_train": Y, "y_valid": Y}, "has no x_valid; it has x_train, y_train, y_valid"),
+    ],
+)
+def test_missing_keys_are_named(tmp_path, arrays, text):
+    np.savez(tmp_path / "own.npz", **arrays)
+    with pytest.raises(UsageError) as error:
+        dataset(tmp_path / "own.npz").read()
+    assert text in str(error.value)
+
+
+def test_files_that_are_no_npz_are_refused(tmp_path):
+    np.save(tmp_path / "single.npy", Y)
+    np.savez(tmp_path / "objects.npz", x_train=np.array([{}, {}]), y_train=Y)
+    np.savez_compressed(tmp_path / "cut.npz", x_train=random_images(16, 9, 9), y_train=Y)
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "cut.npz").read_bytes()[:900])
+    (tmp_path / "empty.npz").write_bytes(b"")
+    (tmp_path / "text.npz").write_text("hello")
+    for name in ("single.npy", "objects.npz", "cut.npz", "empty.npz", "text.npz", "absent.npz"):
+        with pytest.raises(UsageError, match=name) as error:
+            dataset(tmp_path / name).read()
+        assert "\n" not in str(error.value)
+    with pytest.raises(UsageError, match="dataset.path is not set; pass dataset.path=FILE.npz"):
+        Npz(path=None, **COMMON).read()
+
+
+def test_a_damaged_member_is_refused(tmp_path):
+    path = tmp_path / "own.npz"
+    np.savez(path, x_train=random_images(16, 9, 9), y_train=Y)
+    data = bytearray(path.read_bytes())
+    data[600] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match="not a readable .npz"):
+        dataset(path).read()
+
+
+def test_labels_and_counts_are_checked(tmp_path):
+    x = random_images(16, 4, 4)
+    for name, y, text in (
+        ("negative", Y - 1, "negative label -1"),
+        ("gap", Y * 2, "has no 1"),
+        ("short", Y[:-1], "16 images and 15 labels"),
+        ("lonely", np.array([0] * 15 + [1]), "class 1 has 1 images"),
+    ):
+        np.savez(tmp_path / f"{name}.npz", x_train=x, y_train=y)
+        with pytest.raises(UsageError, match=text):
+            dataset(tmp_path / f"{name}.npz").prepare(0)

@@ -1,0 +1,43 @@
+"""Real data sets, where EVONAS_DATA_DIR says they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evonas_cli.core.types import Task
+from evonas_cli.data.mnist import FashionMnist
+from evonas_cli.data.npz import Npz
+
+pytestmark = pytest.mark.data
+COMMON = dict(valid_fraction=0.1, test_fraction=None, limit=None, crop=0, flip=False, cutout=0)
+
+
+@pytest.fixture
+def folder() -> Path:
+    if "EVONAS_DATA_DIR" not in os.environ:
+        pytest.skip("EVONAS_DATA_DIR is not set to a folder with FashionMNIST/raw and cifar10_small.npz")
+    return Path(os.environ["EVONAS_DATA_DIR"])
+
+
+def test_fashion_mnist(folder):
+    before = sorted((folder / "FashionMNIST").rglob("*"))
+    dataset = FashionMnist(root=str(folder), download=True, **COMMON)
+    splits = dataset.prepare(0)
+    assert splits.task == Task(shape=(1, 28, 28), classes=10)
+    assert np.bincount(splits.y_train).tolist() == [5400] * 10
+    assert np.bincount(splits.y_valid).tolist() == [600] * 10
+    assert splits.mean / 255 == pytest.approx(0.2860, abs=0.002)
+    assert splits.std / 255 == pytest.approx(0.3530, abs=0.002)
+    assert sorted((folder / "FashionMNIST").rglob("*")) == before
+
+
+def test_cifar10_small(folder):
+    dataset = Npz(path=str(folder / "cifar10_small.npz"), **COMMON)
+    splits = dataset.prepare(0)
+    assert splits.task == Task(shape=(3, 32, 32), classes=10)
+    assert splits.mean / 255 == pytest.approx([0.4914, 0.4822, 0.4465], abs=0.02)
+    assert np.bincount(dataset.test(0)[1]).tolist() == [50] * 10
