@@ -46,7 +46,7 @@ def parse(choices: Sequence[Choice], data: Json) -> Genes:
         raise ValueError(f"a genome here is a list of {len(choices)} choices")
     genes: list[Gene] = []
     for choice, value in zip(choices, data, strict=True):
-        if value not in choice.options or isinstance(value, bool):
+        if not isinstance(value, int | str) or isinstance(value, bool) or value not in choice.options:
             raise ValueError(f"{choice.name} is {value!r}; it may be one of {list(choice.options)}")
         genes.append(value)
     return tuple(genes)

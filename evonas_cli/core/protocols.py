@@ -57,7 +57,9 @@ class Mutable(Protocol[G]):
 class Linear(Protocol):
     """Capability: a genome is a tuple of genes, one for each of the fixed `choices`, independent of each other."""
 
-    choices: Sequence[Choice]
+    @property
+    def choices(self) -> Sequence[Choice]:
+        """One for each locus."""
 
     def sample(self, rng: Random) -> Genes:
         """As in Space."""

@@ -47,7 +47,9 @@ def case(request: pytest.FixtureRequest, table: Path) -> tuple[str, Parts]:
 
 def candidates(name: str, parts: Parts) -> list[Candidate[Any]]:
     rng = Random(3)
-    genomes = [tuple([op] * 6) for op in OPERATIONS[1:3]] if name == "table" else [parts.space.sample(rng) for _ in "ab"]
+    genomes = (
+        [tuple([op] * 6) for op in OPERATIONS[1:3]] if name == "table" else [parts.space.sample(rng) for _ in "ab"]
+    )
     return [Candidate(id, id, 100 + id, Proposal(genome)) for id, genome in enumerate(genomes)]
 
 
@@ -93,6 +95,7 @@ def test_the_candidates_seed_is_the_only_randomness(case: tuple[str, Parts], tmp
     job, context = parts.recipe(), RunDirectory(tmp_path)
     [one, _] = candidates(name, parts)
     [first], [other] = (list(job([replace(one, seed=seed)], context)) for seed in (1, 2))
-    assert first.metrics["valid_error" if name == "landscape" else "valid_loss"] != (
-        other.metrics["valid_error" if name == "landscape" else "valid_loss"]
+    assert (
+        first.metrics["valid_error" if name == "landscape" else "valid_loss"]
+        != (other.metrics["valid_error" if name == "landscape" else "valid_loss"])
     )

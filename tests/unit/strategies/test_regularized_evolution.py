@@ -177,12 +177,12 @@ def test_one_max_gives_the_known_figure_far_above_random() -> None:
 
 
 def test_aging_beats_keeping_the_elite_under_noise() -> None:
-    """0.735 against 0.669 over 12 seeds at noise 0.05."""
+    """0.709 against 0.660 over 100 seeds at noise 0.05, sd 0.038; means of 12 are within four standard errors."""
     aging = fmean(one_max(evolution(100, 10), seed, 0.05) for seed in range(12))
     elite = fmean(one_max(evolution(100, 10, remove="worst"), seed, 0.05) for seed in range(12))
     assert aging - elite > 0.02
-    assert abs(aging - 0.735) < 0.05
-    assert abs(elite - 0.669) < 0.05
+    assert abs(aging - 0.709) < 0.044
+    assert abs(elite - 0.660) < 0.044
 
 
 def test_state_survives_the_codec() -> None:
