@@ -1,1 +1,1 @@
-"""Datasets as device-resident tensors with deterministic splits."""
+"""Datasets as device-resident tensors with deterministic splits: one file a source, `dataset` for what they share."""

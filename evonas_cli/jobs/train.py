@@ -136,7 +136,11 @@ class Train:
         network = Network(plan, torch.Generator().manual_seed(candidate.seed))
         epochs = max(1, round(trainer.epochs * candidate.proposal.fidelity))
         checkpoint = _checkpoint(candidate, trainer, context)
-        measured = fit(network, data, trainer, self.seed, epochs, checkpoint)
+        try:
+            measured = fit(network, data, trainer, self.seed, epochs, checkpoint)
+        except Diverged:
+            checkpoint.discard()
+            raise
         images = measured.pop("images")
         cost = PASSES * plan.multiply_adds * images / 1e9
         return {**measured, "parameters": plan.parameters, "multiply_adds": plan.multiply_adds, "cost": cost}

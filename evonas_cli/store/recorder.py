@@ -51,7 +51,7 @@ class Recorder:
 
         Populations and fronts of later steps are dropped: the end of a shorter budget may have written them.
         """
-        pending = snapshots.restore(self.run.snapshots, fold, self.space)
+        pending = snapshots.restore(self.run.snapshots, fold, self.space, self.journal)
         for folder in ("populations", "fronts"):
             for path in snapshots.numbered(self.run.root / folder):
                 if int(path.stem) >= fold.position.told:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import zlib
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,11 @@ def read(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def restore(folder: Path, fold: Fold[Any], space: Space[Any]) -> list[Candidate[Any]]:
-    """Brings the fold to the newest usable snapshot; returns the candidates pending there (none without a snapshot)."""
+def restore(folder: Path, fold: Fold[Any], space: Space[Any], journal: Container[int]) -> list[Candidate[Any]]:
+    """Brings the fold to the newest usable snapshot; returns the candidates pending there (none without a snapshot).
+
+    A snapshot that was told results which the journal does not hold (it was cut) is passed over.
+    """
     for path in reversed(numbered(folder)):
         data = read(path)
         if data is None:
@@ -71,6 +75,9 @@ def restore(folder: Path, fold: Fold[Any], space: Space[Any]) -> list[Candidate[
             state = decode(state_hint(fold.strategy), data["state"], space.from_json)
         except CodecError as error:
             _log.warning("%s does not fit this strategy (%s) and is not used", path, error)
+            continue
+        if not all(id in journal for id in range(position.told_evaluations)):
+            _log.warning("%s is ahead of the journal and is not used", path)
             continue
         front = Front()
         for id, losses in data["front"]:

@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import time
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -106,10 +107,17 @@ def _write(path: Path, network: nn.Module, optimizer: Optimizer, progress: Progr
 
 
 def _parse(data: bytes) -> dict[str, Any]:
-    """The saved state, on the CPU. Raises ValueError when the bytes are not one."""
+    """The saved state, on the CPU. Raises ValueError when the bytes are not one, or not those that were written.
+
+    The file is a zip archive; its check sums are tested here because torch does not.
+    """
     try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise ValueError(f"{damaged} has a wrong check sum")
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        Progress(**state["progress"])
+        _ = state["model"], state["optimizer"], state["optimizer_name"], Progress(**state["progress"])
     except Exception as error:  # damaged bytes make torch and pickle raise almost anything
         raise ValueError(
             f"not a readable checkpoint ({type(error).__name__}: {' '.join(str(error).split())[:120]})"

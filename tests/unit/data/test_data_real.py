@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -16,27 +13,20 @@ pytestmark = pytest.mark.data
 COMMON = dict(valid_fraction=0.1, test_fraction=None, limit=None, crop=0, flip=False, cutout=0)
 
 
-@pytest.fixture
-def folder() -> Path:
-    if "EVONAS_DATA_DIR" not in os.environ:
-        pytest.skip("EVONAS_DATA_DIR is not set to a folder with FashionMNIST/raw and cifar10_small.npz")
-    return Path(os.environ["EVONAS_DATA_DIR"])
-
-
-def test_fashion_mnist(folder):
-    before = sorted((folder / "FashionMNIST").rglob("*"))
-    dataset = FashionMnist(root=str(folder), download=True, **COMMON)
+def test_fashion_mnist(data_dir):
+    before = sorted((data_dir / "FashionMNIST").rglob("*"))
+    dataset = FashionMnist(root=str(data_dir), download=True, **COMMON)
     splits = dataset.prepare(0)
     assert splits.task == Task(shape=(1, 28, 28), classes=10)
     assert np.bincount(splits.y_train).tolist() == [5400] * 10
     assert np.bincount(splits.y_valid).tolist() == [600] * 10
     assert splits.mean / 255 == pytest.approx(0.2860, abs=0.002)
     assert splits.std / 255 == pytest.approx(0.3530, abs=0.002)
-    assert sorted((folder / "FashionMNIST").rglob("*")) == before
+    assert sorted((data_dir / "FashionMNIST").rglob("*")) == before
 
 
-def test_cifar10_small(folder):
-    dataset = Npz(path=str(folder / "cifar10_small.npz"), **COMMON)
+def test_cifar10_small(data_dir):
+    dataset = Npz(path=str(data_dir / "cifar10_small.npz"), **COMMON)
     splits = dataset.prepare(0)
     assert splits.task == Task(shape=(3, 32, 32), classes=10)
     assert splits.mean / 255 == pytest.approx([0.4914, 0.4822, 0.4465], abs=0.02)

@@ -1,0 +1,184 @@
+"""Damaged files: a torn tail heals, a flipped byte is found and named, repair keeps what is good."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evonas_cli.config import compose
+from evonas_cli.core.errors import RunError
+from evonas_cli.parts import Parts, assemble
+from evonas_cli.search import search
+from evonas_cli.session import create, reopen
+from evonas_cli.store.directory import RunDirectory
+from evonas_cli.verify import repair, verify
+
+OVERRIDES = (
+    "job=landscape",
+    "space=chain_landscape",
+    "strategy=regularized_evolution",
+    "strategy.population_size=4",
+    "budget.evaluations=12",
+    "snapshot.every=5",
+    "window=3",
+)
+
+
+@pytest.fixture(scope="module")
+def parts() -> Parts:
+    return assemble(compose(OVERRIDES).config)
+
+
+def finish(session: Any) -> None:
+    try:
+        search(session.fold, session.evaluator, session.recorder)
+        session.recorder.finish(session.fold, "done")
+    finally:
+        session.close()
+
+
+@pytest.fixture
+def run(parts: Parts, tmp_path: Path) -> RunDirectory:
+    made = RunDirectory(tmp_path / "run")
+    finish(create(made, parts, {}, lambda candidate, result: None, ["search"]))
+    return made
+
+
+def resume(run: RunDirectory, parts: Parts) -> None:
+    finish(reopen(run, parts, lambda candidate, result: None))
+
+
+def test_the_journal_cut_at_every_byte_of_its_last_line_heals(run: RunDirectory, parts: Parts) -> None:
+    expected, whole = verify(run, parts), run.journal.read_bytes()
+    assert expected.ok and expected.complete
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    for cut in range(last, len(whole)):
+        run.journal.write_bytes(whole[:cut])
+        resume(run, parts)
+        verdict = verify(run, parts)
+        assert (verdict.digest, verdict.evaluations, verdict.problems) == (expected.digest, 12, []), cut
+
+
+def test_the_journal_cut_anywhere_heals_when_snapshots_are_ahead(run: RunDirectory, parts: Parts) -> None:
+    expected, whole = verify(run, parts), run.journal.read_bytes()
+    for cut in range(0, len(whole), 97):
+        run.journal.write_bytes(whole[:cut])
+        resume(run, parts)
+        verdict = verify(run, parts)
+        assert (verdict.digest, verdict.problems) == (expected.digest, []), cut
+
+
+@pytest.mark.parametrize("place", [0.0, 0.3, 0.6, 0.99])
+@pytest.mark.parametrize("number", [1, 5, 11])
+def test_a_flipped_byte_in_a_middle_line_is_refused_with_its_number(
+    run: RunDirectory, parts: Parts, number: int, place: float
+) -> None:
+    expected = verify(run, parts)
+    lines = run.journal.read_bytes().splitlines(keepends=True)
+    middle = bytearray(lines[number - 1])
+    at = int(place * (len(middle) - 2))
+    middle[at] ^= 0x20
+    run.journal.write_bytes(b"".join([*lines[: number - 1], bytes(middle), *lines[number:]]))
+    with pytest.raises(RunError, match=f"line {number} is damaged") as caught:
+        reopen(run, parts, lambda candidate, result: None)
+    assert caught.value.exit_code == 3 and "--repair" in str(caught.value)
+    verdict = verify(run, parts)
+    assert not verdict.ok and f"line {number} is damaged" in verdict.problems[0]
+
+    repair(run, parts)
+    assert (run.root / "journal.damaged.jsonl").exists()
+    resume(run, parts)
+    assert (verify(run, parts).digest, verify(run, parts).problems) == (expected.digest, [])
+
+
+def test_damaged_snapshots_are_passed_over(run: RunDirectory, parts: Parts, caplog: pytest.LogCaptureFixture) -> None:
+    expected = verify(run, parts)
+    for path in run.snapshots.glob("*.json"):
+        path.write_bytes(path.read_bytes().replace(b"1", b"2"))
+    lines = run.journal.read_bytes().splitlines(keepends=True)
+    run.journal.write_bytes(b"".join(lines[:-2]))
+    resume(run, parts)
+    assert "is damaged and is not used" in caplog.text
+    assert verify(run, parts).digest == expected.digest
+
+
+def test_a_changed_derived_file_is_found_and_repaired(run: RunDirectory, parts: Parts) -> None:
+    path = sorted((run.root / "populations").glob("*.json"))[0]
+    document = json.loads(path.read_text())
+    document["population"][0]["metrics"]["valid_error"] += 1e-9
+    path.write_text(json.dumps(document))
+    verdict = verify(run, parts)
+    assert not verdict.ok and path.name in verdict.problems[0]
+    repair(run, parts)
+    assert verify(run, parts).ok
+
+
+def test_a_changed_result_is_found(run: RunDirectory, parts: Parts) -> None:
+    from evonas_cli.store.journal import line, parse
+
+    lines = run.journal.read_bytes().splitlines(keepends=True)
+    entry = parse(lines[2])
+    assert entry is not None
+    entry.pop("crc", None)
+    entry["genome"] = [entry["genome"][0], *entry["genome"][:-1]]
+    run.journal.write_bytes(b"".join([*lines[:2], line(entry), *lines[3:]]))
+    assert not verify(run, parts).ok
+
+
+def test_a_second_process_on_the_run_is_refused_with_75(
+    evonas: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    words = ["search", "space=bits", "job=landscape", "strategy=random", "window=1"]
+    long = [*words, "budget.evaluations=null", "budget.seconds=20", "--run-dir", "run"]
+    first = subprocess.Popen(
+        [sys.executable, "-m", "evonas_cli", *long], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while not (tmp_path / "run" / "journal.jsonl").exists() or not (tmp_path / "run" / "lock").exists():
+            time.sleep(0.05)
+        second = evonas("resume", "run")
+    finally:
+        first.kill()
+        first.wait()
+    assert second.returncode == 75
+    assert f"in use by process {first.pid}" in second.stderr
+
+
+def test_a_full_disk_records_nothing_and_stops_with_4(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists() or not shutil.which("bash"):
+        pytest.skip("needs bash and a file size limit")
+    words = "search space=bits job=landscape strategy=random budget.evaluations=5000 --run-dir run"
+    limited = f"ulimit -f 200; exec {sys.executable} -m evonas_cli {words}"
+    python = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
+    code = f"{python}; import subprocess, sys; sys.exit(subprocess.call(['bash', '-c', {limited!r}]))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 4, done.stderr
+    assert "cannot write" in done.stderr and "Traceback" not in done.stderr
+    words = "search space=bits job=landscape strategy=random budget.evaluations=5000 --run-dir run --resume must"
+    subprocess.run([sys.executable, "-m", "evonas_cli", *words.split()], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "evonas_cli", *words.replace("run --", "whole --").replace("must", "auto").split()],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    digests = [
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-m", "evonas_cli", "verify", name, "--json"],
+                cwd=tmp_path,
+                capture_output=True,
+                check=True,
+            ).stdout
+        )["digest"]
+        for name in ("run", "whole")
+    ]
+    assert digests[0] == digests[1]

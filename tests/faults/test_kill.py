@@ -1,0 +1,134 @@
+"""`kill -9` at random moments, with real training: the resumed run ends as the one that was never stopped.
+
+EVONAS_KILLS sets the kills a case (default 1, so that the suite stays short; 10 is the full torture).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evonas_cli.config import options
+
+KILLS = int(os.environ.get("EVONAS_KILLS", "1"))
+SEARCH = (
+    "budget.evaluations=8",
+    "space=nasbench201",
+    "space.channels=4",
+    "dataset=digits",
+    "dataset.limit=400",
+    "trainer.epochs=2",
+    "trainer.checkpoint_seconds=0",
+    "device=cpu",
+    "snapshot.every=2",
+)
+SIZES = {"genetic": ("strategy.population_size=4",), "regularized_evolution": ("strategy.population_size=4",)}
+PLACES = {
+    "serial": ("evaluator=serial",),
+    "pool-1": ("evaluator=pool", "evaluator.workers=1"),
+    "pool-2": ("evaluator=pool", "evaluator.workers=2"),
+    "pool-4": ("evaluator=pool", "evaluator.workers=4"),
+}
+LEAST = ("serial", "pool-2")
+
+
+def command(strategy: str, place: str, run: Path) -> list[str]:
+    overrides = (*SEARCH, f"strategy={strategy}", *SIZES.get(strategy, ()), *PLACES[place])
+    return [sys.executable, "-m", "evonas_cli", "search", *overrides, "--run-dir", str(run), "--resume", "auto"]
+
+
+def verified(run: Path) -> dict[str, Any]:
+    words = [sys.executable, "-m", "evonas_cli", "verify", str(run), "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+@cache
+def undisturbed(strategy: str, folder: Path) -> tuple[dict[str, Any], float]:
+    """The verdict of a run in one go, on the serial evaluator, and the seconds it took."""
+    began = time.monotonic()
+    subprocess.run(command(strategy, "serial", folder / strategy), check=True, capture_output=True)
+    return verified(folder / strategy), time.monotonic() - began
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("undisturbed")
+
+
+@pytest.mark.parametrize("place", PLACES if KILLS > 1 else LEAST)
+@pytest.mark.parametrize("strategy", list(options("strategy")))
+def test_killed_at_random_moments_it_ends_the_same(strategy: str, place: str, folder: Path, tmp_path: Path) -> None:
+    expected, seconds = undisturbed(strategy, folder)
+    rng, run, kills = random.Random(f"{strategy}/{place}"), tmp_path / "run", 0
+    while kills < KILLS:
+        process = subprocess.Popen(command(strategy, place, run), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(rng.uniform(0.3, 1.0) * seconds)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+        else:
+            assert process.returncode == 0
+            run = tmp_path / f"run-{kills}"
+    subprocess.run(command(strategy, place, run), check=True, capture_output=True)
+    verdict = verified(run)
+    assert verdict["ok"] and verdict["complete"]
+    assert verdict["evaluations"] == 8
+    assert verdict["digest"] == expected["digest"]
+
+
+def test_workers_die_with_their_parent(tmp_path: Path) -> None:
+    words = command("random", "pool-2", tmp_path / "run")
+    words[words.index("trainer.epochs=2")] = "trainer.epochs=500"
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "evaluations recorded" in line:
+            break
+    children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    assert len(children) >= 2
+    limit = time.monotonic() + 20
+    while any(alive(pid) for pid in children) and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert not any(alive(pid) for pid in children)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_says_so_and_goes_on(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    words = command("random", "pool-2", tmp_path / "run")
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "candidate" in line:
+            break
+    process.send_signal(number)
+    _, rest = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert "evonas resume" in rest and "Traceback" not in rest
+    status = json.loads((tmp_path / "run" / "status.json").read_text())
+    assert status["state"] == "interrupted"
+    subprocess.run(words, check=True, capture_output=True)
+    assert verified(tmp_path / "run")["complete"]

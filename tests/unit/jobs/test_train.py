@@ -1,0 +1,360 @@
+"""The training job: results, costs, caps, failures, and what it leaves behind."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+from torch import nn
+
+from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.plan import PlanError
+from evonas_cli.core.types import Candidate, Phenotype, Proposal, Result
+from evonas_cli.data.digits import Digits
+from evonas_cli.jobs import train as module
+from evonas_cli.jobs.train import Train, is_device_error, is_out_of_memory
+from evonas_cli.spaces.nasbench201 import NasBench201
+from evonas_cli.training.checkpoint import CHECKPOINT, STATE
+from evonas_cli.training.trainer import Trainer
+
+CONF = Path(__file__).parents[3] / "conf"
+GENOME = ("nor_conv_3x3", "none", "none", "skip_connect", "none", "nor_conv_1x1")
+SPACE = NasBench201(channels=4, cells_per_stage=1)
+DIGITS = Digits(valid_fraction=0.5, test_fraction=0.2, limit=256, crop=0, flip=False, cutout=0)
+
+
+@pytest.fixture(autouse=True)
+def restored():
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(deterministic)
+
+
+class Folders:
+    """A context that makes folders on first use; without a root it keeps nothing."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root
+
+    def folder(self, id: int) -> Path | None:
+        if self.root is None:
+            return None
+        (self.root / str(id)).mkdir(exist_ok=True)
+        return self.root / str(id)
+
+
+def trainer(**changes: Any) -> Trainer:
+    loaded = OmegaConf.to_container(OmegaConf.load(CONF / "trainer/sgd.yaml"))
+    del loaded["_target_"]
+    return Trainer(**{**loaded, "epochs": 2, "batch_size": 32, "checkpoint_seconds": None, **changes})
+
+
+def job(space: Any = SPACE, seed: int = 5, dataset: Any = DIGITS, **changes: Any) -> Train:
+    return Train(
+        space=space, dataset=dataset, trainer=trainer(**changes), seed=seed, device="cpu", deterministic=True, threads=1
+    )
+
+
+def candidate(id: int = 0, genome: Any = GENOME, **proposal: Any) -> Candidate[Any]:
+    return Candidate(id=id, step=0, seed=1000 + id, proposal=Proposal(genome=genome, **proposal))
+
+
+def run(what: Train, *candidates: Candidate[Any], root: Path | None = None) -> list[Result]:
+    return list(what(candidates or [candidate()], Folders(root)))
+
+
+def repeatable(result: Result) -> Result:
+    metrics = {name: value for name, value in result.metrics.items() if not name.endswith("_seconds")}
+    return replace(result, seconds=0.0, metrics=metrics)
+
+
+def test_a_result_has_every_metric():
+    (result,) = run(job())
+    plan = SPACE.decode(GENOME, DIGITS.task()).plan
+    assert result.status == "ok"
+    assert set(result.metrics) == set(Train.metrics)
+    assert result.metrics["parameters"] == plan.parameters
+    assert result.metrics["multiply_adds"] == plan.multiply_adds
+    assert result.metrics["epochs"] == 2
+    assert result.metrics["cost"] == 3 * plan.multiply_adds * 2 * 128 / 1e9
+    assert result.seconds >= result.metrics["train_seconds"] > 0
+
+
+def test_the_plan_counts_the_parameters_that_are_trained():
+    plan = SPACE.decode(GENOME, DIGITS.task()).plan
+    network = module.Network(plan, torch.Generator())
+    assert sum(parameter.numel() for parameter in network.parameters()) == plan.parameters
+
+
+def test_results_repeat_whatever_came_before():
+    first = run(job(), candidate(0), candidate(1))
+    torch.rand(3)
+    (again,) = run(job(), candidate(1))
+    assert repeatable(first[1]) == repeatable(again)
+    assert first[0].metrics["valid_loss"] != first[1].metrics["valid_loss"]
+
+
+def test_the_seed_of_the_run_counts():
+    assert repeatable(run(job(seed=5))[0]) != repeatable(run(job(seed=6))[0])
+
+
+def test_fidelity_shortens_and_continuing_costs_only_the_rest(tmp_path):
+    rungs = job(epochs=4, save_state=True, checkpoint_seconds=0)
+    first, second = run(rungs, candidate(0, fidelity=0.5), candidate(1, fidelity=1.0, continues=0), root=tmp_path)
+    (whole,) = run(rungs, candidate(2), root=tmp_path)
+    assert [first.metrics["epochs"], second.metrics["epochs"]] == [2, 4]
+    assert first.metrics["cost"] == second.metrics["cost"] == whole.metrics["cost"] / 2
+    (least,) = run(rungs, candidate(3, fidelity=0.01), root=tmp_path)
+    assert least.metrics["epochs"] == 1
+    assert {path.name for path in tmp_path.rglob("*.*")} == {STATE}
+
+
+def test_continuing_what_was_not_kept_stops_the_run(tmp_path):
+    (tmp_path / "0").mkdir()
+    with pytest.raises(EnvironmentFailure, match="trainer.save_state=true"):
+        run(job(), candidate(1, continues=0), root=tmp_path)
+    with pytest.raises(EnvironmentFailure, match="candidate 1 continues 0, but this run keeps no files"):
+        run(job(), candidate(1, continues=0))
+
+
+def test_no_folder_is_made_for_nothing(tmp_path):
+    run(job(), root=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"max_parameters": 100}, "parameters, more than the 100 allowed"),
+        ({"max_multiply_adds": 1000}, "multiply-adds, more than the 1000 allowed"),
+    ],
+)
+def test_networks_over_the_cap_are_not_built(monkeypatch, changes, text):
+    monkeypatch.setattr(module, "Network", lambda *arguments: pytest.fail("built"))
+    (result,) = run(job(**changes))
+    assert result.status == "failed"
+    assert result.error.kind == "over_cap"
+    assert text in result.error.text
+    plan = SPACE.decode(GENOME, DIGITS.task()).plan
+    assert str(plan.parameters if "max_parameters" in changes else plan.multiply_adds) in result.error.text
+
+
+def test_a_network_at_the_cap_is_trained():
+    plan = SPACE.decode(GENOME, DIGITS.task()).plan
+    (result,) = run(job(max_parameters=plan.parameters, max_multiply_adds=plan.multiply_adds))
+    assert result.status == "ok"
+
+
+def test_what_cannot_be_decoded_fails():
+    (result,) = run(job(space=NasBench201(stem_stride=3)))
+    assert (result.status, result.error.kind) == ("failed", "unbuildable")
+    assert "divisible by 12" in result.error.text
+
+
+def test_divergence_fails_and_the_next_candidate_goes_on(tmp_path):
+    class Overriding(NasBench201):
+        def decode(self, genome, task):
+            hyper = {"learning_rate": 1e30} if genome == "wild" else {}
+            return replace(super().decode(GENOME, task), hyper=hyper)
+
+    wild = job(space=Overriding(channels=4, cells_per_stage=1), checkpoint_seconds=0)
+    first, second = run(wild, candidate(0, genome="wild"), candidate(1), root=tmp_path)
+    assert (first.status, first.error.kind) == ("failed", "diverged")
+    assert second.status == "ok"
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_overrides_reach_the_training():
+    class Longer(NasBench201):
+        def decode(self, genome, task):
+            return Phenotype(super().decode(genome, task).plan, {"epochs": 3})
+
+    (result,) = run(job(space=Longer(channels=4, cells_per_stage=1)))
+    assert result.metrics["epochs"] == 3
+
+
+def test_unknown_overrides_stop_the_run():
+    space = SimpleNamespace(decode=lambda genome, task: replace(SPACE.decode(genome, task), hyper={"lr": 0.1}))
+    with pytest.raises(UsageError, match="trainer.lr, which does not exist"):
+        run(job(space=space))
+
+
+class Raising(nn.Module):
+    """A network that raises each of the errors once, and works after that."""
+
+    def __init__(self, *errors: Exception) -> None:
+        super().__init__()
+        self.errors, self.layer = list(errors), nn.Linear(64, 10)
+
+    def forward(self, x):
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.layer(x.flatten(1))
+
+
+def raising(monkeypatch, *errors: Exception) -> None:
+    network = Raising(*errors)
+    monkeypatch.setattr(module, "Network", lambda plan, generator: network)
+
+
+def test_other_errors_fail_with_a_traceback(monkeypatch, tmp_path):
+    raising(monkeypatch, ValueError("two\nlines"))
+    first, second = run(job(), candidate(4), candidate(5), root=tmp_path)
+    assert (first.error.kind, first.error.text) == ("error", "ValueError: two lines")
+    assert second.status == "ok"
+    trace = (tmp_path / "4/traceback.txt").read_text()
+    assert trace.startswith("Traceback") and "in forward" in trace
+    assert not (tmp_path / "5").exists()
+
+
+def test_out_of_memory_is_tried_twice(monkeypatch, caplog):
+    memory = torch.OutOfMemoryError("CUDA out of memory")
+    raising(monkeypatch, memory)
+    with caplog.at_level(logging.WARNING):
+        (result,) = run(job())
+    assert result.status == "ok"
+    assert "candidate 0 ran out of memory, trying once more" in caplog.text
+    raising(monkeypatch, memory, memory)
+    (result,) = run(job())
+    assert (result.status, result.error.kind) == ("failed", "oom")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        torch.AcceleratorError("CUDA error: an illegal memory access was encountered"),
+        RuntimeError("CUDA error: unspecified launch failure"),
+    ],
+)
+def test_errors_of_the_machine_are_no_results(monkeypatch, error):
+    raising(monkeypatch, error)
+    with pytest.raises(EnvironmentFailure, match="candidate 0 stopped"):
+        run(job())
+
+
+def test_a_full_disk_while_saving_is_no_result(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "evonas_cli.training.checkpoint.os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "full"))
+    )
+    with pytest.raises(EnvironmentFailure, match="candidate 0 stopped: .*full"):
+        run(job(checkpoint_seconds=0), root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "memory", "device"),
+    [
+        (torch.OutOfMemoryError("x"), True, False),
+        (MemoryError(), True, False),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), True, False),
+        (RuntimeError("CUDA error: misaligned address"), False, True),
+        (ValueError("CUDA error in a text"), False, False),
+        (PlanError("x"), False, False),
+    ],
+)
+def test_errors_are_told_apart(error, memory, device):
+    assert is_out_of_memory(error) is memory
+    assert is_device_error(error) is device
+
+
+def test_real_exhaustion_of_memory_is_recognised():
+    with pytest.raises(RuntimeError) as error:
+        torch.empty(2**60, dtype=torch.uint8)
+    assert is_out_of_memory(error.value)
+
+
+def test_an_interrupted_candidate_resumes_to_the_same_result(monkeypatch, tmp_path):
+    expected = run(job(checkpoint_seconds=0, epochs=3))[0]
+    replaced = module.Checkpoint.save
+
+    def dying(self, network, optimizer, progress):
+        replaced(self, network, optimizer, progress)
+        if progress.epoch == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.Checkpoint, "save", dying)
+    with pytest.raises(KeyboardInterrupt):
+        run(job(checkpoint_seconds=0, epochs=3), root=tmp_path)
+    assert (tmp_path / "0" / CHECKPOINT).exists()
+    monkeypatch.setattr(module.Checkpoint, "save", replaced)
+    found = run(job(checkpoint_seconds=0, epochs=3), root=tmp_path)[0]
+    assert repeatable(found) == repeatable(expected)
+    assert not (tmp_path / "0" / CHECKPOINT).exists()
+
+
+def test_the_environment_names_what_results_depend_on():
+    first, again, other = job().environment(), job().environment(), job(seed=6).environment()
+    assert first == again
+    assert first["data"] == DIGITS.fingerprint(5) != other["data"]
+    assert {**first, "data": ""} == {
+        "device": "cpu",
+        "device_name": first["device_name"],
+        "torch": torch.__version__,
+        "threads": 1,
+        "data": "",
+    }
+
+
+def test_data_that_cannot_be_read_is_the_machines_fault():
+    class Gone(Digits):
+        def read(self):
+            raise PermissionError(13, "Permission denied", "somewhere")
+
+    gone = Gone(valid_fraction=0.5, test_fraction=0.2, limit=None, crop=0, flip=False, cutout=0)
+    with pytest.raises(EnvironmentFailure, match="the data cannot be read: .*Permission denied"):
+        job(dataset=gone).environment()
+
+
+def test_data_is_read_once_and_only_when_needed():
+    reads = []
+
+    class Counted(Digits):
+        def read(self):
+            reads.append(1)
+            return super().read()
+
+    counted = Counted(valid_fraction=0.5, test_fraction=0.2, limit=128, crop=0, flip=False, cutout=0)
+    what = job(dataset=counted)
+    assert reads == []
+    what.environment()
+    run(what, candidate(0), candidate(1))
+    assert reads == [1]
+
+
+def living_tensors() -> int:
+    gc.collect()
+    return sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects())
+
+
+def test_nothing_is_left_in_memory(tmp_path):
+    what = job(checkpoint_seconds=0)
+    run(what, root=tmp_path)
+    before = living_tensors()
+    run(what, *[candidate(id) for id in range(1, 5)], root=tmp_path)
+    run(job(space=NasBench201(stem_stride=3)))
+    assert living_tensors() <= before
+
+
+def test_the_default_settings_learn_digits():
+    space = NasBench201(**{k: v for k, v in OmegaConf.load(CONF / "space/nasbench201.yaml").items() if k != "_target_"})
+    dataset = Digits(**{k: v for k, v in OmegaConf.load(CONF / "dataset/digits.yaml").items() if k != "_target_"})
+    for name in ("sgd", "adamw"):
+        settings = {k: v for k, v in OmegaConf.load(CONF / f"trainer/{name}.yaml").items() if k != "_target_"}
+        default = Train(space, dataset, Trainer(**settings), 0, "cpu", True, 1)
+        (result,) = run(default, candidate(genome=("nor_conv_3x3",) * 2 + space.sample(Random(0))[2:]), root=None)
+        assert result.metrics["valid_accuracy"] >= 0.95
+
+
+def test_the_configuration_names_the_class_and_nothing_else():
+    loaded = OmegaConf.to_container(OmegaConf.load(CONF / "job/train.yaml"))
+    assert loaded["_target_"] == "evonas_cli.jobs.train.Train"
+    assert all(key.startswith("_") for key in loaded)

@@ -1,0 +1,139 @@
+"""The direction of imports, what stays light, and that every configuration leaf binds to its constructor."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+import evonas_cli
+from evonas_cli.config import GROUPS, conf_root, options, target
+
+PACKAGE = Path(evonas_cli.__file__).parent
+ALLOWED: dict[str, set[str]] = {
+    "core": set(),
+    "spaces": {"core"},
+    "strategies": {"core"},
+    "nn": {"core"},
+    "data": {"core"},
+    "training": {"core", "nn", "data"},
+    "jobs": {"core", "nn", "data", "training"},
+    "evaluation": {"core"},
+    "store": {"core"},
+    "search": {"core"},
+    "config": {"core"},
+    "parts": {"core", "store", "config"},
+    "session": {"core", "store", "config", "parts"},
+    "verify": {"core", "store", "search", "parts", "session"},
+    "report": {"core", "store", "parts"},
+    "cli": {"core", "store", "search", "config", "parts", "session", "verify", "report"},
+    "__main__": {"cli"},
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if parts != ("__init__",):
+            yield parts[0], path
+
+
+def imported(path: Path) -> set[str]:
+    """Names below evonas_cli that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            module = node.module or ""
+            names = [module] if module != "evonas_cli" else [f"evonas_cli.{alias.name}" for alias in node.names]
+        else:
+            continue
+        found |= {name.split(".")[1] for name in names if name.startswith("evonas_cli.")}
+    return found - {"__version__"}
+
+
+def test_imports_point_one_way() -> None:
+    seen = set()
+    for part, path in modules():
+        seen.add(part)
+        wrong = imported(path) - ALLOWED[part] - {part}
+        assert not wrong, f"{path.relative_to(PACKAGE)} imports {sorted(wrong)}"
+    assert seen == set(ALLOWED)
+
+
+def test_spaces_and_strategies_do_not_know_each_other() -> None:
+    for part, path in modules():
+        if part in ("spaces", "strategies") and path.name != "__init__.py":
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            siblings = {
+                node.module
+                for node in ast.walk(tree)
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"evonas_cli.{part}")
+            }
+            assert not siblings, f"{path.name} imports {siblings}"
+
+
+@pytest.mark.parametrize("part", ["core", "spaces", "strategies", "store", "search", "config", "parts", "session"])
+def test_torch_stays_out_of(part: str) -> None:
+    names = [
+        ".".join(("evonas_cli", *path.relative_to(PACKAGE).with_suffix("").parts))
+        for found, path in modules()
+        if found == part and path.name != "__init__.py"
+    ]
+    code = f"import sys, importlib\nfor n in {names!r}: importlib.import_module(n)\nassert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_help_is_light() -> None:
+    code = (
+        "import sys\nfrom evonas_cli.cli.app import run\n"
+        "for words in (['--help'], ['search', '--help'], ['verify', '--help']): assert run(words) == 0\n"
+        "heavy = {'torch', 'pandas', 'hydra', 'omegaconf', 'numpy', 'rich'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def leaves() -> list[Any]:
+    return [pytest.param(group, name, path, id=f"{group}/{name}") for group in GROUPS for name, path in leaf_files(group)]
+
+
+def leaf_files(group: str) -> list[tuple[str, Path]]:
+    return list(options(group).items())
+
+
+def test_all_leaves_are_found() -> None:
+    files = {path for path in conf_root().rglob("*.yaml") if path.name != "config.yaml"}
+    assert files == {param.values[2] for param in leaves()}
+    assert len(files) >= 20
+
+
+@pytest.mark.parametrize(("group", "name", "path"), leaves())
+def test_leaf_binds_to_its_constructor(group: str, name: str, path: Path) -> None:
+    node: Any = OmegaConf.to_container(OmegaConf.load(path))
+    signature = inspect.signature(target(node, f"{group}/{name}"))
+    settings = {key for key in node if key != "defaults" and not (key.startswith("_") and key.endswith("_"))}
+    assert settings <= set(signature.parameters)
+    assert not any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+    collaborators = {"space", "dataset", "trainer", "seed", "device", "deterministic", "threads", "recipe", "context"}
+    unset = set(signature.parameters) - settings - collaborators
+    assert not unset, f"{path.name} does not show {sorted(unset)}"
+
+
+def test_files_and_functions_stay_small() -> None:
+    for _, path in modules():
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 300, f"{path} is too long"
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                length = (node.end_lineno or 0) - node.body[0].lineno + 1
+                assert length <= 60, f"{path.name}: {node.name} has {length} lines"
