@@ -28,7 +28,7 @@ from evonas_cli.store.recorder import Recorder, Watch
 
 _log = logging.getLogger(__name__)
 
-_VERSIONS = ("torch", "torchvision", "numpy", "scikit-learn", "hydra-core", "omegaconf", "pandas")
+_VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas")
 
 
 class Started:

@@ -20,6 +20,8 @@ from evonas_cli import __version__
 from evonas_cli.cli import catalogue, config, inspect, resume, search, verify
 from evonas_cli.core.errors import EvonasError
 
+INTERRUPTED = 130  # also what Typer makes of a Ctrl-C that it sees first
+
 app = typer.Typer(
     help="Evolutionary neural architecture search that resumes exactly.",
     no_args_is_help=True,
@@ -83,12 +85,14 @@ def run(arguments: list[str], debug: bool = False) -> int:
     """Runs one command and returns its exit code; what went wrong is one line on stderr."""
     try:
         code = app(arguments, prog_name="evonas", standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        return _say("stopped by Ctrl-C; what was recorded is safe, `evonas resume` goes on", 130)
+        return _say("stopped by Ctrl-C; what was recorded is safe, `evonas resume` goes on", INTERRUPTED)
     except Terminated:
         return _say("stopped by SIGTERM; what was recorded is safe, `evonas resume` goes on", 143)
     except (EvonasError, TyperException) as error:

@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
-import gc
-import logging
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from evonas_cli.core.errors import EnvironmentFailure, EvonasError
-from evonas_cli.core.plan import PlanError
 from evonas_cli.core.protocols import Buildable, Context
-from evonas_cli.core.types import Candidate, Direction, Failure, Json, Result
+from evonas_cli.core.types import Candidate, Direction, Json, Result
 from evonas_cli.data.dataset import Dataset
-from evonas_cli.data.resident import Resident
-from evonas_cli.nn.build import Network
-from evonas_cli.training.checkpoint import Checkpoint
-from evonas_cli.training.device import device_name, resolve
-from evonas_cli.training.loop import Diverged, fit
 from evonas_cli.training.trainer import Trainer
 
-METRICS: Mapping[str, Direction] = {
-    "valid_error": "min",
-    "valid_loss": "min",
-    "valid_accuracy": "max",
-    "train_loss": "min",
-    "parameters": "min",
-    "multiply_adds": "min",
-    "epochs": "min",
-    "cost": "min",
-    "train_seconds": "min",
-}
-PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
-
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from evonas_cli.training.workbench import Workbench
 
 
 class Train:
     """Trains and validates candidates one after the other.
 
     `space` decodes genomes, `seed` is the run's; `device`, `deterministic` and `threads` as for `device.resolve`. The
-    metric `cost` is the training's arithmetic in billions of multiply-adds, counted, not measured.
+    metric `cost` is the training's arithmetic in billions of multiply-adds, counted, not measured. Making the job
+    imports no torch and reads no data; that waits until it is used.
     """
 
     needs: tuple[type, ...] = (Buildable,)
-    metrics: Mapping[str, Direction] = METRICS
+    metrics: Mapping[str, Direction] = {
+        "valid_error": "min",
+        "valid_loss": "min",
+        "valid_accuracy": "max",
+        "train_loss": "min",
+        "parameters": "min",
+        "multiply_adds": "min",
+        "epochs": "min",
+        "cost": "min",
+        "train_seconds": "min",
+    }
 
     def __init__(
         self,
@@ -60,19 +46,17 @@ class Train:
         deterministic: bool,
         threads: int,
     ) -> None:
-        self.space, self.dataset, self.trainer, self.seed = space, dataset, trainer, seed
-        self.device, self.deterministic, self.threads = device, deterministic, threads
+        self._settings = (space, dataset, trainer, seed, device, deterministic, threads)
+
+    @cached_property
+    def _bench(self) -> Workbench:
+        from evonas_cli.training.workbench import Workbench
+
+        return Workbench(*self._settings)
 
     def environment(self) -> dict[str, Json]:
-        """Device, torch, threads and a digest of data and split. Raises UsageError, EnvironmentFailure for the data."""
-        data, fingerprint = self._loaded
-        return {
-            "device": data.device.type,
-            "device_name": device_name(data.device),
-            "torch": torch.__version__,
-            "threads": self.threads,
-            "data": fingerprint,
-        }
+        """Device, torch, threads, task, a digest of data and split. Raises UsageError, EnvironmentFailure."""
+        return self._bench.environment()
 
     def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
         """A result for each candidate, in order.
@@ -81,114 +65,4 @@ class Train:
         candidate's folder. Raises EnvironmentFailure for disk and device errors, UsageError for wrong settings.
         """
         for candidate in candidates:
-            started = perf_counter()
-            outcome = self._attempt(candidate, context)
-            if isinstance(outcome, Failure) and outcome.kind == "oom":
-                log.warning("candidate %d ran out of memory, trying once more", candidate.id)
-                _free_memory()
-                outcome = self._attempt(candidate, context)
-            seconds = perf_counter() - started
-            if isinstance(outcome, Failure):
-                yield Result(candidate.id, "failed", error=outcome, seconds=seconds)
-            else:
-                yield Result(candidate.id, "ok", metrics=outcome, seconds=seconds)
-
-    @cached_property
-    def _loaded(self) -> tuple[Resident, str]:
-        """The data on the device, and its fingerprint."""
-        device = resolve(self.device, self.deterministic, self.threads)
-        try:
-            splits = self.dataset.prepare(self.seed)
-            return Resident(splits, device), splits.fingerprint
-        except OSError as error:
-            raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
-
-    def _attempt(self, candidate: Candidate[Any], context: Context) -> dict[str, float] | Failure:
-        """The metrics, or what is wrong with the candidate."""
-        try:
-            return self._train(candidate, context)
-        except EvonasError:
-            raise
-        except OSError as error:
-            raise EnvironmentFailure(f"candidate {candidate.id} stopped: {one_line(error)}") from error
-        except PlanError as error:
-            return Failure("unbuildable", one_line(error))
-        except Diverged as error:
-            return Failure("diverged", one_line(error))
-        except Exception as error:
-            if is_out_of_memory(error):
-                return Failure("oom", one_line(error))
-            if is_device_error(error):
-                raise EnvironmentFailure(f"candidate {candidate.id} stopped, device: {one_line(error)}") from error
-            _write_traceback(candidate, context)
-            return Failure("error", f"{type(error).__name__}: {one_line(error)}")
-
-    def _train(self, candidate: Candidate[Any], context: Context) -> dict[str, float] | Failure:
-        data, _ = self._loaded
-        phenotype = self.space.decode(candidate.proposal.genome, data.task)
-        trainer, plan = self.trainer.override(phenotype.hyper), phenotype.plan
-        for name, size, cap in (
-            ("parameters", plan.parameters, trainer.max_parameters),
-            ("multiply-adds", plan.multiply_adds, trainer.max_multiply_adds),
-        ):
-            if cap is not None and size > cap:
-                return Failure("over_cap", f"{size} {name}, more than the {cap} allowed")
-        network = Network(plan, torch.Generator().manual_seed(candidate.seed))
-        epochs = max(1, round(trainer.epochs * candidate.proposal.fidelity))
-        checkpoint = _checkpoint(candidate, trainer, context)
-        try:
-            measured = fit(network, data, trainer, self.seed, epochs, checkpoint)
-        except Diverged:
-            checkpoint.discard()
-            raise
-        images = measured.pop("images")
-        cost = PASSES * plan.multiply_adds * images / 1e9
-        return {**measured, "parameters": plan.parameters, "multiply_adds": plan.multiply_adds, "cost": cost}
-
-
-def _checkpoint(candidate: Candidate[Any], trainer: Trainer, context: Context) -> Checkpoint:
-    """The candidate's files; its folder is asked for only if something is kept in it."""
-    parent, continues = None, candidate.proposal.continues
-    if continues is not None:
-        parent = context.folder(continues)
-        if parent is None:
-            raise EnvironmentFailure(f"candidate {candidate.id} continues {continues}, but this run keeps no files")
-    if trainer.checkpoint_seconds is None and not trainer.save_state:
-        return Checkpoint(parent=parent)
-    return Checkpoint(context.folder(candidate.id), trainer.checkpoint_seconds, trainer.save_state, parent)
-
-
-def _write_traceback(candidate: Candidate[Any], context: Context) -> None:
-    """traceback.txt in the candidate's folder. Called while the exception is handled; raises EnvironmentFailure."""
-    try:
-        folder = context.folder(candidate.id)
-        if folder is not None:
-            (folder / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
-    except OSError as error:
-        raise EnvironmentFailure(f"candidate {candidate.id} stopped: {one_line(error)}") from error
-
-
-def _free_memory() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether the device, or the CPU's allocator, had no room."""
-    texts = (
-        "DefaultCPUAllocator: can't allocate",
-        "DefaultCPUAllocator: not enough memory",
-        "CUBLAS_STATUS_ALLOC_FAILED",
-    )
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in texts)
-
-
-def is_device_error(error: Exception) -> bool:
-    """Whether the CUDA device failed, after which this process can use it no more."""
-    return isinstance(error, torch.AcceleratorError) or (isinstance(error, RuntimeError) and "CUDA error" in str(error))
-
-
-def one_line(error: BaseException) -> str:
-    """The message on one line, at most 300 characters."""
-    return " ".join(str(error).split())[:300]
+            yield self._bench.evaluate(candidate, context)

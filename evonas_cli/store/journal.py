@@ -109,7 +109,7 @@ class Journal:
         """All entries by ascending id."""
         return (self.read(id) for id in sorted(self._offsets))
 
-    def __contains__(self, id: int) -> bool:
+    def __contains__(self, id: object) -> bool:
         return id in self._offsets
 
     def read(self, id: int) -> dict[str, Any]:

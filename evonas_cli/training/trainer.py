@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.training.optimizers import OPTIMIZERS
 from evonas_cli.training.schedules import SCHEDULES
 
+OPTIMIZERS = ("sgd", "adamw")
 PRECISIONS = ("auto", "fp32", "bf16")
 LAYOUTS = ("auto", "channels_last", "contiguous")
 

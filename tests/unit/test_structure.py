@@ -82,7 +82,9 @@ def test_spaces_and_strategies_do_not_know_each_other() -> None:
             assert not siblings, f"{path.name} imports {siblings}"
 
 
-@pytest.mark.parametrize("part", ["core", "spaces", "strategies", "store", "search", "config", "parts", "session"])
+@pytest.mark.parametrize(
+    "part", ["core", "spaces", "strategies", "store", "search", "config", "parts", "session", "verify", "report", "cli"]
+)
 def test_torch_stays_out_of(part: str) -> None:
     names = [
         ".".join(("evonas_cli", *path.relative_to(PACKAGE).with_suffix("").parts))
@@ -104,7 +106,9 @@ def test_help_is_light() -> None:
 
 
 def leaves() -> list[Any]:
-    return [pytest.param(group, name, path, id=f"{group}/{name}") for group in GROUPS for name, path in leaf_files(group)]
+    return [
+        pytest.param(group, name, path, id=f"{group}/{name}") for group in GROUPS for name, path in leaf_files(group)
+    ]
 
 
 def leaf_files(group: str) -> list[tuple[str, Path]]:

@@ -138,6 +138,14 @@ def test_splits_that_cannot_be_made_are_refused(settings, text):
     assert text in str(error.value)
 
 
+def test_the_digits_are_scikit_learns():
+    from sklearn.datasets import load_digits
+
+    bunch, arrays = load_digits(), Digits(**COMMON).read()
+    assert np.array_equal(arrays.x_train[:, 0], bunch.images.astype(np.uint8) * 15)
+    assert np.array_equal(arrays.y_train, bunch.target)
+
+
 def test_digits():
     splits = Digits(**COMMON).prepare(0)
     assert splits.task == Task(shape=(1, 8, 8), classes=10)

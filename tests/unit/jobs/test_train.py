@@ -19,11 +19,12 @@ from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.plan import PlanError
 from evonas_cli.core.types import Candidate, Phenotype, Proposal, Result
 from evonas_cli.data.digits import Digits
-from evonas_cli.jobs import train as module
-from evonas_cli.jobs.train import Train, is_device_error, is_out_of_memory
+from evonas_cli.jobs.train import Train
 from evonas_cli.spaces.nasbench201 import NasBench201
+from evonas_cli.training import workbench as module
 from evonas_cli.training.checkpoint import CHECKPOINT, STATE
 from evonas_cli.training.trainer import Trainer
+from evonas_cli.training.workbench import is_device_error, is_out_of_memory
 
 CONF = Path(__file__).parents[3] / "conf"
 GENOME = ("nor_conv_3x3", "none", "none", "skip_connect", "none", "nor_conv_1x1")
@@ -298,6 +299,7 @@ def test_the_environment_names_what_results_depend_on():
     assert {**first, "data": ""} == {
         "device": "cpu",
         "device_name": first["device_name"],
+        "task": {"shape": [1, 8, 8], "classes": 10},
         "torch": torch.__version__,
         "threads": 1,
         "data": "",

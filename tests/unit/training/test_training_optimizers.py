@@ -91,3 +91,9 @@ def test_parameters_without_gradient_stay():
     parameters[0].grad = torch.ones(1)
     step(OPTIMIZERS["sgd"](parameters, settings), settings, 0.1)
     assert parameters[1].item() == 1.0 != parameters[0].item()
+
+
+def test_the_trainer_names_exactly_these_optimizers():
+    from evonas_cli.training.trainer import OPTIMIZERS as names
+
+    assert set(names) == set(OPTIMIZERS)
