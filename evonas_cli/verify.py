@@ -7,7 +7,7 @@ populations and fronts are what that fold gives.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,11 +100,9 @@ class _Comparing:
         raise AssertionError("verification records nothing")
 
     def told(self, fold: Fold[Any]) -> None:
-        if fold.drained:
-            return
         told = fold.position.told
         snapshot = self.run.snapshots / f"{told}.json"
-        if snapshot.exists():
+        if snapshot.exists() and not fold.drained:
             self._compare(snapshot, snapshots.read(snapshot), snapshots.content(fold, self.space))
         population = self.run.root / "populations" / f"{told - 1}.json"
         if population.exists():
@@ -136,9 +134,11 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
         return verdict
     journal = Journal(run.journal, write=False)
     store, fold = _Comparing(run, journal, parts.space, verdict), parts.fold()
-    verdict.complete = _fold(fold, store)
+    limit = fold.budget.seconds
+    timed_out = limit is not None and len(journal) > 0 and journal.last["elapsed"] >= limit
+    verdict.complete = _fold(fold, store, lambda: timed_out and store.seen == len(journal))
     verdict.evaluations = len(journal)
-    if verdict.ok and store.seen < len(journal) and verdict.complete and parts.config["budget"]["seconds"] is None:
+    if verdict.ok and store.seen < len(journal) and verdict.complete:
         verdict.problems.append(
             f"the journal has {len(journal) - store.seen} candidates that the search never asks for"
         )
@@ -147,9 +147,9 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
     return verdict
 
 
-def _fold(fold: Fold[Any], store: Any) -> bool:
+def _fold(fold: Fold[Any], store: Any, late: Callable[[], bool] = lambda: False) -> bool:
     try:
-        search(fold, _Nothing(), store)
+        search(fold, _Nothing(), store, late)
     except _Unrecorded:
         fold.close()
         return False

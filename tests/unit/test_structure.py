@@ -82,9 +82,10 @@ def test_spaces_and_strategies_do_not_know_each_other() -> None:
             assert not siblings, f"{path.name} imports {siblings}"
 
 
-@pytest.mark.parametrize(
-    "part", ["core", "spaces", "strategies", "store", "search", "config", "parts", "session", "verify", "report", "cli"]
-)
+LIGHT = "core spaces strategies store search config parts session verify report cli jobs evaluation".split()
+
+
+@pytest.mark.parametrize("part", LIGHT)
 def test_torch_stays_out_of(part: str) -> None:
     names = [
         ".".join(("evonas_cli", *path.relative_to(PACKAGE).with_suffix("").parts))
@@ -107,12 +108,10 @@ def test_help_is_light() -> None:
 
 def leaves() -> list[Any]:
     return [
-        pytest.param(group, name, path, id=f"{group}/{name}") for group in GROUPS for name, path in leaf_files(group)
+        pytest.param(group, name, path, id=f"{group}/{name}")
+        for group in GROUPS
+        for name, path in options(group).items()
     ]
-
-
-def leaf_files(group: str) -> list[tuple[str, Path]]:
-    return list(options(group).items())
 
 
 def test_all_leaves_are_found() -> None:
