@@ -74,7 +74,10 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
             known.pop("hydra")
             for key, is_group in parsed:
                 if not is_group:
-                    _check_key(key, known)
+                    _check_key(key.lstrip("+~"), known)
+                if key[0] in "+~":
+                    key = key.lstrip("+~")
+                    raise UsageError(f"keys are neither added nor removed; {key} exists, so write {key}=...")
             full = hydra_compose("config", [*path, *overrides])
             choices = {group: str(base.hydra.runtime.choices[group]) for group in GROUPS}
         missing = sorted(OmegaConf.missing_keys(full))
@@ -106,8 +109,6 @@ def _parse(text: str, folders: Sequence[Path]) -> tuple[str, bool]:
     key = text.partition("=")[0]
     if "=" not in text or key != key.strip() or not key:
         raise UsageError(f"{text!r} is no override; write key=value without spaces, e.g. seed=1")
-    if key[0] in "+~":
-        raise UsageError(f"{text}: keys cannot be added or removed; write {key.lstrip('+~')}=... for a key that exists")
     try:
         override = OverridesParser.create().parse_override(text)
     except HydraException as error:

@@ -154,11 +154,13 @@ def config_yaml(config: Config) -> str:
 def stored_config(run: RunDirectory) -> Config:
     """The configuration a run was started with. Raises RunError."""
     from omegaconf import OmegaConf
+    from yaml import YAMLError
 
     try:
         config: Any = OmegaConf.to_container(OmegaConf.create(run.config_text()))
         check_root(config)
-    except (UsageError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"{run.root}/config.yaml is damaged ({str(error)[:120]}); restore it from a copy") from error
+    except (UsageError, YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise RunError(f"{run.root}/config.yaml is damaged ({reason}); restore it from a copy") from error
     checked: Config = config
     return checked

@@ -134,8 +134,7 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
         return verdict
     journal = Journal(run.journal, write=False)
     store, fold = _Comparing(run, journal, parts.space, verdict), parts.fold()
-    limit = fold.budget.seconds
-    timed_out = limit is not None and len(journal) > 0 and journal.last["elapsed"] >= limit
+    timed_out = fold.budget.seconds is not None and run.status().get("state") in ("done", "failed")
     verdict.complete = _fold(fold, store, lambda: timed_out and store.seen == len(journal))
     verdict.evaluations = len(journal)
     if verdict.ok and store.seen < len(journal) and verdict.complete:

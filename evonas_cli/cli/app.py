@@ -74,10 +74,11 @@ def main() -> None:
     logging.basicConfig(format="evonas: %(message)s", level=logging.WARNING, stream=sys.stderr)
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     code = run(arguments, debug=len(arguments) < len(sys.argv) - 1)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _forget_stdout()
     sys.exit(code)
 
 
@@ -89,7 +90,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
         return 0
     except KeyboardInterrupt:
         return _say("stopped by Ctrl-C; what was recorded is safe, `evonas resume` goes on", INTERRUPTED)
@@ -105,6 +106,11 @@ def run(arguments: list[str], debug: bool = False) -> int:
         if debug:
             raise
         return _say(f"internal error: {type(error).__name__}: {error}; run again with --debug and report it", 1)
+
+
+def _forget_stdout() -> None:
+    """After its reader has gone: what is still buffered goes nowhere instead of failing again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage(error: TyperException, arguments: list[str]) -> str:

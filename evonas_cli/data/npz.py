@@ -30,6 +30,11 @@ class Npz(Dataset):
 
     path: str | None
 
+    @property
+    def name(self) -> str:
+        """The file."""
+        return str(self.path)
+
     def read(self) -> Arrays:
         """As Dataset.read."""
         if not self.path:

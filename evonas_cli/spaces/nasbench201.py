@@ -39,10 +39,10 @@ class NasBench201:
     ) -> None:
         for name, value in (("channels", channels), ("cells_per_stage", cells_per_stage), ("stem_stride", stem_stride)):
             if value < 1:
-                raise UsageError(f"space nasbench201: {name} must be at least 1, it is {value}")
+                raise UsageError(f"space.{name} must be at least 1; it is {value}")
         if len(set(operations)) < 2 or len(set(operations)) < len(operations) or set(operations) - set(OPERATIONS):
             raise UsageError(
-                f"space nasbench201: operations must be two or more different ones of {', '.join(OPERATIONS)}; "
+                f"space.operations must be two or more different ones of {', '.join(OPERATIONS)}; "
                 f"they are {', '.join(operations) or 'none at all'}"
             )
         self.channels = channels

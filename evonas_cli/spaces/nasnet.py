@@ -56,14 +56,14 @@ class NasNet:
         least = {"channels": (channels, 2), "normal_cells": (normal_cells, 1), "combinations": (combinations, 1)}
         for name, (value, minimum) in (least | {"stem_multiplier": (stem_multiplier, 1)}).items():
             if value < minimum:
-                raise UsageError(f"space nasnet: {name} must be at least {minimum}, it is {value}")
+                raise UsageError(f"space.{name} must be at least {minimum}; it is {value}")
         if len(set(operations)) < 2 or len(set(operations)) < len(operations) or set(operations) - set(OPERATIONS):
             raise UsageError(
-                f"space nasnet: operations must be two or more different ones of {', '.join(OPERATIONS)}; "
+                f"space.operations must be two or more different ones of {', '.join(OPERATIONS)}; "
                 f"they are {', '.join(operations) or 'none at all'}"
             )
         if not 0 <= identity_probability <= 1:
-            raise UsageError(f"space nasnet: identity_probability must be in [0, 1], it is {identity_probability}")
+            raise UsageError(f"space.identity_probability must be in [0, 1]; it is {identity_probability}")
         self.channels = channels
         self.normal_cells = normal_cells
         self.combinations = combinations

@@ -37,7 +37,9 @@ class Recorder:
         self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
         self.journal = Journal(run.journal)
         self._clock, self._began = clock, clock()
-        self._before = self.journal.last["elapsed"] if len(self.journal) else 0.0
+        recorded: float = self.journal.last["elapsed"] if len(self.journal) else 0.0
+        shown: float = run.status().get("elapsed_seconds", 0.0)
+        self._before = max(recorded, shown)
         self._due = every
         self._shown = -math.inf
 

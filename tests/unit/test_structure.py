@@ -82,7 +82,21 @@ def test_spaces_and_strategies_do_not_know_each_other() -> None:
             assert not siblings, f"{path.name} imports {siblings}"
 
 
-LIGHT = "core spaces strategies store search config parts session verify report cli jobs evaluation".split()
+LIGHT = [
+    "core",
+    "spaces",
+    "strategies",
+    "store",
+    "search",
+    "config",
+    "parts",
+    "session",
+    "verify",
+    "report",
+    "cli",
+    "jobs",
+    "evaluation",
+]
 
 
 @pytest.mark.parametrize("part", LIGHT)

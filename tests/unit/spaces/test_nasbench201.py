@@ -82,7 +82,7 @@ def test_a_space_with_fewer_operations():
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"channels": 0}, "channels must be at least 1, it is 0"),
+        ({"channels": 0}, "channels must be at least 1; it is 0"),
         ({"cells_per_stage": 0}, "cells_per_stage must be at least 1"),
         ({"stem_stride": -1}, "stem_stride must be at least 1"),
         ({"operations": ["none", "conv"]}, "two or more different ones of none, skip_connect"),

@@ -78,11 +78,11 @@ def test_other_data_is_refused_in_one_line(data, reason):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"normal_cells": 0}, "normal_cells must be at least 1, it is 0"),
+        ({"normal_cells": 0}, "normal_cells must be at least 1; it is 0"),
         ({"channels": 1}, "channels must be at least 2"),
         ({"combinations": 0}, "combinations must be at least 1"),
         ({"stem_multiplier": 0}, "stem_multiplier must be at least 1"),
-        ({"identity_probability": 1.5}, r"identity_probability must be in \[0, 1\], it is 1.5"),
+        ({"identity_probability": 1.5}, r"identity_probability must be in \[0, 1\]; it is 1.5"),
         ({"operations": ["identity", "conv"]}, "two or more different ones"),
         ({"operations": ["identity"]}, "they are identity"),
     ],
