@@ -89,7 +89,9 @@ def run(arguments: list[str], debug: bool = False) -> int:
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
-    except BrokenPipeError:
+    except SystemExit as stop:
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
         _forget_stdout()
         return 0
     except KeyboardInterrupt:
@@ -109,7 +111,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
 
 
 def _forget_stdout() -> None:
-    """After its reader has gone: what is still buffered goes nowhere instead of failing again at exit."""
+    """After its reader has gone (Typer makes an exit of that): what is still buffered goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -276,17 +276,19 @@ def test_unknown_verbs_and_options(refused: Callable[..., str]) -> None:
     assert "--frmat" in refused(2, "pareto", "x", "--frmat", "csv")
 
 
-def test_a_closed_stdout_loses_nothing(tmp_path: Path) -> None:
-    words = " ".join([sys.executable, "-m", "evonas_cli", *TOY, "--run-dir", "run"])
-    done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {words} | head -c 1"], cwd=tmp_path, capture_output=True, text=True
-    )
+@pytest.mark.parametrize("evaluations", ["5", "2000"])
+def test_a_closed_stdout_loses_nothing(tmp_path: Path, evaluations: str) -> None:
+    words = [sys.executable, "-m", "evonas_cli", *TOY[:-1], f"budget.evaluations={evaluations}", "--run-dir", "run"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(words, cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
     assert done.returncode == 0 and "Traceback" not in done.stderr and "Exception" not in done.stderr
     assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "done"
-    closed = subprocess.run(
-        ["bash", "-c", f"{sys.executable} -m evonas_cli pareto run >&-"], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert "Traceback" not in closed.stderr
+    for verb in ("pareto run --format json", "show run", "config", "strategies genetic"):
+        command = f"{sys.executable} -m evonas_cli {verb} >&-"
+        closed = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+        assert "Traceback" not in closed.stderr, closed.stderr
 
 
 def test_debug_shows_the_traceback(evonas: Callable[..., subprocess.CompletedProcess[str]]) -> None:
