@@ -1,0 +1,129 @@
+"""The journal: lines, torn tails, reading back, and what a full disk leaves."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evonas_cli.core.errors import EnvironmentFailure, RunError
+from evonas_cli.store import journal as module
+from evonas_cli.store.journal import Journal, line, parse, scan
+
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+documents = st.dictionaries(
+    st.text(min_size=1).filter(lambda key: key != "crc"), numbers | st.text() | st.lists(numbers), min_size=1
+)
+
+
+def entry(id: int, seconds: float = 0.0) -> dict[str, object]:
+    return {"id": id, "genome": f"|ö~{id}|", "seconds": seconds}
+
+
+@given(documents)
+def test_a_line_is_its_entry(document: dict[str, object]) -> None:
+    raw = line(document)
+    assert raw.endswith(b"\n") and raw.count(b"\n") == 1
+    assert parse(raw) == document
+
+
+@given(documents, st.data())
+def test_any_changed_byte_is_noticed(document: dict[str, object], data: st.DataObject) -> None:
+    raw = bytearray(line(document))
+    at = data.draw(st.integers(0, len(raw) - 1))
+    raw[at] ^= data.draw(st.integers(1, 255))
+    assert parse(bytes(raw)) is None
+
+
+def test_entries_read_back_in_any_order(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.append([entry(2), entry(0)])
+    journal.append([entry(1)])
+    assert [journal.read(id)["genome"] for id in (0, 1, 2)] == ["|ö~0|", "|ö~1|", "|ö~2|"]
+    assert [e["id"] for e in journal] == [0, 1, 2] and journal.last["id"] == 1
+    journal.close()
+    again = Journal(tmp_path / "j", write=False)
+    assert len(again) == 3 and 2 in again and 3 not in again
+    again.close()
+
+
+def test_long_entries_read_back(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.append([{"id": 0, "genome": "x" * 100_000, "seconds": 0.0}, entry(1)])
+    assert len(journal.read(0)["genome"]) == 100_000
+    journal.close()
+
+
+def test_a_torn_tail_is_cut_by_the_writer_alone(tmp_path: Path) -> None:
+    whole = line(entry(0)) + line(entry(1))
+    (tmp_path / "j").write_bytes(whole + line(entry(2))[:-5])
+    reader = Journal(tmp_path / "j", write=False)
+    assert len(reader) == 2 and (tmp_path / "j").stat().st_size > len(whole)
+    reader.close()
+    writer = Journal(tmp_path / "j")
+    assert writer.torn == len(line(entry(2))) - 5
+    writer.append([entry(2)])
+    writer.close()
+    assert (tmp_path / "j").read_bytes() == whole + line(entry(2))
+
+
+def test_several_torn_lines_at_the_end_are_one_tail(tmp_path: Path) -> None:
+    (tmp_path / "j").write_bytes(line(entry(0)) + bytes(300) + b"\n" + line(entry(1))[3:])
+    assert scan(tmp_path / "j").damaged == []
+    assert scan(tmp_path / "j").end == len(line(entry(0)))
+
+
+def test_damage_in_the_middle_is_refused_with_its_line(tmp_path: Path) -> None:
+    lines = [line(entry(id)) for id in range(4)]
+    lines[2] = lines[2].replace(b"2", b"3")
+    (tmp_path / "j").write_bytes(b"".join(lines))
+    with pytest.raises(RunError, match="line 3 is damaged"):
+        Journal(tmp_path / "j")
+    assert (tmp_path / "j").read_bytes() == b"".join(lines)
+
+
+def test_a_candidate_recorded_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "j").write_bytes(line(entry(0)) + line(entry(0)))
+    with pytest.raises(RunError, match="candidate 0 is recorded twice"):
+        Journal(tmp_path / "j")
+
+
+def test_costly_evaluations_are_synced_at_once_and_cheap_ones_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, now = [], [100.0]
+    monkeypatch.setattr(module.os, "fsync", lambda file: synced.append(file))
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    journal = Journal(tmp_path / "j")
+    journal.append([entry(0, seconds=0.2)])
+    assert len(synced) == 1
+    journal.append([entry(1, seconds=0.03)])
+    assert len(synced) == 1
+    journal.append([entry(2, seconds=0.03)])
+    assert len(synced) == 2
+    journal.append([entry(3)])
+    now[0] += 0.06
+    journal.append([entry(4)])
+    assert len(synced) == 3
+    journal.append([entry(5)])
+    journal.sync()
+    journal.sync()
+    assert len(synced) == 4
+    journal.close()
+
+
+def test_what_does_not_fit_on_the_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.append([entry(0)])
+    real = os.write
+    monkeypatch.setattr(module.os, "write", lambda file, data: real(file, data[: len(data) // 2]))
+    with pytest.raises(EnvironmentFailure, match="No space left"):
+        journal.append([entry(1)])
+    monkeypatch.undo()
+    assert 1 not in journal
+    journal.append([entry(1)])
+    journal.close()
+    assert scan(tmp_path / "j").torn == 0 and len(scan(tmp_path / "j").good) == 2
