@@ -22,7 +22,15 @@ from typing import Any, Literal
 from evonas_cli.core.errors import UsageError
 
 Config = dict[str, Any]
-GROUPS = ("space", "strategy", "dataset", "trainer", "job", "evaluator")
+PACKAGES = {
+    "space": "spaces",
+    "strategy": "strategies",
+    "dataset": "data",
+    "trainer": "training",
+    "job": "jobs",
+    "evaluator": "evaluation",
+}
+GROUPS = tuple(PACKAGES)
 _DIRECTIVE = re.compile(r"_[a-z]+_")
 
 
@@ -197,44 +205,42 @@ def check_root(config: Config) -> None:
         raise UsageError("snapshot.every and snapshot.growth must be 1 or more")
 
 
-def target(node: Mapping[str, Any], where: str, allowed: Sequence[str] = ()) -> Any:
-    """The class that a node names. Only evonas' own modules and `allowed` ones may be named. Raises UsageError."""
+def target(node: Mapping[str, Any], group: str, allowed: Sequence[str] = ()) -> Any:
+    """The class that a node of a group names. Raises UsageError.
+
+    Nothing but a class defined in the group's own package, or in a module that the user allowed, is ever called.
+    """
     name = node.get("_target_")
     if not isinstance(name, str) or "." not in name:
-        raise UsageError(f"{where}._target_ is {name!r}; it must name a class as package.module.Class")
+        raise UsageError(f"{group}._target_ is {name!r}; it must name a class as package.module.Class")
     module, _, attribute = name.rpartition(".")
-    if not any(module == root or module.startswith(f"{root}.") for root in ("evonas_cli", *allowed)):
-        raise UsageError(f"{where}._target_={name} is outside evonas_cli; pass --allow-module {module} if you trust it")
+    home = f"evonas_cli.{PACKAGES[group]}"
+    if not any(module == root or module.startswith(f"{root}.") for root in (home, *allowed)):
+        raise UsageError(f"{group}._target_={name} is outside {home}; pass --allow-module {module} if you trust it")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        found = getattr(importlib.import_module(module), attribute)
     except (ModuleNotFoundError, AttributeError) as error:
-        raise UsageError(f"{where}._target_={name} does not exist: {error}") from error
+        raise UsageError(f"{group}._target_={name} does not exist: {error}") from error
+    if not inspect.isclass(found) or found.__module__ != module:
+        raise UsageError(f"{group}._target_={name} is no class defined in {module}")
+    return found
 
 
-def build(node: Mapping[str, Any], where: str, allowed: Sequence[str] = (), **collaborators: Any) -> Any:
+def build(node: Mapping[str, Any], group: str, allowed: Sequence[str] = (), **collaborators: Any) -> Any:
     """Builds the object a node describes; `collaborators` go to constructor parameters of the same name."""
-    constructor = target(node, where, allowed)
+    constructor = target(node, group, allowed)
     parameters = inspect.signature(constructor).parameters
-    hints = typing.get_type_hints(constructor.__init__ if inspect.isclass(constructor) else constructor)
+    hints = typing.get_type_hints(constructor.__init__)
     settings = {str(key): value for key, value in node.items() if not _DIRECTIVE.fullmatch(str(key))}
     own = [name for name in parameters if name not in collaborators]
     for key in settings:
         if key not in own:
-            raise UsageError(f"{where} has no key {key}{nearest(key, own)} (known: {', '.join(own)})")
-    arguments = {
-        key: build(value, f"{where}.{key}", allowed, **collaborators)
-        if isinstance(value, Mapping) and "_target_" in value
-        else convert(f"{where}.{key}", value, hints.get(key, Any))
-        for key, value in settings.items()
-    }
+            raise UsageError(f"{group} has no key {key}{nearest(key, own)} (known: {', '.join(own)})")
+    arguments = {key: convert(f"{group}.{key}", value, hints.get(key, Any)) for key, value in settings.items()}
     passed = {name: value for name, value in collaborators.items() if name in parameters}
-    absent = [
-        name
-        for name, parameter in parameters.items()
-        if parameter.default is parameter.empty and name not in arguments and name not in passed
-    ]
-    if absent:
-        raise UsageError(f"{where}.{absent[0]} must be given")
+    for name, parameter in parameters.items():
+        if parameter.default is parameter.empty and name not in arguments and name not in passed:
+            raise UsageError(f"{group}.{name} must be given")
     return constructor(**arguments, **passed)
 
 

@@ -116,7 +116,7 @@ def spaces(allowed: Sequence[str] = (), folders: Sequence[Path] = ()) -> dict[st
     found = {}
     for name, path in options("space", folders).items():
         node = OmegaConf.to_container(OmegaConf.load(path))
-        found[name] = build(node, f"space {name}", allowed)  # type: ignore[arg-type]  # a YAML mapping by our own test
+        found[name] = build(node, "space", allowed)  # type: ignore[arg-type]  # a YAML mapping by our own test
     return found
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from evonas_cli import __version__
 from evonas_cli.config import Composed, build, target
-from evonas_cli.core.errors import RunError
-from evonas_cli.core.fold import Fold
+from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import Evaluator
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.parts import Parts, config_yaml, identity
@@ -160,10 +160,30 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
     return session
 
 
+def trusted(run: RunDirectory, allowed: Sequence[str]) -> list[str]:
+    """The modules outside evonas that the run needs. Raises UsageError unless the user has named each of them again."""
+    needed: list[str] = run.metadata()["allowed_modules"]
+    for module in needed:
+        if module not in allowed:
+            raise UsageError(f"{run.root} uses module {module}; pass --allow-module {module} if you trust it")
+    return needed
+
+
+def _check_budget(recorder: Recorder, budget: Budget) -> None:
+    """Raises UsageError for a budget that the run has outgrown."""
+    journal = recorder.journal
+    if budget.evaluations is not None and budget.evaluations < len(journal):
+        raise UsageError(
+            f"budget.evaluations={budget.evaluations} is less than the {len(journal)} that {recorder.run.root} has; "
+            "a run's budget can only grow"
+        )
+
+
 def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> Session:
     lock = Lock(run.lock)
     try:
         recorder = Recorder(run, parts.space, time.monotonic, **parts.config["snapshot"], watch=watch)
+        _check_budget(recorder, parts.fold().budget)
     except BaseException:
         lock.release()
         raise

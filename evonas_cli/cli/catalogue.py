@@ -49,7 +49,7 @@ def _show(group: str, name: str | None, folders: list[Path], allowed: list[str],
         node = OmegaConf.to_container(OmegaConf.load(known[key]))
         assert isinstance(node, dict)
         settings = {str(k): v for k, v in node.items() if k not in ("_target_", "defaults")}
-        cls = target({str(k): v for k, v in node.items()}, f"{group} {key}", allowed)
+        cls = target({str(k): v for k, v in node.items()}, group, allowed)
         found[key] = {"about": inspect.getdoc(cls) or "", "settings": settings}
     if as_json:
         print_json({"schema": 1, group: found})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AsJson, Run, print_json, readable
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Run, print_json, readable
 
 if TYPE_CHECKING:
     from evonas_cli.report.reading import Reading
@@ -38,13 +38,14 @@ def list_runs(json: AsJson = False) -> int:
 def show(
     run: Run,
     candidate: Annotated[int | None, typer.Argument(help="A candidate's id.")] = None,
+    allow_module: AllowModules = None,
     json: AsJson = False,
 ) -> int:
     """Show a run, or one of its candidates."""
     from evonas_cli.core.errors import RunError
     from evonas_cli.report.reading import read_run
 
-    reading = read_run(run, OUTPUTS)
+    reading = read_run(run, OUTPUTS, allow_module or [])
     if candidate is None:
         return _show_run(reading, json)
     if candidate not in reading.journal:
@@ -94,13 +95,14 @@ def _show_run(reading: Reading, as_json: bool) -> int:
 def pareto(
     run: Run,
     format: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print.")] = "table",
+    allow_module: AllowModules = None,
 ) -> int:
     """Print a run's Pareto front."""
     from evonas_cli.cli.running import print_front
     from evonas_cli.report.reading import read_run
     from evonas_cli.store.derived import pareto_csv
 
-    front = read_run(run, OUTPUTS).front()
+    front = read_run(run, OUTPUTS, allow_module or []).front()
     if format == "json":
         print_json(front)
     elif format == "csv":

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AsJson, Devices, Quiet, Run, Workers, machine_overrides
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Devices, Quiet, Run, Workers, machine_overrides
 
 
 def resume(
@@ -17,6 +17,7 @@ def resume(
     ] = None,
     workers: Workers = None,
     devices: Devices = None,
+    allow_module: AllowModules = None,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -25,14 +26,13 @@ def resume(
     from evonas_cli.cli.running import carry_out
     from evonas_cli.config import apply
     from evonas_cli.parts import assemble, check_identity, stored_config
-    from evonas_cli.session import reopen
+    from evonas_cli.session import reopen, trusted
     from evonas_cli.store.directory import find
 
     found = find(run, OUTPUTS)
-    metadata = found.metadata()
     stored = stored_config(found)
     config = apply(stored, [*(overrides or []), *machine_overrides(workers, devices)])
     check_identity(found, stored, config)
-    parts = assemble(config, metadata["allowed_modules"])
+    parts = assemble(config, trusted(found, allow_module or []))
     voice = narrator(parts, quiet)
     return carry_out(lambda: reopen(found, parts, voice.result), voice, json)

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AsJson, Run, print_json
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Run, print_json
 
 
 def verify(
     run: Run,
+    allow_module: AllowModules = None,
     json: AsJson = False,
     replay: Annotated[bool, typer.Option("--replay", help="Evaluate every candidate again and compare bits.")] = False,
     repair: Annotated[bool, typer.Option("--repair", help="Write what is damaged again from good lines.")] = False,
@@ -19,10 +20,11 @@ def verify(
     """Fold the journal again and compare with snapshots, populations and fronts."""
     from evonas_cli import verify as verification
     from evonas_cli.parts import assemble, stored_config
+    from evonas_cli.session import trusted
     from evonas_cli.store.directory import find
 
     found = find(run, OUTPUTS)
-    parts = assemble(stored_config(found), found.metadata()["allowed_modules"])
+    parts = assemble(stored_config(found), trusted(found, allow_module or []))
     for step in verification.repair(found, parts) if repair else []:
         print(f"evonas: {step}", file=sys.stderr)
     verdict = verification.verify(found, parts)

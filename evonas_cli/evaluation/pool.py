@@ -83,7 +83,7 @@ class Pool(Generic[G]):
     def start(self) -> dict[str, Json]:
         """Starts all workers and waits for the first one that is ready. Raises what broke a worker."""
         self._pool = [self._open(self._devices[k % len(self._devices)]) for k in range(self.slots)]
-        while not self._environment:
+        while not any(slot.ready for slot in self._pool):
             self._listen()
         return self._environment
 
@@ -155,8 +155,10 @@ class Pool(Generic[G]):
 
     def _replace(self, slot: _Slot, error: type[EvonasError], text: str) -> None:
         """Puts a fresh worker in the place of a lost one and its candidate back into the queue."""
+        if error is not EnvironmentFailure:
+            raise error(text)
         if slot.candidate is None and not slot.ready:
-            raise error(text if error is not EnvironmentFailure else f"a worker could not start: {text}")
+            raise error(f"a worker could not start: {text}")
         if slot.candidate is not None:
             id = slot.candidate.id
             self._lost[id] = self._lost.get(id, 0) + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from evonas_cli.core.pareto import Front
 from evonas_cli.core.protocols import Buildable
 from evonas_cli.core.types import Candidate, Proposal, Task
 from evonas_cli.parts import Parts, assemble, stored_config
+from evonas_cli.session import trusted
 from evonas_cli.store.derived import front_document
 from evonas_cli.store.directory import RunDirectory, find
 from evonas_cli.store.journal import Journal
@@ -50,9 +51,8 @@ class Reading:
         return ["", *str(plan).splitlines()]
 
 
-def read_run(reference: str, outputs: Path) -> Reading:
-    """Opens the run meant by `reference` for reading. Raises RunError."""
+def read_run(reference: str, outputs: Path, allowed: Sequence[str]) -> Reading:
+    """Opens the run meant by `reference` for reading. Raises RunError, and UsageError for modules not `allowed`."""
     run = find(reference, outputs)
-    metadata = run.metadata()
-    parts = assemble(stored_config(run), metadata["allowed_modules"])
+    parts = assemble(stored_config(run), trusted(run, allowed))
     return Reading(run, parts, Journal(run.journal, write=False))

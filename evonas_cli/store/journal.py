@@ -1,7 +1,8 @@
 """The journal: one JSON object with its CRC a line, appended before anyone acts on what it says.
 
 A line is written with one system call at once, so a killed process loses no line. The disk is asked to keep it (fsync)
-when the evaluations not yet kept took more than 50 ms together, when the oldest of them is 50 ms old, and before
+when the evaluations not yet kept took more than 50 ms together (at least the time since the line before), when the
+oldest of them is 50 ms old, and before
 anything derived is published. Losing power can therefore cost at most 50 ms of evaluations, which are derived again to
 the same values; whatever took longer than that is on the disk before the strategy hears of it.
 """
@@ -72,14 +73,14 @@ def scan(path: Path) -> Scan:
 class Journal:
     """An open journal. Raises RunError for damage in the middle.
 
-    Opened for writing (by the holder of the run's lock alone) it cuts a torn tail off; opened for reading it leaves the
-    file as it is and shows what was whole at that moment.
+    Opened for writing (by the holder of the run's lock alone) it moves a torn tail to `journal.torn`; opened for
+    reading it leaves the file as it is and shows what was whole at that moment.
     """
 
     def __init__(self, path: Path, write: bool = True) -> None:
         self.path = path
         self._offsets: dict[int, int] = {}
-        self._unsynced, self._oldest = 0.0, 0.0
+        self._unsynced, self._oldest, self._newest = 0.0, 0.0, time.monotonic()
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND if write else os.O_RDONLY, 0o644)
         except OSError as error:
@@ -94,6 +95,7 @@ class Journal:
             )
         self.torn = found.torn
         if found.torn and write:
+            path.with_name("journal.torn").write_bytes(path.read_bytes()[found.end :])
             os.ftruncate(self._file, found.end)
         self._end = found.end
         for id, offset in found.good:
@@ -140,10 +142,11 @@ class Journal:
             raise EnvironmentFailure(f"cannot write {self.path}: {error.strerror}; free the disk and resume") from error
         now = time.monotonic()
         self._oldest = self._oldest or now
+        self._unsynced += max(now - self._newest, sum([entry["seconds"] for entry in new]))
+        self._newest = now
         for entry, raw in zip(new, lines, strict=True):
             self._offsets[entry["id"]] = self._end
             self._end += len(raw)
-            self._unsynced += entry["seconds"]
         if self._unsynced >= _SYNC_SECONDS or now - self._oldest >= _SYNC_SECONDS:
             self.sync()
 

@@ -77,8 +77,12 @@ CONFIGURATIONS = [
     (("++seed=3",), "keys are neither added nor removed; seed exists"),
     (("~strategy=genetic",), "neither added nor removed; strategy exists"),
     (("+strategy=genetic",), "neither added nor removed; strategy exists"),
-    (("strategy._target_=os.system",), "outside evonas_cli"),
-    (("strategy._target_=evonas_cli.nothing.Here",), "does not exist"),
+    (("strategy._target_=os.system",), "outside evonas_cli.strategies; pass --allow-module os if you trust it"),
+    (("strategy._target_=evonas_cli.parts.assemble",), "outside evonas_cli.strategies"),
+    (("strategy._target_=evonas_cli.strategies.nothing.Here",), "does not exist"),
+    (("strategy._target_=evonas_cli.strategies.random.stream",), "does not exist"),
+    (("strategy._target_=evonas_cli.strategies.genetic.redraw",), "is no class defined in"),
+    (("strategy._target_=evonas_cli.strategies.genetic.UsageError",), "is no class defined in"),
     (("hydra.run.dir=x",), "are not used here"),
     (("space.channels=0",), "space.channels"),
     (("space.channels=[1]",), "space.channels is [1]; it must be an integer"),
@@ -122,7 +126,11 @@ def test_a_strategy_that_the_space_cannot_serve(
     assert "--allow-module plain_space" in refused(2, *words)
     line = refused(2, *words, "--allow-module", "plain_space")
     assert "needs a space that is Linear, which Plain is not; spaces that are: bits, chain_landscape, nas" in line
-    assert run([*words, "--allow-module", "plain_space", "strategy=random", "budget.evaluations=3"]) == 0
+    fine = [*words, "--allow-module", "plain_space", "strategy=random", "budget.evaluations=3", "--run-dir", "run"]
+    assert run(fine) == 0
+    for verb in ("show", "pareto", "verify", "resume"):
+        assert "uses module plain_space; pass --allow-module plain_space if you trust it" in refused(2, verb, "run")
+        assert run([verb, "run", "--allow-module", "plain_space"]) == 0
 
 
 def test_a_config_folder_may_not_hide_our_files(refused: Callable[..., str], tmp_path: Path) -> None:
@@ -221,6 +229,7 @@ def test_another_experiment_is_refused_key_by_key(refused: Callable[..., str]) -
     assert "seed: run has 0, now 1" in refused(3, "resume", "run", "seed=1")
     assert "a run keeps its strategy" in refused(2, "resume", "run", "strategy=genetic")
     assert run(["resume", "run", "budget.evaluations=7", "--quiet"]) == 0
+    assert "less than the 7 that run has" in refused(2, "resume", "run", "budget.evaluations=6", "--quiet")
 
 
 def test_corrupt_and_newer_runs_are_exit_3(refused: Callable[..., str]) -> None:

@@ -94,6 +94,27 @@ def test_every_id_comes_back_once(evaluator: Any) -> None:
     assert [result.id for result in collect(evaluator, 1)] == [3]
 
 
+class Nowhere(Doubling):
+    """A job that depends on nothing beside the configuration, and finds a wrong setting late."""
+
+    def environment(self) -> dict[str, Json]:
+        return {}
+
+    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+        raise UsageError("job.path has no such row")
+        yield
+
+
+@pytest.mark.parametrize("name", list(options("evaluator")))
+def test_a_wrong_setting_found_late_is_still_a_wrong_setting(name: str, tmp_path: Path) -> None:
+    evaluator = make(name, tmp_path, recipe=Nowhere)
+    assert evaluator.start() == {}
+    evaluator.submit([candidate(0, 1)])
+    with pytest.raises(UsageError, match="no such row"):
+        evaluator.collect()
+    evaluator.close()
+
+
 def test_a_broken_machine_is_no_result(evaluator: Any) -> None:
     evaluator.start()
     evaluator.submit([candidate(0, -5)])

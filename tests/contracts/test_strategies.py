@@ -63,7 +63,7 @@ def configured(name: str, space: Any) -> Any:
     from omegaconf import OmegaConf
 
     node: Any = OmegaConf.to_container(OmegaConf.load(options("strategy")[name]))
-    return build(node, f"strategy {name}", space=space)
+    return build(node, "strategy", space=space)
 
 
 def pairs() -> list[Any]:
