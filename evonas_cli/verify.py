@@ -107,7 +107,11 @@ class _Comparing:
         population = self.run.root / "populations" / f"{told - 1}.json"
         if population.exists():
             self._compare(population, _load(population), derived.population_document(fold, self.journal.read))
-        front = self.run.root / "fronts" / f"{told - 1}.json"
+        self.compare_front(fold)
+
+    def compare_front(self, fold: Fold[Any]) -> None:
+        """Compares the front written for where the fold stands."""
+        front = self.run.root / "fronts" / f"{fold.front_step}.json"
         if front.exists():
             self._compare(front, _load(front), derived.front_file(fold, self.journal.read))
 
@@ -137,6 +141,8 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
     timed_out = fold.budget.seconds is not None and run.status().get("state") in ("done", "failed")
     verdict.complete = _fold(fold, store, lambda: timed_out and store.seen == len(journal))
     verdict.evaluations = len(journal)
+    if verdict.complete and fold.cut_steps:
+        store.compare_front(fold)
     if verdict.ok and store.seen < len(journal) and verdict.complete:
         verdict.problems.append(
             f"the journal has {len(journal) - store.seen} candidates that the search never asks for"

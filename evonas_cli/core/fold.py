@@ -88,6 +88,7 @@ class Fold(Generic[G]):
         self.front = Front()
         self.finished = False
         self.drained = False
+        self.cut_steps = 0
         self._at: Position[G] = Position()
         self._pending: deque[_Step[G]] = deque()
         self._missing = 0
@@ -163,8 +164,14 @@ class Fold(Generic[G]):
         self.state = self.strategy.tell(self.state, told, stream(self.seed, "tell", at.told))
         self._at = replace(at, told=at.told + 1, told_evaluations=at.told_evaluations + len(told))
 
+    @property
+    def front_step(self) -> int:
+        """The last step whose results are in the front."""
+        return self._at.told - 1 + self.cut_steps
+
     def close(self) -> None:
         """Counts the results of a batch that the budget cut: the strategy never hears them, the front does."""
+        self.cut_steps = len(self._pending)
         for step in self._pending:
             for candidate in step.batch:
                 if candidate.id in step.results:

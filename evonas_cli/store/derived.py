@@ -55,14 +55,14 @@ def pareto_csv(document: Mapping[str, Any]) -> str:
 
 
 def front_file(fold: Fold[Any], read: Read) -> dict[str, Any]:
-    """The front after the last told step."""
+    """The front after the last step that counts."""
     ids = [id for id, _ in fold.front.members]
-    return {"step": fold.position.told - 1, **front_document(fold.objectives, ids, read)}
+    return {"step": fold.front_step, **front_document(fold.objectives, ids, read)}
 
 
 def write_step(root: Path, fold: Fold[Any], read: Read) -> None:
-    """Writes `populations/<step>.json`, `fronts/<step>.json` and `pareto.csv` for the last told step."""
-    step, front = fold.position.told - 1, front_file(fold, read)
-    write_json(root / "populations" / f"{step}.json", population_document(fold, read))
-    write_json(root / "fronts" / f"{step}.json", front)
+    """Writes `populations/<step>.json`, `fronts/<step>.json` and `pareto.csv` for where the fold stands."""
+    front = front_file(fold, read)
+    write_json(root / "populations" / f"{fold.position.told - 1}.json", population_document(fold, read))
+    write_json(root / "fronts" / f"{fold.front_step}.json", front)
     write_text(root / "pareto.csv", pareto_csv(front))

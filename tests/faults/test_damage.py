@@ -182,3 +182,20 @@ def test_a_full_disk_records_nothing_and_stops_with_4(tmp_path: Path) -> None:
         for name in ("run", "whole")
     ]
     assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_a_batch_that_the_budget_cuts_is_sound_and_is_completed_by_a_larger_one(tmp_path: Path, window: int) -> None:
+    base = ("space=bits", "job=landscape", "strategy=genetic", "strategy.population_size=6", "snapshot.every=3")
+    run = RunDirectory(tmp_path / "run")
+    for budget in (7, 12, 13, 18, 31):
+        grown = assemble(compose([*base, f"window={window}", f"budget.evaluations={budget}"]).config)
+        if budget == 7:
+            finish(create(run, grown, {}, lambda candidate, result: None, ["search"]))
+        else:
+            resume(run, grown)
+        verdict = verify(run, grown)
+        assert verdict.problems == [] and verdict.complete and verdict.evaluations == budget
+    fresh = RunDirectory(tmp_path / "fresh")
+    finish(create(fresh, grown, {}, lambda candidate, result: None, ["search"]))
+    assert verify(fresh, grown).digest == verdict.digest

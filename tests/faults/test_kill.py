@@ -71,23 +71,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("strategy", list(options("strategy")))
 def test_killed_at_random_moments_it_ends_the_same(strategy: str, place: str, folder: Path, tmp_path: Path) -> None:
     expected, seconds = undisturbed(strategy, folder)
-    rng, run, kills = random.Random(f"{strategy}/{place}"), tmp_path / "run", 0
+    rng, kills, runs = random.Random(f"{strategy}/{place}"), 0, 0
+    run = tmp_path / "run-0"
+
+    def check() -> None:
+        verdict = verified(run)
+        assert verdict["ok"] and verdict["complete"] and verdict["evaluations"] == 8
+        assert verdict["digest"] == expected["digest"]
+
     while kills < KILLS:
         process = subprocess.Popen(command(strategy, place, run), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            process.wait(rng.uniform(0.3, 1.0) * seconds)
+            process.wait(rng.uniform(0.25, 0.95) * seconds)
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
             kills += 1
         else:
             assert process.returncode == 0
-            run = tmp_path / f"run-{kills}"
+            check()
+            runs += 1
+            run = tmp_path / f"run-{runs}"
     subprocess.run(command(strategy, place, run), check=True, capture_output=True)
-    verdict = verified(run)
-    assert verdict["ok"] and verdict["complete"]
-    assert verdict["evaluations"] == 8
-    assert verdict["digest"] == expected["digest"]
+    check()
 
 
 def test_workers_die_with_their_parent(tmp_path: Path) -> None:
