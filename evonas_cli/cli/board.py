@@ -60,7 +60,7 @@ class Board(Silent):
             if losses is None:
                 self._failed += 1
             elif self._front.add(candidate.id, losses):
-                self._shown[candidate.id] = (result, shorten(self._space.to_json(candidate.proposal.genome), 60))
+                self._shown[candidate.id] = (result, shorten(self._space.to_json(candidate.proposal.genome)))
                 members = {id for id, _ in self._front.members}
                 self._shown = {id: shown for id, shown in self._shown.items() if id in members}
 

@@ -95,6 +95,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
 def pareto(
     run: Run,
     format: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print.")] = "table",
+    json: AsJson = False,
     allow_module: AllowModules = None,
 ) -> int:
     """Print a run's Pareto front."""
@@ -103,7 +104,7 @@ def pareto(
     from evonas_cli.store.derived import pareto_csv
 
     front = read_run(run, OUTPUTS, allow_module or []).front()
-    if format == "json":
+    if json or format == "json":
         print_json(front)
     elif format == "csv":
         print(pareto_csv(front), end="")

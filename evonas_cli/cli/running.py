@@ -44,7 +44,7 @@ def carry_out(open_session: Callable[[], Session], voice: Narrator, as_json: boo
 
 def print_front(document: Mapping[str, Any]) -> None:
     """The front in aligned columns."""
-    names = [objective["name"] for objective in document["objectives"]]
+    names = document["objectives"]
     rows = [["id", *names, "genome"]]
     for member in document["front"]:
         metrics = [readable(member["metrics"][name]) for name in names]

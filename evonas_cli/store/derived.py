@@ -35,15 +35,15 @@ def front_document(objectives: Sequence[Objective], ids: Sequence[int], read: Re
     """A Pareto front, ordered by the objectives."""
     return {
         "schema": 1,
-        "objectives": [{"name": o.name, "direction": o.direction} for o in objectives],
+        "objectives": [o.name for o in objectives],
+        "directions": {o.name: o.direction for o in objectives},
         "front": [member(read(id)) for id in ids],
     }
 
 
 def pareto_csv(document: Mapping[str, Any]) -> str:
     """The front as CSV: id, objectives, the other metrics, genome."""
-    objectives = [o["name"] for o in document["objectives"]]
-    front = document["front"]
+    objectives, front = document["objectives"], document["front"]
     others = sorted({name for m in front for name in m["metrics"]} - set(objectives))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

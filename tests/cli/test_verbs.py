@@ -102,7 +102,8 @@ def test_a_run_holds_what_the_documentation_names(home: Path) -> None:
     assert [member["id"] for member in population["population"]] == [3, 4, 5]
     assert population["population"][0]["genome"].startswith("|")
     front = json.loads((real(home) / "fronts/5.json").read_text())
-    assert front["objectives"][0] == {"name": "valid_error", "direction": "min"}
+    assert front["objectives"] == ["valid_error", "parameters"]
+    assert front["directions"] == {"valid_error": "min", "parameters": "min"}
     status = json.loads((real(home) / "status.json").read_text())
     assert status["state"] == "done" and status["evaluations"] == 6
     metadata = json.loads((real(home) / "run.json").read_text())
@@ -128,7 +129,8 @@ def test_list_and_the_ways_to_name_a_run(say: Callable[..., str], home: Path) ->
 def test_pareto_in_three_forms(say: Callable[..., str], home: Path) -> None:
     document = json.loads(say("pareto", prefix(home) + "-real", "--format", "json"))
     assert document["schema"] == 1
-    assert [o["name"] for o in document["objectives"]] == ["valid_error", "parameters"]
+    assert document["objectives"] == ["valid_error", "parameters"]
+    assert json.loads(say("pareto", str(real(home)), "--json")) == document
     front = document["front"]
     assert all(set(m) >= {"id", "genome", "metrics"} for m in front)
     errors = [m["metrics"]["valid_error"] for m in front]
