@@ -100,6 +100,7 @@ def test_both_precisions_learn_colour_images(tmp_path: Path, precision: str, spa
     evonas("search", *run, "--run-dir", str(tmp_path / "run"))
     front = json.loads(evonas("pareto", str(tmp_path / "run"), "--format", "json").stdout)["front"]
     assert front[0]["metrics"]["valid_error"] < 0.2
+    digest(tmp_path / "run", "--replay")
 
 
 def test_out_of_memory_is_a_failed_candidate(tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""The same command gives the same run: in another process, with another hash seed, in another folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evonas_cli.config import options
+
+TOY = ("search", "space=chain_landscape", "job=landscape", "budget.evaluations=60", "--quiet", "--run-dir", "run")
+
+
+@pytest.mark.parametrize("strategy", list(options("strategy")))
+def test_hash_seed_and_folder_change_nothing(
+    evonas: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, strategy: str
+) -> None:
+    digests = []
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        folder.mkdir()
+        assert evonas(*TOY, f"strategy={strategy}", cwd=folder, env={"PYTHONHASHSEED": seed}).returncode == 0
+        document = json.loads(evonas("verify", "run", "--json", cwd=folder).stdout)
+        assert document["ok"]
+        digests.append(document["digest"])
+    assert digests[0] == digests[1]
