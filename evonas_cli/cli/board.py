@@ -15,9 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from evonas_cli.cli.common import readable
+from evonas_cli.cli.common import readable, shorten
 from evonas_cli.cli.narrate import Silent
-from evonas_cli.cli.running import shorten
 from evonas_cli.core.fold import evaluate
 from evonas_cli.core.pareto import Front
 from evonas_cli.core.types import Candidate, Result

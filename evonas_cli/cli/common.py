@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,3 +45,16 @@ def readable(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) >= 1:
         value = int(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def print_columns(rows: Sequence[Sequence[str]]) -> None:
+    """Rows in aligned columns: numbers to the right, the last column as it is."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)]
+    for row in rows:
+        print("  ".join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))
+
+
+def shorten(genome: Any, limit: int = 100) -> str:
+    """A genome on one line."""
+    text = genome if isinstance(genome, str) else json.dumps(genome, ensure_ascii=False)
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Run, print_json, readable
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Run, print_columns, print_json, readable
 
 if TYPE_CHECKING:
     from evonas_cli.report.reading import Reading
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 def list_runs(json: AsJson = False) -> int:
     """List the runs under outputs/, oldest first."""
-    from evonas_cli.cli.running import print_columns
     from evonas_cli.store.directory import runs
 
     found = []

@@ -34,17 +34,6 @@ class Narrator(Protocol):
         """A remark."""
 
 
-def narrator(parts: Parts, quiet: bool) -> Narrator:
-    """The narrator that fits where stderr goes."""
-    if quiet:
-        return Silent()
-    if sys.stderr.isatty():
-        from evonas_cli.cli.board import Board
-
-        return Board(parts)
-    return Lines(parts)
-
-
 class Silent:
     """Says remarks only."""
 

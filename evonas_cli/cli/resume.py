@@ -22,8 +22,7 @@ def resume(
     quiet: Quiet = False,
 ) -> int:
     """Resume an interrupted run, or a finished one under a larger budget."""
-    from evonas_cli.cli.narrate import narrator
-    from evonas_cli.cli.running import carry_out
+    from evonas_cli.cli.running import carry_out, narrator
     from evonas_cli.config import apply
     from evonas_cli.parts import assemble, check_identity, stored_config
     from evonas_cli.session import reopen, trusted

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from evonas_cli.cli.common import print_json, readable
+from evonas_cli.cli.common import print_columns, print_json, readable, shorten
+from evonas_cli.cli.narrate import Lines, Narrator, Silent
 
 if TYPE_CHECKING:
-    from evonas_cli.cli.narrate import Narrator
+    from evonas_cli.parts import Parts
     from evonas_cli.session import Session
+
+
+def narrator(parts: Parts, quiet: bool) -> Narrator:
+    """The narrator that fits where stderr goes."""
+    if quiet:
+        return Silent()
+    if sys.stderr.isatty():
+        from evonas_cli.cli.board import Board
+
+        return Board(parts)
+    return Lines(parts)
 
 
 def carry_out(open_session: Callable[[], Session], voice: Narrator, as_json: bool) -> int:
@@ -50,16 +62,3 @@ def print_front(document: Mapping[str, Any]) -> None:
         metrics = [readable(member["metrics"][name]) for name in names]
         rows.append([str(member["id"]), *metrics, shorten(member["genome"])])
     print_columns(rows)
-
-
-def print_columns(rows: Sequence[Sequence[str]]) -> None:
-    """Rows in aligned columns: numbers to the right, the last column as it is."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)]
-    for row in rows:
-        print("  ".join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))
-
-
-def shorten(genome: Any, limit: int = 100) -> str:
-    """A genome on one line."""
-    text = genome if isinstance(genome, str) else json.dumps(genome, ensure_ascii=False)
-    return text if len(text) <= limit else f"{text[: limit - 3]}..."

@@ -44,8 +44,7 @@ def search(
 ) -> int:
     """Search for architectures; the last line printed is the run's path."""
     from evonas_cli.cli.config import print_config
-    from evonas_cli.cli.narrate import narrator
-    from evonas_cli.cli.running import carry_out
+    from evonas_cli.cli.running import carry_out, narrator
     from evonas_cli.config import compose
     from evonas_cli.parts import assemble
     from evonas_cli.session import create, new_run, reopen
