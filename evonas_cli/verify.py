@@ -21,6 +21,7 @@ from evonas_cli.search import search
 from evonas_cli.session import evaluator_of
 from evonas_cli.store import derived, records, snapshots
 from evonas_cli.store.directory import RunDirectory
+from evonas_cli.store.files import write_bytes
 from evonas_cli.store.journal import Journal, scan
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.recorder import Recorder
@@ -230,8 +231,6 @@ def _mend_journal(run: RunDirectory) -> list[str]:
     good = b"".join(kept.values())
     if good == raw:
         return []
-    run.journal.replace(run.root / "journal.damaged.jsonl")
-    partial = run.root / ".journal.mended"
-    partial.write_bytes(good)
-    partial.replace(run.journal)
+    write_bytes(run.root / "journal.damaged.jsonl", raw, durable=True)
+    write_bytes(run.journal, good, durable=True)
     return [f"kept {len(kept)} good lines of the journal; the old file is journal.damaged.jsonl"]

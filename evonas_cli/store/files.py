@@ -11,12 +11,17 @@ from evonas_cli.core.types import Json
 
 
 def write_text(path: Path, text: str, durable: bool = False) -> None:
+    """Replaces the file by the text in UTF-8. With `durable` it is on the disk when this returns."""
+    write_bytes(path, text.encode(), durable)
+
+
+def write_bytes(path: Path, data: bytes, durable: bool = False) -> None:
     """Replaces the file. With `durable` it is on the disk when this returns. Raises EnvironmentFailure."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with partial.open("wb") as file:
+            file.write(data)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, RunError
+from evonas_cli.store.files import write_bytes
 
 _MARK = b',"crc":"'
 _TAIL = len(_MARK) + 8 + 2
@@ -95,7 +96,7 @@ class Journal:
             )
         self.torn = found.torn
         if found.torn and write:
-            path.with_name("journal.torn").write_bytes(path.read_bytes()[found.end :])
+            write_bytes(path.with_name("journal.torn"), path.read_bytes()[found.end :])
             os.ftruncate(self._file, found.end)
         self._end = found.end
         for id, offset in found.good:
@@ -151,9 +152,12 @@ class Journal:
             self.sync()
 
     def sync(self) -> None:
-        """Returns when everything appended is on the disk."""
+        """Returns when everything appended is on the disk. Raises EnvironmentFailure."""
         if self._oldest:
-            os.fsync(self._file)
+            try:
+                os.fsync(self._file)
+            except OSError as error:
+                raise EnvironmentFailure(f"cannot write {self.path}: {error.strerror}") from error
             self._unsynced, self._oldest = 0.0, 0.0
 
     def close(self) -> None:
