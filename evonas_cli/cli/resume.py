@@ -21,7 +21,10 @@ def resume(
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Resume an interrupted run, or a finished one under a larger budget."""
+    """Go on with a run.
+
+    An interrupted run ends as if it had never stopped; a finished one goes on under a larger budget.
+    """
     from evonas_cli.cli.running import carry_out, narrator
     from evonas_cli.config import apply
     from evonas_cli.parts import assemble, check_identity, stored_config

@@ -42,7 +42,10 @@ def search(
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Search for architectures; the last line printed is the run's path."""
+    """Search for architectures.
+
+    Prints the Pareto front and, as the last line, the run's path.
+    """
     from evonas_cli.cli.config import print_config
     from evonas_cli.cli.running import carry_out, narrator
     from evonas_cli.config import compose

@@ -17,7 +17,10 @@ def verify(
     replay: Annotated[bool, typer.Option("--replay", help="Evaluate every candidate again and compare bits.")] = False,
     repair: Annotated[bool, typer.Option("--repair", help="Write what is damaged again from good lines.")] = False,
 ) -> int:
-    """Fold the journal again and compare with snapshots, populations and fronts."""
+    """Check a run against its journal.
+
+    Compares proposals, snapshots, populations and fronts with what the journal gives, and prints a digest.
+    """
     from evonas_cli import verify as verification
     from evonas_cli.parts import assemble, stored_config
     from evonas_cli.session import trusted

@@ -15,7 +15,9 @@ from evonas_cli.data.dataset import Dataset
 
 @dataclass(frozen=True, kw_only=True)
 class Folder(Dataset):
-    """`<root>/train/<class>/*`, and optionally `<root>/test` and `<root>/val` with the same classes.
+    """A folder of image files, one subfolder a class.
+
+    `<root>/train/<class>/*`, and optionally `<root>/test` and `<root>/val` with the same classes.
 
     Images become RGB. `size`: they are resized to size x size pixels, bilinear; null: they must all be equal in size.
     """

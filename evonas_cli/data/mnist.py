@@ -22,7 +22,7 @@ FILES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Mnist(Dataset):
-    """Handwritten digits, 1x28x28, 60,000 + 10,000.
+    """Handwritten digits, 1x28x28 in ten classes, 60,000 + 10,000.
 
     The files, raw or .gz, may lie in `<root>/<folder>/raw`, in `<root>/raw` or in `root` itself. Where they are absent
     and `download` is true torchvision fetches them into `<root>/<folder>/raw`.
@@ -73,6 +73,6 @@ class Mnist(Dataset):
 
 @dataclass(frozen=True, kw_only=True)
 class FashionMnist(Mnist):
-    """Articles of clothing, 1x28x28, 60,000 + 10,000, ten classes; files as for Mnist."""
+    """Articles of clothing, 1x28x28 in ten classes, 60,000 + 10,000; files as for Mnist."""
 
     folder: ClassVar[str] = "FashionMNIST"

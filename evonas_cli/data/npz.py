@@ -22,7 +22,9 @@ KEYS = ("x_train", "y_train", "x_test", "y_test", "x_valid", "y_valid")
 
 @dataclass(frozen=True, kw_only=True)
 class Npz(Dataset):
-    """Keys x_train, y_train and, each pair optional, x_test, y_test and x_valid, y_valid.
+    """A NumPy .npz file of images and labels.
+
+    Keys x_train, y_train and, each pair optional, x_test, y_test and x_valid, y_valid.
 
     Images are grey or colour, (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3, uint8 or any number type; labels
     are the integers 0 to K - 1.

@@ -17,7 +17,10 @@ from evonas_cli.core.types import Json
 
 @dataclass
 class Bits:
-    """Genomes are tuples of `length` zeros and ones."""
+    """One-max: bit strings whose fitness is the share of ones.
+
+    Genomes are tuples of `length` zeros and ones.
+    """
 
     length: int = 100
     choices: Sequence[Choice] = field(init=False, repr=False)

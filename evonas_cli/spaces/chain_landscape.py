@@ -25,7 +25,9 @@ LEAST = {"length": 1, "options": 2, "landscape_seed": 0}
 
 @dataclass
 class ChainLandscape:
-    """Genomes are tuples of `length` whole numbers in 0 .. options-1.
+    """A random chain of decisions with a known optimum.
+
+    Genomes are tuples of `length` whole numbers in 0 .. options-1.
 
     `unary` has shape (length, options), `pair` (length-1, options, options).
     """

@@ -24,7 +24,9 @@ CELL_STRING = re.compile(r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1
 
 
 class NasBench201:
-    """Genomes are the six operation names, in the order of the edges 0>1, 0>2, 1>2, 0>3, 1>3, 2>3.
+    """The cells of NAS-Bench-201: 4 nodes, 6 edges, 5 operations (Dong and Yang, 2020).
+
+    Genomes are the six operation names, in the order of the edges 0>1, 0>2, 1>2, 0>3, 1>3, 2>3.
 
     `channels` are those of the first stage; `stem_stride` 2 halves the map at once, for large images; `operations` are
     the allowed ones, in the order that indexes them. Raises UsageError for numbers below 1 or unknown operations.

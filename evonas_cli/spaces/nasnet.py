@@ -37,7 +37,9 @@ GENES = 4
 
 
 class NasNet:
-    """Genomes are, for the normal and then the reduction cell, input1, input2, op1, op2 of each combination.
+    """Normal and reduction cells of pairwise combinations (Zoph et al., 2018; AmoebaNet: Real et al., 2019).
+
+    Genomes are, for the normal and then the reduction cell, input1, input2, op1, op2 of each combination.
 
     `channels` is the paper's F, `normal_cells` its N; the first convolution has `stem_multiplier` times F channels;
     `identity_probability` is that of a mutation that changes nothing. Raises UsageError for numbers out of range and

@@ -47,7 +47,10 @@ class Generation(Generic[G]):
 
 @dataclass(frozen=True, kw_only=True)
 class Genetic:
-    """`scaling` is for roulette and sus, the other selection parameters for the operator that they name."""
+    """Generational genetic algorithm: selection, crossover, mutation, elitism, lifespan.
+
+    `scaling` is for roulette and sus, the other selection parameters for the operator that they name.
+    """
 
     space: Linear
     population_size: int = 20

@@ -23,7 +23,10 @@ class Count:
 
 @dataclass(frozen=True, kw_only=True)
 class RandomSearch(Generic[G]):
-    """One sample a step; nothing it is told matters, so any window gives the same run."""
+    """Random search, the baseline: every candidate is sampled from the space's prior.
+
+    One sample a step; nothing it is told matters, so any window gives the same run.
+    """
 
     space: Space[G]
 

@@ -45,7 +45,11 @@ class Queue(Generic[G]):
 
 @dataclass(frozen=True, kw_only=True)
 class RegularizedEvolution(Generic[G]):
-    """`replacement` says whether one member can be drawn twice for the same tournament, as in the paper."""
+    """Aging evolution: tournament parents, one mutation, the oldest dies (Real et al., 2019).
+
+    `replacement` says whether one member can be drawn twice for the same tournament, as in the paper; `remove` worst
+    is the ablation without aging.
+    """
 
     space: MutableSpace[G]
     population_size: int
