@@ -189,6 +189,10 @@ _ROOT: dict[str, Any] = {
 
 def check_root(config: Config) -> None:
     """Checks types and ranges of the root keys. Raises UsageError."""
+    for section in ("budget", "run", "snapshot"):
+        for name in config[section]:
+            if f"{section}.{name}" not in _ROOT:
+                raise UsageError(f"{section} has no key {name}")
     for key, hint in _ROOT.items():
         *path, name = key.split(".")
         node = config[path[0]] if path else config
@@ -201,8 +205,8 @@ def check_root(config: Config) -> None:
         raise UsageError(f"objectives is {config['objectives']}; name at least one metric, each once")
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", config["device"]):
         raise UsageError(f"device is {config['device']!r}; it may be auto, cpu, cuda or cuda:N")
-    if config["snapshot"]["every"] < 1 or not config["snapshot"]["growth"] >= 1:
-        raise UsageError("snapshot.every and snapshot.growth must be 1 or more")
+    if config["snapshot"]["every"] < 1 or not 1 <= config["snapshot"]["growth"] <= 1000:
+        raise UsageError("snapshot.every must be 1 or more, snapshot.growth between 1 and 1000")
 
 
 def target(node: Mapping[str, Any], group: str, allowed: Sequence[str] = ()) -> Any:

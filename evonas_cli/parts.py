@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.config import Config, build, check_root, nearest, options, target
+from evonas_cli.config import Config, build, check_root, conf_root, nearest, options, target
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import Job, Space, Strategy
@@ -110,13 +110,15 @@ def _check_needs(
 
 
 def spaces(allowed: Sequence[str] = (), folders: Sequence[Path] = ()) -> dict[str, Any]:
-    """Every configured space, built with its defaults."""
+    """Every configured space, built with its defaults; of the user's own those in allowed modules."""
     from omegaconf import OmegaConf
 
     found = {}
     for name, path in options("space", folders).items():
-        node = OmegaConf.to_container(OmegaConf.load(path))
-        found[name] = build(node, "space", allowed)  # type: ignore[arg-type]  # a YAML mapping by our own test
+        node: Any = OmegaConf.to_container(OmegaConf.load(path))
+        module = str(node.get("_target_")).rpartition(".")[0]
+        if path.is_relative_to(conf_root()) or module in allowed:
+            found[name] = build(node, "space", allowed)
     return found
 
 

@@ -17,11 +17,11 @@ from typing import Any
 from evonas_cli import __version__
 from evonas_cli.config import Composed, build, target
 from evonas_cli.core.errors import RunError, UsageError
-from evonas_cli.core.fold import Budget, Fold
+from evonas_cli.core.fold import Fold
 from evonas_cli.core.protocols import Evaluator
 from evonas_cli.core.types import Candidate, Json, Result
-from evonas_cli.parts import Parts, config_yaml, identity
-from evonas_cli.store.directory import RunDirectory, new_root
+from evonas_cli.parts import Parts, config_yaml, identity, stored_config
+from evonas_cli.store.directory import RunDirectory, abandon, new_root
 from evonas_cli.store.files import write_text
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.recorder import Recorder, Watch
@@ -87,9 +87,10 @@ class Session:
     fold: Fold[Any]
 
     def late(self) -> bool:
-        """Whether budget.seconds is used up."""
+        """Whether budget.seconds is used up and everything recorded has been asked again."""
         limit = self.fold.budget.seconds
-        return limit is not None and self.recorder.elapsed >= limit
+        used = limit is not None and self.recorder.elapsed >= limit
+        return used and self.fold.next_id > self.recorder.journal.highest
 
     @property
     def slots(self) -> int:
@@ -101,6 +102,8 @@ class Session:
         fold, budget = self.fold, self.fold.budget
         if fold.finished:
             return "the strategy is done"
+        if fold.hopeless:
+            return f"none of the first {fold.position.told_evaluations} candidates succeeded"
         if fold.position.over is not None or (budget.cost is not None and fold.position.cost >= budget.cost):
             return f"budget.cost={budget.cost:g} is used up"
         if self.late():
@@ -137,13 +140,16 @@ def create(
     run: RunDirectory, parts: Parts, choices: Mapping[str, str], watch: Watch, command: Sequence[str]
 ) -> Session:
     """Starts the evaluator, then makes the run directory and locks it. Raises UsageError when it exists."""
-    evaluator = Started(evaluator_of(parts, run), lambda environment: None)
+    evaluator: Started | None = None
     try:
+        evaluator = Started(evaluator_of(parts, run), lambda environment: None)
         environment = evaluator.start()
         run.create(config_yaml(parts.config), provenance(parts, choices, environment, command))
         return _open(run, parts, evaluator, watch)
     except BaseException:
-        evaluator.close()
+        if evaluator is not None:
+            evaluator.close()
+        abandon(run.root)
         raise
 
 
@@ -152,6 +158,11 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
     run.metadata()
     evaluator = Started(evaluator_of(parts, run), functools.partial(check_environment, run))
     session = _open(run, parts, evaluator, watch)
+    try:
+        _check_budget(session.recorder, stored_config(run)["budget"], parts.config["budget"])
+    except BaseException:
+        session.close()
+        raise
     text = config_yaml(parts.config)
     if text != run.config_text():
         write_text(run.root / "config.yaml", text, durable=True)
@@ -169,21 +180,32 @@ def trusted(run: RunDirectory, allowed: Sequence[str]) -> list[str]:
     return needed
 
 
-def _check_budget(recorder: Recorder, budget: Budget) -> None:
-    """Raises UsageError for a budget that the run has outgrown."""
-    journal = recorder.journal
-    if budget.evaluations is not None and budget.evaluations < len(journal):
-        raise UsageError(
-            f"budget.evaluations={budget.evaluations} is less than the {len(journal)} that {recorder.run.root} has; "
-            "a run's budget can only grow"
-        )
+def _check_budget(recorder: Recorder, before: Mapping[str, float | None], now: Mapping[str, float | None]) -> None:
+    """Raises UsageError for a limit that was lowered below what the run has used."""
+    for key, limit in now.items():
+        old = before.get(key)
+        if limit is None or (old is not None and limit >= old):
+            continue
+        used = _used(recorder, key)
+        if used > limit:
+            raise UsageError(
+                f"budget.{key}={limit:g} is less than the {used:g} that {recorder.run.root} has used; "
+                "a run's budget can only grow"
+            )
+
+
+def _used(recorder: Recorder, key: str) -> float:
+    if key == "evaluations":
+        return recorder.journal.highest + 1
+    if key == "seconds":
+        return recorder.elapsed
+    return sum(float(entry["metrics"].get("cost", 0.0)) for entry in recorder.journal)
 
 
 def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> Session:
     lock = Lock(run.lock)
     try:
         recorder = Recorder(run, parts.space, time.monotonic, **parts.config["snapshot"], watch=watch)
-        _check_budget(recorder, parts.fold().budget)
     except BaseException:
         lock.release()
         raise
@@ -202,7 +224,7 @@ def provenance(
             versions[name] = None
     return {
         "evonas": __version__,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "command": list(command),
         "choices": dict(choices),
         "allowed_modules": list(parts.allowed),

@@ -7,13 +7,15 @@ populations and fronts are what that fold gives.
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from evonas_cli.core.errors import RunError
-from evonas_cli.core.fold import Fold
+from evonas_cli.core.fold import Fold, guard
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Candidate, Json, Proposal, Result
 from evonas_cli.parts import Parts
@@ -139,8 +141,7 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
         return verdict
     journal = Journal(run.journal, write=False)
     store, fold = _Comparing(run, journal, parts.space, verdict), parts.fold()
-    timed_out = fold.budget.seconds is not None and run.status().get("state") in ("done", "failed")
-    verdict.complete = _fold(fold, store, lambda: timed_out and store.seen == len(journal))
+    verdict.complete = _fold(fold, store, _late(fold, run, journal))
     verdict.evaluations = len(journal)
     if verdict.complete and fold.cut_steps:
         store.compare_front(fold)
@@ -151,6 +152,12 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
     front = [id for id, _ in fold.front.members]
     verdict.digest = records.digest(journal, fold.strategy.population(fold.state), front)
     return verdict
+
+
+def _late(fold: Fold[Any], run: RunDirectory, journal: Journal) -> Callable[[], bool]:
+    """When a run that budget.seconds ended asks no more: after everything that it has recorded."""
+    ended = fold.budget.seconds is not None and run.status().get("state") in ("done", "failed")
+    return lambda: ended and fold.next_id > journal.highest
 
 
 def _fold(fold: Fold[Any], store: Any, late: Callable[[], bool] = lambda: False) -> bool:
@@ -165,10 +172,13 @@ def _fold(fold: Fold[Any], store: Any, late: Callable[[], bool] = lambda: False)
 def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
     """Evaluates every recorded candidate again; yields its id and what differs, or None when every bit is the same.
 
-    Time-outs are skipped: they are measured, not computed.
+    Candidates that ran out of time or memory are skipped: the machine decided about them. Files of the candidates go to
+    a folder of their own, not into the run.
     """
-    journal, evaluator = Journal(run.journal, write=False), evaluator_of(parts, run)
-    expected = {e["id"]: e for e in journal if e.get("error", {}).get("kind") != "timeout"}
+    journal, names = Journal(run.journal, write=False), [objective.name for objective in parts.objectives]
+    expected = {e["id"]: e for e in journal if e.get("error", {}).get("kind") not in ("timeout", "oom")}
+    scratch = Path(tempfile.mkdtemp(prefix="evonas-replay-"))
+    evaluator = evaluator_of(parts, RunDirectory(scratch))
     try:
         evaluator.start()
         evaluator.submit([_candidate(entry, parts.space) for entry in expected.values()])
@@ -176,9 +186,10 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
         while left:
             for result in evaluator.collect():
                 left -= 1
-                yield result.id, _difference(expected[result.id], result)
+                yield result.id, _difference(expected[result.id], guard(result, names))
     finally:
         evaluator.close()
+        shutil.rmtree(scratch)
 
 
 def _candidate(entry: dict[str, Any], space: Space[Any]) -> Candidate[Any]:
@@ -210,10 +221,13 @@ def repair(run: RunDirectory, parts: Parts) -> list[str]:
             for path in snapshots.numbered(folder):
                 path.unlink()
         recorder = Recorder(run, parts.space, lambda: 0.0, **parts.config["snapshot"])
-        fold = parts.fold()
-        complete = _fold(fold, recorder)
-        recorder.finish(fold, "done" if complete else "interrupted", "repaired")
-        recorder.close()
+        try:
+            fold = parts.fold()
+            complete = _fold(fold, recorder, _late(fold, run, recorder.journal))
+            ended = "done" if fold.front.members else "failed"
+            recorder.finish(fold, ended if complete else "interrupted", "repaired")
+        finally:
+            recorder.close()
         return [*done, "wrote snapshots, populations, fronts, pareto.csv and status.json again"]
     finally:
         lock.release()

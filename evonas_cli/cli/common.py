@@ -13,6 +13,7 @@ from evonas_cli.core.types import Json
 
 OUTPUTS = Path("outputs")
 
+Outputs = Annotated[Path, typer.Option("--outputs", help="Folder in which runs are looked for.")]
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="Settings as key=value, e.g. strategy=random budget.evaluations=100.")
 ]

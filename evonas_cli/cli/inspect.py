@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Run, print_columns, print_json, readable
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, Run, print_columns, print_json, readable
 
 if TYPE_CHECKING:
     from evonas_cli.report.reading import Reading
 
 
-def list_runs(json: AsJson = False) -> int:
+def list_runs(outputs: Outputs = OUTPUTS, json: AsJson = False) -> int:
     """List the runs under outputs/, oldest first."""
     from evonas_cli.store.directory import runs
 
     found = []
-    for run in runs(OUTPUTS):
+    for run in runs(outputs):
         status = run.status()
-        row = {"run": f"{run.root.parent.name}/{run.root.name}", "state": status.get("state", "unknown")}
+        row = {"run": f"{run.root.parent.name}/{run.root.name}", "state": run.state()}
         found.append(
             {**row, "evaluations": status.get("evaluations", 0), "seconds": status.get("elapsed_seconds", 0.0)}
         )
@@ -38,13 +38,14 @@ def show(
     run: Run,
     candidate: Annotated[int | None, typer.Argument(help="A candidate's id.")] = None,
     allow_module: AllowModules = None,
+    outputs: Outputs = OUTPUTS,
     json: AsJson = False,
 ) -> int:
     """Show a run, or one of its candidates."""
     from evonas_cli.core.errors import RunError
     from evonas_cli.report.reading import read_run
 
-    reading = read_run(run, OUTPUTS, allow_module or [])
+    reading = read_run(run, outputs, allow_module or [])
     if candidate is None:
         return _show_run(reading, json)
     if candidate not in reading.journal:
@@ -72,7 +73,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
     document: dict[str, Any] = {
         "schema": 1,
         "run": str(reading.run.root),
-        "state": status.get("state", "unknown"),
+        "state": reading.run.state(),
         "evaluations": len(reading.journal),
         "failed": dict(sorted(failures.items())),
         "elapsed_seconds": status.get("elapsed_seconds", 0.0),
@@ -96,13 +97,14 @@ def pareto(
     format: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print.")] = "table",
     json: AsJson = False,
     allow_module: AllowModules = None,
+    outputs: Outputs = OUTPUTS,
 ) -> int:
     """Print a run's Pareto front."""
     from evonas_cli.cli.running import print_front
     from evonas_cli.report.reading import read_run
     from evonas_cli.store.derived import pareto_csv
 
-    front = read_run(run, OUTPUTS, allow_module or []).front()
+    front = read_run(run, outputs, allow_module or []).front()
     if json or format == "json":
         print_json(front)
     elif format == "csv":

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Devices, Quiet, Run, Workers, machine_overrides
+from evonas_cli.cli.common import (
+    OUTPUTS,
+    AllowModules,
+    AsJson,
+    Devices,
+    Outputs,
+    Quiet,
+    Run,
+    Workers,
+    machine_overrides,
+)
 
 
 def resume(
@@ -18,6 +28,7 @@ def resume(
     workers: Workers = None,
     devices: Devices = None,
     allow_module: AllowModules = None,
+    outputs: Outputs = OUTPUTS,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -31,7 +42,7 @@ def resume(
     from evonas_cli.session import reopen, trusted
     from evonas_cli.store.directory import find
 
-    found = find(run, OUTPUTS)
+    found = find(run, outputs)
     stored = stored_config(found)
     config = apply(stored, [*(overrides or []), *machine_overrides(workers, devices)])
     check_identity(found, stored, config)

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Run, print_json
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, Run, print_json
 
 
 def verify(
     run: Run,
     allow_module: AllowModules = None,
+    outputs: Outputs = OUTPUTS,
     json: AsJson = False,
     replay: Annotated[bool, typer.Option("--replay", help="Evaluate every candidate again and compare bits.")] = False,
     repair: Annotated[bool, typer.Option("--repair", help="Write what is damaged again from good lines.")] = False,
@@ -26,7 +27,7 @@ def verify(
     from evonas_cli.session import trusted
     from evonas_cli.store.directory import find
 
-    found = find(run, OUTPUTS)
+    found = find(run, outputs)
     parts = assemble(stored_config(found), trusted(found, allow_module or []))
     for step in verification.repair(found, parts) if repair else []:
         print(f"evonas: {step}", file=sys.stderr)

@@ -101,7 +101,7 @@ def _decode(hint: Any, data: Any, genome: Reader) -> Any:
         if not isinstance(data, Mapping) or set(data) != set(hints):
             raise CodecError(f"expected the fields {sorted(hints)} of {cls.__name__}")
         return cls(**{name: _decode(h, data[name], genome) for name, h in hints.items()})
-    if cls is float and isinstance(data, str) and data in _FLOATS:
+    if cls is float and _is_special(data):
         return _FLOATS[data]
     return _plain(cls, data)
 
@@ -120,6 +120,8 @@ def _arm(hint: Any, args: tuple[Any, ...], value: Any) -> Any:
         cls = typing.get_origin(arm) or arm
         if isinstance(cls, type) and type(value) is cls:
             return arm
+    if type(value) is int and float in args:
+        return float
     open_arms = [arm for arm in args if isinstance(arm, TypeVar)]
     if open_arms:
         return open_arms[0]
@@ -138,12 +140,16 @@ def _json_arm(hint: Any, args: tuple[Any, ...], data: Any) -> Any:
         elif cls in (tuple, list, dict):
             if isinstance(data, list):
                 return arm
-        elif type(data) is cls or (cls is float and data in _FLOATS):
+        elif type(data) is cls or (cls is float and (type(data) is int or _is_special(data))):
             return arm
     open_arms = [arm for arm in args if isinstance(arm, TypeVar)]
     if open_arms:
         return open_arms[0]
     raise CodecError(f"{type(data).__name__} is not in {hint}")
+
+
+def _is_special(data: Any) -> bool:
+    return isinstance(data, str) and data in _FLOATS
 
 
 def _is_record(cls: Any) -> bool:

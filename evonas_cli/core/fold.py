@@ -7,6 +7,7 @@ budget continues it as if it had been the longer one from the start.
 
 from __future__ import annotations
 
+import json
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from evonas_cli.core.rng import derive, stream
 from evonas_cli.core.types import Candidate, Evaluation, Failure, Objective, Result
 
 G = TypeVar("G")
+HOPELESS = 1000
 Batch: TypeAlias = tuple[Candidate[G], ...]
 
 
@@ -45,7 +47,7 @@ class Position(Generic[G]):
     """Where the fold stands between two steps; with the strategy's state all that a snapshot holds.
 
     `told` steps of `asked` have been told; `pending` are the batches in between; `cost` is summed over told candidates
-    in id order, and `over` is the first id that no longer fitted budget.cost.
+    in id order, and `over` is the first id that no longer fitted budget.cost; `succeeded` says that any did.
     """
 
     asked: int = 0
@@ -54,6 +56,7 @@ class Position(Generic[G]):
     told_evaluations: int = 0
     cost: float = 0.0
     over: int | None = None
+    succeeded: bool = False
     pending: tuple[tuple[Candidate[G], ...], ...] = ()
 
 
@@ -103,6 +106,17 @@ class Fold(Generic[G]):
         self._at, self.state, self.front = replace(position, pending=()), state, front
         return [candidate for batch in position.pending for candidate in self._open(batch)]
 
+    @property
+    def next_id(self) -> int:
+        """The id that the next candidate gets."""
+        return self._at.next_id
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether a run without a limit of evaluations has had nothing but failures, so many that it must end."""
+        at = self._at
+        return self.budget.evaluations is None and at.told_evaluations >= HOPELESS and not at.succeeded
+
     def wants_ask(self) -> bool:
         """Whether the window and the budget allow the next step to be asked now."""
         at, budget = self._at, self.budget
@@ -110,6 +124,7 @@ class Fold(Generic[G]):
             not self.finished
             and len(self._pending) < self.window
             and at.over is None
+            and not self.hopeless
             and (budget.evaluations is None or at.next_id < budget.evaluations)
             and (budget.cost is None or at.cost < budget.cost)
         )
@@ -163,6 +178,7 @@ class Fold(Generic[G]):
         at = self._at
         self.state = self.strategy.tell(self.state, told, stream(self.seed, "tell", at.told))
         self._at = replace(at, told=at.told + 1, told_evaluations=at.told_evaluations + len(told))
+        self.drained = self.drained or at.over is not None
 
     @property
     def front_step(self) -> int:
@@ -183,8 +199,10 @@ class Fold(Generic[G]):
             cost = at.cost + result.metrics["cost"]
             over = candidate.id if self.budget.cost is not None and cost > self.budget.cost else None
             self._at = at = replace(at, cost=cost, over=over)
-        if at.over is None and evaluation.losses is not None:
-            self.front.add(candidate.id, evaluation.losses)
+        if evaluation.losses is not None:
+            self._at = replace(at, succeeded=True) if not at.succeeded else at
+            if at.over is None:
+                self.front.add(candidate.id, evaluation.losses)
         return evaluation
 
 
@@ -195,7 +213,12 @@ def evaluate(candidate: Candidate[G], result: Result, objectives: Sequence[Objec
 
 
 def guard(result: Result, names: Sequence[str]) -> Result:
-    """A result as it may be recorded: an ok one without all finite metrics becomes a failure that says which."""
+    """A result as it may be recorded, its payload as it will be read back.
+
+    An ok one without all finite metrics becomes a failure that says which.
+    """
+    if result.payload is not None:
+        result = replace(result, payload=json.loads(json.dumps(result.payload)))
     if result.status != "ok":
         return result
     missing = [name for name in names if name not in result.metrics]

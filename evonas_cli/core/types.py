@@ -103,5 +103,5 @@ class Objective:
 
     def loss(self, metrics: Mapping[str, float]) -> float:
         """The metric as a loss. Raises KeyError when the job did not measure it."""
-        value = metrics[self.name]
+        value = float(metrics[self.name])
         return -value if self.direction == "max" else value

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import hashlib
+import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure
 
 T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def alone(root: Path, wanted: bool) -> Iterator[None]:
+    """While files may be fetched into `root` only one process of this machine looks at them.
+
+    The lock lies in the folder for temporary files, so that reading never writes into `root`.
+    """
+    if not wanted:
+        yield
+        return
+    name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
+    with open(Path(tempfile.gettempdir()) / f"evonas-{os.getuid()}-{name}.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def download(fetch: Callable[[], T], name: str, root: Path) -> T:

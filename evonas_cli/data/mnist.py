@@ -9,7 +9,7 @@ from typing import ClassVar
 from evonas_cli.core.errors import UsageError
 from evonas_cli.data.arrays import Arrays
 from evonas_cli.data.dataset import Dataset
-from evonas_cli.data.download import download
+from evonas_cli.data.download import alone, download
 from evonas_cli.data.idx import read_images, read_labels
 
 FILES = {
@@ -36,6 +36,10 @@ class Mnist(Dataset):
     def read(self) -> Arrays:
         """As Dataset.read."""
         root = Path(self.root).expanduser()
+        with alone(root, self.download):
+            return self._read(root)
+
+    def _read(self, root: Path) -> Arrays:
         files = self._find(root)
         if files is None and self.download:
             download(lambda: self._fetch(root), self.name, root)

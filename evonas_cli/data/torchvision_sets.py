@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from evonas_cli.core.errors import UsageError
 from evonas_cli.data.arrays import Arrays, Images, Labels
 from evonas_cli.data.dataset import Dataset
-from evonas_cli.data.download import download
+from evonas_cli.data.download import alone, download
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +28,9 @@ class TorchvisionSet(Dataset):
     def read(self) -> Arrays:
         """As Dataset.read."""
         root = Path(self.root).expanduser()
-        x_train, y_train = self._part(root, train=True)
-        x_test, y_test = self._part(root, train=False)
+        with alone(root, self.download):
+            x_train, y_train = self._part(root, train=True)
+            x_test, y_test = self._part(root, train=False)
         return Arrays(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
 
     def _part(self, root: Path, train: bool) -> tuple[Images, Labels]:
@@ -86,5 +88,7 @@ class Svhn(TorchvisionSet):
     def _open(self, root: str, train: bool, fetch: bool) -> tuple[Images, Labels]:
         import torchvision
 
+        if importlib.util.find_spec("scipy") is None:
+            raise UsageError("dataset=svhn needs SciPy to read its files; pip install 'evonas[svhn]'")
         opened = torchvision.datasets.SVHN(root, split="train" if train else "test", download=fetch)
         return np.ascontiguousarray(opened.data), np.asarray(opened.labels)

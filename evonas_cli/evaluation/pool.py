@@ -8,7 +8,9 @@ the run, because a broken machine must not look like a bad network.
 from __future__ import annotations
 
 import heapq
+import logging
 import os
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from evonas_cli.core.types import Candidate, Failure, Json, Result
 from evonas_cli.evaluation.worker import work
 
 G = TypeVar("G")
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -67,6 +70,10 @@ class Pool(Generic[G]):
                 raise UsageError(f"evaluator.{name} is {value}; it must be {least} or more")
         if timeout is not None and not timeout > 0:
             raise UsageError(f"evaluator.timeout is {timeout}; it must be above 0 seconds (or null)")
+        if devices and device == "cpu":
+            raise UsageError(
+                f"evaluator.devices={list(devices)} and device=cpu contradict each other; drop one of them"
+            )
         if devices is None and device in ("auto", "cuda"):
             devices = visible_gpus()
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -114,7 +121,11 @@ class Pool(Generic[G]):
         ours, theirs = self._spawn.Pipe()
         arguments = (theirs, self._recipe, self._context, device)
         process = self._spawn.Process(target=work, args=arguments, daemon=True, name="evonas-worker")
-        process.start()
+        heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            process.start()
+        finally:
+            signal.signal(signal.SIGINT, heard)
         theirs.close()
         return _Slot(device, process, ours)
 
@@ -144,7 +155,8 @@ class Pool(Generic[G]):
             self._replace(slot, EnvironmentFailure, f"was killed (exit status {slot.process.exitcode})")
             return None
         if kind == "ready":
-            slot.ready, self._environment = True, content[0]
+            slot.ready = True
+            self._compare(content[0])
             return None
         if kind == "broken":
             self._replace(slot, content[0], content[1])
@@ -152,6 +164,16 @@ class Pool(Generic[G]):
         slot.candidate = None
         result: Result = content[0]
         return result
+
+    def _compare(self, environment: dict[str, Json]) -> None:
+        """All workers must see what the first one saw. Raises EnvironmentFailure for other data, warns otherwise."""
+        first = self._environment = self._environment or environment
+        changed = [key for key in sorted({*first, *environment}) if first.get(key) != environment.get(key)]
+        if "data" in changed:
+            raise EnvironmentFailure("the data set changed while the run was starting; put it back and resume")
+        if changed:
+            shown = "; ".join(f"{key}: {first.get(key)} and {environment.get(key)}" for key in changed)
+            _log.warning("workers differ, so results depend on who gets which candidate (%s)", shown)
 
     def _replace(self, slot: _Slot, error: type[EvonasError], text: str) -> None:
         """Puts a fresh worker in the place of a lost one and its candidate back into the queue."""

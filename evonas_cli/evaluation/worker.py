@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError
 from evonas_cli.core.protocols import Context, Job
+from evonas_cli.core.types import Candidate
 
 
 def work(pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, device: str | None) -> None:
@@ -21,21 +23,28 @@ def work(pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, de
     `device` is the CUDA device of this worker's slot, or None for the configured one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(format="evonas: %(message)s", level=logging.WARNING)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         job = recipe() if device is None else recipe(device=device)
         pipe.send(("ready", job.environment()))
-        while True:
-            candidate = pipe.recv()
+        while (candidate := _next(pipe)) is not None:
             for result in job([candidate], context):
                 pipe.send(("result", result))
-    except EOFError:
-        return
     except EvonasError as error:
         pipe.send(("broken", type(error), str(error)))
     except Exception as error:
         text = f"{type(error).__name__}: {error} ({_place(error)})"
         pipe.send(("broken", EnvironmentFailure, text))
+
+
+def _next(pipe: Connection) -> Candidate[Any] | None:
+    """The next candidate, or None when the parent has closed the pipe."""
+    try:
+        candidate: Candidate[Any] = pipe.recv()
+    except EOFError:
+        return None
+    return candidate
 
 
 def _place(error: Exception) -> str:

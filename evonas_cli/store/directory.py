@@ -6,6 +6,8 @@ derived: populations/<step>.json  fronts/<step>.json  pareto.csv  status.json
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import re
@@ -19,6 +21,7 @@ from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, RunError, UsageError
 from evonas_cli.store.files import write_json, write_text
+from evonas_cli.store.lock import held
 
 FORMAT = 1
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -84,12 +87,17 @@ class RunDirectory:
             raise RunError(f"{self.root}/config.yaml cannot be read: {error.strerror}") from error
 
     def status(self) -> dict[str, Any]:
-        """status.json, or an empty document when it is not there yet."""
+        """status.json, or an empty document when it is not there yet or damaged."""
         try:
-            status: dict[str, Any] = json.loads((self.root / "status.json").read_text(encoding="utf-8"))
+            status = json.loads((self.root / "status.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return status
+        return status if isinstance(status, dict) else {}
+
+    def state(self) -> str:
+        """done, failed, interrupted, or running: what status.json says, unless the process behind it is gone."""
+        state = str(self.status().get("state", "running"))
+        return "interrupted" if state == "running" and not held(self.lock) else state
 
     def create(self, config_text: str, metadata: Mapping[str, Any]) -> None:
         """Makes the directory with both files at once. Raises UsageError when it holds something already."""
@@ -104,31 +112,54 @@ class RunDirectory:
             write_json(draft / "run.json", {"format": FORMAT, **metadata}, durable=True)
             (draft / "journal.jsonl").touch()
             os.rename(draft, self.root)
-        except OSError as error:
+        except BaseException as error:
             shutil.rmtree(draft, ignore_errors=True)
-            raise UsageError(
-                f"{self.root} exists and is not empty; pass --resume auto to go on with it or choose another --run-dir"
-            ) from error
+            if isinstance(error, OSError) and error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise UsageError(f"{self.root} exists and is not empty; choose another --run-dir") from error
+            if isinstance(error, OSError):
+                raise EnvironmentFailure(f"cannot make {self.root}: {error.strerror}") from error
+            raise
 
 
 def new_root(outputs: Path, label: str, now: datetime) -> Path:
-    """A free `outputs/<date>/<time>-<label>`."""
+    """A free `outputs/<date>/<time>-<label>`, made at once so that no other process takes it."""
     if not NAME.fullmatch(label):
         raise UsageError(
             f"run.name is {label!r}; use letters, digits, '.', '_' and '-', starting with a letter or a digit"
         )
-    root = outputs / f"{now:%Y-%m-%d}" / f"{now:%H%M%S}-{label}"
-    for n in range(2, 1000):
-        if not root.exists():
-            return root
-        root = root.with_name(f"{now:%H%M%S}-{label}-{n}")
-    raise UsageError(f"{root.parent} has 1000 runs of this second; set run.name")
+    folder, stem = outputs / f"{now:%Y-%m-%d}", f"{now:%H%M%S}-{label}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for n in range(1, 1000):
+            root = folder / (stem if n == 1 else f"{stem}-{n}")
+            with contextlib.suppress(FileExistsError):
+                root.mkdir()
+                return root
+    except OSError as error:
+        raise EnvironmentFailure(f"cannot write into {folder}: {error.strerror}") from error
+    raise UsageError(f"{folder} has 999 runs of this second; set run.name")
+
+
+def abandon(root: Path) -> None:
+    """Removes what `new_root` made, and the folders above it, as far as they are empty."""
+    for folder in (root, *list(root.parents)[:2]):
+        try:
+            folder.rmdir()
+        except OSError:
+            return
 
 
 def runs(outputs: Path) -> list[RunDirectory]:
-    """All runs under the outputs folder, oldest first."""
-    found = (RunDirectory(path.parent) for path in outputs.glob("*/*/run.json"))
-    return sorted(found, key=lambda run: run.root.relative_to(outputs).parts)
+    """All runs under the outputs folder, oldest first; folders whose names begin with a dot are drafts."""
+    found = [path.parent for path in outputs.glob("*/*/run.json") if not path.parent.name.startswith(".")]
+    return [RunDirectory(root) for _, root in sorted((_created(root), root) for root in found)]
+
+
+def _created(root: Path) -> str:
+    try:
+        return str(json.loads((root / "run.json").read_text(encoding="utf-8"))["created"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def find(reference: str, outputs: Path) -> RunDirectory:

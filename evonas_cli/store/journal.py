@@ -81,6 +81,7 @@ class Journal:
     def __init__(self, path: Path, write: bool = True) -> None:
         self.path = path
         self._offsets: dict[int, int] = {}
+        self.highest = -1
         self._unsynced, self._oldest, self._newest = 0.0, 0.0, time.monotonic()
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND if write else os.O_RDONLY, 0o644)
@@ -104,6 +105,7 @@ class Journal:
                 os.close(self._file)
                 raise RunError(f"{path}: candidate {id} is recorded twice; run `evonas verify {path.parent} --repair`")
             self._offsets[id] = offset
+            self.highest = max(self.highest, id)
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -147,6 +149,7 @@ class Journal:
         self._newest = now
         for entry, raw in zip(new, lines, strict=True):
             self._offsets[entry["id"]] = self._end
+            self.highest = max(self.highest, entry["id"])
             self._end += len(raw)
         if self._unsynced >= _SYNC_SECONDS or now - self._oldest >= _SYNC_SECONDS:
             self.sync()

@@ -29,3 +29,18 @@ class Lock:
     def release(self) -> None:
         """Lets the next process in."""
         os.close(self._file)
+
+
+def held(path: Path) -> bool:
+    """Whether some process holds the lock."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False

@@ -42,6 +42,7 @@ class Recorder:
         self._before = max(recorded, shown)
         self._due = every
         self._shown = -math.inf
+        self._fold: Fold[Any] | None = None
 
     @property
     def elapsed(self) -> float:
@@ -59,6 +60,8 @@ class Recorder:
                 if int(path.stem) >= fold.position.told:
                     path.unlink()
         self._plan(fold)
+        self._fold = fold
+        self.status(fold, "running")
         return pending
 
     def result(self, candidate: Candidate[Any]) -> Result | None:
@@ -73,6 +76,8 @@ class Recorder:
         """Appends to the journal, then shows the results."""
         elapsed = self.elapsed
         self.journal.append([records.entry(candidate, result, self.space, elapsed) for candidate, result in arrived])
+        if self._fold is not None:
+            self.status(self._fold, "running")
         for candidate, result in arrived:
             self.watch(candidate, result)
 
@@ -84,7 +89,6 @@ class Recorder:
         snapshots.save(self.run.snapshots, fold, self.space)
         derived.write_step(self.run.root, fold, self.journal.read)
         self._plan(fold)
-        self.status(fold, "running")
 
     def status(self, fold: Fold[Any], state: str, reason: str = "") -> None:
         """Writes status.json; while running at most once a second."""

@@ -12,7 +12,7 @@ from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.core.codec import CodecError, decode, encode, state_hint
+from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.fold import Fold, Position
 from evonas_cli.core.pareto import Front
 from evonas_cli.core.protocols import Space
@@ -73,8 +73,10 @@ def restore(folder: Path, fold: Fold[Any], space: Space[Any], journal: Container
         try:
             position = decode(Position, data["position"], space.from_json)
             state = decode(state_hint(fold.strategy), data["state"], space.from_json)
-        except CodecError as error:
+        except (ValueError, TypeError, KeyError) as error:
             _log.warning("%s does not fit this strategy (%s) and is not used", path, error)
+            continue
+        if position.over is not None:
             continue
         if not all(id in journal for id in range(position.told_evaluations)):
             _log.warning("%s is ahead of the journal and is not used", path)

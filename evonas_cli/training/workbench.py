@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from evonas_cli.core.errors import EnvironmentFailure, EvonasError
+from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.plan import PlanError
 from evonas_cli.core.protocols import Buildable, Context
 from evonas_cli.core.types import Candidate, Failure, Json, Result
@@ -57,7 +57,7 @@ class Workbench:
         }
 
     def evaluate(self, candidate: Candidate[Any], context: Context) -> Result:
-        """The candidate's result; one that runs out of memory is tried a second time, alone."""
+        """The candidate's result; one that runs out of memory is tried a second time."""
         started = perf_counter()
         outcome = self._attempt(candidate, context)
         if isinstance(outcome, Failure) and outcome.kind == "oom":
@@ -73,6 +73,8 @@ class Workbench:
     def _loaded(self) -> tuple[Resident, str]:
         """The data on the device, and its fingerprint."""
         device = resolve(self.device, self.deterministic, self.threads)
+        if device.index is not None:
+            torch.cuda.set_device(device)
         try:
             splits = self.dataset.prepare(self.seed)
             return Resident(splits, device), splits.fingerprint
@@ -102,7 +104,11 @@ class Workbench:
     def _train(self, candidate: Candidate[Any], context: Context) -> dict[str, float] | Failure:
         data, _ = self._loaded
         phenotype = self.space.decode(candidate.proposal.genome, data.task)
-        trainer, plan = self.trainer.override(phenotype.hyper), phenotype.plan
+        plan = phenotype.plan
+        try:
+            trainer = self.trainer.override(phenotype.hyper)
+        except UsageError as error:
+            return Failure("unbuildable", one_line(error))
         for name, size, cap in (
             ("parameters", plan.parameters, trainer.max_parameters),
             ("multiply-adds", plan.multiply_adds, trainer.max_multiply_adds),
@@ -114,8 +120,11 @@ class Workbench:
         checkpoint = _checkpoint(candidate, trainer, context)
         try:
             measured = fit(network, data, trainer, self.seed, epochs, checkpoint)
-        except Diverged:
-            checkpoint.discard()
+        except (EvonasError, OSError):
+            raise
+        except Exception as error:
+            if not is_device_error(error):
+                checkpoint.discard()
             raise
         images = measured.pop("images")
         cost = PASSES * plan.multiply_adds * images / 1e9
@@ -156,13 +165,16 @@ def is_out_of_memory(error: Exception) -> bool:
         "DefaultCPUAllocator: can't allocate",
         "DefaultCPUAllocator: not enough memory",
         "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUDNN_STATUS_ALLOC_FAILED",
     )
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in texts)
 
 
 def is_device_error(error: Exception) -> bool:
     """Whether the CUDA device failed, after which this process can use it no more."""
-    return isinstance(error, torch.AcceleratorError) or (isinstance(error, RuntimeError) and "CUDA error" in str(error))
+    texts = ("CUDA error", "cuDNN error", "CUBLAS_STATUS")
+    known = isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
+    return not is_out_of_memory(error) and (isinstance(error, torch.AcceleratorError) or known)
 
 
 def one_line(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from evonas_cli.config import compose
-from evonas_cli.core.errors import RunError
+from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.parts import Parts, assemble
 from evonas_cli.search import search
 from evonas_cli.session import create, reopen
@@ -143,6 +143,7 @@ def test_a_second_process_on_the_run_is_refused_with_75(
     )
     try:
         while not (tmp_path / "run" / "journal.jsonl").exists() or not (tmp_path / "run" / "lock").exists():
+            assert first.poll() is None
             time.sleep(0.05)
         second = evonas("resume", "run")
     finally:
@@ -199,3 +200,65 @@ def test_a_batch_that_the_budget_cuts_is_sound_and_is_completed_by_a_larger_one(
     fresh = RunDirectory(tmp_path / "fresh")
     finish(create(fresh, grown, {}, lambda candidate, result: None, ["search"]))
     assert verify(fresh, grown).digest == verdict.digest
+
+
+TOY = ("space=bits", "job=landscape", "snapshot.every=1", "window=1")
+
+
+def toy(*more: str) -> Parts:
+    return assemble(compose([*TOY, *more]).config)
+
+
+def test_a_larger_cost_continues_what_a_smaller_one_ended(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "run")
+    evolution = ("strategy=regularized_evolution", "budget.evaluations=null")
+    finish(create(run, toy(*evolution, "budget.cost=43.5"), {}, lambda candidate, result: None, ["search"]))
+    assert verify(run, toy(*evolution, "budget.cost=43.5")).evaluations == 44
+    grown = toy(*evolution, "budget.cost=80")
+    resume(run, grown)
+    fresh = RunDirectory(tmp_path / "fresh")
+    finish(create(fresh, grown, {}, lambda candidate, result: None, ["search"]))
+    assert verify(run, grown).document() == verify(fresh, grown).document()
+    assert verify(run, grown).evaluations == 80
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("budget.cost=50", "budget.cost=20"), ("budget.evaluations=50", "budget.evaluations=20")],
+)
+def test_a_budget_below_what_is_used_is_refused(tmp_path: Path, first: str, second: str) -> None:
+    run, base = RunDirectory(tmp_path / "run"), ("strategy=random",)
+    other = ("budget.evaluations=null",) if "cost" in first else ()
+    finish(create(run, toy(*base, *other, first), {}, lambda candidate, result: None, ["search"]))
+    before = run.config_text()
+    with pytest.raises(UsageError, match="is less than the 5[01] that .* has used"):
+        reopen(run, toy(*base, *other, second), lambda candidate, result: None)
+    assert run.config_text() == before
+
+
+def test_a_run_that_its_seconds_ended_keeps_everything_when_resumed(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "run")
+    parts = toy("strategy=random", "budget.evaluations=null", "budget.seconds=0.3")
+    session = create(run, parts, {}, lambda candidate, result: None, ["search"])
+    search(session.fold, session.evaluator, session.recorder, session.late)
+    session.recorder.finish(session.fold, "done")
+    session.close()
+    expected = verify(run, parts)
+    for _ in range(2):
+        for folder in (run.snapshots, run.root / "populations"):
+            for path in folder.glob("*.json"):
+                path.unlink()
+        session = reopen(run, parts, lambda candidate, result: None)
+        search(session.fold, session.evaluator, session.recorder, session.late)
+        assert session.fold.front.members
+        session.recorder.finish(session.fold, "done")
+        session.close()
+        assert verify(run, parts).document() == expected.document()
+
+
+def test_whole_numbers_are_objectives_too(tmp_path: Path) -> None:
+    """Losses that are integers in JSON survive snapshots of every strategy."""
+    run = RunDirectory(tmp_path / "run")
+    parts = toy("strategy=genetic", "objectives=[cost,valid_error]", "budget.evaluations=60")
+    finish(create(run, parts, {}, lambda candidate, result: None, ["search"]))
+    assert verify(run, parts).problems == []

@@ -104,10 +104,18 @@ def test_both_precisions_learn_colour_images(tmp_path: Path, precision: str, spa
 
 
 def test_out_of_memory_is_a_failed_candidate(tmp_path: Path) -> None:
-    huge = ("space.channels=4096", "trainer.batch_size=1024", "trainer.epochs=1", "strategy=random")
-    words = ("search", *huge, "budget.evaluations=1", "device=cuda", "--run-dir", str(tmp_path / "run"))
+    """Activations, not weights, fill the card: few parameters on large images in one batch."""
+    import numpy as np
+
+    labels = np.arange(1200) % 2
+    images = np.zeros((1200, 256, 256), dtype=np.uint8)
+    np.savez(tmp_path / "d.npz", x_train=images, y_train=labels, x_test=images[:4], y_test=labels[:4])
+    huge = ("space.channels=64", "space.cells_per_stage=5", "trainer.batch_size=1000", "trainer.epochs=1")
+    data = ("dataset=npz", f"dataset.path={tmp_path / 'd.npz'}", "trainer.precision=fp32", "strategy=random")
+    words = ("search", *huge, *data, "budget.evaluations=1", "device=cuda", "--run-dir", str(tmp_path / "run"))
     done = subprocess.run([sys.executable, "-m", "evonas_cli", *words], capture_output=True, text=True)
-    [entry] = [json.loads(line) for line in (tmp_path / "run" / "journal.jsonl").read_text().splitlines()]
-    if entry["status"] == "ok":
+    entries = [json.loads(line) for line in (tmp_path / "run" / "journal.jsonl").read_text().splitlines()]
+    assert len(entries) == 1, done.stderr
+    if entries[0]["status"] == "ok":
         pytest.skip("the card is large enough for this network")
-    assert done.returncode == 1 and entry["error"]["kind"] == "oom"
+    assert done.returncode == 1 and entries[0]["error"]["kind"] == "oom"

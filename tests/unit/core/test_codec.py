@@ -86,6 +86,12 @@ def test_json_that_the_hint_does_not_describe_is_refused(hint: Any, data: Any) -
         decode(hint, data, lower)
 
 
+@pytest.mark.parametrize("hint", [float | None, float | tuple[int, ...]])
+def test_whole_numbers_stand_for_floats(hint: Any) -> None:
+    assert decode(hint, encode(hint, 3, upper), lower) == 3.0
+    assert decode(float | tuple[int, ...], [1, 2], lower) == (1, 2)
+
+
 def test_other_leaf_types_can_join(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codec, "_LEAVES", {})
     codec.register(complex, lambda value: [value.real, value.imag], lambda data: complex(*data))

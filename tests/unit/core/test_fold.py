@@ -133,6 +133,17 @@ def test_telling_beyond_the_window_marks_the_state_as_drained() -> None:
     assert flags == [False, False, False] and fold.drained
 
 
+def test_a_run_of_nothing_but_failures_ends_without_a_limit_of_evaluations() -> None:
+    fold = fold_of(Recording(10), cost=5.0)
+    asked = 0
+    while fold.wants_ask():
+        for candidate in fold.ask():
+            asked += 1
+            fold.add(candidate, Result(candidate.id, "failed", {}, None, Failure("error", "always")))
+        fold.tell()
+    assert fold.hopeless and asked == 1000
+
+
 @pytest.mark.parametrize("budget", [{}, {"evaluations": 0}, {"seconds": -1.0}, {"cost": 0.0}])
 def test_impossible_budgets_are_refused(budget: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
@@ -142,6 +153,11 @@ def test_impossible_budgets_are_refused(budget: dict[str, Any]) -> None:
 def test_directions_are_settled_at_the_boundary() -> None:
     assert Objective("accuracy", "max").loss({"accuracy": 0.9}) == -0.9
     assert Objective("error", "min").loss({"error": 0.1}) == 0.1
+
+
+def test_payloads_are_told_as_they_will_be_read_back() -> None:
+    kept = guard(Result(0, "ok", {"error": 1.0}, payload={"weights": (1, 2)}), ["error"])
+    assert kept.payload == {"weights": [1, 2]}
 
 
 def test_results_without_finite_metrics_become_failures() -> None:

@@ -15,7 +15,7 @@ import torch
 from omegaconf import OmegaConf
 from torch import nn
 
-from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.plan import PlanError
 from evonas_cli.core.types import Candidate, Phenotype, Proposal, Result
 from evonas_cli.data.digits import Digits
@@ -183,10 +183,10 @@ def test_overrides_reach_the_training():
     assert result.metrics["epochs"] == 3
 
 
-def test_unknown_overrides_stop_the_run():
+def test_unknown_overrides_fail_the_candidate():
     space = SimpleNamespace(decode=lambda genome, task: replace(SPACE.decode(genome, task), hyper={"lr": 0.1}))
-    with pytest.raises(UsageError, match="trainer.lr, which does not exist"):
-        run(job(space=space))
+    [result] = run(job(space=space))
+    assert result.error.kind == "unbuildable" and "trainer.lr, which does not exist" in result.error.text
 
 
 class Raising(nn.Module):
