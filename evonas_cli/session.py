@@ -21,7 +21,7 @@ from evonas_cli.core.fold import Fold
 from evonas_cli.core.protocols import Evaluator
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.parts import Parts, config_yaml, identity, stored_config
-from evonas_cli.store.directory import RunDirectory, abandon, new_root
+from evonas_cli.store.directory import RunDirectory, new_root
 from evonas_cli.store.files import write_text
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.recorder import Recorder, Watch
@@ -140,16 +140,13 @@ def create(
     run: RunDirectory, parts: Parts, choices: Mapping[str, str], watch: Watch, command: Sequence[str]
 ) -> Session:
     """Starts the evaluator, then makes the run directory and locks it. Raises UsageError when it exists."""
-    evaluator: Started | None = None
+    evaluator = Started(evaluator_of(parts, run), lambda environment: None)
     try:
-        evaluator = Started(evaluator_of(parts, run), lambda environment: None)
         environment = evaluator.start()
         run.create(config_yaml(parts.config), provenance(parts, choices, environment, command))
         return _open(run, parts, evaluator, watch)
     except BaseException:
-        if evaluator is not None:
-            evaluator.close()
-        abandon(run.root)
+        evaluator.close()
         raise
 
 

@@ -51,6 +51,7 @@ def search(
     from evonas_cli.config import compose
     from evonas_cli.parts import assemble
     from evonas_cli.session import create, new_run, reopen
+    from evonas_cli.store.directory import abandon
 
     folders, allowed = config_dir or [], allow_module or []
     composed = compose([*(overrides or []), *machine_overrides(workers, devices)], folders)
@@ -64,7 +65,11 @@ def search(
     voice = narrator(parts, quiet)
     if exists:
         return carry_out(lambda: reopen(run, parts, voice.result), voice, json)
-    return carry_out(lambda: create(run, parts, composed.choices, voice.result, sys.argv[1:]), voice, json)
+    try:
+        return carry_out(lambda: create(run, parts, composed.choices, voice.result, sys.argv[1:]), voice, json)
+    finally:
+        if run_dir is None:
+            abandon(run.root)
 
 
 def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:

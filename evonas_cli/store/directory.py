@@ -141,7 +141,7 @@ def new_root(outputs: Path, label: str, now: datetime) -> Path:
 
 
 def abandon(root: Path) -> None:
-    """Removes what `new_root` made, and the folders above it, as far as they are empty."""
+    """Removes what `new_root` made, and the folders above it, as far as they are empty: nothing of a run that began."""
     for folder in (root, *list(root.parents)[:2]):
         try:
             folder.rmdir()
