@@ -190,6 +190,8 @@ _ROOT: dict[str, Any] = {
 def check_root(config: Config) -> None:
     """Checks types and ranges of the root keys. Raises UsageError."""
     for section in ("budget", "run", "snapshot"):
+        if not isinstance(config[section], Mapping):
+            raise UsageError(f"{section} is {config[section]!r}; set its keys one by one, e.g. {section}.KEY=VALUE")
         for name in config[section]:
             if f"{section}.{name}" not in _ROOT:
                 raise UsageError(f"{section} has no key {name}")

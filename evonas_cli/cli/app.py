@@ -18,7 +18,7 @@ from typer.exceptions import TyperException
 
 from evonas_cli import __version__
 from evonas_cli.cli import catalogue, config, inspect, resume, search, verify
-from evonas_cli.core.errors import EvonasError
+from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 
 INTERRUPTED = 130  # also what Typer makes of a Ctrl-C that it sees first
 
@@ -85,6 +85,9 @@ def main() -> None:
 def run(arguments: list[str], debug: bool = False) -> int:
     """Runs one command and returns its exit code; what went wrong is one line on stderr."""
     try:
+        for word in arguments:
+            if not word.isprintable():
+                raise UsageError(f"{word!r} holds characters that cannot be printed; write plain UTF-8")
         code = app(arguments, prog_name="evonas", standalone_mode=False)
         if code == INTERRUPTED:
             raise KeyboardInterrupt
@@ -104,6 +107,10 @@ def run(arguments: list[str], debug: bool = False) -> int:
         if isinstance(error, EvonasError):
             return _say(str(error), error.exit_code)
         return _say(_usage(error, arguments), 2)
+    except OSError as error:
+        if debug:
+            raise
+        return _say(f"{error.filename or 'the system'}: {error.strerror or error}", EnvironmentFailure.exit_code)
     except Exception as error:
         if debug:
             raise

@@ -25,6 +25,7 @@ from evonas_cli.core.types import Candidate, Failure, Json, Result
 from evonas_cli.evaluation.worker import work
 
 G = TypeVar("G")
+MOST_WORKERS = 1024
 _log = logging.getLogger(__name__)
 
 
@@ -68,6 +69,10 @@ class Pool(Generic[G]):
         for name, value, least in (("workers", workers, 1), ("threads", threads, 1), ("attempts", attempts, 1)):
             if value is not None and value < least:
                 raise UsageError(f"evaluator.{name} is {value}; it must be {least} or more")
+        if workers is not None and workers > MOST_WORKERS:
+            raise UsageError(f"evaluator.workers is {workers}; at most {MOST_WORKERS} processes are started")
+        if devices and min(devices) < 0:
+            raise UsageError(f"evaluator.devices is {list(devices)}; device numbers begin at 0")
         if timeout is not None and not timeout > 0:
             raise UsageError(f"evaluator.timeout is {timeout}; it must be above 0 seconds (or null)")
         if devices and device == "cpu":

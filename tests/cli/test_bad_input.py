@@ -91,6 +91,13 @@ CONFIGURATIONS = [
     (("trainer.schedule=cosin",), "trainer.schedule"),
     (("evaluator.workers=0",), "evaluator.workers is 0"),
     (("evaluator=serial", "--workers", "2"), "evaluator has no key workers"),
+    (("evaluator.workers=99999999999",), "at most 1024 processes are started"),
+    (("--devices", "-1"), "device numbers begin at 0"),
+    (("--devices", "0", "device=cpu"), "and device=cpu contradict each other"),
+    (("budget=null",), "budget is None; set its keys one by one"),
+    (("snapshot=3",), "snapshot is 3; set its keys one by one"),
+    (("snapshot.growth=inf",), "snapshot.growth between 1 and 1000"),
+    (("--run-dir", "a\udce9b"), "cannot be printed; write plain UTF-8"),
     (("dataset=npz",), "dataset.path must be given"),
     (
         ("space=bits",),
@@ -270,6 +277,7 @@ def test_a_table_that_lacks_a_candidate(refused: Callable[..., str]) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_exit_4(refused: Callable[..., str]) -> None:
+    assert "File name too long" in refused(4, *TOY, "--run-dir", "a" * 300)
     Path("file").touch()
     assert "cannot write into file" in refused(4, *TOY, "run.outputs=file")
 

@@ -67,6 +67,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("undisturbed")
 
 
+def wait_for_a_random_moment(process: Any, journal: Path, rng: random.Random, seconds: float) -> bool:
+    """Waits until the journal has some number of lines and a little longer; False when the run has ended before."""
+
+    def lines() -> int:
+        return journal.read_bytes().count(b"\n") if journal.exists() else 0
+
+    done = lines()
+    wanted = rng.randint(done, 7) if done < 8 else done
+    while lines() < wanted and process.poll() is None:
+        time.sleep(0.01)
+    try:
+        process.wait(rng.uniform(0, 0.6 * seconds if wanted == done else 0.3))
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
 @pytest.mark.parametrize("place", PLACES if KILLS > 1 else LEAST)
 @pytest.mark.parametrize("strategy", list(options("strategy")))
 def test_killed_at_random_moments_it_ends_the_same(strategy: str, place: str, folder: Path, tmp_path: Path) -> None:
@@ -83,13 +100,11 @@ def test_killed_at_random_moments_it_ends_the_same(strategy: str, place: str, fo
         if kills == KILLS:
             break
         process = subprocess.Popen(command(strategy, place, run), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(rng.uniform(0.25, 0.95) * seconds)
-        except subprocess.TimeoutExpired:
+        if wait_for_a_random_moment(process, run / "journal.jsonl", rng, seconds):
             os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += (run / "journal.jsonl").exists()
-        else:
+            kills += 1
+        process.wait()
+        if process.returncode != -signal.SIGKILL:
             assert process.returncode == 0
             check()
             runs += 1
