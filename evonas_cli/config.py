@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from evonas_cli.core.errors import UsageError
+from evonas_cli.core.errors import EvonasError, UsageError
 
 Config = dict[str, Any]
 PACKAGES = {
@@ -68,6 +68,7 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     _check_folders(folders)
     parsed = [_parse(text, folders) for text in overrides]
@@ -92,8 +93,8 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
         if missing:
             raise UsageError(f"{missing[0]} must be given: {missing[0]}=...")
         config: Any = OmegaConf.to_container(full, resolve=True)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UsageError(" ".join(str(error).split())) from error
+    except (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(" ".join(str(error).split())[:400]) from error
     checked: Config = config
     check_root(checked)
     return Composed(checked, choices)
@@ -159,6 +160,9 @@ def apply(config: Config, overrides: Sequence[str]) -> Config:
     parsed = [_parse(text, ()) for text in overrides]
     _check_repeats([key for key, _ in parsed])
     for (key, is_group), text in zip(parsed, overrides, strict=True):
+        if key == "evaluator":
+            copied[key] = {**_leaf(key, text.partition("=")[2]), "threads": copied[key].get("threads", 1)}
+            continue
         if is_group:
             raise UsageError(f"{text}: a run keeps its {key}; start a new one with `evonas search`")
         _check_key(key, copied)
@@ -169,6 +173,14 @@ def apply(config: Config, overrides: Sequence[str]) -> Config:
         node[name] = OverridesParser.create().parse_override(text).value()
     check_root(copied)
     return copied
+
+
+def _leaf(group: str, name: str) -> Config:
+    from omegaconf import OmegaConf
+
+    node: Any = OmegaConf.to_container(OmegaConf.load(options(group)[name]))
+    leaf: Config = node
+    return leaf
 
 
 _ROOT: dict[str, Any] = {
@@ -198,6 +210,8 @@ def check_root(config: Config) -> None:
     for key, hint in _ROOT.items():
         *path, name = key.split(".")
         node = config[path[0]] if path else config
+        if name not in node:
+            raise UsageError(f"{key} is missing; set its keys one by one, e.g. {key}=VALUE")
         node[name] = convert(key, node[name], hint)
     if not 0 <= config["seed"] < 2**63:
         raise UsageError(f"seed is {config['seed']}; it must be between 0 and 2^63 - 1")
@@ -227,6 +241,8 @@ def target(node: Mapping[str, Any], group: str, allowed: Sequence[str] = ()) -> 
         found = getattr(importlib.import_module(module), attribute)
     except (ModuleNotFoundError, AttributeError) as error:
         raise UsageError(f"{group}._target_={name} does not exist: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{group}._target_={name} cannot be imported: {type(error).__name__}: {error}") from error
     if not inspect.isclass(found) or found.__module__ != module:
         raise UsageError(f"{group}._target_={name} is no class defined in {module}")
     return found
@@ -247,7 +263,13 @@ def build(node: Mapping[str, Any], group: str, allowed: Sequence[str] = (), **co
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in arguments and name not in passed:
             raise UsageError(f"{group}.{name} must be given")
-    return constructor(**arguments, **passed)
+    try:
+        return constructor(**arguments, **passed)
+    except EvonasError:
+        raise
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{group}: {constructor.__name__} cannot be made with these settings: {text}") from error
 
 
 def convert(key: str, value: Any, hint: Any) -> Any:

@@ -137,9 +137,9 @@ def identity(config: Config) -> dict[str, Json]:
     return dict(sorted(flat.items()))
 
 
-def check_identity(run: RunDirectory, stored: Config, config: Config) -> None:
-    """Raises RunError with a key-by-key difference when the configuration is not the run's."""
-    ours, theirs = identity(config), identity(stored)
+def check_identity(run: RunDirectory, config: Config) -> None:
+    """Raises RunError with a key-by-key difference when the configuration is not that which the run began with."""
+    ours, theirs = identity(config), run.metadata()["identity"]
     changed = [key for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
     if changed:
         shown = "; ".join(f"{key}: run has {theirs.get(key)}, now {ours.get(key)}" for key in changed[:8])

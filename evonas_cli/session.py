@@ -153,6 +153,8 @@ def create(
 def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
     """Locks an existing run and goes on with it. `parts` must have passed `check_identity`."""
     run.metadata()
+    if not run.journal.exists():
+        raise RunError(f"{run.journal} is missing; `evonas verify {run.root} --repair` begins an empty one")
     evaluator = Started(evaluator_of(parts, run), functools.partial(check_environment, run))
     session = _open(run, parts, evaluator, watch)
     try:

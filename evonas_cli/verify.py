@@ -140,6 +140,9 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
         verdict.problems.append(f"{run.journal}: {where}; --repair keeps the good lines")
         return verdict
     journal = Journal(run.journal, write=False)
+    shown = run.status().get("evaluations", 0)
+    if isinstance(shown, int) and shown > len(journal):
+        verdict.problems.append(f"status.json tells of {shown} evaluations, the journal holds {len(journal)}")
     store, fold = _Comparing(run, journal, parts.space, verdict), parts.fold()
     verdict.complete = _fold(fold, store, _late(fold, run, journal))
     verdict.evaluations = len(journal)

@@ -67,7 +67,7 @@ class Board(Silent):
         with self._lock:
             if self._session is None:
                 return Panel(Text(f"starting workers ... {time.monotonic() - self._began:.0f} s"), title="evonas")
-            return Panel(Group(self._progress(), self._table()), title=f"evonas  {self._session.run.root}")
+            return Panel(Group(self._progress(), self._table()), title=Text(f"evonas  {self._session.run.root}"))
 
     def _progress(self) -> Table:
         done, spent = self._before + self._new, time.monotonic() - self._began
@@ -97,7 +97,9 @@ class Board(Silent):
         for point in self._front.members[:_ROWS]:
             if point.id in self._shown:
                 result, genome = self._shown[point.id]
-                table.add_row(str(point.id), *(readable(result.metrics[o.name]) for o in self._objectives), genome)
+                table.add_row(
+                    str(point.id), *(readable(result.metrics[o.name]) for o in self._objectives), Text(genome)
+                )
         if len(self._front.members) > _ROWS:
             table.caption = f"and {len(self._front.members) - _ROWS} more on the front"
         return table

@@ -22,9 +22,7 @@ def list_runs(outputs: Outputs = OUTPUTS, json: AsJson = False) -> int:
     for run in runs(outputs):
         status = run.status()
         row = {"run": f"{run.root.parent.name}/{run.root.name}", "state": run.state()}
-        found.append(
-            {**row, "evaluations": status.get("evaluations", 0), "seconds": status.get("elapsed_seconds", 0.0)}
-        )
+        found.append({**row, "evaluations": status.get("evaluations", 0), "seconds": run.elapsed()})
     if json:
         print_json({"schema": 1, "runs": found})
     elif found:
@@ -76,7 +74,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
         "state": reading.run.state(),
         "evaluations": len(reading.journal),
         "failed": dict(sorted(failures.items())),
-        "elapsed_seconds": status.get("elapsed_seconds", 0.0),
+        "elapsed_seconds": reading.run.elapsed(),
         **{key: metadata[key] for key in ("created", "evonas", "choices", "environment", "versions")},
     }
     if as_json:

@@ -45,7 +45,7 @@ def resume(
     found = find(run, outputs)
     stored = stored_config(found)
     config = apply(stored, [*(overrides or []), *machine_overrides(workers, devices)])
-    check_identity(found, stored, config)
+    check_identity(found, config)
     parts = assemble(config, trusted(found, allow_module or []))
     voice = narrator(parts, quiet)
     return carry_out(lambda: reopen(found, parts, voice.result), voice, json)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def narrator(parts: Parts, quiet: bool) -> Narrator:
     """The narrator that fits where stderr goes."""
-    if quiet:
+    if quiet or sys.stderr is None:
         return Silent()
     if sys.stderr.isatty():
         from evonas_cli.cli.board import Board

@@ -49,6 +49,7 @@ def search(
     from evonas_cli.cli.config import print_config
     from evonas_cli.cli.running import carry_out, narrator
     from evonas_cli.config import compose
+    from evonas_cli.core.errors import UsageError
     from evonas_cli.parts import assemble
     from evonas_cli.session import create, new_run, reopen
     from evonas_cli.store.directory import abandon
@@ -67,6 +68,10 @@ def search(
         return carry_out(lambda: reopen(run, parts, voice.result), voice, json)
     try:
         return carry_out(lambda: create(run, parts, composed.choices, voice.result, sys.argv[1:]), voice, json)
+    except UsageError:
+        if resume == "never" or not run.exists():
+            raise
+        return carry_out(lambda: reopen(run, parts, voice.result), voice, json)
     finally:
         if run_dir is None:
             abandon(run.root)
@@ -75,7 +80,7 @@ def search(
 def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
     """Whether the folder holds a run that --resume allows to go on with. Raises UsageError or RunError if not."""
     from evonas_cli.core.errors import RunError, UsageError
-    from evonas_cli.parts import check_identity, stored_config
+    from evonas_cli.parts import check_identity
     from evonas_cli.store.directory import RunDirectory
 
     if run_dir is None:
@@ -90,7 +95,7 @@ def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
     if resume == "never":
         raise UsageError(f"{run_dir} holds a run; pass --resume auto to go on with it or choose another --run-dir")
     run.metadata()
-    check_identity(run, stored_config(run), parts.config)
+    check_identity(run, parts.config)
     return True
 
 

@@ -23,12 +23,14 @@ def verify(
     Compares proposals, snapshots, populations and fronts with what the journal gives, and prints a digest.
     """
     from evonas_cli import verify as verification
-    from evonas_cli.parts import assemble, stored_config
+    from evonas_cli.parts import assemble, check_identity, stored_config
     from evonas_cli.session import trusted
     from evonas_cli.store.directory import find
 
     found = find(run, outputs)
-    parts = assemble(stored_config(found), trusted(found, allow_module or []))
+    config = stored_config(found)
+    check_identity(found, config)
+    parts = assemble(config, trusted(found, allow_module or []))
     for step in verification.repair(found, parts) if repair else []:
         print(f"evonas: {step}", file=sys.stderr)
     verdict = verification.verify(found, parts)

@@ -35,6 +35,8 @@ class Table:
         parameters: str | None = "c10_params_m",
         multiply_adds: str | None = "c10_flops_m",
     ) -> None:
+        if not 0 < cost_scale < float("inf"):
+            raise UsageError(f"job.cost_scale is {cost_scale}; it must be a number above 0")
         self.space, self.path = space, Path(path).expanduser()
         self._columns = {
             name: column
@@ -86,7 +88,22 @@ class Table:
         missing = [column for column in columns if column not in frame.columns]
         if missing:
             raise UsageError(f"{self.path} has no column {', '.join(missing)}; set job.key, job.reward, ... to its own")
-        values = {name: frame[column].astype(float) for name, column in self._columns.items()}
+        names = frame[self._key].astype(str)
+        if names.duplicated().any():
+            raise UsageError(f"{self.path} has {names[names.duplicated()].iloc[0]} in two rows; keep one of them")
+        values = {}
+        for name, column in self._columns.items():
+            numbers = pandas.to_numeric(frame[column], errors="coerce")
+            least = numbers.min()
+            if (
+                numbers.isna().any()
+                or numbers.abs().max() == float("inf")
+                or least < 0
+                or (name == "cost" and not least)
+            ):
+                kind = "a number above 0" if name == "cost" else "a number of at least 0"
+                raise UsageError(f"{self.path}: column {column} (job.{name}) must hold {kind} in every row")
+            values[name] = numbers
         measured = {"valid_error": 1.0 - values["reward"] / 100, "valid_accuracy": values["reward"] / 100}
         if "report" in values:
             measured["test_error"] = 1.0 - values["report"] / 100
@@ -96,4 +113,4 @@ class Table:
             if name in values:
                 measured[name] = (values[name] * 1e6).round()
         table = pandas.DataFrame(measured)
-        self._rows = dict(zip(frame[self._key].astype(str), table.to_dict("records"), strict=True))  # type: ignore[arg-type]
+        self._rows = dict(zip(names, table.to_dict("records"), strict=True))  # type: ignore[arg-type]

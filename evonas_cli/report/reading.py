@@ -11,7 +11,7 @@ from evonas_cli.core.fold import evaluate
 from evonas_cli.core.pareto import Front
 from evonas_cli.core.protocols import Buildable
 from evonas_cli.core.types import Candidate, Proposal, Task
-from evonas_cli.parts import Parts, assemble, stored_config
+from evonas_cli.parts import Parts, assemble, check_identity, stored_config
 from evonas_cli.session import trusted
 from evonas_cli.store.derived import front_document
 from evonas_cli.store.directory import RunDirectory, find
@@ -54,5 +54,7 @@ class Reading:
 def read_run(reference: str, outputs: Path, allowed: Sequence[str]) -> Reading:
     """Opens the run meant by `reference` for reading. Raises RunError, and UsageError for modules not `allowed`."""
     run = find(reference, outputs)
-    parts = assemble(stored_config(run), trusted(run, allowed))
+    config = stored_config(run)
+    check_identity(run, config)
+    parts = assemble(config, trusted(run, allowed))
     return Reading(run, parts, Journal(run.journal, write=False))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import re
 import shutil
@@ -67,6 +68,8 @@ class RunDirectory:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             version = int(data["format"])
+            if version <= FORMAT:
+                _ = [data[key] for key in ("identity", "environment", "choices", "allowed_modules", "created")]
         except FileNotFoundError:
             raise RunError(f"{self.root} is no run: it has no run.json") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -93,6 +96,11 @@ class RunDirectory:
         except (OSError, ValueError):
             return {}
         return status if isinstance(status, dict) else {}
+
+    def elapsed(self) -> float:
+        """The seconds that status.json tells of; 0 when it tells of none."""
+        seconds = self.status().get("elapsed_seconds", 0.0)
+        return float(seconds) if isinstance(seconds, int | float) and math.isfinite(seconds) else 0.0
 
     def state(self) -> str:
         """done, failed, interrupted, or running: what status.json says, unless the process behind it is gone."""

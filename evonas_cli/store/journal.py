@@ -54,7 +54,8 @@ class Scan:
 
 
 def scan(path: Path) -> Scan:
-    """Checks every line. Damage behind the last good line is a torn tail; damage before it is corruption."""
+    """Checks every line. Damage behind the last good line is a torn tail; damage before it is corruption, and so are
+    several lines of which none is good."""
     good: list[tuple[int, int]] = []
     bad: list[int] = []
     end = offset = 0
@@ -67,7 +68,7 @@ def scan(path: Path) -> Scan:
                 good.append((int(entry["id"]), offset))
                 last, end = number, offset + len(raw)
             offset += len(raw)
-    damaged = [number for number in bad if good and number < last]
+    damaged = [number for number in bad if number < last] if good else bad if len(bad) > 1 else []
     return Scan(good, damaged, end, offset - end)
 
 
@@ -122,6 +123,8 @@ class Journal:
         offset, raw = self._offsets[id], b""
         while not raw.endswith(b"\n"):
             raw = os.pread(self._file, max(1024, 2 * len(raw)), offset)
+            if not raw:
+                raise RunError(f"{self.path}: the line of candidate {id} was cut off while the run was open")
             raw = raw[: raw.find(b"\n") + 1] or raw
         entry = parse(raw)
         if entry is None:

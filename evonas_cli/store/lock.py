@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from evonas_cli.core.errors import EnvironmentFailure, LockedError
+
+_ATTEMPTS = 10  # a reader that asks whether the lock is held holds it for an instant itself
 
 
 class Lock:
@@ -17,12 +20,17 @@ class Lock:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise EnvironmentFailure(f"cannot write {path}: {error.strerror}") from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.read(self._file, 32).decode().strip() or "unknown"
-            os.close(self._file)
-            raise LockedError(f"{path.parent} is in use by process {holder}; wait for it or stop it") from error
+        for attempt in range(_ATTEMPTS):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if attempt == _ATTEMPTS - 1:
+                    holder = os.read(self._file, 32).decode(errors="replace").strip() or "unknown"
+                    os.close(self._file)
+                    text = f"{path.parent} is in use by process {holder}; wait for it or stop it"
+                    raise LockedError(text) from error
+                time.sleep(0.02)
         os.ftruncate(self._file, 0)
         os.write(self._file, f"{os.getpid()}\n".encode())
 

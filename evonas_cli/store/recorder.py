@@ -38,8 +38,7 @@ class Recorder:
         self.journal = Journal(run.journal)
         self._clock, self._began = clock, clock()
         recorded: float = self.journal.last["elapsed"] if len(self.journal) else 0.0
-        shown: float = run.status().get("elapsed_seconds", 0.0)
-        self._before = max(recorded, shown)
+        self._before = max(recorded, run.elapsed())
         self._due = every
         self._shown = -math.inf
         self._fold: Fold[Any] | None = None

@@ -43,7 +43,9 @@ def save(folder: Path, fold: Fold[Any], space: Space[Any]) -> None:
 
 def numbered(folder: Path) -> list[Path]:
     """The files `<number>.json` of a folder in the order of their numbers."""
-    return sorted((p for p in folder.glob("*.json") if p.stem.isdigit()), key=lambda p: int(p.stem))
+    return sorted(
+        (p for p in folder.glob("*.json") if p.stem.isascii() and p.stem.isdecimal()), key=lambda p: int(p.stem)
+    )
 
 
 def read(path: Path) -> dict[str, Any] | None:

@@ -276,6 +276,67 @@ def test_a_table_that_lacks_a_candidate(refused: Callable[..., str]) -> None:
     assert "job.path must be given" in refused(2, "search", "job=table")
 
 
+@pytest.mark.parametrize(
+    ("rows", "more", "expected"),
+    [
+        ("|a|,x,1", (), "column r (job.reward) must hold a number"),
+        ("|a|,5,0", (), "column s (job.cost) must hold a number above 0"),
+        ("|a|,5,1\n|a|,6,1", (), "has |a| in two rows"),
+        ("|a|,5,1", ("job.cost_scale=nan",), "job.cost_scale is nan"),
+    ],
+)
+def test_tables_that_make_no_sense(refused: Callable[..., str], rows: str, more: Any, expected: str) -> None:
+    Path("t.csv").write_text(f"arch,r,s\n{rows}\n")
+    columns = ("job.reward=r", "job.report=null", "job.cost=s", "job.parameters=null", "job.multiply_adds=null")
+    assert expected in refused(2, "search", "job=table", "job.path=t.csv", *columns, *more)
+
+
+def test_an_edited_configuration_is_another_experiment(refused: Callable[..., str]) -> None:
+    assert run([*TOY, "--run-dir", "run"]) == 0
+    path = Path("run/config.yaml")
+    path.write_text(path.read_text().replace("noise: 0.01", "noise: 0.91"))
+    for verb in ("resume", "show", "pareto", "verify"):
+        assert "job.noise: run has 0.01, now 0.91" in refused(3, verb, "run")
+
+
+def test_lost_journals_are_not_taken_for_a_fresh_start(refused: Callable[..., str]) -> None:
+    assert run([*TOY, "--run-dir", "run"]) == 0
+    journal = Path("run/journal.jsonl")
+    lines = journal.read_bytes()
+    journal.write_bytes(lines.replace(b"\n", b"\r\n"))
+    assert "line 1 is damaged" in refused(3, "resume", "run")
+    journal.write_bytes(b"")
+    assert run(["verify", "run"]) == 1
+    journal.unlink()
+    assert "journal.jsonl is missing" in refused(3, "resume", "run")
+    Path("run/status.json").write_text('{"elapsed_seconds": "x", "state": 5}')
+    journal.write_bytes(lines)
+    assert run(["resume", "run", "budget.evaluations=6", "--quiet"]) == 0
+    assert run(["list", "--outputs", "."]) == 0
+    assert run(["resume", "run", "evaluator=fake", "budget.evaluations=7", "--quiet"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("yaml", "module", "expected"),
+    [
+        ("_target_: [", "", "while parsing"),
+        ("_target_: odd.Odd", "import nothing_like_this", "nothing_like_this"),
+        ("_target_: odd.Odd", "def (", "cannot be imported: SyntaxError"),
+        ("_target_: odd.Odd", "raise SystemExit(5)", "cannot be imported: SystemExit"),
+        ("_target_: odd.Odd", "class Odd:\n    def __init__(self): 1 / 0", "cannot be made with these settings: Zero"),
+    ],
+)
+def test_broken_extensions(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch, yaml: str, module: str, expected: str
+) -> None:
+    Path("conf/space").mkdir(parents=True)
+    Path("conf/space/odd.yaml").write_text(yaml + "\n")
+    Path("odd.py").write_text(module + "\n")
+    monkeypatch.syspath_prepend(str(Path.cwd()))
+    monkeypatch.delitem(sys.modules, "odd", raising=False)
+    assert expected in refused(2, "search", "space=odd", "--config-dir", "conf", "--allow-module", "odd")
+
+
 def test_a_folder_that_cannot_be_written_is_exit_4(refused: Callable[..., str]) -> None:
     assert "File name too long" in refused(4, *TOY, "--run-dir", "a" * 300)
     Path("file").touch()
