@@ -66,7 +66,7 @@ def show(
 def _show_run(reading: Reading, as_json: bool) -> int:
     from evonas_cli.cli.running import print_front
 
-    status, metadata = reading.run.status(), reading.run.metadata()
+    metadata = reading.run.metadata()
     failures = Counter(e["error"]["kind"] for e in reading.journal if e["status"] != "ok")
     document: dict[str, Any] = {
         "schema": 1,

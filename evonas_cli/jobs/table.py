@@ -94,13 +94,8 @@ class Table:
         values = {}
         for name, column in self._columns.items():
             numbers = pandas.to_numeric(frame[column], errors="coerce")
-            least = numbers.min()
-            if (
-                numbers.isna().any()
-                or numbers.abs().max() == float("inf")
-                or least < 0
-                or (name == "cost" and not least)
-            ):
+            fine = numbers.between(0, float("inf"), inclusive="left") & ((name != "cost") | (numbers > 0))
+            if not fine.all():
                 kind = "a number above 0" if name == "cost" else "a number of at least 0"
                 raise UsageError(f"{self.path}: column {column} (job.{name}) must hold {kind} in every row")
             values[name] = numbers
