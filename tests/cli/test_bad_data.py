@@ -1,0 +1,107 @@
+"""Data sets and tables that are absent, broken or make no sense: one line, the documented code."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evonas_cli.cli.app import run
+
+
+def write_idx(folder: Path, cut: int = 0) -> None:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 60), ("t10k", 20)):
+        images = rng.integers(0, 255, (count, 28, 28), dtype=np.uint8).tobytes()
+        labels = (np.arange(count) % 10).astype(np.uint8).tobytes()
+        raw = struct.pack(">iiii", 2051, count, 28, 28) + images[: len(images) - cut]
+        (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(raw))
+        (folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(struct.pack(">ii", 2049, count) + labels))
+
+
+def npz(path: Path, **changes: Any) -> None:
+    arrays: dict[str, Any] = {
+        "x_train": np.zeros((40, 8, 8), np.uint8),
+        "y_train": np.arange(40) % 4,
+        "x_test": np.zeros((8, 8, 8), np.uint8),
+        "y_test": np.arange(8) % 4,
+    }
+    arrays |= changes
+    np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
+
+
+DATA: list[tuple[str, dict[str, Any], str]] = [
+    ("keys", {"y_train": None, "x_test": None}, "y_train"),
+    ("negative label", {"y_train": np.arange(40) % 4 - 1}, "label"),
+    ("a class without images", {"y_train": np.where(np.arange(40) % 4 == 3, 9, np.arange(40) % 4)}, "data.npz"),
+    ("one image of a class", {"y_train": np.array([0] * 20 + [1] * 19 + [2])}, "class"),
+    ("counts differ", {"y_train": np.arange(39) % 4}, "39"),
+    ("words as labels", {"y_train": np.array(["a"] * 40)}, "label"),
+    ("flat images", {"x_train": np.zeros((40, 64), np.uint8)}, "x_train"),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), [row[1:] for row in DATA], ids=[row[0] for row in DATA])
+def test_a_wrong_data_set_is_exit_2(refused: Callable[..., str], changes: dict[str, Any], expected: str) -> None:
+    npz(Path("data.npz"), **changes)
+    line = refused(2, "search", "dataset=npz", "dataset.path=data.npz", "evaluator=serial", "device=cpu")
+    assert expected in line
+    assert not Path("outputs").exists()
+
+
+def test_workers_report_a_wrong_data_set_as_this_process_does(refused: Callable[..., str]) -> None:
+    npz(Path("data.npz"), y_train=None)
+    words = ["search", "dataset=npz", "dataset.path=data.npz", "device=cpu"]
+    assert refused(2, *words, "evaluator=pool") == refused(2, *words, "evaluator=serial")
+
+
+def test_absent_and_truncated_files(refused: Callable[..., str]) -> None:
+    words = ["search", "evaluator=serial", "device=cpu"]
+    assert "nowhere.npz" in refused(2, *words, "dataset=npz", "dataset.path=nowhere.npz")
+    absent = refused(2, *words, "dataset=fashion_mnist", "dataset.root=empty", "dataset.download=false")
+    assert "empty" in absent and "download" in absent
+    assert "cifar" in refused(2, *words, "dataset=cifar10", "dataset.root=empty", "dataset.download=false").lower()
+    write_idx(Path("cut/FashionMNIST/raw"), cut=100)
+    truncated = refused(2, *words, "dataset=fashion_mnist", "dataset.root=cut")
+    assert "train-images-idx3-ubyte" in truncated
+    assert "nowhere" in refused(2, *words, "dataset=folder", "dataset.root=nowhere")
+
+
+def test_changed_data_is_refused(refused: Callable[..., str]) -> None:
+    npz(Path("data.npz"), x_train=np.random.default_rng(0).integers(0, 9, (40, 8, 8), dtype=np.uint8))
+    small = ("space.channels=2", "trainer.epochs=1", "strategy=random", "evaluator=serial", "device=cpu")
+    words = ["search", "dataset=npz", "dataset.path=data.npz", *small, "trainer.batch_size=16", "--run-dir", "run"]
+    assert run([*words, "budget.evaluations=1"]) == 0
+    npz(Path("data.npz"), x_train=np.random.default_rng(1).integers(0, 9, (40, 8, 8), dtype=np.uint8))
+    assert "the data set is not the one" in refused(3, "resume", "run", "budget.evaluations=2")
+
+
+def test_a_table_that_lacks_a_candidate(refused: Callable[..., str]) -> None:
+    Path("t.csv").write_text("arch,r\n|none~0|+|none~0|none~1|+|none~0|none~1|none~2|,10\n")
+    columns = ("job.reward=r", "job.report=null", "job.cost=null", "job.parameters=null", "job.multiply_adds=null")
+    words = ["search", "job=table", "job.path=t.csv", *columns]
+    assert "t.csv has no row with arch=|" in refused(2, *words)
+    assert "has no column c10_val12" in refused(2, "search", "job=table", "job.path=t.csv")
+    assert "nowhere.csv cannot be read" in refused(2, "search", "job=table", "job.path=nowhere.csv")
+    assert "job.path must be given" in refused(2, "search", "job=table")
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "expected"),
+    [
+        ("|a|,x,1", (), "column r (job.reward) must hold a number"),
+        ("|a|,5,0", (), "column s (job.cost) must hold a number above 0"),
+        ("|a|,5,1\n|a|,6,1", (), "has |a| in two rows"),
+        ("|a|,5,1", ("job.cost_scale=nan",), "job.cost_scale is nan"),
+    ],
+)
+def test_tables_that_make_no_sense(refused: Callable[..., str], rows: str, more: Any, expected: str) -> None:
+    Path("t.csv").write_text(f"arch,r,s\n{rows}\n")
+    columns = ("job.reward=r", "job.report=null", "job.cost=s", "job.parameters=null", "job.multiply_adds=null")
+    assert expected in refused(2, "search", "job=table", "job.path=t.csv", *columns, *more)

@@ -1,0 +1,79 @@
+"""Runs that are in the way, not there, damaged, or another experiment: one line, the documented code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from evonas_cli.cli.app import run
+
+TOY = ("search", "space=bits", "job=landscape", "strategy=random", "budget.evaluations=5")
+
+
+def test_runs_that_are_in_the_way_or_not_there(refused: Callable[..., str]) -> None:
+    assert run([*TOY, "--run-dir", "run"]) == 0
+    assert "pass --resume auto" in refused(2, *TOY, "--run-dir", "run")
+    Path("full").mkdir()
+    Path("full/thesis.tex").touch()
+    assert "exists and is not empty" in refused(2, *TOY, "--run-dir", "full")
+    assert "holds no run to resume" in refused(3, *TOY, "--run-dir", "other", "--resume", "must")
+    for verb in ("resume", "show", "pareto", "verify"):
+        assert "no run 'nothing'" in refused(3, verb, "nothing")
+        assert "there is no run under outputs/ yet" in refused(3, verb, "latest")
+        assert "is no run: it has no run.json" in refused(3, verb, "full")
+    assert "has no candidate 77" in refused(3, "show", "run", "77")
+    assert "nothing was left to do: the run has its 5 evaluations" in refused(0, "resume", "run", "--quiet")
+
+
+def test_another_experiment_is_refused_key_by_key(refused: Callable[..., str]) -> None:
+    assert run([*TOY, "--run-dir", "run"]) == 0
+    changed = refused(3, *TOY, "seed=4", "space.length=50", "--run-dir", "run", "--resume", "auto")
+    assert "seed: run has 0, now 4" in changed and "space.length: run has 100, now 50" in changed
+    assert "seed: run has 0, now 1" in refused(3, "resume", "run", "seed=1")
+    assert "a run keeps its strategy" in refused(2, "resume", "run", "strategy=genetic")
+    assert run(["resume", "run", "budget.evaluations=7", "--quiet"]) == 0
+    assert "less than the 7 that run has" in refused(2, "resume", "run", "budget.evaluations=6", "--quiet")
+
+
+def test_corrupt_and_newer_runs_are_exit_3(refused: Callable[..., str]) -> None:
+    assert run([*TOY, "--run-dir", "run"]) == 0
+    metadata = json.loads(Path("run/run.json").read_text())
+    Path("run/run.json").write_text(json.dumps({**metadata, "format": 99, "evonas": "9.0"}))
+    assert "use evonas 9.0 or newer" in refused(3, "resume", "run")
+    Path("run/run.json").write_text("{")
+    assert "run.json is damaged" in refused(3, "resume", "run")
+    Path("run/run.json").write_text(json.dumps(metadata))
+    config = Path("run/config.yaml").read_text()
+    Path("run/config.yaml").write_text("seed: [")
+    assert "config.yaml is damaged" in refused(3, "resume", "run")
+    Path("run/config.yaml").write_text(config)
+    lines = Path("run/journal.jsonl").read_bytes().splitlines(keepends=True)
+    lines[1] = lines[1].replace(b'"id":1', b'"id":7')
+    Path("run/journal.jsonl").write_bytes(b"".join(lines))
+    assert "line 2 is damaged" in refused(3, "resume", "run")
+
+
+def test_an_edited_configuration_is_another_experiment(refused: Callable[..., str]) -> None:
+    assert run([*TOY, "--run-dir", "run"]) == 0
+    path = Path("run/config.yaml")
+    path.write_text(path.read_text().replace("noise: 0.01", "noise: 0.91"))
+    for verb in ("resume", "show", "pareto", "verify"):
+        assert "job.noise: run has 0.01, now 0.91" in refused(3, verb, "run")
+
+
+def test_lost_journals_are_not_taken_for_a_fresh_start(refused: Callable[..., str]) -> None:
+    assert run([*TOY, "--run-dir", "run"]) == 0
+    journal = Path("run/journal.jsonl")
+    lines = journal.read_bytes()
+    journal.write_bytes(lines.replace(b"\n", b"\r\n"))
+    assert "line 1 is damaged" in refused(3, "resume", "run")
+    journal.write_bytes(b"")
+    assert run(["verify", "run"]) == 1
+    journal.unlink()
+    assert "journal.jsonl is missing" in refused(3, "resume", "run")
+    Path("run/status.json").write_text('{"elapsed_seconds": "x", "state": 5}')
+    journal.write_bytes(lines)
+    assert run(["resume", "run", "budget.evaluations=6", "--quiet"]) == 0
+    assert run(["list", "--outputs", "."]) == 0
+    assert run(["resume", "run", "evaluator=fake", "budget.evaluations=7", "--quiet"]) == 0
