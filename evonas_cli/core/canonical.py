@@ -56,7 +56,8 @@ class _Form:
             return sources[0]
         label = f"{node.op}{node.params}".encode()
         edges = tuple([(source, 1) for source in sources])
-        make = self._find if OPS[node.op].parameters is None else self._make
+        rules = OPS[node.op]
+        make = self._make if rules.parameters is not None or rules.draws else self._find
         return make(node.op, label, edges)
 
     def _add_sum(self, sources: list[int]) -> int:

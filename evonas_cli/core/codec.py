@@ -1,12 +1,13 @@
 """State to JSON and back by walking type hints, so that no strategy writes save or load code.
 
-Covers None, bool, int, float (infinities too), str, tuples, lists, dicts, dataclasses and unions of None, plain values
-and dataclasses. A genome, any place whose hint is a type variable (`Member(Generic[G])` with `genome: G`), is written
-and read by the space. Other leaf types (tensors, say) join through `register`.
+Covers None, bool, int, float (infinities too), str, bytes, tuples, lists, dicts, dataclasses and unions of None, plain
+values and dataclasses. A genome, any place whose hint is a type variable (`Member(Generic[G])` with `genome: G`), is
+written and read by the space. Other leaf types (tensors, say) join through `register`.
 """
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import math
 import types
@@ -29,6 +30,18 @@ class CodecError(ValueError):
 def register(leaf: type, write: Callable[[Any], Json], read: Reader) -> None:
     """Teaches the codec a type that it treats as one value."""
     _LEAVES[leaf] = (write, read)
+
+
+def _read_bytes(data: Any) -> bytes:
+    if not isinstance(data, str):
+        raise CodecError(f"expected bytes in base64, found {type(data).__name__}")
+    try:
+        return base64.b64decode(data, validate=True)
+    except ValueError as error:
+        raise CodecError(f"expected bytes in base64: {error}") from error
+
+
+register(bytes, lambda value: base64.b64encode(value).decode("ascii"), _read_bytes)
 
 
 def encode(hint: Any, value: Any, genome: Callable[[Any], Json]) -> Json:
@@ -142,7 +155,7 @@ def _json_arm(hint: Any, args: tuple[Any, ...], data: Any) -> Any:
                 return arm
         elif type(data) is cls or (cls is float and (type(data) is int or _is_special(data))):
             return arm
-    open_arms = [arm for arm in args if isinstance(arm, TypeVar)]
+    open_arms = [arm for arm in args if isinstance(arm, TypeVar) or arm in _LEAVES]
     if open_arms:
         return open_arms[0]
     raise CodecError(f"{type(data).__name__} is not in {hint}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
+from math import inf, prod
 from typing import Any, TypeAlias
 
 Shape: TypeAlias = tuple[int, ...]
@@ -16,8 +16,11 @@ Settings: TypeAlias = Mapping[str, Any]
 ShapeRule: TypeAlias = Callable[[Sequence[Shape], Settings], Shape]
 CountRule: TypeAlias = Callable[[Sequence[Shape], Settings], int]
 
-MINIMUM = {"padding": 0, "bias": 0}
+MINIMUM = {"padding": 0, "bias": 0, "gain": 0, "rate": 0}
 """Least value of a setting, where it is not 1."""
+
+SHORT = {"kernel": ("kernel_h", "kernel_w"), "stride": ("stride_h", "stride_w")}
+"""Settings of a convolution that stand for two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,36 +31,44 @@ class Op:
     fixed order; None means that the setting must be given. `parameters` counts the trainable numbers; None means that
     there are none, so that equal nodes on equal inputs give equal values. `multiply_adds` is counted for one sample and
     without the bias. `variadic` operations take one input or more, whose order `canonical_hash` ignores; all others
-    take exactly one. `keeps_zero` says that zeros give zeros (with a bias they never do).
+    take exactly one. `keeps_zero` says that zeros give zeros (with a bias they never do). `draws` says that random
+    numbers are drawn in training, so that two such nodes are never one.
     """
 
     shape: ShapeRule
-    defaults: Mapping[str, int | None] = field(default_factory=dict)
+    defaults: Mapping[str, int | float | None] = field(default_factory=dict)
     parameters: CountRule | None = None
     multiply_adds: CountRule | None = None
     variadic: bool = False
     keeps_zero: bool = True
+    draws: bool = False
 
 
 def complete(name: str, given: Settings) -> dict[str, Any]:
-    """All settings of an operation, in the table's order; conv takes `kernel=3` for `kernel_h=3, kernel_w=3`.
+    """All settings of an operation, in the table's order; conv takes `kernel` and `stride` for both directions.
 
-    Raises ValueError for an unknown operation, an unknown or missing setting, or a value that is no integer in range.
+    Raises ValueError for an unknown operation, an unknown or missing setting, or a value that is no number in range;
+    settings are integers but for those whose default is a float.
     """
     if name not in OPS:
         raise ValueError(f"there is no such operation; there are {', '.join(OPS)}")
-    if name == "conv" and "kernel" in given:
-        given = {"kernel_h": given["kernel"], "kernel_w": given["kernel"], **given}
-        del given["kernel"]
+    if name == "conv":
+        given = {full: value for key, value in given.items() for full in SHORT.get(key, (key,))}
     defaults = OPS[name].defaults
     settings: dict[str, Any] = {**defaults, **given}
     if len(settings) != len(defaults):
         unknown = next(key for key in given if key not in defaults)
         raise ValueError(f"it has no setting {unknown}; it has {', '.join(defaults) or 'none'}")
     for key, value in settings.items():
-        if not isinstance(value, int) or value < MINIMUM.get(key, 1):
-            raise ValueError(f"{key} must be an integer of at least {MINIMUM.get(key, 1)}, it is {value!r}")
-        settings[key] = int(value)
+        least = MINIMUM.get(key, 1)
+        if isinstance(defaults[key], float):
+            if not isinstance(value, int | float) or not least <= value < inf:
+                raise ValueError(f"{key} must be a number of at least {least}, it is {value!r}")
+            settings[key] = float(value)
+        elif not isinstance(value, int) or value < least:
+            raise ValueError(f"{key} must be an integer of at least {least}, it is {value!r}")
+        else:
+            settings[key] = int(value)
     return settings
 
 
@@ -85,8 +96,13 @@ def _conv_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     if channels % groups or settings["channels"] % groups:
         raise ValueError(f"{channels} input or {settings['channels']} output channels do not divide by {groups} groups")
     height, width = (
-        _slide(size, dilation * (kernel - 1) + 1, settings["stride"], same_padding(kernel, dilation))
-        for size, kernel in zip(sizes, (settings["kernel_h"], settings["kernel_w"]), strict=True)
+        _slide(size, dilation * (kernel - 1) + 1, stride, same_padding(kernel, dilation))
+        for size, kernel, stride in zip(
+            sizes,
+            (settings["kernel_h"], settings["kernel_w"]),
+            (settings["stride_h"], settings["stride_w"]),
+            strict=True,
+        )
     )
     return settings["channels"], height, width
 
@@ -151,16 +167,31 @@ def _concat_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     return (sum(shape[0] for shape in shapes), *shapes[0][1:])
 
 
-CONV: dict[str, int | None] = {
+def _pad_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    channels, height, width = _map(shapes[0])
+    if height > settings["height"] or width > settings["width"]:
+        raise ValueError("it cannot make a map smaller")
+    return channels, settings["height"], settings["width"]
+
+
+def _dropout_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    if settings["rate"] >= 1:
+        raise ValueError("rate must be below 1")
+    return shapes[0]
+
+
+CONV: dict[str, int | float | None] = {
     "channels": None,
     "kernel_h": None,
     "kernel_w": None,
-    "stride": 1,
+    "stride_h": 1,
+    "stride_w": 1,
     "dilation": 1,
     "groups": 1,
     "bias": 0,
+    "gain": 1.0,
 }
-POOL: dict[str, int | None] = {"kernel": None, "stride": 1, "padding": 0}
+POOL: dict[str, int | float | None] = {"kernel": None, "stride": 1, "padding": 0}
 
 OPS: dict[str, Op] = {
     "conv": Op(_conv_shape, CONV, _conv_parameters, _conv_multiply_adds),
@@ -181,6 +212,10 @@ OPS: dict[str, Op] = {
     "identity": Op(_same),
     "zero": Op(_zero_shape, {"stride": 1}),
     "shift": Op(_same_map),
+    "pad": Op(_pad_shape, {"height": None, "width": None}),
+    "dropout": Op(_dropout_shape, {"rate": 0.5}, draws=True),
 }
-"""All operations by name. Average pools do not count padding; `shift` moves the map by one pixel, out[h, w] = in[h+1,
+"""All operations by name. `gain` multiplies a convolution's initial weights; `pad` brings a map to a height and width
+with zeros below and to the right; `dropout` zeroes numbers with probability `rate` in training and scales the others by
+1 / (1 - rate). Average pools do not count padding; `shift` moves the map by one pixel, out[h, w] = in[h+1,
 w+1], with zeros in the last row and column; `zero` with a stride keeps every stride-th pixel, all zero."""

@@ -7,11 +7,13 @@ from pathlib import Path
 from random import Random
 from typing import Protocol, TypeVar, runtime_checkable
 
-from evonas_cli.core.choices import Choice, Genes
+from evonas_cli.core.choices import Genes, Locus
 from evonas_cli.core.types import Candidate, Direction, Evaluation, Json, Phenotype, Proposal, Result, Task
+from evonas_cli.core.walk import Kinds, Program
 
 G = TypeVar("G")
 C = TypeVar("C", contravariant=True)
+K = TypeVar("K", covariant=True)
 S = TypeVar("S")
 
 
@@ -54,15 +56,47 @@ class Mutable(Protocol[G]):
 
 
 @runtime_checkable
+class Measured(Protocol[C]):
+    """Capability: how far two genomes are from each other."""
+
+    def distance(self, first: C, second: C) -> float:
+        """0 for equal genomes, symmetric, never negative."""
+
+
+@runtime_checkable
 class Linear(Protocol):
     """Capability: a genome is a tuple of genes, one for each of the fixed `choices`, independent of each other."""
 
     @property
-    def choices(self) -> Sequence[Choice]:
+    def choices(self) -> Sequence[Locus]:
         """One for each locus."""
 
     def sample(self, rng: Random) -> Genes:
         """As in Space."""
+
+
+@runtime_checkable
+class Walkable(Protocol[K]):
+    """Capability: a genome is the outcome of a program of decisions, which a learned policy can take."""
+
+    @property
+    def kinds(self) -> Kinds:
+        """The options of each kind of decision."""
+
+    def walk(self) -> Program[K]:
+        """The program, at its beginning."""
+
+
+@runtime_checkable
+class Deepening(Protocol[K]):
+    """Capability of a Walkable space: its walk can be held to fewer layers than the space has."""
+
+    @property
+    def depth(self) -> int:
+        """The largest number of layers."""
+
+    def walk_to(self, depth: int) -> Program[K]:
+        """The program of networks of at most `depth` layers."""
 
 
 @runtime_checkable
@@ -92,6 +126,23 @@ class Strategy(Protocol[G, S]):
 
     def population(self, state: S) -> tuple[int, ...]:
         """Candidate ids of the living members, in the strategy's own order; empty for a strategy without memory."""
+
+
+@runtime_checkable
+class Figures(Protocol[C]):
+    """What a strategy may have in addition: figures about its state, logged after every told step."""
+
+    def figures(self, state: C) -> Mapping[str, Json]:
+        """Named figures, such as the population's diversity; the same state gives the same figures."""
+
+
+@runtime_checkable
+class Continues(Protocol):
+    """What a strategy may have in addition: it says whether its candidates continue the training of earlier ones."""
+
+    @property
+    def continues(self) -> bool:
+        """Whether trained weights have to be kept for later candidates."""
 
 
 class Context(Protocol):

@@ -1,7 +1,8 @@
 """The primitive operations of a plan as torch modules, one builder for each entry of `evonas_cli.core.ops.OPS`.
 
-Initial weights come from the generator that is passed in: convolutions are normal with variance 2 / fan-out (He et al.,
-ICCV 2015; fan-out of one group), linear layers uniform in +-1/sqrt(fan-in), biases 0, batch normalisation 1 and 0.
+Initial weights come from the generator that is passed in: convolutions are normal with sd gain x sqrt(2 / fan-out) (He
+et al., ICCV 2015; fan-out of one group), linear layers uniform in +-1/sqrt(fan-in), biases 0, batch normalisation 1 and
+0.
 """
 
 from __future__ import annotations
@@ -61,6 +62,17 @@ class Shift(nn.Module):
         return pad(x[:, :, 1:, 1:], (0, 1, 0, 1))
 
 
+class Pad(nn.Module):
+    """The map brought to a height and width with zeros below and to the right."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.height, self.width = height, width
+
+    def forward(self, x: Tensor) -> Tensor:
+        return pad(x, (0, self.width - x.shape[3], 0, self.height - x.shape[2]))
+
+
 def conv(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
     """A convolution with the padding of `same_padding`."""
     kernel = (settings["kernel_h"], settings["kernel_w"])
@@ -69,7 +81,7 @@ def conv(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator
         shapes[0][0],
         settings["channels"],
         kernel,
-        stride=settings["stride"],
+        stride=(settings["stride_h"], settings["stride_w"]),
         padding=(same_padding(kernel[0], dilation), same_padding(kernel[1], dilation)),
         dilation=dilation,
         groups=groups,
@@ -78,7 +90,7 @@ def conv(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator
     ).to_empty(device="cpu")
     fan_out = settings["channels"] // groups * kernel[0] * kernel[1]
     with torch.no_grad():
-        layer.weight.normal_(0, sqrt(2 / fan_out), generator=generator)
+        layer.weight.normal_(0, settings["gain"] * sqrt(2 / fan_out), generator=generator)
         if layer.bias is not None:
             layer.bias.zero_()
     return layer
@@ -125,5 +137,7 @@ BUILDERS: dict[str, Builder] = {
     "identity": lambda shapes, settings, generator: nn.Identity(),
     "zero": lambda shapes, settings, generator: Zero(settings["stride"]),
     "shift": lambda shapes, settings, generator: Shift(),
+    "pad": lambda shapes, settings, generator: Pad(settings["height"], settings["width"]),
+    "dropout": lambda shapes, settings, generator: nn.Dropout(settings["rate"]),
 }
 """Builders by operation: from the input shapes, the settings and a CPU generator for the initial weights."""

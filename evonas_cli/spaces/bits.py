@@ -13,6 +13,7 @@ from evonas_cli.core import choices
 from evonas_cli.core.choices import Choice, Genes
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
+from evonas_cli.core.walk import Kinds, Program, kinds_of, walk_choices
 
 
 @dataclass
@@ -37,6 +38,19 @@ class Bits:
     def mutate(self, genome: Genes, rng: Random) -> Genes:
         """One bit flipped, never the genome itself."""
         return choices.redraw(self.choices, genome, rng.randrange(self.length), rng)
+
+    def distance(self, first: Genes, second: Genes) -> float:
+        """Share of the loci that differ (Hamming 1950)."""
+        return choices.distance(self.choices, first, second)
+
+    @property
+    def kinds(self) -> Kinds:
+        """A kind for each locus."""
+        return kinds_of(self.choices)
+
+    def walk(self) -> Program[Genes]:
+        """One locus after the other."""
+        return walk_choices(self.choices)
 
     def score(self, genome: Genes) -> float:
         """Ones / length."""

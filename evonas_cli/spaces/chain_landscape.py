@@ -19,6 +19,7 @@ from evonas_cli.core.choices import Choice, Genes
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Json
+from evonas_cli.core.walk import Kinds, Program, kinds_of, walk_choices
 
 LEAST = {"length": 1, "options": 2, "landscape_seed": 0}
 
@@ -57,6 +58,19 @@ class ChainLandscape:
     def mutate(self, genome: Genes, rng: Random) -> Genes:
         """One decision changed, never the genome itself."""
         return choices.redraw(self.choices, genome, rng.randrange(self.length), rng)
+
+    def distance(self, first: Genes, second: Genes) -> float:
+        """Share of the loci that differ (Hamming 1950)."""
+        return choices.distance(self.choices, first, second)
+
+    @property
+    def kinds(self) -> Kinds:
+        """A kind for each locus."""
+        return kinds_of(self.choices)
+
+    def walk(self) -> Program[Genes]:
+        """One locus after the other."""
+        return walk_choices(self.choices)
 
     def score(self, genome: Genes) -> float:
         """sigmoid(s / 8), in (0, 1)."""

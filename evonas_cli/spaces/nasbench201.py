@@ -12,10 +12,11 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from evonas_cli.core.choices import Choice, Gene, Genes, parse, redraw, sample
+from evonas_cli.core.choices import Choice, Gene, Genes, distance, parse, redraw, sample
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.plan import Graph, PlanError
 from evonas_cli.core.types import Json, Phenotype, Task
+from evonas_cli.core.walk import Kinds, Program, kinds_of, walk_choices
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -59,6 +60,19 @@ class NasBench201:
     def mutate(self, genome: Genes, rng: Random) -> Genes:
         """One edge, drawn uniformly, gets a different operation."""
         return redraw(self.choices, genome, rng.randrange(len(EDGES)), rng)
+
+    def distance(self, first: Genes, second: Genes) -> float:
+        """Share of the edges that differ (Hamming 1950)."""
+        return distance(self.choices, first, second)
+
+    @property
+    def kinds(self) -> Kinds:
+        """A kind for each edge."""
+        return kinds_of(self.choices)
+
+    def walk(self) -> Program[Genes]:
+        """One edge after the other."""
+        return walk_choices(self.choices)
 
     def to_json(self, genome: Genes) -> Json:
         """The benchmark's own string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""

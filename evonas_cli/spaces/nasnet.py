@@ -16,10 +16,11 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from evonas_cli.core.choices import Choice, Gene, Genes, parse, redraw, sample
+from evonas_cli.core.choices import Choice, Gene, Genes, distance, parse, redraw, sample
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.plan import Graph, PlanError
 from evonas_cli.core.types import Json, Phenotype, Task
+from evonas_cli.core.walk import Kinds, Program, kinds_of, walk_choices
 
 OPERATIONS = (
     "identity",
@@ -93,6 +94,19 @@ class NasNet:
         rewires, side = rng.randrange(2), rng.randrange(2)
         locus = GENES * combination + side + (0 if rewires else 2)
         return redraw(self.choices, genome, locus, rng)
+
+    def distance(self, first: Genes, second: Genes) -> float:
+        """Share of the genes that differ (Hamming 1950)."""
+        return distance(self.choices, first, second)
+
+    @property
+    def kinds(self) -> Kinds:
+        """A kind for each gene: its own softmax, as in the NASNet paper."""
+        return kinds_of(self.choices)
+
+    def walk(self) -> Program[Genes]:
+        """Input, input, operation, operation, combination by combination."""
+        return walk_choices(self.choices)
 
     def to_json(self, genome: Genes) -> Json:
         """Both cells by name, each a list of combinations, `["h0", "sep_conv_3x3", "h1", "identity"]`."""

@@ -10,8 +10,9 @@ import pytest
 
 from evonas_cli.config import options
 from evonas_cli.core.canonical import canonical_hash
-from evonas_cli.core.protocols import Buildable, Linear, Mutable, Scored, Space
+from evonas_cli.core.protocols import Buildable, Deepening, Linear, Measured, Mutable, Scored, Space, Walkable
 from evonas_cli.core.types import Task
+from evonas_cli.core.walk import replay, run, uniform
 from evonas_cli.parts import spaces
 
 NAMES = list(options("space"))
@@ -78,9 +79,42 @@ def test_linear_genomes_follow_their_choices(space: Any) -> None:
     assert len(genome) == len(space.choices)
     assert len({choice.name for choice in space.choices}) == len(space.choices)
     for locus, choice in enumerate(space.choices):
-        for option in choice.options:
+        for option in choice.grid or [choice.draw(Random(seed)) for seed in range(5)]:
             other = (*genome[:locus], option, *genome[locus + 1 :])
             assert space.from_json(space.to_json(other)) == other
+
+
+def test_distances_are_symmetric_and_zero_on_equals(space: Any) -> None:
+    if not isinstance(space, Measured):
+        pytest.skip("not Measured")
+    rng = Random(6)
+    for _ in range(100):
+        first, second = space.sample(rng), space.sample(rng)
+        assert space.distance(first, first) == 0
+        assert space.distance(first, second) == space.distance(second, first) >= 0
+        assert (space.distance(first, second) > 0) == (first != second)
+
+
+def test_walks_lead_to_genomes_and_traces_lead_back(space: Any) -> None:
+    if not isinstance(space, Walkable):
+        pytest.skip("not Walkable")
+    rng, found = Random(7), set()
+    for _ in range(50):
+        genome, trace = run(space.walk(), uniform(space.kinds, rng))
+        assert space.from_json(json.loads(json.dumps(space.to_json(genome)))) == genome
+        again, decisions = replay(space.walk(), trace, space.kinds)
+        assert again == genome and len(decisions) == len(trace)
+        assert all(decision.links is not None or decision.kind in space.kinds for decision in decisions)
+        found.add(trace)
+    assert len(found) > 10
+
+
+def test_walks_can_be_held_to_a_depth(space: Any) -> None:
+    if not isinstance(space, Deepening):
+        pytest.skip("not Deepening")
+    lengths = [len(run(space.walk_to(depth), uniform(space.kinds, Random(8)))[1]) for depth in (1, space.depth)]
+    assert lengths[0] < lengths[1]
+    assert lengths[1] == len(run(space.walk(), uniform(space.kinds, Random(8)))[1])
 
 
 def test_networks_fit_the_task(space: Any) -> None:

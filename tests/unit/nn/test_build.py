@@ -84,7 +84,8 @@ def test_the_shape_rules_are_those_of_torch(data):
     shape = (2 * small(3), small(9), small(9))
     if op == "conv":
         sizes = {"channels": 2 * small(3), "kernel_h": small(5), "kernel_w": small(5), "dilation": small(3)}
-        params = {**sizes, "stride": small(3), "groups": small(2), "bias": small(2) - 1}
+        strides = {"stride_h": small(3), "stride_w": small(3)}
+        params = {**sizes, **strides, "groups": small(2), "bias": small(2) - 1, "gain": 1.0}
     else:
         params = {"stride": small(3)}
     if op.endswith("pool"):
@@ -121,6 +122,8 @@ def test_initial_weights():
     dense = single("conv", (8, 4, 4), channels=256, kernel=3).layers["1_conv"]
     expected = torch.nn.init.kaiming_normal_(torch.empty(256, 8, 3, 3), mode="fan_out", nonlinearity="relu").std()
     assert dense.weight.std().item() == pytest.approx(expected.item(), rel=0.03)
+    halved = single("conv", (8, 4, 4), channels=256, kernel=3, gain=0.5).layers["1_conv"]
+    assert torch.equal(halved.weight, dense.weight / 2)
     linear = single("linear", (100,), features=200).layers["1_linear"]
     assert 0.099 < linear.weight.abs().max().item() <= 0.1 and not linear.bias.any()
     norm = single("batch_norm", (8, 4, 4)).layers["1_batch_norm"]

@@ -184,7 +184,7 @@ def test_operation_kernels():
         graph = Graph((6, 8, 8))
         plan = graph.plan(operate(graph, operation, graph.input, 2))
         settings = [dict(node.params) for node in plan.nodes if node.op == "conv"]
-        return [tuple(s[key] for key in ("kernel_h", "kernel_w", "stride", "dilation", "groups")) for s in settings]
+        return [tuple(s[key] for key in ("kernel_h", "kernel_w", "stride_h", "dilation", "groups")) for s in settings]
 
     assert layers("sep_conv_7x7") == [(7, 7, 2, 1, 6), (1, 1, 1, 1, 1), (7, 7, 1, 1, 6), (1, 1, 1, 1, 1)]
     assert layers("dil_conv_3x3") == [(3, 3, 2, 2, 6), (1, 1, 1, 1, 1)]
