@@ -8,18 +8,17 @@ to the runner. Importing this module imports neither Hydra nor torch.
 from __future__ import annotations
 
 import copy
-import difflib
 import importlib
 import inspect
 import re
-import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from evonas_cli.core.errors import EvonasError, UsageError
+from evonas_cli.settings import GROUPS, check_root, convert, nearest
 
 Config = dict[str, Any]
 PACKAGES = {
@@ -30,7 +29,8 @@ PACKAGES = {
     "job": "jobs",
     "evaluator": "evaluation",
 }
-GROUPS = tuple(PACKAGES)
+EXPERIMENT = "experiment"
+"""The group of whole settings: a file that chooses options of the other groups and sets their keys."""
 _DIRECTIVE = re.compile(r"_[a-z]+_")
 
 
@@ -54,12 +54,6 @@ def options(group: str, folders: Sequence[Path] = ()) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean X?` for the most similar known word, or nothing."""
-    hits = difflib.get_close_matches(word, list(known), 1, 0.5)
-    return f"; did you mean {hits[0]}?" if hits else ""
-
-
 def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
     """Composes and resolves. Raises UsageError for anything that is not plainly right."""
     from hydra import compose as hydra_compose
@@ -81,6 +75,10 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
             base = hydra_compose("config", [*path, *chosen], return_hydra_config=True)
             known: Any = OmegaConf.to_container(base, resolve=False)
             known.pop("hydra")
+            own = _beside_experiment(parsed)
+            options_of = [*path, *(f"{group}={base.hydra.runtime.choices[group]}" for group in GROUPS)]
+            if own:
+                known |= {group: hydra_compose("config", options_of)[group] for group in own}
             for key, is_group in parsed:
                 if not is_group:
                     _check_key(key.lstrip("+~"), known)
@@ -88,7 +86,13 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
                     key = key.lstrip("+~")
                     raise UsageError(f"keys are neither added nor removed; {key} exists, so write {key}=...")
             full = hydra_compose("config", [*path, *overrides])
-            choices = {group: str(base.hydra.runtime.choices[group]) for group in GROUPS}
+            if own:
+                keys = [text for text in overrides if text.partition(".")[0] in own]
+                plain = hydra_compose("config", [*options_of, *keys])
+                for group in own:
+                    full[group] = plain[group]
+            picked = base.hydra.runtime.choices
+            choices = {group: str(picked[group]) for group in (*GROUPS, EXPERIMENT) if picked[group] is not None}
         missing = sorted(OmegaConf.missing_keys(full))
         if missing:
             raise UsageError(f"{missing[0]} must be given: {missing[0]}=...")
@@ -100,11 +104,17 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
     return Composed(checked, choices)
 
 
+def _beside_experiment(parsed: Sequence[tuple[str, bool]]) -> list[str]:
+    """The groups whose option was chosen beside an experiment: what it says about the option replaced is dropped."""
+    chosen = {key for key, is_group in parsed if is_group}
+    return sorted(chosen - {EXPERIMENT}) if EXPERIMENT in chosen else []
+
+
 def _check_folders(folders: Sequence[Path]) -> None:
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"--config-dir {folder} is no folder")
-        for group in GROUPS:
+        for group in (*GROUPS, EXPERIMENT):
             taken = sorted({path.stem for path in (folder / group).glob("*.yaml")} & set(options(group)))
             if taken:
                 raise UsageError(f"{folder / group / taken[0]}.yaml has the name of one of evonas' own; rename it")
@@ -123,10 +133,10 @@ def _parse(text: str, folders: Sequence[Path]) -> tuple[str, bool]:
     except HydraException as error:
         raise UsageError(f"{text!r} cannot be read as key=value: {' '.join(str(error).split())[:120]}") from error
     if override.is_sweep_override():
-        raise UsageError(f"{text} is a sweep; run one search a value, as scripts/sweep_seeds does")
+        raise UsageError(f"{text} is a sweep; run one search a value with `evonas sweep`")
     if override.package is not None or key.startswith("hydra"):
         raise UsageError(f"{text}: Hydra's own settings and packages are not used here")
-    if key not in GROUPS:
+    if key not in (*GROUPS, EXPERIMENT):
         return key, False
     known = options(key, folders)
     value = override.value()
@@ -183,48 +193,6 @@ def _leaf(group: str, name: str) -> Config:
     return leaf
 
 
-_ROOT: dict[str, Any] = {
-    "seed": int,
-    "window": int,
-    "objectives": list[str],
-    "device": str,
-    "deterministic": bool,
-    "budget.evaluations": int | None,
-    "budget.seconds": float | None,
-    "budget.cost": float | None,
-    "run.name": str | None,
-    "run.outputs": str,
-    "snapshot.every": int,
-    "snapshot.growth": float,
-}
-
-
-def check_root(config: Config) -> None:
-    """Checks types and ranges of the root keys. Raises UsageError."""
-    for section in ("budget", "run", "snapshot"):
-        if not isinstance(config[section], Mapping):
-            raise UsageError(f"{section} is {config[section]!r}; set its keys one by one, e.g. {section}.KEY=VALUE")
-        for name in config[section]:
-            if f"{section}.{name}" not in _ROOT:
-                raise UsageError(f"{section} has no key {name}")
-    for key, hint in _ROOT.items():
-        *path, name = key.split(".")
-        node = config[path[0]] if path else config
-        if name not in node:
-            raise UsageError(f"{key} is missing; set its keys one by one, e.g. {key}=VALUE")
-        node[name] = convert(key, node[name], hint)
-    if not 0 <= config["seed"] < 2**63:
-        raise UsageError(f"seed is {config['seed']}; it must be between 0 and 2^63 - 1")
-    if config["window"] < 1:
-        raise UsageError(f"window is {config['window']}; it must be 1 or more")
-    if not config["objectives"] or len(set(config["objectives"])) != len(config["objectives"]):
-        raise UsageError(f"objectives is {config['objectives']}; name at least one metric, each once")
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", config["device"]):
-        raise UsageError(f"device is {config['device']!r}; it may be auto, cpu, cuda or cuda:N")
-    if config["snapshot"]["every"] < 1 or not 1 <= config["snapshot"]["growth"] <= 1000:
-        raise UsageError("snapshot.every must be 1 or more, snapshot.growth between 1 and 1000")
-
-
 def target(node: Mapping[str, Any], group: str, allowed: Sequence[str] = ()) -> Any:
     """The class that a node of a group names. Raises UsageError.
 
@@ -270,31 +238,3 @@ def build(node: Mapping[str, Any], group: str, allowed: Sequence[str] = (), **co
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
         raise UsageError(f"{group}: {constructor.__name__} cannot be made with these settings: {text}") from error
-
-
-def convert(key: str, value: Any, hint: Any) -> Any:
-    """The value as its hint wants it (int to float, list to tuple). Raises UsageError naming the key."""
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any or isinstance(hint, typing.TypeVar):
-        return value
-    if origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in args:
-            return None
-        return convert(key, value, next(arm for arm in args if arm is not type(None)))
-    if origin is Literal:
-        if value not in args:
-            word = nearest(str(value), map(str, args))
-            raise UsageError(f"{key} is {value!r}{word} (it may be {', '.join(map(str, args))})")
-        return value
-    cls = origin or hint
-    if cls in (list, tuple) or cls is Sequence:
-        if not isinstance(value, list | tuple):
-            raise UsageError(f"{key} is {value!r}; it must be a list, e.g. {key}=[...]")
-        items = [convert(f"{key}[{n}]", item, args[0] if args else Any) for n, item in enumerate(value)]
-        return items if cls is list else tuple(items)
-    if cls is float and type(value) in (int, float):
-        return float(value)
-    if cls in (int, bool, str, float) and type(value) is not cls:
-        names = {int: "an integer", bool: "true or false", str: "a word", float: "a number"}
-        raise UsageError(f"{key} is {value!r}; it must be {names[cls]}")
-    return value

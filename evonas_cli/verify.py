@@ -21,7 +21,7 @@ from evonas_cli.core.types import Candidate, Json, Proposal, Result
 from evonas_cli.parts import Parts
 from evonas_cli.search import search
 from evonas_cli.session import evaluator_of
-from evonas_cli.store import derived, records, snapshots
+from evonas_cli.store import derived, figures, records, snapshots
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.files import write_bytes
 from evonas_cli.store.journal import Journal, scan
@@ -83,6 +83,7 @@ class _Comparing:
     def __init__(self, run: RunDirectory, journal: Journal, space: Space[Any], verdict: Verdict) -> None:
         self.run, self.journal, self.space, self.verdict = run, journal, space, verdict
         self.seen = 0
+        self.figures = {entry["step"]: entry for entry in figures.read(run.figures)}
 
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
         return []
@@ -110,6 +111,9 @@ class _Comparing:
         population = self.run.root / "populations" / f"{told - 1}.json"
         if population.exists():
             self._compare(population, _load(population), derived.population_document(fold, self.journal.read))
+        logged, given = self.figures.get(told - 1), figures.line(fold)
+        if logged is not None and given is not None:
+            self._compare(self.run.figures, logged, given)
         self.compare_front(fold)
 
     def compare_front(self, fold: Fold[Any]) -> None:
@@ -175,21 +179,28 @@ def _fold(fold: Fold[Any], store: Any, late: Callable[[], bool] = lambda: False)
 def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
     """Evaluates every recorded candidate again; yields its id and what differs, or None when every bit is the same.
 
-    Candidates that ran out of time or memory are skipped: the machine decided about them. Files of the candidates go to
+    Candidates that ran out of time or memory are skipped: the machine decided about them. A candidate that continues
+    another waits for it. Files of the candidates go to
     a folder of their own, not into the run.
     """
     journal, names = Journal(run.journal, write=False), [objective.name for objective in parts.objectives]
     expected = {e["id"]: e for e in journal if e.get("error", {}).get("kind") not in ("timeout", "oom")}
     scratch = Path(tempfile.mkdtemp(prefix="evonas-replay-"))
     evaluator = evaluator_of(parts, RunDirectory(scratch))
+    heirs: dict[int | None, list[int]] = {}
+    for id, entry in expected.items():
+        ancestor = entry.get("continues")
+        heirs.setdefault(ancestor if ancestor in expected else None, []).append(id)
     try:
         evaluator.start()
-        evaluator.submit([_candidate(entry, parts.space) for entry in expected.values()])
+        evaluator.submit([_candidate(expected[id], parts.space) for id in heirs.get(None, [])])
         left = len(expected)
         while left:
             for result in evaluator.collect():
                 left -= 1
                 yield result.id, _difference(expected[result.id], guard(result, names))
+                if result.id in heirs:
+                    evaluator.submit([_candidate(expected[id], parts.space) for id in heirs[result.id]])
     finally:
         evaluator.close()
         shutil.rmtree(scratch)

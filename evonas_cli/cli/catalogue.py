@@ -38,8 +38,9 @@ def _show(group: str, name: str | None, folders: list[Path], allowed: list[str],
 
     from omegaconf import OmegaConf
 
-    from evonas_cli.config import nearest, options, target
+    from evonas_cli.config import options, target
     from evonas_cli.core.errors import UsageError
+    from evonas_cli.settings import nearest
 
     known = options(group, folders)
     if name is not None and name not in known:

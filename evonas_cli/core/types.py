@@ -22,7 +22,8 @@ class Proposal(Generic[G]):
 
     `fidelity` is the fraction (0, 1] of the full training; `continues` names the candidate whose trained weights this
     one starts from; `job` names a job other than the run's own; `parents` are candidate ids and `operator` the name of
-    the variation that made the genome, both for the log; `options` goes to the job as it is.
+    the variation that made the genome, both for the log; `options` goes to the job as it is. The train job takes
+    {"start": "weights"}: of what it continues the candidate takes the weights alone and trains its own full epochs.
     """
 
     genome: G

@@ -1,7 +1,7 @@
 """The run directory: where it lies, how it is made, found and described.
 
 run.json  config.yaml  journal.jsonl  lock  candidates/<id>/  snapshots/<told>.json
-derived: populations/<step>.json  fronts/<step>.json  pareto.csv  status.json
+derived: populations/<step>.json  fronts/<step>.json  figures.jsonl  pareto.csv  status.json
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ class RunDirectory:
     def snapshots(self) -> Path:
         """The folder of snapshots."""
         return self.root / "snapshots"
+
+    @property
+    def figures(self) -> Path:
+        """The file of the strategy's figures."""
+        return self.root / "figures.jsonl"
 
     def folder(self, id: int) -> Path:
         """The candidate's own folder, made on first use."""

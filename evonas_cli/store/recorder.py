@@ -12,6 +12,7 @@ from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Candidate, Result
 from evonas_cli.store import derived, records, snapshots
 from evonas_cli.store.directory import RunDirectory
+from evonas_cli.store.figures import FiguresLog
 from evonas_cli.store.files import write_json
 from evonas_cli.store.journal import Journal
 
@@ -35,7 +36,7 @@ class Recorder:
         watch: Watch = lambda candidate, result: None,
     ) -> None:
         self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
-        self.journal = Journal(run.journal)
+        self.journal, self.figures = Journal(run.journal), FiguresLog(run.figures)
         self._clock, self._began = clock, clock()
         recorded: float = self.journal.last["elapsed"] if len(self.journal) else 0.0
         self._before = max(recorded, run.elapsed())
@@ -51,13 +52,14 @@ class Recorder:
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
         """Brings the fold to the newest snapshot; returns the candidates pending there.
 
-        Populations and fronts of later steps are dropped: the end of a shorter budget may have written them.
+        Populations, fronts and figures of later steps are dropped: the end of a shorter budget may have written them.
         """
         pending = snapshots.restore(self.run.snapshots, fold, self.space, self.journal)
         for folder in ("populations", "fronts"):
             for path in snapshots.numbered(self.run.root / folder):
                 if int(path.stem) >= fold.position.told:
                     path.unlink()
+        self.figures.restore(fold.position.told)
         self._plan(fold)
         self._fold = fold
         self.status(fold, "running")
@@ -81,10 +83,12 @@ class Recorder:
             self.watch(candidate, result)
 
     def told(self, fold: Fold[Any]) -> None:
-        """Writes a snapshot and the derived files when they are due."""
+        """Takes the strategy's figures; writes a snapshot and the derived files when they are due."""
+        self.figures.add(fold)
         if fold.drained or fold.position.told_evaluations < self._due:
             return
         self.journal.sync()
+        self.figures.flush()
         snapshots.save(self.run.snapshots, fold, self.space)
         derived.write_step(self.run.root, fold, self.journal.read)
         self._plan(fold)
@@ -94,6 +98,7 @@ class Recorder:
         if state == "running" and self._clock() - self._shown < 1.0:
             return
         self._shown = self._clock()
+        self.figures.flush()
         document: dict[str, Any] = {
             "schema": 1,
             "state": state,

@@ -38,7 +38,8 @@ class Checkpoint:
     """Files of one candidate's training.
 
     `folder` is the candidate's (None: nothing is kept); `seconds` the least time between two saves (None: no saves);
-    `keep` leaves the final state as `state.pt`; `parent` is the folder of the candidate whose state is continued.
+    `keep` leaves the final state as `state.pt`; `parent` is the folder of the candidate whose state is continued, of
+    which `weights_only` takes the network alone: a new training, with a fresh optimiser, from trained weights.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class Checkpoint:
         seconds: float | None = None,
         keep: bool = False,
         parent: Path | None = None,
+        weights_only: bool = False,
     ) -> None:
         self._folder, self._seconds, self._keep, self._parent = folder, seconds, keep, parent
+        self._weights_only = weights_only
         self._saved_at = time.monotonic()
 
     def restore(self, network: nn.Module, optimizer: Optimizer) -> Progress:
@@ -66,6 +69,9 @@ class Checkpoint:
         if self._parent is None:
             return Progress()
         state = _parent_state(self._parent / STATE)
+        if self._weights_only:
+            _load_weights(state, network)
+            return Progress()
         epoch = _load(state, network, optimizer).epoch
         return Progress(epoch=epoch, first_epoch=epoch, train_loss=state["progress"]["train_loss"])
 
@@ -137,14 +143,23 @@ def _parent_state(path: Path) -> dict[str, Any]:
         raise EnvironmentFailure(f"{path}, from which a candidate continues, is damaged: {error}") from error
 
 
-def _load(state: dict[str, Any], network: nn.Module, optimizer: Optimizer) -> Progress:
-    """Both get the saved state; the optimiser keeps its settings. Raises ValueError, before any change, on a misfit."""
+def _check_shapes(state: dict[str, Any], network: nn.Module) -> None:
     shapes = {key: value.shape for key, value in network.state_dict().items()}
     if {key: value.shape for key, value in state["model"].items()} != shapes:
         raise ValueError("the saved weights are those of a different network")
+
+
+def _load_weights(state: dict[str, Any], network: nn.Module) -> None:
+    _check_shapes(state, network)
+    network.load_state_dict(state["model"])
+
+
+def _load(state: dict[str, Any], network: nn.Module, optimizer: Optimizer) -> Progress:
+    """Both get the saved state; the optimiser keeps its settings. Raises ValueError, before any change, on a misfit."""
+    _check_shapes(state, network)
     if state["optimizer_name"] != type(optimizer).__name__:
         raise ValueError(f"the saved training used {state['optimizer_name']}, this one {type(optimizer).__name__}")
-    network.load_state_dict(state["model"])
+    _load_weights(state, network)
     settings = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state["optimizer"], "param_groups": settings})
     return Progress(**state["progress"])

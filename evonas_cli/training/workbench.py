@@ -25,6 +25,8 @@ from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
 
+WEIGHTS_ONLY = {"start": "weights"}
+
 log = logging.getLogger(__name__)
 
 
@@ -133,14 +135,17 @@ class Workbench:
 
 def _checkpoint(candidate: Candidate[Any], trainer: Trainer, context: Context) -> Checkpoint:
     """The candidate's files; its folder is asked for only if something is kept in it."""
-    parent, continues = None, candidate.proposal.continues
+    parent, continues, options = None, candidate.proposal.continues, candidate.proposal.options
+    if options not in (None, WEIGHTS_ONLY) or (options == WEIGHTS_ONLY and continues is None):
+        raise UsageError(f"the strategy gives candidate {candidate.id} options that training does not know: {options}")
     if continues is not None:
         parent = context.folder(continues)
         if parent is None:
             raise EnvironmentFailure(f"candidate {candidate.id} continues {continues}, but this run keeps no files")
     if trainer.checkpoint_seconds is None and not trainer.save_state:
-        return Checkpoint(parent=parent)
-    return Checkpoint(context.folder(candidate.id), trainer.checkpoint_seconds, trainer.save_state, parent)
+        return Checkpoint(parent=parent, weights_only=options == WEIGHTS_ONLY)
+    folder = context.folder(candidate.id)
+    return Checkpoint(folder, trainer.checkpoint_seconds, trainer.save_state, parent, options == WEIGHTS_ONLY)
 
 
 def _write_traceback(candidate: Candidate[Any], context: Context) -> None:

@@ -87,7 +87,7 @@ def new_fold(strategy: Any, window: int, evaluations: int = EVALUATIONS, seed: i
 
 
 def outcome(root: Path, space: Any, fold: Fold[Any], breaks: Callable[[int], int | None], shuffle: int) -> str:
-    """Runs to the end, resuming after each breakdown; returns the run's digest."""
+    """Runs to the end, resuming after each breakdown; returns the run's digest and the strategy's figures."""
     run, sessions = RunDirectory(root), 0
     root.mkdir(exist_ok=True)
     while True:
@@ -100,12 +100,13 @@ def outcome(root: Path, space: Any, fold: Fold[Any], breaks: Callable[[int], int
             sessions += 1
             continue
         finally:
+            recorder.finish(fold, "done")
             recorder.close()
         recorder = Recorder(run, space, lambda: 0.0)
         front = [id for id, _ in fold.front.members]
         digest = records.digest(recorder.journal, fold.strategy.population(fold.state), front)
         recorder.close()
-        return digest
+        return digest + (run.figures.read_text() if run.figures.exists() else "")
 
 
 def test_every_strategy_serves_some_space() -> None:

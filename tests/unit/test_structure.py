@@ -14,7 +14,9 @@ import pytest
 from omegaconf import OmegaConf
 
 import evonas_cli
-from evonas_cli.config import GROUPS, conf_root, options, target
+from evonas_cli.config import EXPERIMENT, compose, conf_root, options, target
+from evonas_cli.parts import assemble
+from evonas_cli.settings import GROUPS
 
 PACKAGE = Path(evonas_cli.__file__).parent
 ALLOWED: dict[str, set[str]] = {
@@ -28,12 +30,14 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": {"core"},
     "store": {"core"},
     "search": {"core"},
-    "config": {"core"},
-    "parts": {"core", "store", "config"},
+    "settings": {"core"},
+    "config": {"core", "settings"},
+    "parts": {"core", "store", "config", "settings"},
     "session": {"core", "store", "config", "parts"},
+    "sweep": {"core", "store", "config", "settings", "parts"},
     "verify": {"core", "store", "search", "parts", "session"},
     "report": {"core", "store", "parts", "session"},
-    "cli": {"core", "store", "search", "config", "parts", "session", "verify", "report"},
+    "cli": {"core", "store", "search", "config", "settings", "parts", "session", "sweep", "verify", "report"},
     "__main__": {"cli"},
 }
 
@@ -91,6 +95,7 @@ LIGHT = [
     "config",
     "parts",
     "session",
+    "sweep",
     "verify",
     "report",
     "cli",
@@ -130,7 +135,7 @@ def leaves() -> list[Any]:
 
 def test_all_leaves_are_found() -> None:
     files = {path for path in conf_root().rglob("*.yaml") if path.name != "config.yaml"}
-    assert files == {param.values[2] for param in leaves()}
+    assert files == {param.values[2] for param in leaves()} | set(options(EXPERIMENT).values())
     assert len(files) >= 20
 
 
@@ -144,6 +149,15 @@ def test_leaf_binds_to_its_constructor(group: str, name: str, path: Path) -> Non
     collaborators = {"space", "dataset", "trainer", "seed", "device", "deterministic", "threads", "recipe", "context"}
     unset = set(signature.parameters) - settings - collaborators
     assert not unset, f"{path.name} does not show {sorted(unset)}"
+
+
+@pytest.mark.parametrize("name", options(EXPERIMENT))
+def test_experiment_fits_together(name: str) -> None:
+    overrides = [f"experiment={name}"]
+    node: Any = OmegaConf.to_container(OmegaConf.load(options(EXPERIMENT)[name]))
+    groups = {next(iter(entry)).removeprefix("override /") for entry in node["defaults"]}
+    assert groups == set(GROUPS), "an experiment chooses an option of every group"
+    assert assemble(compose(overrides).config).config["budget"] is not None
 
 
 def test_files_and_functions_stay_small() -> None:

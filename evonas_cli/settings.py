@@ -1,0 +1,94 @@
+"""What keys of a configuration may hold: groups, root keys with their types and ranges, conversion to a type hint."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from evonas_cli.core.errors import UsageError
+
+GROUPS = ("space", "strategy", "dataset", "trainer", "job", "evaluator")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean X?` for the most similar known word, or nothing."""
+    hits = difflib.get_close_matches(word, list(known), 1, 0.5)
+    return f"; did you mean {hits[0]}?" if hits else ""
+
+
+_SECTIONS = ("budget", "run", "snapshot")
+_ROOT: dict[str, Any] = {
+    "seed": int,
+    "window": int,
+    "objectives": list[str],
+    "device": str,
+    "deterministic": bool,
+    "budget.evaluations": int | None,
+    "budget.seconds": float | None,
+    "budget.cost": float | None,
+    "run.name": str | None,
+    "run.outputs": str,
+    "snapshot.every": int,
+    "snapshot.growth": float,
+}
+
+
+def check_root(config: dict[str, Any]) -> None:
+    """Checks types and ranges of the root keys. Raises UsageError."""
+    for key in config:
+        if key not in (*GROUPS, *_SECTIONS) and key not in _ROOT:
+            raise UsageError(f"the configuration has no key {key}{nearest(key, (*GROUPS, *_SECTIONS, *_ROOT))}")
+    for section in _SECTIONS:
+        if not isinstance(config[section], Mapping):
+            raise UsageError(f"{section} is {config[section]!r}; set its keys one by one, e.g. {section}.KEY=VALUE")
+        for name in config[section]:
+            if f"{section}.{name}" not in _ROOT:
+                raise UsageError(f"{section} has no key {name}")
+    for key, hint in _ROOT.items():
+        *path, name = key.split(".")
+        node = config[path[0]] if path else config
+        if name not in node:
+            raise UsageError(f"{key} is missing; set its keys one by one, e.g. {key}=VALUE")
+        node[name] = convert(key, node[name], hint)
+    if not 0 <= config["seed"] < 2**63:
+        raise UsageError(f"seed is {config['seed']}; it must be between 0 and 2^63 - 1")
+    if config["window"] < 1:
+        raise UsageError(f"window is {config['window']}; it must be 1 or more")
+    if not config["objectives"] or len(set(config["objectives"])) != len(config["objectives"]):
+        raise UsageError(f"objectives is {config['objectives']}; name at least one metric, each once")
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", config["device"]):
+        raise UsageError(f"device is {config['device']!r}; it may be auto, cpu, cuda or cuda:N")
+    if config["snapshot"]["every"] < 1 or not 1 <= config["snapshot"]["growth"] <= 1000:
+        raise UsageError("snapshot.every must be 1 or more, snapshot.growth between 1 and 1000")
+
+
+def convert(key: str, value: Any, hint: Any) -> Any:
+    """The value as its hint wants it (int to float, list to tuple). Raises UsageError naming the key."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any or isinstance(hint, typing.TypeVar):
+        return value
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in args:
+            return None
+        return convert(key, value, next(arm for arm in args if arm is not type(None)))
+    if origin is Literal:
+        if value not in args:
+            word = nearest(str(value), map(str, args))
+            raise UsageError(f"{key} is {value!r}{word} (it may be {', '.join(map(str, args))})")
+        return value
+    cls = origin or hint
+    if cls in (list, tuple) or cls is Sequence:
+        if not isinstance(value, list | tuple):
+            raise UsageError(f"{key} is {value!r}; it must be a list, e.g. {key}=[...]")
+        items = [convert(f"{key}[{n}]", item, args[0] if args else Any) for n, item in enumerate(value)]
+        return items if cls is list else tuple(items)
+    if cls is float and type(value) in (int, float):
+        return float(value)
+    if cls in (int, bool, str, float) and type(value) is not cls:
+        names = {int: "an integer", bool: "true or false", str: "a word", float: "a number"}
+        raise UsageError(f"{key} is {value!r}; it must be {names[cls]}")
+    return value

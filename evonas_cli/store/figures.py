@@ -1,0 +1,70 @@
+"""figures.jsonl: what a strategy says about its state after each told step, a line a step. Derived from the journal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.fold import Fold
+from evonas_cli.core.protocols import Figures
+from evonas_cli.core.types import Json
+from evonas_cli.store.files import write_text
+
+
+def line(fold: Fold[Any]) -> dict[str, Json] | None:
+    """The line for where the fold stands; None when the strategy has no figures."""
+    if not isinstance(fold.strategy, Figures):
+        return None
+    at = fold.position
+    return {"step": at.told - 1, "evaluations": at.told_evaluations, **fold.strategy.figures(fold.state)}
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The lines that can be read, in the file's order; nothing when there is no file."""
+    if not path.exists():
+        return
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            entry = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and type(entry.get("step")) is int:
+            yield entry
+
+
+class FiguresLog:
+    """The file as a running search writes it. Lines wait in memory until `flush`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._waiting: list[str] = []
+
+    def restore(self, told: int) -> None:
+        """Drops the lines of steps from `told` on: they are told again."""
+        if self.path.exists():
+            kept = [_text(entry) for entry in read(self.path) if entry["step"] < told]
+            write_text(self.path, "".join(kept))
+
+    def add(self, fold: Fold[Any]) -> None:
+        """Takes the figures of the step just told."""
+        entry = line(fold)
+        if entry is not None:
+            self._waiting.append(_text(entry))
+
+    def flush(self) -> None:
+        """Appends what waits. Raises EnvironmentFailure when the disk does not take it."""
+        if not self._waiting:
+            return
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write("".join(self._waiting))
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot write {self.path}: {error.strerror}") from error
+        self._waiting.clear()
+
+
+def _text(entry: Json) -> str:
+    return json.dumps(entry, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,97 @@
+"""What the tests of training share: small images of four classes, a small network, an interruption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from omegaconf import OmegaConf
+from torch import nn
+
+from evonas_cli.core.types import Task
+from evonas_cli.data.resident import Resident
+from evonas_cli.data.splits import Augmentation, Splits, moments
+from evonas_cli.training.checkpoint import Checkpoint
+from evonas_cli.training.trainer import Trainer
+
+CONF = Path(__file__).parents[3] / "conf/trainer"
+SEED = 11
+
+
+def trainer(name: str = "sgd", **changes) -> Trainer:
+    loaded = OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml"))
+    del loaded["_target_"]
+    return Trainer(
+        **{**loaded, "epochs": 4, "batch_size": 16, "checkpoint_seconds": 0, "learning_rate": 0.02, **changes}
+    )
+
+
+def resident(n: int = 100, augmentation: Augmentation | None = None, random_labels: bool = False) -> Resident:
+    """Images whose class is the quadrant that is bright."""
+    rng = np.random.default_rng(0)
+    y = np.arange(n + 40) % 4
+    x = rng.integers(0, 100, (n + 40, 1, 8, 8), np.uint8)
+    for image, label in zip(x, y, strict=True):
+        row, column = divmod(int(label), 2)
+        image[0, 4 * row : 4 * row + 4, 4 * column : 4 * column + 4] += 120
+    if random_labels:
+        y = rng.permutation(y)
+    mean, std = moments(x[:n])
+    splits = Splits(
+        x_train=x[:n],
+        y_train=y[:n],
+        x_valid=x[n:],
+        y_valid=y[n:],
+        mean=mean,
+        std=std,
+        task=Task(shape=(1, 8, 8), classes=4),
+        augmentation=augmentation or Augmentation(crop=1, cutout=2),
+        fingerprint="",
+    )
+    return Resident(splits, torch.device("cpu"))
+
+
+class Small(nn.Module):
+    """Everything that makes resuming hard: batch normalisation's buffers, dropout's noise, an unused layer."""
+
+    def __init__(self, seed: int = 0, width: int = 6) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.first = nn.Conv2d(1, width, 3, padding=1, bias=False)
+            self.norm = nn.BatchNorm2d(width)
+            self.second = nn.Conv2d(width, 8, 3, stride=2, padding=1)
+            self.drop = nn.Dropout(0.1)
+            self.last = nn.Linear(8 * 16, 4)
+            self.unused = nn.Linear(2, 2)
+
+    def forward(self, x):
+        x = torch.relu(self.second(torch.relu(self.norm(self.first(x)))))
+        return self.last(self.drop(x.flatten(1)))
+
+
+class Interrupted(Exception):
+    """Stands for a kill."""
+
+
+class InterruptedAfter(Checkpoint):
+    """A checkpoint whose process dies once epoch `last` is saved."""
+
+    def __init__(self, last: int, folder: Path, **settings) -> None:
+        super().__init__(folder, 0, **settings)
+        self.last = last
+
+    def save(self, network, optimizer, progress) -> None:
+        super().save(network, optimizer, progress)
+        if progress.epoch == self.last:
+            raise Interrupted
+
+
+def same_bits(a: nn.Module, b: nn.Module) -> bool:
+    left, right = a.state_dict(), b.state_dict()
+    return left.keys() == right.keys() and all(torch.equal(left[key], right[key]) for key in left)
+
+
+def without_times(metrics: dict[str, float]) -> dict[str, float]:
+    return {key: value for key, value in metrics.items() if not key.endswith("_seconds")}
