@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +87,5 @@ class Svhn(TorchvisionSet):
     def _open(self, root: str, train: bool, fetch: bool) -> tuple[Images, Labels]:
         import torchvision
 
-        if importlib.util.find_spec("scipy") is None:
-            raise UsageError("dataset=svhn needs SciPy to read its files; pip install 'evonas[svhn]'")
         opened = torchvision.datasets.SVHN(root, split="train" if train else "test", download=fetch)
         return np.ascontiguousarray(opened.data), np.asarray(opened.labels)

@@ -16,7 +16,7 @@ import pytest
 
 from evonas_cli.config import build, options
 from evonas_cli.core.codec import decode, encode, state_hint
-from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import Context, Strategy
 from evonas_cli.core.rng import stream
@@ -66,11 +66,22 @@ def configured(name: str, space: Any) -> Any:
     return build(node, "strategy", space=space)
 
 
+def serves(strategy: Any, space: Any) -> bool:
+    """Whether the space has what the strategy needs, and the strategy does not refuse it in `init`."""
+    if not all(isinstance(space, need) for need in strategy.needs):
+        return False
+    try:
+        strategy.init(Random(0))
+    except UsageError:
+        return False
+    return True
+
+
 def pairs() -> list[Any]:
     found = []
     for name in options("strategy"):
         for label, space in all_spaces().items():
-            if all(isinstance(space, need) for need in configured(name, space).needs):
+            if serves(configured(name, space), space):
                 found.append(pytest.param((name, label), id=f"{name}-{label}"))
     return found
 
