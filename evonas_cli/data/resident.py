@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import torch
@@ -49,10 +50,11 @@ class Resident:
         """Normalised images (B, C, H, W) float32 and labels (B,) of the training images at `index`."""
         return self._normalised(self._x_train[index]), self._y_train[index]
 
-    def valid_batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The validation part in its own order, in batches of `size`, the last one smaller."""
-        for start in range(0, self.n_valid, size):
-            yield self._normalised(self._x_valid[start : start + size]), self._y_valid[start : start + size]
+    def batches(self, part: Literal["train", "valid"], size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """A part in its own order, not augmented, in batches of `size`, the last one smaller."""
+        x, y = (self._x_train, self._y_train) if part == "train" else (self._x_valid, self._y_valid)
+        for start in range(0, len(y), size):
+            yield self._normalised(x[start : start + size]), y[start : start + size]
 
     def _images(self, x: Images) -> Tensor:
         images = torch.from_numpy(np.require(x, requirements=["C", "W"])).to(self.device)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from evonas_cli.core.protocols import Buildable, Context
+from evonas_cli.core.protocols import Buildable, Context, Tuning
 from evonas_cli.core.types import Candidate, Direction, Json, Result
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.training.trainer import Trainer
@@ -20,11 +20,12 @@ class Train:
 
     `space` decodes genomes, `seed` is the run's; `device`, `deterministic` and `threads` as for `device.resolve`. The
     metric `cost` is the training's arithmetic in billions of multiply-adds, counted, not measured. Making the job
-    imports no torch and reads no data; that waits until it is used.
+    imports no torch and reads no data; that waits until it is used. Raises UsageError when the space tunes settings
+    that the trainer does not have, or through values that it does not take.
     """
 
     needs: tuple[type, ...] = (Buildable,)
-    metrics: Mapping[str, Direction] = {
+    _always: Mapping[str, Direction] = {
         "valid_error": "min",
         "valid_loss": "min",
         "valid_accuracy": "max",
@@ -47,6 +48,17 @@ class Train:
         threads: int,
     ) -> None:
         self._settings = (space, dataset, trainer, seed, device, deterministic, threads)
+        self._measures_train = trainer.measure_train
+        if isinstance(space, Tuning):
+            for key, values in space.tuned.items():
+                for value in values:
+                    trainer.override({key: value})
+
+    @property
+    def metrics(self) -> Mapping[str, Direction]:
+        """Those of every training, and with trainer.measure_train those of the training part."""
+        measured: dict[str, Direction] = {"train_eval_loss": "min", "train_eval_error": "min"}
+        return {**self._always, **(measured if self._measures_train else {})}
 
     @cached_property
     def _bench(self) -> Workbench:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from math import isfinite, log
 from time import perf_counter
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,8 @@ from evonas_cli.training.optimizers import OPTIMIZERS, step
 from evonas_cli.training.schedules import Course, factor
 from evonas_cli.training.trainer import Trainer
 
+TRAIN_EVAL = ("train_eval_loss", "train_eval_error")
+
 
 class Diverged(Exception):
     """The loss is no finite number."""
@@ -32,7 +35,8 @@ def fit(
 
     Returns train_loss (mean over the last epoch, training mode, with label smoothing), valid_loss (nats an image),
     valid_error, valid_accuracy, epochs, images (seen in training by this candidate, not by the one it continues) and
-    train_seconds (measured, without validation). An interrupted training resumes from `checkpoint` with equal bits.
+    train_seconds (measured, without validation); with `measure_train` also train_eval_loss and train_eval_error, as the
+    validation measures them. An interrupted training resumes from `checkpoint` with equal bits.
     Batches, augmentation and the noise of layers such as dropout are functions of `run_seed` and the epoch.
     Raises Diverged, and ValueError when what it continues does not fit or was trained longer.
     """
@@ -59,8 +63,12 @@ def fit(
         progress = replace(progress, epoch=progress.epoch + 1, train_loss=loss, train_seconds=seconds)
         checkpoint.save(network, optimizer, progress)
     valid_loss, valid_error = validate(network, data, trainer)
+    measured = {}
+    if trainer.measure_train:
+        measured = dict(zip(TRAIN_EVAL, validate(network, data, trainer, "train"), strict=True))
     checkpoint.finish(network, optimizer, progress)
     return {
+        **measured,
         "train_loss": progress.train_loss,
         "valid_loss": valid_loss,
         "valid_error": valid_error,
@@ -101,21 +109,24 @@ def train_epoch(
 
 
 @torch.inference_mode()
-def validate(network: nn.Module, data: Resident, trainer: Trainer) -> tuple[float, float]:
-    """Mean negative log-likelihood in nats, and the fraction misclassified, over the validation part.
+def validate(
+    network: nn.Module, data: Resident, trainer: Trainer, part: Literal["train", "valid"] = "valid"
+) -> tuple[float, float]:
+    """Mean negative log-likelihood in nats, and the fraction misclassified, over a part, in evaluation mode.
 
     Raises Diverged when the loss is not finite, RuntimeError when the two contradict each other: the true class of a
     misclassified image has probability at most 1/2, so the loss is at least error x ln 2.
     """
     network.eval()
     total = torch.zeros(2, dtype=torch.float64, device=data.device)
-    for x, y in data.valid_batches(trainer.eval_batch_size):
+    n_images = data.n_valid if part == "valid" else data.n_train
+    for x, y in data.batches(part, trainer.eval_batch_size):
         scores = logits(network, x, trainer)
         total[0] += F.cross_entropy(scores, y, reduction="sum")
         total[1] += (scores.argmax(dim=1) != y).sum()
-    loss, error = (total / data.n_valid).tolist()
+    loss, error = (total / n_images).tolist()
     if not isfinite(loss):
-        raise Diverged(f"the validation loss is {loss}")
+        raise Diverged(f"the loss over the {part} part is {loss}")
     if loss < error * log(2) - 1e-5 * (1 + loss):
         raise RuntimeError(f"metric bug: loss {loss} is below error {error} x ln 2")
     return loss, error

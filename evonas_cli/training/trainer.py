@@ -36,6 +36,7 @@ class Trainer:
     checkpoint_seconds     least time between two checkpoints of a candidate, written at an epoch's end; null: none
     save_state             keep weights and optimiser state so that a later candidate can continue the training
     max_parameters, max_multiply_adds   larger networks fail untrained; null: no limit
+    measure_train          also measure the training part in evaluation mode: train_eval_loss, train_eval_error
     """
 
     epochs: int
@@ -59,6 +60,7 @@ class Trainer:
     save_state: bool
     max_parameters: int | None
     max_multiply_adds: int | None
+    measure_train: bool = False
 
     def __post_init__(self) -> None:
         for key, (fits, wanted) in _RULES.items():
@@ -130,4 +132,5 @@ _RULES: Mapping[str, _Rule] = {
     "save_state": _BOOLEAN,
     "max_parameters": _or_null(_integer(1)),
     "max_multiply_adds": _or_null(_integer(1)),
+    "measure_train": _BOOLEAN,
 }

@@ -50,10 +50,10 @@ def test_batches_are_the_rows_asked_for():
 
 def test_valid_batches_cover_the_part_once_in_order():
     data = Resident(splits(np.uint8), torch.device("cpu"))
-    batches = list(data.valid_batches(4))
+    batches = list(data.batches("valid", 4))
     assert [len(y) for _, y in batches] == [4, 4, 2]
     assert torch.cat([y for _, y in batches]).tolist() == [0, 1] * 5
-    assert torch.equal(torch.cat([x for x, _ in batches]), next(data.valid_batches(100))[0])
+    assert torch.equal(torch.cat([x for x, _ in batches]), next(data.batches("valid", 100))[0])
 
 
 def test_the_order_is_a_permutation_of_seed_and_epoch():

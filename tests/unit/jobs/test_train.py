@@ -82,7 +82,7 @@ def test_a_result_has_every_metric():
     (result,) = run(job())
     plan = SPACE.decode(GENOME, DIGITS.task()).plan
     assert result.status == "ok"
-    assert set(result.metrics) == set(Train.metrics)
+    assert set(result.metrics) == set(job().metrics)
     assert result.metrics["parameters"] == plan.parameters
     assert result.metrics["multiply_adds"] == plan.multiply_adds
     assert result.metrics["epochs"] == 2

@@ -79,7 +79,7 @@ def test_divergence_is_noticed():
 def test_infinite_weights_are_noticed_in_validation():
     network = Small()
     nn.init.constant_(network.last.weight, float("inf"))
-    with pytest.raises(Diverged, match="the validation loss is nan"):
+    with pytest.raises(Diverged, match="the loss over the valid part is nan"):
         validate(network, resident(), trainer())
 
 
@@ -110,7 +110,7 @@ class Lookup(nn.Module):
 @pytest.mark.parametrize("size", [7, 40, 500])
 def test_validation_is_the_mean_over_all_images(size):
     data = resident()
-    labels = torch.cat([y for _, y in data.valid_batches(40)])
+    labels = torch.cat([y for _, y in data.batches("valid", 40)])
     scores = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
     loss, error = validate(Lookup(scores), data, trainer(eval_batch_size=size))
     assert loss == pytest.approx(nn.functional.cross_entropy(scores.double(), labels).item(), rel=1e-6)
