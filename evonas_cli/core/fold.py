@@ -227,4 +227,5 @@ def guard(result: Result, names: Sequence[str]) -> Result:
         return result
     kind, which = ("missing_metric", missing) if missing else ("not_finite", broken)
     finite: Mapping[str, float] = {k: v for k, v in result.metrics.items() if math.isfinite(v)}
-    return Result(result.id, "failed", finite, None, Failure(kind, f"{kind}: {', '.join(which)}"), result.seconds)
+    failure = Failure(kind, f"{kind}: {', '.join(which)}")
+    return replace(result, status="failed", metrics=finite, payload=None, error=failure)

@@ -59,6 +59,7 @@ class Result:
 
     `metrics` are finite numbers by name; names that end in `_seconds` are measured times and the only ones that may
     differ when the evaluation is repeated. `payload` goes back to the strategy. `seconds` is the evaluation's duration.
+    `labels` are words for the log, such as the canonical hash of the network.
     """
 
     id: int
@@ -67,6 +68,7 @@ class Result:
     payload: Json = None
     error: Failure | None = None
     seconds: float = 0.0
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

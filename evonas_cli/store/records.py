@@ -17,7 +17,7 @@ _OPTIONAL = {"job": "", "fidelity": 1.0, "continues": None, "options": None}
 def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed: float) -> dict[str, Any]:
     """The journal entry of an evaluation; `elapsed` counts the seconds the run has been running, all sessions together.
 
-    Members with their default value (own job, full fidelity, no payload, no error) are left out.
+    Members with their default value (own job, full fidelity, no labels, no payload, no error) are left out.
     """
     proposal = candidate.proposal
     data: dict[str, Any] = {
@@ -32,6 +32,8 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
         if getattr(proposal, name) != default:
             data[name] = getattr(proposal, name)
     data |= {"status": result.status, "metrics": dict(result.metrics)}
+    if result.labels:
+        data["labels"] = dict(result.labels)
     if result.payload is not None:
         data["payload"] = result.payload
     if result.error is not None:
@@ -43,7 +45,8 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
 def result_of(data: Mapping[str, Any]) -> Result:
     """The result that an entry records."""
     error = Failure(data["error"]["kind"], data["error"]["text"]) if "error" in data else None
-    return Result(data["id"], data["status"], data["metrics"], data.get("payload"), error, data["seconds"])
+    payload, labels = data.get("payload"), data.get("labels", {})
+    return Result(data["id"], data["status"], data["metrics"], payload, error, data["seconds"], labels)
 
 
 def check_same(candidate: Candidate[Any], data: Mapping[str, Any], space: Space[Any]) -> None:

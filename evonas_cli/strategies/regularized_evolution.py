@@ -11,6 +11,7 @@ that keeps the elite: failed members leave first, then the largest loss, the new
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -20,6 +21,9 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Mutable, Space
 from evonas_cli.core.select import tournament
 from evonas_cli.core.types import Evaluation, G, Proposal
+
+
+log = logging.getLogger(__name__)
 
 
 class MutableSpace(Space[G], Mutable[G], Protocol[G]):
@@ -64,6 +68,8 @@ class RegularizedEvolution(Generic[G]):
         _require(type(drawn) is int and drawn >= 1, "sample_size", "a whole number of at least 1", drawn)
         if not self.replacement:
             _require(drawn <= size, "sample_size", f"1 to {size} (population_size) without replacement", drawn)
+        elif drawn > size:
+            log.warning("strategy.sample_size=%d exceeds population_size=%d: some member is drawn twice", drawn, size)
         _require(self.remove in ("oldest", "worst"), "remove", "oldest or worst", self.remove)
 
     @property

@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 
+from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.plan import PlanError
 from evonas_cli.core.protocols import Buildable, Context
-from evonas_cli.core.types import Candidate, Failure, Json, Result
+from evonas_cli.core.types import Candidate, Failure, Json, Phenotype, Result
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.build import Network
@@ -61,15 +62,16 @@ class Workbench:
     def evaluate(self, candidate: Candidate[Any], context: Context) -> Result:
         """The candidate's result; one that runs out of memory is tried a second time."""
         started = perf_counter()
-        outcome = self._attempt(candidate, context)
+        labels: dict[str, str] = {}
+        outcome = self._attempt(candidate, context, labels)
         if isinstance(outcome, Failure) and outcome.kind == "oom":
             log.warning("candidate %d ran out of memory, trying once more", candidate.id)
             _free_memory()
-            outcome = self._attempt(candidate, context)
+            outcome = self._attempt(candidate, context, labels)
         seconds = perf_counter() - started
         if isinstance(outcome, Failure):
-            return Result(candidate.id, "failed", error=outcome, seconds=seconds)
-        return Result(candidate.id, "ok", metrics=outcome, seconds=seconds)
+            return Result(candidate.id, "failed", error=outcome, seconds=seconds, labels=labels)
+        return Result(candidate.id, "ok", metrics=outcome, seconds=seconds, labels=labels)
 
     @cached_property
     def _loaded(self) -> tuple[Resident, str]:
@@ -83,10 +85,15 @@ class Workbench:
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
 
-    def _attempt(self, candidate: Candidate[Any], context: Context) -> dict[str, float] | Failure:
-        """The metrics, or what is wrong with the candidate."""
+    def _attempt(
+        self, candidate: Candidate[Any], context: Context, labels: dict[str, str]
+    ) -> dict[str, float] | Failure:
+        """The metrics, or what is wrong with the candidate. `labels` is given the network's hash once it is decoded."""
         try:
-            return self._train(candidate, context)
+            data, _ = self._loaded
+            phenotype = self.space.decode(candidate.proposal.genome, data.task)
+            labels["network"] = canonical_hash(phenotype.plan)
+            return self._train(candidate, phenotype, data, context)
         except EvonasError:
             raise
         except OSError as error:
@@ -103,9 +110,9 @@ class Workbench:
             _write_traceback(candidate, context)
             return Failure("error", f"{type(error).__name__}: {one_line(error)}")
 
-    def _train(self, candidate: Candidate[Any], context: Context) -> dict[str, float] | Failure:
-        data, _ = self._loaded
-        phenotype = self.space.decode(candidate.proposal.genome, data.task)
+    def _train(
+        self, candidate: Candidate[Any], phenotype: Phenotype, data: Resident, context: Context
+    ) -> dict[str, float] | Failure:
         plan = phenotype.plan
         try:
             trainer = self.trainer.override(phenotype.hyper)

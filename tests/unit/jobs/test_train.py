@@ -15,6 +15,7 @@ import torch
 from omegaconf import OmegaConf
 from torch import nn
 
+from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.plan import PlanError
 from evonas_cli.core.types import Candidate, Phenotype, Proposal, Result
@@ -88,6 +89,15 @@ def test_a_result_has_every_metric():
     assert result.metrics["epochs"] == 2
     assert result.metrics["cost"] == 3 * plan.multiply_adds * 2 * 128 / 1e9
     assert result.seconds >= result.metrics["train_seconds"] > 0
+    assert result.labels == {"network": canonical_hash(plan)}
+
+
+def test_the_training_part_is_measured_in_evaluation_mode_when_asked():
+    measuring = job(measure_train=True)
+    (plain,), (result,) = run(job()), run(measuring)
+    assert set(result.metrics) == set(measuring.metrics) == set(job().metrics) | {"train_eval_loss", "train_eval_error"}
+    assert result.metrics["valid_loss"] == plain.metrics["valid_loss"]
+    assert result.metrics["train_eval_loss"] != result.metrics["train_loss"]
 
 
 def test_the_plan_counts_the_parameters_that_are_trained():

@@ -219,3 +219,8 @@ def test_bad_settings_are_refused(key: str, value: object, others: dict[str, obj
 
 def test_a_sample_larger_than_the_population_is_allowed_with_replacement() -> None:
     assert evolution(10, 11).sample_size == 11
+
+
+def test_a_tournament_larger_than_the_population_warns(caplog):
+    RegularizedEvolution(space=Bits(4), population_size=3, sample_size=5)
+    assert "sample_size=5 exceeds population_size=3" in caplog.text
