@@ -1,0 +1,170 @@
+"""`evonas compare`: groups of runs at an equal budget, and whether they are better than random search."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, print_json
+
+Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the best-so-far curves into this SVG file.")]
+Report = Annotated[
+    str | None, typer.Option("--report", help="Show this metric of each run's best, too, e.g. test_error.")
+]
+AxisName = Annotated[
+    Literal["trainings", "seconds", "cost"] | None,
+    typer.Option("--axis", help="What the budget counts (default: cost if every run has budget.cost, else trainings)."),
+]
+AtBudget = Annotated[float | None, typer.Option("--budget", help="Compare here (default: as far as every run got).")]
+Metric = Annotated[str | None, typer.Option("--metric", help="Compare by this metric (default: the first objective).")]
+Baseline = Annotated[
+    str | None, typer.Option("--baseline", help="Label of the group to judge against (default: the strategy random).")
+]
+_WIDTH = 100
+_LABEL = 24
+_LISTED = 20
+
+
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN", help="Runs, by path or name, and folders with runs below them.")
+    ],
+    metric: Metric = None,
+    report: Report = None,
+    axis: AxisName = None,
+    budget: AtBudget = None,
+    baseline: Baseline = None,
+    vary: Annotated[
+        list[str] | None, typer.Option("--vary", help="Key or group of keys in which runs may differ; may be repeated.")
+    ] = None,
+    json: AsJson = False,
+    plot: Plot = None,
+    outputs: Outputs = OUTPUTS,
+    allow_module: AllowModules = None,
+) -> int:
+    """Compare groups of runs at an equal budget.
+
+    Runs that differ only in their seed are a group. Each pair of groups is tested (Mann-Whitney, Holm-corrected), with
+    the seeds' runs as independent samples; each group is judged against random search.
+    """
+    from evonas_cli.report.comparison import compare as compared
+    from evonas_cli.report.samples import read_samples
+
+    check_plot(plot)
+    samples = read_samples(runs, outputs, allow_module or [], metric, report)
+    document = compared(samples, axis, budget, baseline, vary or [])
+    publish(document, json, plot)
+    return 0
+
+
+def check_plot(plot: Path | None) -> None:
+    """Raises UsageError when the picture has no folder to go to, before any work is done."""
+    from evonas_cli.core.errors import UsageError
+
+    if plot is not None and not plot.parent.is_dir():
+        raise UsageError(f"--plot {plot}: there is no folder {plot.parent}; make it first")
+    if plot is not None and plot.is_dir():
+        raise UsageError(f"--plot {plot} is a folder; name a file, e.g. {plot / 'comparison.svg'}")
+
+
+def publish(document: Mapping[str, Any], as_json: bool, plot: Path | None) -> None:
+    """Writes the picture, says the remarks on stderr, and prints the document as text or JSON."""
+    if plot is not None:
+        from evonas_cli.report.plot import draw
+
+        plot.write_text(draw(document), encoding="utf-8")
+    for remark in document["remarks"]:
+        print(f"evonas: {remark}", file=sys.stderr)
+    if as_json:
+        print_json(document)
+    else:
+        print("\n".join(lines(document)))
+
+
+def lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """The document as text, at most 100 characters wide."""
+    groups = document["groups"]
+    names = _short(groups)
+    goal = "lower" if document["direction"] == "min" else "higher"
+    yield f"{document['metric']} ({goal} is better), equal budget: {document['budget']:,.12g} ({document['axis']})"
+    yield from _unshortened(names, groups)
+    yield ""
+    yield from _columns(_group_rows(document, names))
+    if document["report"]:
+        yield from ("", f"{document['report']} of each run's best by {document['metric']}")
+        head = ("group", "mean", "sd", "median", "95 % of the mean")
+        yield from _columns([head, *((name, *_moments(g["report"])) for name, g in zip(names, groups, strict=True))])
+    yield from ("", "values by seed")
+    for name, found in zip(names, groups, strict=True):
+        yield from _values(name, found)
+    if document["pairs"]:
+        yield ""
+        labels = dict(zip([found["label"] for found in groups], names, strict=True))
+        yield from _columns(_pair_rows(document["pairs"], labels))
+        yield "A12: probability that a run of the first beats one of the second; p: two-sided Mann-Whitney"
+    judged = [(name, found["verdict"]) for name, found in zip(names, groups, strict=True) if found["verdict"]]
+    if judged:
+        yield ""
+        for name, said in judged:
+            yield from textwrap.wrap(f"{name}: {said['text']}", _WIDTH, subsequent_indent="  ")
+
+
+def _group_rows(document: Mapping[str, Any], names: Sequence[str]) -> list[Sequence[str]]:
+    rows: list[Sequence[str]] = [("group", "n", "evals", "failed", "mean", "sd", "median", "95 % of the mean", "area")]
+    for name, found in zip(names, document["groups"], strict=True):
+        counts = (str(found["n"]), f"{found['evaluations']:,.0f}", f"{found['failed_share']:.1%}")
+        rows.append((name, *counts, *_moments(found), _number(found["area"])))
+    return rows
+
+
+def _pair_rows(pairs: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[Sequence[str]]:
+    rows: list[Sequence[str]] = [("pair", "n", "p", "p (Holm)", "A12")]
+    for pair in pairs:
+        name, n = f"{labels[pair['a']]} / {labels[pair['b']]}", " + ".join(map(str, pair["n"]))
+        rows.append((name, n, f"{pair['p']:.2g}", f"{pair['p_holm']:.2g}", f"{pair['a12']:.2f}"))
+    return rows
+
+
+def _moments(found: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    sd = "-" if found["sd"] is None else f"{found['sd']:.3g}"
+    span = "-" if found["interval"] is None else " .. ".join(map(_number, found["interval"]))
+    return _number(found["mean"]), sd, _number(found["median"]), span
+
+
+def _values(name: str, found: Mapping[str, Any]) -> list[str]:
+    if found["n"] > _LISTED:
+        span = f"from {_number(min(found['values']))} to {_number(max(found['values']))}"
+        return [f"{name}  {found['n']} values {span}; all of them with --json"]
+    shown = "  ".join(f"{seed}:{_number(v)}" for seed, v in zip(found["seeds"], found["values"], strict=True))
+    return textwrap.wrap(f"{name}  {shown}", _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+
+
+def _short(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Labels that fit a column: a long one becomes the strategy with the group's number."""
+    return [
+        found["label"] if len(found["label"]) <= _LABEL else f"{found['strategy'][: _LABEL - 3]} #{place}"
+        for place, found in enumerate(groups, 1)
+    ]
+
+
+def _unshortened(names: Sequence[str], groups: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for name, found in zip(names, groups, strict=True):
+        if name != found["label"]:
+            yield from textwrap.wrap(f"{name} is {found['label']}", _WIDTH, subsequent_indent="  ")
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Aligned columns: the first to the left, numbers to the right."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        yield "  ".join([row[0].ljust(widths[0]), *cells])

@@ -1,0 +1,212 @@
+"""The comparison of groups of runs at an equal budget, as one document.
+
+The runs of a group are taken as independent samples of what its configuration gives, also where two groups have the
+same seeds: a seed shares the split and the order of batches, not the candidates, and a test that paired runs by seed
+would claim more than that.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics as plain
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.report import statistics
+from evonas_cli.report.curves import AXES, Axis, Track, mean_best
+from evonas_cli.report.groups import Group, Sample, group
+
+
+def compare(
+    samples: Sequence[Sample],
+    axis: Axis | None = None,
+    budget: float | None = None,
+    baseline: str | None = None,
+    vary: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Everything that is said about the runs.
+
+    `axis` defaults to cost where every run has budget.cost, otherwise to trainings; `budget` to the largest that every
+    run has reached; `baseline` to the group of the strategy `random`. Raises RunError for runs that cannot be compared,
+    UsageError for an unknown baseline.
+    """
+    axis = axis or ("cost" if samples and all(s.track.limit is not None for s in samples) else "trainings")
+    groups = group(samples, vary, axis)
+    track = _one_metric(samples)
+    for sample in samples:
+        if not sample.track.improvements():
+            raise RunError(f"{sample.name} has no successful evaluation to compare; leave it out")
+    _check_axis(samples, axis)
+    budget = _equal_budget(samples, axis, budget)
+    chosen = _baseline(groups, baseline)
+    described = _described(groups, axis, budget)
+    values = [found["values"] for found in described]
+    pairs = _pairs(groups, values, track, chosen)
+    for place, found in enumerate(described):
+        found["verdict"] = _verdict(place, groups, pairs, chosen)
+    return {
+        "schema": 1,
+        "metric": track.metric,
+        "direction": track.direction,
+        "report": track.report,
+        "axis": axis,
+        "budget": budget,
+        "baseline": None if chosen is None else groups[chosen].label,
+        "remarks": _remarks(samples, groups, chosen, axis),
+        "groups": described,
+        "pairs": pairs,
+    }
+
+
+def _one_metric(samples: Sequence[Sample]) -> Track:
+    tracks = {(sample.track.metric, sample.track.direction): sample.track for sample in samples}
+    if len(tracks) > 1:
+        raise UsageError(f"the runs' first objectives differ ({', '.join(name for name, _ in tracks)}); give --metric")
+    return samples[0].track
+
+
+def _check_axis(samples: Sequence[Sample], axis: Axis) -> None:
+    measured = [name for name in AXES if all(sample.track.reached(name) > 0 for sample in samples)]
+    for sample in samples:
+        if sample.track.reached(axis) <= 0:
+            instead = f"compare along --axis {measured[0]}" if measured else "leave it out"
+            raise RunError(f"{sample.name} has no {axis} to compare along; {instead}")
+
+
+def _equal_budget(samples: Sequence[Sample], axis: Axis, wanted: float | None) -> float:
+    least = min(samples, key=lambda sample: sample.track.reached(axis))
+    reached = least.track.reached(axis)
+    budget = reached if wanted is None else wanted
+    if not budget > 0 or math.isinf(budget):
+        raise UsageError(f"--budget is {budget:g}; it must be a number above 0")
+    if budget > reached:
+        raise RunError(
+            f"--budget {budget:g} is more than every run has reached: {least.name} ended at {reached:g} ({axis}); "
+            "lower it or resume that run under a larger budget"
+        )
+    for sample in samples:
+        if sample.track.incumbent(axis, budget) is None:
+            raise RunError(f"{sample.name} has no success within {budget:g} ({axis}); raise --budget or leave it out")
+    return budget
+
+
+def _baseline(groups: Sequence[Group], wanted: str | None) -> int | None:
+    labels = [found.label for found in groups]
+    if wanted is None:
+        hits = [place for place, found in enumerate(groups) if found.strategy == "random"]
+        if len(hits) > 1:
+            shown = ", ".join(repr(labels[place]) for place in hits)
+            raise UsageError(f"{len(hits)} groups are random search ({shown}); say which one with --baseline")
+        return hits[0] if hits else None
+    hits = [place for place, label in enumerate(labels) if label == wanted]
+    hits = hits or [place for place, label in enumerate(labels) if label.startswith(wanted)]
+    if len(hits) != 1:
+        problem = "fits several groups" if hits else "is no group"
+        raise UsageError(f"--baseline {wanted!r} {problem} (groups: {', '.join(map(repr, labels))})")
+    return hits[0]
+
+
+def _described(groups: Sequence[Group], axis: Axis, budget: float) -> list[dict[str, Any]]:
+    start = max(run.track.steps(axis)[0][0] for found in groups for run in found.runs)
+    return [_describe(found, axis, budget, start) for found in groups]
+
+
+def _describe(found: Group, axis: Axis, budget: float, start: float) -> dict[str, Any]:
+    runs = [_run(run, axis, budget, start) for run in found.runs]
+    evaluations = sum(run["evaluations"] for run in runs)
+    document = {
+        "label": found.label,
+        "strategy": found.strategy,
+        "settings": dict(found.settings),
+        "n": len(runs),
+        "seeds": found.seeds,
+        "evaluations": evaluations / len(runs),
+        "failed_share": sum(run["failed"] for run in runs) / evaluations,
+        **summary([run["value"] for run in runs]),
+        "area": plain.fmean(run["area"] for run in runs),
+        "runs": runs,
+    }
+    reported = [run["report"] for run in runs]
+    return document | ({"report": summary(reported)} if None not in reported else {"report": None})
+
+
+def summary(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, standard deviation (of the sample), median, bootstrap interval of the mean, and the values themselves."""
+    return {
+        "mean": plain.fmean(values),
+        "sd": plain.stdev(values) if len(values) > 1 else None,
+        "median": plain.median(values),
+        "interval": statistics.interval(values),
+        "values": list(values),
+    }
+
+
+def _run(run: Sample, axis: Axis, budget: float, start: float) -> dict[str, Any]:
+    track = run.track
+    count, best = track.count(axis, budget), track.incumbent(axis, budget)
+    assert best is not None
+    report = track.reports[best] if track.report else None
+    if report is not None and math.isnan(report):
+        raise RunError(f"{run.name}: candidate {best}, its best, has no metric {track.report}; choose another --report")
+    return {
+        "run": run.name,
+        "seed": run.seed,
+        "finished": run.finished,
+        "evaluations": count,
+        "failed": track.failed(count),
+        "incumbent": best,
+        "value": track.values[best],
+        "report": report,
+        "area": mean_best(track, axis, min(start, budget), budget),
+        "curve": track.document(),
+    }
+
+
+def _pairs(
+    groups: Sequence[Group], values: Sequence[Sequence[float]], track: Track, baseline: int | None
+) -> list[dict[str, Any]]:
+    """Every pair once, the baseline second in its own."""
+    places = [(b, a) if a == baseline else (a, b) for a, b in combinations(range(len(groups)), 2)]
+    raw = [statistics.mann_whitney(values[a], values[b]) for a, b in places]
+    least = statistics.holm([statistics.least_p(len(values[a]), len(values[b])) for a, b in places])
+    return [
+        {
+            "a": groups[a].label,
+            "b": groups[b].label,
+            "n": [len(values[a]), len(values[b])],
+            "p": p,
+            "p_holm": corrected,
+            "p_attainable": attainable,
+            "a12": statistics.a12(values[a], values[b], track.direction),
+        }
+        for (a, b), p, corrected, attainable in zip(places, raw, statistics.holm(raw), least, strict=True)
+    ]
+
+
+def _verdict(
+    place: int, groups: Sequence[Group], pairs: Sequence[dict[str, Any]], baseline: int | None
+) -> dict[str, str] | None:
+    if baseline is None or place == baseline:
+        return None
+    against = groups[baseline].label
+    pair = next(p for p in pairs if (p["a"], p["b"]) == (groups[place].label, against))
+    word, text = statistics.verdict(
+        pair["p_holm"], pair["a12"], tuple(pair["n"]), pair["p_attainable"], len(pairs), against
+    )
+    return {"word": word, "text": text}
+
+
+def _remarks(samples: Sequence[Sample], groups: Sequence[Group], baseline: int | None, axis: Axis) -> list[str]:
+    said = [f"{sample.name} is not finished; it has reached the budget" for sample in samples if not sample.finished]
+    if baseline is None:
+        said.append("no group is random search; there is no verdict against it (another baseline: --baseline LABEL)")
+    elif len(groups) == 1:
+        said.append("there is one group only; a verdict needs another beside it")
+    for key in sorted({key for sample in samples for key in sample.environment} - {"data", "task"}):
+        seen = list(dict.fromkeys(str(sample.environment.get(key)) for sample in samples))
+        if len(seen) > 1:
+            what = "seconds are not comparable" if axis == "seconds" else "last bits may differ"
+            said.append(f"the runs were made under different environments ({key}: {', '.join(seen)}); {what}")
+    return said

@@ -1,0 +1,92 @@
+"""Runs on disk as samples of a comparison: finding them, below folders too, and reading their journals."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.core.types import Direction
+from evonas_cli.parts import Parts
+from evonas_cli.report.curves import Track
+from evonas_cli.report.groups import Sample
+from evonas_cli.report.reading import Reading, read_run
+from evonas_cli.store.directory import RunDirectory, find
+
+
+def locate(reference: str, outputs: Path) -> list[RunDirectory]:
+    """The runs meant by a reference: a run's path, `latest`, the beginning of its name, or a folder with runs below.
+
+    Raises RunError for none.
+    """
+    folder = Path(reference)
+    if folder.is_dir() and not RunDirectory(folder).exists():
+        found = below(folder)
+        if found:
+            return found
+    return [find(reference, outputs)]
+
+
+def below(folder: Path) -> list[RunDirectory]:
+    """All runs under a folder by path; hidden folders are drafts, and a run holds no other."""
+    found = []
+    for place, folders, files in os.walk(folder):
+        if "run.json" in files:
+            found.append(RunDirectory(Path(place)))
+            folders.clear()
+        folders[:] = [name for name in folders if not name.startswith(".")]
+    return sorted(found, key=lambda run: run.root)
+
+
+def compared_metric(parts: Parts, metric: str | None) -> tuple[str, Direction]:
+    """The metric to compare by, the first objective unless named, and its direction. Raises UsageError."""
+    if metric is None:
+        return parts.objectives[0].name, parts.objectives[0].direction
+    known = parts.recipe().metrics
+    if metric not in known:
+        raise UsageError(
+            f"--metric {metric}: the job declares no such metric "
+            f"(known: {', '.join(sorted(known))}); one that it only reports goes to --report"
+        )
+    return metric, known[metric]
+
+
+def read_samples(
+    references: Sequence[str],
+    outputs: Path,
+    allowed: Sequence[str] = (),
+    metric: str | None = None,
+    report: str | None = None,
+) -> list[Sample]:
+    """Reads all runs meant. Raises RunError and UsageError."""
+    found = [run for reference in references for run in locate(reference, outputs)]
+    roots = [run.root.resolve() for run in found]
+    for place, root in enumerate(roots):
+        if root in roots[:place]:
+            raise RunError(f"{found[place].root} is named twice and would count twice; name it once")
+    return [_read(read_run(str(run.root), outputs, allowed), metric, report) for run in found]
+
+
+def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
+    parts, run = reading.parts, reading.run
+    name, direction = compared_metric(parts, metric)
+    track = Track(name, direction, report, parts.config["budget"]["cost"])
+    for expected, entry in enumerate(reading.journal):
+        if entry["id"] != expected:
+            break
+        succeeded = entry["status"] == "ok"
+        if succeeded and name not in entry["metrics"]:
+            raise RunError(f"{run.root}: candidate {expected} has no metric {name}; choose another --metric")
+        track.add(succeeded, entry["metrics"], entry["seconds"], bool(entry.get("cached")))
+    reading.journal.close()
+    metadata = run.metadata()
+    return Sample(
+        str(run.root),
+        parts.config["seed"],
+        metadata["identity"],
+        metadata["choices"],
+        track,
+        metadata["environment"],
+        run.state() in ("done", "failed"),
+    )
