@@ -17,7 +17,7 @@ import typer
 from typer.exceptions import TyperException
 
 from evonas_cli import __version__
-from evonas_cli.cli import catalogue, config, inspect, resume, search, verify
+from evonas_cli.cli import bench, catalogue, compare, config, inspect, resume, search, sweep, verify
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 
 INTERRUPTED = 130  # also what Typer makes of a Ctrl-C that it sees first
@@ -31,10 +31,12 @@ app = typer.Typer(
 )
 for verb in (
     search.search,
+    sweep.sweep,
     resume.resume,
     inspect.list_runs,
     inspect.show,
     inspect.pareto,
+    compare.compare,
     verify.verify,
     config.config,
     catalogue.spaces,
@@ -42,6 +44,7 @@ for verb in (
     catalogue.datasets,
 ):
     app.command("list" if verb is inspect.list_runs else verb.__name__)(verb)
+app.add_typer(bench.app, name="bench")
 
 
 def _version(wanted: bool) -> None:

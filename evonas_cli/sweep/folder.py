@@ -1,0 +1,235 @@
+"""A sweep on disk: its manifest, its lock, and what its children's run directories say.
+
+outputs/sweep-NAME/: sweep.json  lock  <child>/ (a run directory each)  <child>.log (what the child said on stderr)
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from evonas_cli import __version__
+from evonas_cli.core.errors import EnvironmentFailure, RunError, UsageError
+from evonas_cli.core.types import Json
+from evonas_cli.store.directory import NAME, RunDirectory
+from evonas_cli.store.files import write_json
+from evonas_cli.store.lock import Lock, held
+from evonas_cli.sweep.children import Child
+
+FORMAT = 1
+_PREFIX = "sweep-"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a sweep consists of. `config_dirs` are absolute; `allowed_modules` have to be allowed again to resume."""
+
+    created: str
+    command: tuple[str, ...]
+    config_dirs: tuple[str, ...]
+    allowed_modules: tuple[str, ...]
+    children: tuple[Child, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a child is: its state (waiting, running, done, failed, interrupted, skipped), its evaluations, the best
+    value of its first objective as of its last written front, and the seconds that it ran."""
+
+    child: Child
+    state: str
+    evaluations: int
+    objective: str | None
+    best: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """A sweep's folder."""
+
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """The name that `evonas sweep resume` takes."""
+        return self.root.name.removeprefix(_PREFIX)
+
+    def run(self, child: Child) -> RunDirectory:
+        """The child's run directory, there or not."""
+        return RunDirectory(self.root / child.name)
+
+    def log(self, child: Child) -> Path:
+        """What the child says on stderr."""
+        return self.root / f"{child.name}.log"
+
+    def last_words(self, child: Child) -> str:
+        """The last line of the child's log, or where to look when it has none."""
+        lines = self.log(child).read_text(encoding="utf-8", errors="replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return said[-1].removeprefix("evonas: ") if said else f"{self.log(child)} says nothing"
+
+    def exists(self) -> bool:
+        """Whether it holds a sweep."""
+        return (self.root / "sweep.json").is_file()
+
+    def busy(self) -> bool:
+        """Whether a process works on it."""
+        return held(self.root / "lock")
+
+    def acquire(self) -> Lock:
+        """The lock that one process holds on the sweep. Raises LockedError."""
+        return Lock(self.root / "lock")
+
+    def create(self, manifest: Manifest) -> None:
+        """Makes the folder and the manifest at once. Raises UsageError when the folder is there already."""
+        parent = self.root.parent
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".evonas-", dir=parent))
+            draft.chmod(0o755)
+        except OSError as error:
+            raise EnvironmentFailure(f"cannot write into {parent}: {error.strerror}") from error
+        try:
+            document = {"format": FORMAT, "evonas": __version__, **asdict(manifest)}
+            write_json(draft / "sweep.json", document, durable=True)
+            os.rename(draft, self.root)
+        except BaseException as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            if isinstance(error, OSError) and error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise taken(self) from error
+            if isinstance(error, OSError):
+                raise EnvironmentFailure(f"cannot make {self.root}: {error.strerror}") from error
+            raise
+
+    def manifest(self) -> Manifest:
+        """sweep.json. Raises RunError when there is none, it is damaged, or a newer evonas wrote it."""
+        path = self.root / "sweep.json"
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            version = int(data["format"])
+            if version <= FORMAT:
+                return _read(data)
+        except FileNotFoundError:
+            raise RunError(f"{self.root} is no sweep: it has no sweep.json") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path} is damaged ({type(error).__name__}); restore it from a copy") from error
+        raise RunError(f"{self.root} was written in sweep format {version}, this evonas ({FORMAT}) is older")
+
+    def standing(self, child: Child) -> Standing:
+        """How far the child is, from its run directory alone."""
+        run = self.run(child)
+        if child.refused is not None:
+            return Standing(child, "skipped", 0, None, None, 0.0)
+        if not run.exists():
+            return Standing(child, "waiting", 0, None, None, 0.0)
+        evaluations = run.status().get("evaluations", 0)
+        objective, best = _best(run.root / "pareto.csv")
+        return Standing(
+            child, run.state(), evaluations if isinstance(evaluations, int) else 0, objective, best, run.elapsed()
+        )
+
+    def document(self, standings: Sequence[Standing]) -> dict[str, Json]:
+        """The sweep as one JSON document."""
+        return {
+            "schema": 1,
+            "sweep": str(self.root),
+            "name": self.name,
+            "active": self.busy(),
+            "states": dict(sorted(Counter(standing.state for standing in standings).items())),
+            "evaluations": sum(standing.evaluations for standing in standings),
+            "children": [
+                {
+                    "run": str(self.run(s.child).root),
+                    **{key: value for key, value in asdict(s).items() if key != "child"},
+                    **asdict(s.child),
+                    "overrides": list(s.child.overrides),
+                }
+                for s in standings
+            ],
+        }
+
+
+def _read(data: Mapping[str, Any]) -> Manifest:
+    """A manifest from its JSON. Raises ValueError, KeyError or TypeError for anything that evonas does not write."""
+    children = tuple(
+        Child(str(c["name"]), _words(c["overrides"]), None if c["refused"] is None else str(c["refused"]))
+        for c in data["children"]
+    )
+    if not children or len({child.name for child in children}) < len(children):
+        raise ValueError("children without names of their own")
+    for child in children:
+        if not NAME.fullmatch(child.name) or not all("=" in text for text in child.overrides):
+            raise ValueError(f"child {child.name!r} is none that evonas makes")
+    command, folders, allowed = (_words(data[key]) for key in ("command", "config_dirs", "allowed_modules"))
+    return Manifest(str(data["created"]), command, folders, allowed, children)
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise TypeError("not a list of words")
+    return tuple(value)
+
+
+def _best(table: Path) -> tuple[str | None, float | None]:
+    """The first objective and its best value: the first line of a front's table, if one is written and whole."""
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            rows = csv.reader(file)
+            names, first = next(rows), next(rows)
+        return names[1], float(first[1])
+    except (OSError, StopIteration, IndexError, ValueError):
+        return None, None
+
+
+def taken(folder: SweepFolder) -> UsageError:
+    """The refusal of a name in use."""
+    if folder.exists():
+        return UsageError(f"{folder.root} exists; `evonas sweep resume {folder.name}` goes on, or take another --name")
+    return UsageError(f"{folder.root} exists and is no sweep; take another --name")
+
+
+def new_folder(outputs: Path, name: str | None, now: datetime) -> SweepFolder:
+    """The folder of a sweep that does not exist yet, by default named by date and time. Raises UsageError."""
+    if name is None:
+        stem = f"{now:%Y-%m-%d-%H%M%S}"
+        names = (stem, *(f"{stem}-{n}" for n in range(2, 1000)))
+        free = (SweepFolder(outputs / f"{_PREFIX}{one}") for one in names)
+        return next(folder for folder in free if not folder.root.exists())
+    if not NAME.fullmatch(name) or name == "latest":
+        raise UsageError(
+            f"--name is {name!r}; use letters, digits, '.', '_' and '-', a letter or a digit first, not `latest`"
+        )
+    folder = SweepFolder(outputs / f"{_PREFIX}{name}")
+    if folder.root.exists():
+        raise taken(folder)
+    return folder
+
+
+def find(reference: str, outputs: Path) -> SweepFolder:
+    """The sweep meant by its name, its folder's path, or `latest`. Raises RunError."""
+    known = [SweepFolder(path.parent) for path in outputs.glob(f"{_PREFIX}*/sweep.json")]
+    if reference == "latest":
+        if not known:
+            raise RunError(f"there is no sweep under {outputs}/ yet; start one with `evonas sweep`")
+        return max(known, key=lambda folder: (folder.manifest().created, folder.name))
+    for folder in (SweepFolder(outputs / f"{_PREFIX}{reference}"), SweepFolder(Path(reference))):
+        if folder.exists():
+            return folder
+    names = ", ".join(sorted(folder.name for folder in known)[:8])
+    raise RunError(f"no sweep {reference!r}: neither a name nor a folder with a sweep.json (known: {names or 'none'})")
+
+
+def stamp() -> str:
+    """The time of day in UTC that a manifest is dated with."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
