@@ -1,9 +1,9 @@
-"""Parent selection: tournament, truncation, linear ranking, roulette and stochastic universal sampling.
+"""Parent selection: tournament, truncation, linear ranking, roulette and stochastic universal sampling; `exploit`.
 
-Every operator is a pure function `(losses, n, rng) -> n indices into losses`; losses are finite and minimised, the
-indices may repeat and come in random order, so that neighbours can be paired. Ties are broken by `rng`: equal losses
-have equal chances wherever they stand in the list. All raise ValueError for no losses, a loss that is not finite, or a
-parameter outside its range.
+Every operator in `OPERATORS` is a pure function `(losses, n, rng) -> n indices into losses`; losses are finite and
+minimised, the indices may repeat and come in random order, so that neighbours can be grouped. Ties are broken by `rng`:
+equal losses have equal chances wherever they stand in the list. All raise ValueError for no losses, a loss that is not
+finite, or a parameter outside its range.
 
 Sources: Goldberg and Deb, A comparative analysis of selection schemes (1991); Baker, Adaptive selection methods (1985)
 for ranking; Baker, Reducing bias and inefficiency (1987) for universal sampling; Tanese (1989) for sigma scaling.
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
-from math import exp, floor, isfinite
+from math import exp, floor, inf, isfinite
 from random import Random
 from statistics import fmean, pstdev
 from typing import TypeAlias
@@ -108,18 +108,58 @@ class Settings:
     """The parameters of all operators; each reads its own."""
 
     tournament_size: int = 3
+    replacement: bool = True
     truncation_fraction: float = 0.5
     ranking_pressure: float = 1.5
     scaling: str = "window"
 
 
 OPERATORS: dict[str, Callable[[Settings], Selection]] = {
-    "tournament": lambda settings: partial(tournament, size=settings.tournament_size),
+    "tournament": lambda settings: partial(tournament, size=settings.tournament_size, replacement=settings.replacement),
     "truncation": lambda settings: partial(truncation, fraction=settings.truncation_fraction),
     "ranking": lambda settings: partial(ranking, pressure=settings.ranking_pressure),
     "roulette": lambda settings: partial(roulette, scaling=settings.scaling),
     "sus": lambda settings: partial(stochastic_universal, scaling=settings.scaling),
 }
+
+
+def groups(selected: Sequence[int], identities: Sequence[int], size: int, rng: Random) -> list[list[int]]:
+    """Cuts what was selected into groups of `size` parents, no identity twice in a group.
+
+    One that would be there twice is replaced by a draw from all of `selected` whose identity is not, if there is any.
+    """
+    found = []
+    for start in range(0, len(selected), size):
+        group = list(selected[start : start + 1])
+        for index in selected[start + 1 : start + size]:
+            taken = {identities[member] for member in group}
+            if identities[index] in taken:
+                others = [other for other in selected if identities[other] not in taken]
+                if not others:
+                    break
+                index = rng.choice(others)
+            group.append(index)
+        found.append(group)
+    return found
+
+
+def exploit(losses: Sequence[float | None], rng: Random, *, fraction: float) -> list[int]:
+    """Whose training each individual goes on with: truncation selection of population-based training.
+
+    The worst floor(fraction * m), at least one, go on with a uniform draw from as many of the best, all others with
+    their own; the failed (None) come last and always go on with another's. Needs two or more individuals of whom one
+    succeeded. `fraction` in (0, 0.5]. Source: Jaderberg et al., Population based training of neural networks (2017).
+    """
+    if not 0 < fraction <= 0.5:
+        raise ValueError(f"exploited fraction is {fraction}; it must be in (0, 0.5]")
+    known = [loss for loss in losses if loss is not None]
+    _check(known)
+    ordered = _best_first([inf if loss is None else loss for loss in losses], rng)
+    n_moved = max(1, floor(fraction * len(losses) + 1e-9))
+    n_failed = len(losses) - len(known)
+    best = ordered[: min(n_moved, len(known))]
+    moved = set(ordered[len(losses) - max(n_moved, n_failed) :]) - set(best)
+    return [rng.choice(best) if index in moved else index for index in range(len(losses))]
 
 
 def _check(losses: Sequence[float]) -> None:

@@ -1,180 +1,294 @@
 """The generational genetic algorithm (Holland 1975; Goldberg 1989) with pluggable selection, crossover and survival.
 
-    generation 0: `population_size` samples; then each generation: select parents, recombine two of them with
-    `crossover_probability` or clone one, redraw every gene with `mutation_probability` (null: 1 / genes);
-    next population = the `elitism` best, not measured again, + the offspring.
+    generation 0: `population_size` samples; then each generation: select parents, recombine `parents` of them with
+    `crossover_probability` or clone one, mutate every gene with `mutation_probability` (null: 1 / genes), repair;
+    next population = the `elitism` best, not measured again, + the offspring, less random deaths at `death_rate`.
 
 Fitness is the first objective, losses[0]. A failed individual is never a parent nor an elite; where nobody can be a
-parent the next generation is sampled afresh. `lifespan` L wins over elitism: nobody belongs to more than L populations,
-and the place of an elite that leaves goes to one more child. Every child has its own two parents, different individuals
-unless selection left only one. A generation may be asked before the one before it is told (the run's window): it breeds
-from the population told so far, samples if there is none, and when it is told its worst leave if it is too large beside
-the elites.
+parent the next generation is sampled afresh. `lifespan` L wins over elitism unless `priority` says otherwise: nobody
+belongs to more than L populations, and the place of an elite that leaves goes to one more child. Deaths spare no elite.
+The parents of a child are different individuals as far as selection leaves so many. A generation may be asked before
+the one before it is told (the run's window): it breeds from the population told so far, samples if there is none, and
+when it is told its worst leave if it is too large beside the elites.
+
+`archive`: a genome that was evaluated before, failed or not, is not proposed again; it enters the population as a
+newborn with its recorded id and loss. A generation of nothing else passes within one ask; after 100 of them the search
+ends. `diversity`: sharing selects by shared fitness (elites are those by loss); crowding makes everybody a parent and
+lets each child fight for one place. `inherit` (three readings of "population of optimisers"): none trains everybody
+from scratch; weights starts all of a generation from the best weights so far; schedule is population-based training
+(Jaderberg et al. 2017): all train on, and the worst go on with a copy of one of the best, its genes mutated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from functools import partial
 from random import Random
-from typing import Generic
 
 from evonas_cli.core import crossover as crossovers
-from evonas_cli.core import select
+from evonas_cli.core import generations, niching, select
+from evonas_cli.core.checks import one_of, require, switch, whole, within
 from evonas_cli.core.choices import Genes, redraw
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Linear
-from evonas_cli.core.types import Evaluation, G, Proposal
+from evonas_cli.core.generations import Birth, Generation, Individual, best_first, older
+from evonas_cli.core.protocols import Linear, Measured, Repairable
+from evonas_cli.core.types import Evaluation, Json, Proposal
 
-
-@dataclass(frozen=True, slots=True)
-class Individual(Generic[G]):
-    """`loss` is None for a failed candidate; `age` counts the populations it has been in before this one."""
-
-    id: int
-    genome: G
-    loss: float | None
-    age: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Generation(Generic[G]):
-    """The living individuals, best first, equals in random order, the failed last."""
-
-    individuals: tuple[Individual[G], ...] = ()
+IDLE_GENERATIONS = 100
+CROWDING = ("crowding", "probabilistic_crowding")
+CHECKS: dict[str, Callable[[str, object], None]] = {
+    "population_size": partial(whole, least=2),
+    "generations": partial(whole, least=1, optional=True),
+    "stagnation": partial(whole, least=1, optional=True),
+    "target": partial(within, interval="(-inf, inf)", optional=True),
+    "selection": partial(one_of, names=select.OPERATORS),
+    "tournament_size": partial(whole, least=1),
+    "replacement": switch,
+    "truncation_fraction": partial(within, interval="(0, 1]"),
+    "ranking_pressure": partial(within, interval="(1, 2]"),
+    "scaling": partial(one_of, names=select.SCALINGS),
+    "elitism": partial(whole, least=0),
+    "remeasure": switch,
+    "lifespan": partial(whole, least=1, optional=True),
+    "priority": partial(one_of, names=("lifespan", "elitism")),
+    "death_rate": partial(within, interval="[0, 1)"),
+    "parents": partial(whole, least=2),
+    "crossover": partial(one_of, names=crossovers.OPERATORS),
+    "crossover_probability": partial(within, interval="[0, 1]"),
+    "mutation": partial(one_of, names=("redraw", "step")),
+    "mutation_scale": partial(within, interval="(0, inf)"),
+    "mutation_probability": partial(within, interval="[0, 1]", optional=True),
+    "archive": switch,
+    "diversity": partial(one_of, names=("none", "sharing", *CROWDING)),
+    "sharing_radius": partial(within, interval="(0, inf)"),
+    "sharing_exponent": partial(within, interval="(0, inf)"),
+    "crowding_window": partial(whole, least=1, optional=True),
+    "inherit": partial(one_of, names=("none", "weights", "schedule")),
+    "exploit_fraction": partial(within, interval="(0, 0.5]"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Genetic:
-    """Generational genetic algorithm: selection, crossover, mutation, elitism, lifespan.
+    """Generational genetic algorithm: selection, crossover, mutation, elitism, lifespan, niching, inherited weights.
 
     `scaling` is for roulette and sus, the other selection parameters for the operator that they name.
     """
 
     space: Linear
     population_size: int = 20
+    generations: int | None = None
+    stagnation: int | None = None
+    target: float | None = None
     selection: str = "tournament"
     tournament_size: int = 3
+    replacement: bool = True
     truncation_fraction: float = 0.5
     ranking_pressure: float = 1.5
     scaling: str = "window"
     elitism: int = 1
+    remeasure: bool = False
     lifespan: int | None = None
+    priority: str = "lifespan"
+    death_rate: float = 0.0
+    parents: int = 2
     crossover: str = "uniform"
     crossover_probability: float = 0.9
+    mutation: str = "redraw"
+    mutation_scale: float = 0.1
     mutation_probability: float | None = None
+    archive: bool = True
+    diversity: str = "none"
+    sharing_radius: float = 0.1
+    sharing_exponent: float = 1.0
+    crowding_window: int | None = None
+    inherit: str = "none"
+    exploit_fraction: float = 0.2
 
     def __post_init__(self) -> None:
-        _whole("population_size", self.population_size, 2)
-        _one_of("selection", self.selection, select.OPERATORS)
-        _whole("tournament_size", self.tournament_size, 1)
-        _within("truncation_fraction", self.truncation_fraction, "(0, 1]")
-        _within("ranking_pressure", self.ranking_pressure, "(1, 2]")
-        _one_of("scaling", self.scaling, select.SCALINGS)
-        _whole("elitism", self.elitism, 0)
-        if self.elitism >= self.population_size:
-            limit = self.population_size - 1
-            raise UsageError(f"strategy.elitism must be 0 to {limit} (population_size - 1); it is {self.elitism}")
-        if self.lifespan is not None:
-            _whole("lifespan", self.lifespan, 1, " or null")
-        _one_of("crossover", self.crossover, crossovers.MASKS)
-        _within("crossover_probability", self.crossover_probability, "[0, 1]")
-        if self.mutation_probability is not None:
-            _within("mutation_probability", self.mutation_probability, "[0, 1]", " or null")
+        for key, check in CHECKS.items():
+            check(key, getattr(self, key))
+        size = self.population_size
+        if self.elitism >= size:
+            raise UsageError(f"strategy.elitism must be 0 to {size - 1} (population_size - 1); it is {self.elitism}")
+        fits = self.replacement or self.selection != "tournament" or self.tournament_size <= size
+        require(fits, "tournament_size", self.tournament_size, f"exceeds population_size={size} without replacement")
+        require(self.parents <= size, "parents", self.parents, f"exceeds population_size={size}")
+        again, crowds = self.remeasure or self.continues, self.diversity in CROWDING
+        rule = "does not go with remeasure=true or inherit, which evaluate known genomes again; set it to"
+        require(not (self.archive and again), "archive", True, f"{rule} false")
+        require(not (crowds and again), "diversity", self.diversity, f"{rule} none or sharing")
+        if self.diversity != "none":
+            self._distance()
+        if self.inherit == "schedule":
+            rule = "needs strategy.generations, of which each trains its share of the epochs"
+            require(self.generations is not None, "inherit", self.inherit, rule)
+            rule = "does not go with inherit=schedule, where everybody trains on"
+            for key, off in (("lifespan", None), ("death_rate", 0), ("diversity", "none")):
+                require(getattr(self, key) == off, key, getattr(self, key), rule)
 
     @property
     def needs(self) -> tuple[type, ...]:
-        """Independent choices."""
-        return (Linear,)
+        """Independent choices; for niching a distance, too."""
+        return (Linear,) if self.diversity == "none" else (Linear, Measured)
 
     @property
     def least_evaluations(self) -> int:
         """Generation 0."""
         return self.population_size
 
+    @property
+    def continues(self) -> bool:
+        """Whether candidates start from the weights of earlier ones."""
+        return self.inherit != "none"
+
     def init(self, rng: Random) -> Generation[Genes]:
         """Nobody."""
         return Generation()
 
     def ask(self, state: Generation[Genes], rng: Random) -> tuple[list[Proposal[Genes]], Generation[Genes]]:
-        """A whole generation: what `population_size` leaves room for beside the elites."""
-        parents = [individual for individual in state.individuals if individual.loss is not None]
-        if not parents:
-            samples = [Proposal(self.space.sample(rng), operator="sample") for _ in range(self.population_size)]
-            return samples, state
-        pairs = self._pairs(parents, self.population_size - len(self._elites(state)), rng)
-        return [self._child(first, second, rng) for first, second in pairs], state
+        """A whole generation but for elites and known genomes; nothing when a limit or the target is reached.
+
+        Raises UsageError for inherited weights under a window above 1.
+        """
+        if self.continues and state.pending:
+            raise UsageError(f"strategy.inherit={self.inherit} needs window=1: a generation goes on from the last one")
+        for _ in range(IDLE_GENERATIONS):
+            if self._is_over(state):
+                break
+            born, new = generations.births(state, self._breed(state, rng), archive=self.archive)
+            if new:
+                asked = replace(state, pending=(*state.pending, born))
+                return [self._trained(proposal, state) for proposal in new], asked
+            state = self._succeed(state, born, [], rng)
+        return [], state
 
     def tell(self, state: Generation[Genes], told: Sequence[Evaluation[Genes]], rng: Random) -> Generation[Genes]:
-        """The elites, a generation older, and the offspring."""
-        elites = [replace(elite, age=elite.age + 1) for elite in self._elites(state)]
-        offspring = [
-            Individual(child.id, child.genome, None if child.losses is None else child.losses[0]) for child in told
-        ]
-        room = self.population_size - len(elites)
-        return Generation(tuple(_best_first(elites + _best_first(offspring, rng)[:room], rng)))
+        """The elites, a generation older, and the offspring; or whoever won the fights of crowding."""
+        born, *pending = state.pending
+        return self._succeed(replace(state, pending=tuple(pending)), born, told, rng)
 
     def population(self, state: Generation[Genes]) -> tuple[int, ...]:
-        """Best first, failed individuals included."""
-        return tuple([individual.id for individual in state.individuals])
+        """Best first, failed individuals included; one that is there twice counts once."""
+        return tuple(dict.fromkeys(individual.id for individual in state.individuals))
+
+    def figures(self, state: Generation[Genes]) -> Mapping[str, Json]:
+        """See `generations.figures`; diversity where the space has a distance."""
+        return generations.figures(state, self.space.distance if isinstance(self.space, Measured) else None)
+
+    def _is_over(self, state: Generation[Genes]) -> bool:
+        n_asked = state.number + len(state.pending)
+        return (
+            (self.generations is not None and n_asked >= self.generations)
+            or (self.stagnation is not None and state.stale >= self.stagnation)
+            or (self.target is not None and state.best_loss is not None and state.best_loss <= self.target)
+        )
+
+    def _breed(self, state: Generation[Genes], rng: Random) -> list[tuple[Proposal[Genes], int]]:
+        """The next generation's proposals, each with the age of its individual: above 0 for one measured again."""
+        able = [individual for individual in state.individuals if individual.loss is not None]
+        if not able:
+            return [(Proposal(self.space.sample(rng), operator="sample"), 0) for _ in range(self.population_size)]
+        if self.inherit == "schedule":
+            return generations.train_on(state.individuals, self.exploit_fraction, self._mutate, rng)
+        elites = [] if self.diversity in CROWDING else self._elites(state)
+        again = elites if self.remeasure or self.continues else []
+        groups = self._groups(able, self.population_size - len(elites), rng)
+        return [
+            *[(Proposal(elite.genome, parents=(elite.id,), operator="elite"), elite.age + 1) for elite in again],
+            *[(self._child([able[index] for index in group], rng), 0) for group in groups],
+        ]
+
+    def _trained(self, proposal: Proposal[Genes], state: Generation[Genes]) -> Proposal[Genes]:
+        """The proposal as it is to be trained: from whose weights, how far."""
+        if self.inherit == "weights" and state.best_id is not None:
+            return replace(proposal, continues=state.best_id, options={"start": "weights"})
+        if self.inherit == "schedule" and self.generations is not None:
+            return replace(proposal, fidelity=(state.number + 1) / self.generations)
+        return proposal
+
+    def _succeed(
+        self,
+        state: Generation[Genes],
+        born: Sequence[Birth[Genes]],
+        told: Sequence[Evaluation[Genes]],
+        rng: Random,
+    ) -> Generation[Genes]:
+        state, newborn = generations.settle(state, born, told, archive=self.archive)
+        alive = best_first(self._survivors(state, newborn, rng), rng)
+        if self.death_rate:
+            alive = [individual for individual in alive if rng.random() >= self.death_rate]
+        return replace(state, individuals=tuple(alive))
+
+    def _survivors(
+        self, state: Generation[Genes], newborn: Sequence[tuple[Individual[Genes], tuple[int, ...]]], rng: Random
+    ) -> list[Individual[Genes]]:
+        if self.diversity in CROWDING:
+            return niching.crowd(
+                [older(i) for rank, i in enumerate(state.individuals) if self._may_stay(rank, i)],
+                newborn,
+                rng,
+                distance=self._distance(),
+                size=self.population_size,
+                window=self.crowding_window,
+                probabilistic=self.diversity == "probabilistic_crowding",
+                protected=self.elitism,
+            )
+        elites = [] if self.remeasure or self.continues else [older(elite) for elite in self._elites(state)]
+        room = self.population_size - len(elites)
+        return elites + best_first([child for child, _ in newborn], rng)[:room]
 
     def _elites(self, state: Generation[Genes]) -> list[Individual[Genes]]:
-        last_age = inf if self.lifespan is None else self.lifespan - 2
         best = state.individuals[: self.elitism]
-        return [elite for elite in best if elite.loss is not None and elite.age <= last_age]
+        return [elite for rank, elite in enumerate(best) if elite.loss is not None and self._may_stay(rank, elite)]
 
-    def _pairs(
-        self, parents: Sequence[Individual[Genes]], n: int, rng: Random
-    ) -> list[tuple[Individual[Genes], Individual[Genes]]]:
-        settings = select.Settings(self.tournament_size, self.truncation_fraction, self.ranking_pressure, self.scaling)
-        losses = [parent.loss for parent in parents if parent.loss is not None]
-        selected = select.OPERATORS[self.selection](settings)(losses, 2 * n, rng)
-        pairs = []
-        for first, second in zip(selected[::2], selected[1::2], strict=True):
-            others = [index for index in selected if index != first] if first == second else []
-            mate = rng.choice(others) if others else second
-            pairs.append((parents[first], parents[mate]))
-        return pairs
+    def _may_stay(self, rank: int, individual: Individual[Genes]) -> bool:
+        exempt = self.priority == "elitism" and rank < self.elitism
+        return exempt or self.lifespan is None or individual.age + 2 <= self.lifespan
 
-    def _child(self, first: Individual[Genes], second: Individual[Genes], rng: Random) -> Proposal[Genes]:
-        recombined = first is not second and rng.random() < self.crossover_probability
-        genome = first.genome
-        parents: tuple[int, ...] = (first.id,)
+    def _groups(self, able: Sequence[Individual[Genes]], n: int, rng: Random) -> list[list[int]]:
+        """The indices of the parents of each of n children: of one child all different, fewer where need be."""
+        if self.diversity in CROWDING:
+            return niching.families(len(able), self.parents, n, rng)
+        losses = [parent.loss for parent in able if parent.loss is not None]
+        if self.diversity == "sharing":
+            genomes, niche = [parent.genome for parent in able], (self.sharing_radius, self.sharing_exponent)
+            losses = [-value for value in niching.shared_fitness(losses, genomes, self._distance(), *niche)]
+        size = self.tournament_size if self.replacement else min(self.tournament_size, len(able))
+        fraction, pressure = self.truncation_fraction, self.ranking_pressure
+        settings = select.Settings(size, self.replacement, fraction, pressure, self.scaling)
+        selected = select.OPERATORS[self.selection](settings)(losses, self.parents * n, rng)
+        return select.groups(selected, [parent.id for parent in able], self.parents, rng)
+
+    def _child(self, parents: Sequence[Individual[Genes]], rng: Random) -> Proposal[Genes]:
+        genome, ids = parents[0].genome, [parents[0].id]
+        recombined = len(parents) > 1 and rng.random() < self.crossover_probability
         if recombined:
-            mask = crossovers.MASKS[self.crossover](len(genome), rng)
-            genome, parents = crossovers.recombine(mask, genome, second.genome), (first.id, second.id)
+            genomes = [parent.genome for parent in parents]
+            genome, ids = crossovers.cross(self.crossover, self.space.choices, genomes, rng), [p.id for p in parents]
         child = self._mutate(genome, rng)
         steps = ["crossover"] * recombined + ["mutation"] * (child != genome)
-        return Proposal(child, parents=parents, operator="+".join(steps) or "identity")
+        return Proposal(child, parents=tuple(ids), operator="+".join(steps) or "identity")
 
     def _mutate(self, genome: Genes, rng: Random) -> Genes:
         probability = self.mutation_probability
         if probability is None:
             probability = 1 / max(1, len(genome))
-        for locus in range(len(genome)):
+        loci = self.space.choices
+        for place, locus in enumerate(loci):
             if rng.random() < probability:
-                genome = redraw(self.space.choices, genome, locus, rng)
-        return genome
+                if self.mutation == "redraw":
+                    genome = redraw(loci, genome, place, rng)
+                else:
+                    gene = locus.step(genome[place], rng, self.mutation_scale)
+                    genome = (*genome[:place], gene, *genome[place + 1 :])
+        return self.space.repair(genome, rng) if isinstance(self.space, Repairable) else genome
 
-
-def _best_first(individuals: Sequence[Individual[G]], rng: Random) -> list[Individual[G]]:
-    shuffled = rng.sample(individuals, len(individuals))
-    return sorted(shuffled, key=lambda individual: inf if individual.loss is None else individual.loss)
-
-
-def _whole(key: str, value: object, least: int, otherwise: str = "") -> None:
-    if type(value) is not int or value < least:
-        raise UsageError(f"strategy.{key} must be a whole number of at least {least}{otherwise}; it is {value!r}")
-
-
-def _within(key: str, value: object, interval: str, otherwise: str = "") -> None:
-    low, high = (float(end) for end in interval[1:-1].split(","))
-    number = type(value) in (int, float)
-    if not number or not low <= value <= high or (value == low and interval[0] == "("):  # type: ignore[operator]
-        raise UsageError(f"strategy.{key} must be a number in {interval}{otherwise}; it is {value!r}")
-
-
-def _one_of(key: str, value: object, names: Collection[str]) -> None:
-    if value not in names:
-        raise UsageError(f"strategy.{key} must be one of {', '.join(names)}; it is {value!r}")
+    def _distance(self) -> Callable[[Genes, Genes], float]:
+        if not isinstance(self.space, Measured):
+            name = type(self.space).__name__
+            raise UsageError(
+                f"strategy.diversity={self.diversity} needs a space that is Measured; {name} has no distance"
+            )
+        return self.space.distance

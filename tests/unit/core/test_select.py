@@ -164,9 +164,9 @@ def test_ties_for_the_best_are_broken_by_the_stream(name: str) -> None:
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_table_binds_every_operator_to_its_own_setting(name: str) -> None:
-    settings = Settings(tournament_size=7, truncation_fraction=0.3, ranking_pressure=2.0, scaling="softmax")
+    settings = Settings(7, replacement=False, truncation_fraction=0.3, ranking_pressure=2.0, scaling="softmax")
     direct: dict[str, Selection] = {
-        "tournament": partial(select.tournament, size=7),
+        "tournament": partial(select.tournament, size=7, replacement=False),
         "truncation": partial(select.truncation, fraction=0.3),
         "ranking": partial(select.ranking, pressure=2.0),
         "roulette": partial(select.roulette, scaling="softmax"),
@@ -211,3 +211,66 @@ def test_parameters_out_of_range_are_refused() -> None:
     for operator in (select.roulette, select.stochastic_universal):
         with pytest.raises(ValueError, match="window, softmax, sigma"):
             operator(LOSSES, 1, rng, scaling="none")
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(2, 5), st.integers())
+def test_groups_hold_nobody_twice(selected: list[int], size: int, seed: int) -> None:
+    identities = [0, 1, 2, 3, 3, 4]  # 3 and 4 are the same
+    groups = select.groups(selected, identities, size, Random(seed))
+    n_identities = len({identities[index] for index in selected})
+    assert [group[0] for group in groups] == selected[::size]
+    for start, group in zip(range(0, len(selected), size), groups, strict=True):
+        drawn = selected[start : start + size]
+        assert len({identities[index] for index in group}) == len(group) == min(len(drawn), n_identities)
+        assert set(group) <= set(selected)
+        if len({identities[index] for index in drawn}) == len(drawn):
+            assert group == drawn
+
+
+def test_groups_replace_from_all_that_was_selected() -> None:
+    mates = Counter(select.groups([0, 0, 1, 2, 2, 2], range(3), 2, Random(seed))[0][1] for seed in range(4_000))
+    assert abs(mates[2] - 3_000) < 5 * sqrt(4_000 * 3 / 16)
+    assert mates[1] + mates[2] == 4_000
+
+
+def test_exploit_moves_the_worst_to_the_best() -> None:
+    losses = [0.5, 0.1, 0.9, 0.2, 0.8, 0.3, 0.4, 0.6, 0.7, 1.0]
+    moves = [select.exploit(losses, Random(seed), fraction=0.2) for seed in range(2_000)]
+    for sources in moves:
+        assert [i for i, source in enumerate(sources) if source != i] == [2, 9]
+    copied = Counter(source for sources in moves for source in (sources[2], sources[9]))
+    assert set(copied) == {1, 3}
+    assert abs(copied[1] - 2_000) < 5 * sqrt(1_000)
+
+
+@given(
+    st.lists(st.none() | st.integers(0, 3), min_size=2, max_size=12), st.sampled_from([0.01, 0.2, 0.5]), st.integers()
+)
+def test_exploit_leaves_no_failed_one_and_moves_at_least_one(
+    values: list[int | None], fraction: float, seed: int
+) -> None:
+    losses = [None if value is None else float(value) for value in values]
+    if all(loss is None for loss in losses):
+        with pytest.raises(ValueError, match="losses is empty"):
+            select.exploit(losses, Random(seed), fraction=fraction)
+        return
+    sources = select.exploit(losses, Random(seed), fraction=fraction)
+    moved = [index for index, source in enumerate(sources) if source != index]
+    n_failed = losses.count(None)
+    assert len(moved) == max(1, n_failed, floor(fraction * len(losses) + 1e-9))
+    for index, source in enumerate(sources):
+        ours, theirs = losses[index], losses[source]
+        assert theirs is not None and (ours is None or theirs <= ours)
+
+
+def test_exploit_breaks_ties_by_the_stream_and_refuses_other_fractions() -> None:
+    moved = Counter(
+        index
+        for seed in range(4_000)
+        for index, source in enumerate(select.exploit([1.0] * 4, Random(seed), fraction=0.25))
+        if source != index
+    )
+    assert all(abs(moved[index] - 1_000) < 5 * sqrt(750) for index in range(4))
+    for fraction in (0.0, 0.51, float("nan")):
+        with pytest.raises(ValueError, match=r"must be in \(0, 0.5\]"):
+            select.exploit(LOSSES, Random(0), fraction=fraction)

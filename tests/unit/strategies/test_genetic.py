@@ -2,84 +2,26 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
 from random import Random
 from statistics import fmean
-from typing import Any
 
 import pytest
+from generational import SPACE, alive, genetic, observe, offspring, run, told
 
-from evonas_cli.core.choices import Genes
 from evonas_cli.core.codec import decode, encode, state_hint
-from evonas_cli.core.crossover import MASKS
-from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Linear, Strategy
-from evonas_cli.core.rng import stream
-from evonas_cli.core.select import OPERATORS, SCALINGS
-from evonas_cli.core.types import Evaluation, Proposal
-from evonas_cli.spaces.bits import Bits
-from evonas_cli.strategies.genetic import Generation, Genetic, Individual
-
-SPACE = Bits(100)
-State = Generation[Genes]
-
-
-def genetic(**settings: Any) -> Genetic:
-    return Genetic(**({"space": SPACE} | settings))
-
-
-def run(
-    strategy: Genetic, n_steps: int, loss: Callable[[int, Genes], float | None], seed: int = 0, window: int = 1
-) -> tuple[list[list[Proposal[Genes]]], list[State]]:
-    """All proposals by step and the state after each tell, under the window rule."""
-    steps: list[list[Proposal[Genes]]] = []
-    states: list[State] = []
-    pending: deque[tuple[int, int]] = deque()
-    state, next_id = strategy.init(stream(seed, "init")), 0
-    for step in range(n_steps + window):
-        if len(pending) == min(window, n_steps) or (step >= n_steps and pending):
-            told, first = pending.popleft()
-            values = [(id, p.genome, loss(id, p.genome)) for id, p in enumerate(steps[told], first)]
-            evaluations = [Evaluation(id, genome, None if v is None else (v, 9.0)) for id, genome, v in values]
-            state = strategy.tell(state, evaluations, stream(seed, "tell", told))
-            states.append(state)
-        if step < n_steps:
-            proposals, state = strategy.ask(state, stream(seed, "ask", step))
-            steps.append(proposals)
-            pending.append((step, next_id))
-            next_id += len(proposals)
-    return steps, states
-
-
-def observe(seed: int, noise: float) -> Callable[[int, Genes], float]:
-    def loss(id: int, genome: Genes) -> float:
-        return -min(1.0, max(0.0, SPACE.score(genome) + stream(seed, "noise", id).gauss(0, noise)))
-
-    return loss
+from evonas_cli.core.crossover import SOURCES
+from evonas_cli.core.protocols import Continues, Figures, Linear, Measured, Strategy
+from evonas_cli.core.select import OPERATORS
+from evonas_cli.strategies.genetic import Genetic
 
 
 def one_max(strategy: Genetic, seed: int, window: int = 1) -> float:
     """True fitness of the best observed among the first 1,000 evaluations."""
     loss = observe(seed, 0.01)
-    steps, _ = run(strategy, 1_000 // (strategy.population_size - 1) + 1, loss, seed, window)
+    steps, _ = run(strategy, 1_200 // (strategy.population_size - 1) + 1, loss, seed, window)
     genomes = [proposal.genome for step in steps for proposal in step][:1_000]
     best = min(range(1_000), key=lambda id: loss(id, genomes[id]))
     return SPACE.score(genomes[best])
-
-
-def alive(losses: Sequence[float | None], ages: Sequence[int] | None = None) -> State:
-    """A population with these losses, best first, ids from 0."""
-    ages = ages or [0] * len(losses)
-    members = [Individual(id, SPACE.sample(Random(id)), loss, ages[id]) for id, loss in enumerate(losses)]
-    return Generation(tuple(members))
-
-
-def offspring(first_id: int, losses: Sequence[float | None]) -> list[Evaluation[Genes]]:
-    return [
-        Evaluation(id, SPACE.sample(Random(id)), None if loss is None else (loss,))
-        for id, loss in enumerate(losses, first_id)
-    ]
 
 
 def test_generation_sizes_and_elites_by_hand() -> None:
@@ -126,12 +68,12 @@ def test_without_elites_the_current_best_may_fall() -> None:
 
 def test_failures_are_neither_parents_nor_elites() -> None:
     strategy = genetic(population_size=4, elitism=3)
-    state = strategy.tell(strategy.init(Random(0)), offspring(0, [None, 0.5, None, 0.7]), Random(0))
+    state = told(strategy, strategy.init(Random(0)), offspring(0, [None, 0.5, None, 0.7]), Random(0))
     assert strategy.population(state)[:2] == (1, 3)
     proposals, _ = strategy.ask(state, Random(0))
     assert len(proposals) == 2
     assert {parent for proposal in proposals for parent in proposal.parents} <= {1, 3}
-    after = strategy.tell(state, offspring(4, [None, None]), Random(0))
+    after = told(strategy, state, offspring(4, [None, None]), Random(0))
     assert strategy.population(after)[:2] == (1, 3)
     assert set(strategy.population(after)[2:]) == {4, 5}
 
@@ -146,7 +88,7 @@ def test_when_all_failed_the_next_generation_is_sampled() -> None:
 
 def test_ties_for_elite_are_broken_by_the_stream() -> None:
     strategy = genetic(population_size=3)
-    ranked = [strategy.tell(Generation(), offspring(0, [1.0] * 3), Random(seed)) for seed in range(600)]
+    ranked = [told(strategy, alive([]), offspring(0, [1.0] * 3), Random(seed)) for seed in range(600)]
     firsts = [strategy.population(state)[0] for state in ranked]
     assert all(140 < firsts.count(id) < 260 for id in range(3))
 
@@ -199,7 +141,7 @@ def test_mutation_probability_of_one_changes_every_gene_and_null_one_on_average(
     assert len(set(flips[1])) > 2
 
 
-@pytest.mark.parametrize("crossover", MASKS)
+@pytest.mark.parametrize("crossover", [*SOURCES, "blend"])
 def test_children_inherit_what_their_parents_agree_on(crossover: str) -> None:
     strategy = genetic(population_size=20, crossover=crossover, crossover_probability=1.0, mutation_probability=0.0)
     state = alive([float(i) for i in range(20)])
@@ -230,8 +172,8 @@ def test_beats_random_search_on_one_max(selection: str) -> None:
 
 
 def test_one_max_with_the_defaults() -> None:
-    """0.960 over 30 seeds, sd 0.017."""
-    assert abs(fmean(one_max(genetic(), seed) for seed in range(8)) - 0.960) < 0.024
+    """0.965 over 30 seeds, sd 0.018; 0.960 with every known genome evaluated again."""
+    assert abs(fmean(one_max(Genetic(space=SPACE), seed) for seed in range(8)) - 0.965) < 0.025
 
 
 def test_same_streams_same_run_and_the_state_survives_the_codec() -> None:
@@ -245,41 +187,8 @@ def test_same_streams_same_run_and_the_state_survives_the_codec() -> None:
 
 def test_conforms() -> None:
     assert isinstance(genetic(), Strategy)
+    assert isinstance(genetic(), Figures) and isinstance(genetic(), Continues)
     assert genetic().needs == (Linear,)
+    assert genetic(diversity="sharing").needs == (Linear, Measured)
+    assert [genetic(inherit=word, generations=5).continues for word in ("none", "weights", "schedule")] == [0, 1, 1]
     assert genetic(population_size=7).least_evaluations == 7
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("population_size", 1),
-        ("population_size", True),
-        ("selection", "lottery"),
-        ("tournament_size", 0),
-        ("truncation_fraction", 0.0),
-        ("truncation_fraction", 1.5),
-        ("ranking_pressure", 1),
-        ("ranking_pressure", 2.1),
-        ("scaling", "none"),
-        ("elitism", -1),
-        ("elitism", 20),
-        ("lifespan", 0),
-        ("lifespan", 1.5),
-        ("crossover", "three_point"),
-        ("crossover_probability", -0.1),
-        ("crossover_probability", "0.5"),
-        ("mutation_probability", 1.1),
-        ("mutation_probability", float("nan")),
-    ],
-)
-def test_bad_settings_are_refused(key: str, value: object) -> None:
-    with pytest.raises(UsageError, match=rf"^strategy\.{key} must be .*; it is {value!r}$"):
-        genetic(**{key: value})
-
-
-@pytest.mark.parametrize("scaling", SCALINGS)
-def test_limits_are_allowed(scaling: str) -> None:
-    genetic(
-        population_size=2, elitism=1, lifespan=1, ranking_pressure=2, truncation_fraction=1, tournament_size=9,
-        crossover_probability=0, mutation_probability=1, scaling=scaling,
-    )  # fmt: skip
