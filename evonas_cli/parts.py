@@ -12,7 +12,7 @@ from typing import Any
 from evonas_cli.config import Config, build, conf_root, options, target
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.protocols import Continues, Job, Space, Strategy
+from evonas_cli.core.protocols import Continues, Job, Particular, Space, Strategy
 from evonas_cli.core.types import Json, Objective
 from evonas_cli.settings import check_root, nearest
 from evonas_cli.store.directory import RunDirectory
@@ -76,6 +76,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     objectives = tuple(_objective(name, job, config["deterministic"]) for name in config["objectives"])
     if config["budget"]["cost"] is not None and "cost" not in job.metrics:
         raise UsageError("budget.cost is set but this job measures no cost; use budget.evaluations")
+    if isinstance(strategy, Particular):
+        strategy.check_objectives(objectives)
     if isinstance(strategy, Continues) and strategy.continues:
         _check_continues(config, allowed)
     parts = Parts(config, space, strategy, objectives, recipe, tuple(allowed))
@@ -86,6 +88,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
 def _check_continues(config: Config, allowed: Sequence[str]) -> None:
     if "trainer" not in inspect.signature(target(config["job"], "job", allowed)).parameters:
         raise UsageError("this strategy hands trained weights on, which only a job that trains has; use job=train")
+    if config["window"] > 1:
+        raise UsageError("this strategy hands trained weights on from step to step; set window=1")
     if not config["trainer"]["save_state"]:
         raise UsageError("this strategy hands trained weights on; set trainer.save_state=true so that they are kept")
 

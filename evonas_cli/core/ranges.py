@@ -33,6 +33,8 @@ class Real:
         """`points` values at equal steps, both ends among them."""
         if self.points is None:
             return None
+        if self.low == self.high:
+            return (float(self.low),)
         return tuple([self.at(index / (self.points - 1)) for index in range(self.points)])
 
     def at(self, share: float) -> float:
@@ -119,7 +121,7 @@ class Integer:
                 return drawn
 
     def step(self, gene: Gene, rng: Random, scale: float) -> Gene:
-        """A Gaussian step on the range's scale, rounded, cut off at the ends, and at least to the next number."""
+        """A Gaussian step on the range's scale, rounded, or by one where that is none; cut off at the ends."""
         moved = self._at(self._share(gene) + rng.gauss(0.0, scale))
         if moved != gene or self.low == self.high:
             return moved
