@@ -1,0 +1,1 @@
+"""Learned policies that answer a space's decisions, and how they learn; strategies share them, none is one."""
