@@ -7,8 +7,10 @@ from pathlib import Path
 from random import Random
 from typing import Protocol, TypeVar, runtime_checkable
 
+from evonas_cli.core.cell import Cell
 from evonas_cli.core.choices import Genes, Locus
-from evonas_cli.core.types import Candidate, Direction, Evaluation, Json, Phenotype, Proposal, Result, Task
+from evonas_cli.core.markings import MarkedGraph
+from evonas_cli.core.types import Candidate, Direction, Evaluation, Json, Objective, Phenotype, Proposal, Result, Task
 from evonas_cli.core.walk import Kinds, Program
 
 G = TypeVar("G")
@@ -40,6 +42,23 @@ class Buildable(Protocol[C]):
 
 
 @runtime_checkable
+class Recurrent(Protocol[C]):
+    """Capability: genomes decode to cells of recurrent networks."""
+
+    def decode_cell(self, genome: C) -> Cell:
+        """The cell; it knows neither its width nor that of its input."""
+
+
+@runtime_checkable
+class Tuning(Protocol):
+    """Capability of a Buildable space: its genomes set trainer keys."""
+
+    @property
+    def tuned(self) -> Mapping[str, Sequence[Json]]:
+        """The keys, each with its extreme values, so that wrong ones are refused before the search starts."""
+
+
+@runtime_checkable
 class Scored(Protocol[C]):
     """Capability: the space carries its own fitness landscape, for tests and demonstrations."""
 
@@ -61,6 +80,14 @@ class Measured(Protocol[C]):
 
     def distance(self, first: C, second: C) -> float:
         """0 for equal genomes, symmetric, never negative."""
+
+
+@runtime_checkable
+class Repairable(Protocol[G]):
+    """Capability: what variation makes of two genomes may be no genome, but can be turned into one nearby."""
+
+    def repair(self, genome: G, rng: Random) -> G:
+        """A genome of the space; one that already is comes back unchanged."""
 
 
 @runtime_checkable
@@ -100,6 +127,32 @@ class Deepening(Protocol[K]):
 
 
 @runtime_checkable
+class Modular(Protocol[K]):
+    """Capability: networks are assembled from a blueprint, whose nodes point to species, and a module of each species.
+
+    Blueprints and modules are marked graphs. A blueprint's nodes have one gene, the species; its own genes are those of
+    `global_loci`. A module's nodes have the genes of `node_loci`.
+    """
+
+    @property
+    def node_loci(self) -> Sequence[Locus]:
+        """The genes of a module's node."""
+
+    @property
+    def global_loci(self) -> Sequence[Locus]:
+        """The genes that a blueprint has once."""
+
+    def draw_module(self, rng: Random) -> MarkedGraph:
+        """A module from the prior."""
+
+    def draw_blueprint(self, species: Sequence[int], rng: Random) -> MarkedGraph:
+        """A blueprint from the prior, pointing to species among these."""
+
+    def assemble(self, blueprint: MarkedGraph, modules: Mapping[int, MarkedGraph]) -> K:
+        """The genome; `modules` has one for each species that the blueprint names."""
+
+
+@runtime_checkable
 class Strategy(Protocol[G, S]):
     """Proposes genomes. Holds hyperparameters only: what evolves is a value of type S that is passed in and out.
 
@@ -134,6 +187,14 @@ class Figures(Protocol[C]):
 
     def figures(self, state: C) -> Mapping[str, Json]:
         """Named figures, such as the population's diversity; the same state gives the same figures."""
+
+
+@runtime_checkable
+class Particular(Protocol):
+    """What a strategy may have in addition: it knows what it cannot learn from."""
+
+    def check_objectives(self, objectives: Sequence[Objective]) -> None:
+        """Raises UsageError for objectives that it cannot use."""
 
 
 @runtime_checkable

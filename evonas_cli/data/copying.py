@@ -7,6 +7,7 @@ in their order; nothing else counts. Whoever remembers nothing has a perplexity 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log2
 
 import numpy as np
 
@@ -15,8 +16,8 @@ from evonas_cli.core.rng import stream
 from evonas_cli.data.sequences import Corpus, Sequences, Tokens, fingerprint
 
 LEAST = {"symbols": 2, "length": 1, "blanks": 0, "n_train": 1, "n_valid": 1, "n_test": 1}
-MOST_WORDS = 2**62
-PARTS = ("train", "valid", "test")
+MOST_BITS = 62
+"""Words are drawn by their numbers, which have to fit into 64 bits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +40,9 @@ class Copy:
             value = getattr(self, key)
             if type(value) is not int or value < least:
                 raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least {least}")
+        if self.length * log2(self.symbols) > MOST_BITS:
+            raise UsageError(f"dataset.length is {self.length}, of {self.symbols} symbols: too many words; lower one")
         words, wanted = self.symbols**self.length, self.n_train + self.n_valid + self.n_test
-        if words > MOST_WORDS:
-            raise UsageError(f"dataset.length is {self.length}; {words:.0e} words are too many, make it smaller")
         if wanted > words:
             raise UsageError(
                 f"dataset.n_train + n_valid + n_test is {wanted}, but {self.symbols} symbols make only {words} words "

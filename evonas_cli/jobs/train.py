@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Buildable, Context, Tuning
 from evonas_cli.core.types import Candidate, Direction, Json, Result
 from evonas_cli.data.dataset import Dataset
+from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -47,6 +49,11 @@ class Train:
         deterministic: bool,
         threads: int,
     ) -> None:
+        if isinstance(dataset, SequenceDataset):
+            raise UsageError(
+                f"job=train classifies images, which the dataset {type(dataset).__name__} has not; pass dataset=digits "
+                "(or mnist, cifar10, npz, folder, ...), or job=language"
+            )
         self._settings = (space, dataset, trainer, seed, device, deterministic, threads)
         self._measures_train = trainer.measure_train
         if isinstance(space, Tuning):

@@ -39,6 +39,10 @@ class Window:
     scored: list[int]
     fresh: bool
 
+    def counted(self, values: Tensor) -> Tensor:
+        """Of values (T, B, ...) those of the steps that count, (N, ...)."""
+        return (values if len(self.scored) == len(values) else values[self.scored]).flatten(0, 1)
+
 
 class Reading:
     """A part of a corpus, on a device, and how it is read."""
@@ -60,14 +64,14 @@ class Reading:
             rng = stream(seed, "sequences", epoch)
             inputs, targets = self._rows(size, settings.unroll, rng.randrange(self._inputs.shape[1]))
             order = torch.tensor(rng.sample(range(len(inputs)), len(inputs)), device=inputs.device)
-            for chosen in order.split(size)[: max(1, len(order) // size)]:
+            for chosen in torch.split(order, size)[: max(1, len(order) // size)]:
                 yield from self._windows(inputs[chosen], targets[chosen], settings.unroll)
             epoch += 1
 
     def valid_windows(self, settings: LanguageSettings) -> Iterator[Window]:
         """The whole part once, in its own order; a stream in up to 256 rows, without the rest that fills no row."""
         inputs, targets = self._rows(VALID_ROWS, settings.unroll, 0)
-        for x, y in zip(inputs.split(VALID_ROWS), targets.split(VALID_ROWS), strict=True):
+        for x, y in zip(torch.split(inputs, VALID_ROWS), torch.split(targets, VALID_ROWS), strict=True):
             yield from self._windows(x, y, settings.unroll)
 
     def _rows(self, at_most: int, unroll: int, shift: int) -> tuple[Tensor, Tensor]:
@@ -81,7 +85,7 @@ class Reading:
         return x.view(rows, width), y.view(rows, width)
 
     def _windows(self, inputs: Tensor, targets: Tensor, unroll: int) -> Iterator[Window]:
-        pieces = zip(inputs.T.split(unroll), targets.T.split(unroll), strict=True)
+        pieces = zip(torch.split(inputs.T, unroll), torch.split(targets.T, unroll), strict=True)
         for start, (x, y) in zip(range(0, inputs.shape[1], unroll), pieces, strict=True):
             scored = [step for step in range(len(x)) if self._scored[start + step]]
             yield Window(x, y, scored, fresh=start == 0)
@@ -145,8 +149,7 @@ def update(
 ) -> tuple[Tensor, State]:
     """One update of the weights; returns the window's mean loss and the state after it."""
     scores, state = model(window.inputs, state)
-    scored = scores[window.scored].flatten(0, 1)
-    loss = F.cross_entropy(scored, window.targets[window.scored].flatten())
+    loss = F.cross_entropy(window.counted(scores), window.counted(window.targets))
     loss.backward()  # type: ignore[no-untyped-call]
     if clip_norm is not None:
         nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
@@ -167,7 +170,7 @@ def validate(model: LanguageModel, valid: Reading, settings: LanguageSettings) -
     count, state = 0, ()
     for window in valid.valid_windows(settings):
         scores, state = model(window.inputs, begin(model, window, state))
-        scored, targets = scores[window.scored].flatten(0, 1), window.targets[window.scored].flatten()
+        scored, targets = window.counted(scores), window.counted(window.targets)
         total[0] += F.cross_entropy(scored, targets, reduction="sum")
         total[1] += (scored.argmax(dim=1) != targets).sum()
         count += len(targets)

@@ -37,11 +37,13 @@ class LanguageSettings:
             value = getattr(self, key)
             if type(value) is not int or value < least:
                 raise UsageError(f"job.{key} is {value!r}; it must be an integer of at least {least}")
-        for key, value in (("learning_rate", self.learning_rate), ("clip_norm", self.clip_norm)):
-            if key == "clip_norm" and value is None:
-                continue
-            if type(value) not in (int, float) or not 0 < value < inf:  # type: ignore[operator]
-                null = ", or null" if key == "clip_norm" else ""
-                raise UsageError(f"job.{key} is {value!r}; it must be a number above 0{null}")
+        _check_positive("learning_rate", self.learning_rate, "a number above 0")
+        if self.clip_norm is not None:
+            _check_positive("clip_norm", self.clip_norm, "a number above 0, or null")
         if type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1:
             raise UsageError(f"job.dropout is {self.dropout!r}; it must be a number from 0 to below 1")
+
+
+def _check_positive(key: str, value: float, wanted: str) -> None:
+    if type(value) not in (int, float) or not 0 < value < inf:
+        raise UsageError(f"job.{key} is {value!r}; it must be {wanted}")

@@ -10,12 +10,13 @@ import pytest
 from omegaconf import OmegaConf
 
 from evonas_cli.data.dataset import Dataset
+from evonas_cli.data.sequences import SequenceDataset
 
 FILES = sorted((Path(__file__).parents[3] / "conf/dataset").glob("*.yaml"))
 
 
 def test_all_files_were_found():
-    names = {"cifar10", "cifar100", "digits", "fashion_mnist", "folder", "mnist", "npz", "svhn"}
+    names = {"cifar10", "cifar100", "copy", "digits", "fashion_mnist", "folder", "mnist", "npz", "svhn", "text"}
     assert names <= {path.stem for path in FILES}
 
 
@@ -25,5 +26,5 @@ def test_each_parameter_has_a_value(path):
     module, _, name = settings.pop("_target_").rpartition(".")
     dataset_class = getattr(import_module(module), name)
     dataset = dataset_class(**settings)
-    assert isinstance(dataset, Dataset)
+    assert isinstance(dataset, Dataset) != isinstance(dataset, SequenceDataset)
     assert set(settings) == {field.name for field in fields(dataset)}

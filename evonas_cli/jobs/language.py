@@ -1,0 +1,92 @@
+"""The job that trains a recurrent language model around each candidate's cell and measures its perplexity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.protocols import Context, Recurrent
+from evonas_cli.core.types import Candidate, Direction, Json, Result
+from evonas_cli.data.sequences import SequenceDataset
+from evonas_cli.training.language_settings import LanguageSettings
+
+if TYPE_CHECKING:
+    from evonas_cli.training.language_bench import LanguageBench
+
+
+class Language:
+    """Trains and validates one-layer language models: embedding, the candidate's cell, a linear layer.
+
+    `space` decodes genomes, `seed` is the run's; `device`, `deterministic` and `threads` as for `device.resolve`; the
+    other settings as LanguageSettings has them. Batches and dropout depend on the run's seed, initial weights on the
+    candidate's. `valid_loss` is in nats a token, `valid_perplexity` its exponential, `valid_error` the share of tokens
+    that are not the most probable one; `multiply_adds` are for one token, `cost` is the training's arithmetic in
+    billions of multiply-adds, counted. An interrupted candidate starts again. Making the job imports no torch and reads
+    no data.
+    """
+
+    needs: tuple[type, ...] = (Recurrent,)
+    metrics: Mapping[str, Direction] = {
+        "valid_perplexity": "min",
+        "valid_loss": "min",
+        "valid_error": "min",
+        "train_loss": "min",
+        "parameters": "min",
+        "multiply_adds": "min",
+        "cost": "min",
+        "train_seconds": "min",
+    }
+
+    def __init__(
+        self,
+        space: Recurrent[Any],
+        dataset: Any,
+        seed: int,
+        device: str,
+        deterministic: bool,
+        threads: int,
+        hidden: int,
+        steps: int,
+        batch_size: int,
+        unroll: int,
+        learning_rate: float,
+        clip_norm: float | None,
+        dropout: float,
+    ) -> None:
+        if not isinstance(dataset, SequenceDataset):
+            raise UsageError(
+                f"job=language reads sequences of tokens, which the dataset {type(dataset).__name__} has not; "
+                "pass dataset=copy or dataset=text"
+            )
+        settings = LanguageSettings(
+            hidden=hidden,
+            steps=steps,
+            batch_size=batch_size,
+            unroll=unroll,
+            learning_rate=learning_rate,
+            clip_norm=clip_norm,
+            dropout=dropout,
+        )
+        self._settings = (space, dataset, settings, seed, device, deterministic, threads)
+
+    @cached_property
+    def _bench(self) -> LanguageBench:
+        from evonas_cli.training.language_bench import LanguageBench
+
+        return LanguageBench(*self._settings)
+
+    def environment(self) -> dict[str, Json]:
+        """Device, torch, threads, number of tokens, a digest of the data. Raises UsageError, EnvironmentFailure."""
+        return self._bench.environment()
+
+    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+        """A result for each candidate, in order.
+
+        Failures: diverged (a loss is not finite, or the perplexity too large to be a number), oom (after a second try)
+        and error, whose traceback goes to the candidate's folder. Raises EnvironmentFailure for disk and device
+        errors, UsageError for wrong settings.
+        """
+        for candidate in candidates:
+            yield self._bench.evaluate(candidate, context)

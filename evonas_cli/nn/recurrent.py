@@ -1,0 +1,122 @@
+"""Recurrent cells as torch modules, unrolled over time, and the one-layer language model around a cell.
+
+All products of one value with weights are one matrix product: those of x_t for all time steps at once, those of h_{t-1}
+once a step. What is left of a step is arithmetic number by number. Initial weights and biases are uniform in
++-1/sqrt(hidden), as in torch's own recurrent layers; the embedding is N(0, 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from evonas_cli.core.cell import FIRST_MEMORY, HIDDEN, INPUT, Cell
+
+State: TypeAlias = tuple[Tensor, ...]
+"""h and the memories, (B, hidden) each."""
+
+
+class RecurrentCell(nn.Module):
+    """A cell for x_t of `width` and h of `hidden` numbers; initial weights come from a CPU generator."""
+
+    def __init__(self, cell: Cell, width: int, hidden: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.cell, self.hidden = cell, hidden
+        self.groups: dict[str, list[int]] = {}
+        for value, node in cell.learned():
+            self.groups.setdefault(f"{node.op}{node.sources[0]}", []).append(value)
+        self.weights, self.biases = nn.ParameterDict(), nn.ParameterDict()
+        for value, node in cell.learned():
+            name, source = f"{node.op}{node.sources[0]}", node.sources[0]
+            if self.groups[name][0] == value:
+                rows = hidden * len(self.groups[name])
+                self.weights[name] = nn.Parameter(torch.empty(rows, width if source == INPUT else hidden))
+                if node.op == "affine":
+                    self.biases[name] = nn.Parameter(torch.empty(rows))
+        uniform(self, hidden**-0.5, generator)
+
+    def start(self, batch: int) -> State:
+        """The state before the first step: zeros."""
+        weight = next(iter(self.weights.values()))
+        return tuple([weight.new_zeros(batch, self.hidden) for _ in range(1 + len(self.cell.memories))])
+
+    def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """h after each step, (T, B, hidden), and the last state, for x of (T, B, width)."""
+        over_time: dict[int, tuple[Tensor, ...]] = {}
+        for name, members in self.groups.items():
+            if self._source(members) == INPUT:
+                parts = self._products(name, x)
+                over_time |= {value: part.unbind(0) for value, part in zip(members, parts, strict=True)}
+        outputs = []
+        for step in range(len(x)):
+            state = self._step({value: parts[step] for value, parts in over_time.items()}, state)
+            outputs.append(state[0])
+        return torch.stack(outputs), state
+
+    def _step(self, values: dict[int, Tensor], state: State) -> State:
+        """The next state; `values` holds the products with x_t."""
+        values |= dict(enumerate(state, HIDDEN))
+        for value, node in enumerate(self.cell.nodes, FIRST_MEMORY + len(self.cell.memories)):
+            if value in values:
+                continue
+            if node.op in FUNCTIONS:
+                values[value] = FUNCTIONS[node.op](values[node.sources[0]])
+            elif node.op in COMBINERS:
+                combined = values[node.sources[0]]
+                for source in node.sources[1:]:
+                    combined = COMBINERS[node.op](combined, values[source])
+                values[value] = combined
+            else:
+                name = f"{node.op}{node.sources[0]}"
+                parts = self._products(name, values[node.sources[0]])
+                values |= zip(self.groups[name], parts, strict=True)
+        return (values[self.cell.output], *[values[memory] for memory in self.cell.memories])
+
+    def _products(self, name: str, x: Tensor) -> tuple[Tensor, ...]:
+        """The values of a group's nodes, (..., hidden) each."""
+        bias = self.biases.get(name)
+        return torch.split(F.linear(x, self.weights[name], bias), self.hidden, dim=-1)
+
+    def _source(self, members: list[int]) -> int:
+        return self.cell.nodes[members[0] - self.cell.first_node].sources[0]
+
+
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu}
+COMBINERS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"add": torch.add, "multiply": torch.mul}
+
+
+class LanguageModel(nn.Module):
+    """Embedding, cell, linear layer: scores of the next token (Mikolov et al., 2010, with any cell).
+
+    `dropout` acts on the embedding and on h on its way out, never between steps (Zaremba et al., 2014).
+    """
+
+    def __init__(self, cell: Cell, tokens: int, hidden: int, dropout: float, generator: torch.Generator) -> None:
+        super().__init__()
+        self.embedding = nn.Parameter(torch.empty(tokens, hidden).normal_(generator=generator))
+        self.cell = RecurrentCell(cell, hidden, hidden, generator)
+        self.readout = nn.Linear(hidden, tokens, device="meta").to_empty(device="cpu")
+        self.dropout = nn.Dropout(dropout)
+        uniform(self.readout, hidden**-0.5, generator)
+
+    def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Scores (T, B, tokens) for tokens (T, B), and the last state."""
+        h, state = self.cell(self.dropout(F.embedding(x, self.embedding)), state)
+        return self.readout(self.dropout(h)), state
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiplications with weights for one token."""
+        tokens, hidden = self.embedding.shape
+        return self.cell.cell.multiply_adds(hidden, hidden) + hidden * tokens
+
+
+@torch.no_grad()
+def uniform(module: nn.Module, bound: float, generator: torch.Generator) -> None:
+    """All parameters drawn uniformly in +-bound."""
+    for parameter in module.parameters():
+        parameter.uniform_(-bound, bound, generator=generator)

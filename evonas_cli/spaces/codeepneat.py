@@ -1,0 +1,265 @@
+"""The networks of CoDeepNEAT: a blueprint of module species, a module for each (Miikkulainen et al., 2017).
+
+A blueprint is a graph whose nodes point to species. Every node that points to a species is replaced by the same module:
+equal layers, but weights of its own. A module is a graph of nodes
+
+    convolution (filters, kernel, scale of initial weights), batch normalisation, ReLU, [2x2 max-pool], dropout
+
+and the head is global average pooling with a linear layer. Where several links meet, larger maps are halved by 2x2
+max-pooling down to the smallest one, then all are concatenated or, after 1x1 convolutions to the widest where channels
+differ, summed. A max-pool is left out where the map is down to one pixel.
+
+Deviations: the paper evolves augmentation as well, which belongs to the data set here; the kind of merge is a gene of
+the blueprint; batch normalisation follows every convolution, and the weight scale multiplies the standard deviation of
+He et al. (2015); a network of the prior has up to `initial_nodes` nodes in each graph, where 1 gives the paper's
+minimal ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from evonas_cli.core import neat
+from evonas_cli.core.choices import Choice, Gene, Genes, Locus
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.markings import (
+    INPUT,
+    OUTPUT,
+    MarkedGraph,
+    NodeGene,
+    active,
+    graph_from_json,
+    graph_to_json,
+    items,
+    members,
+    pointer,
+    pointers,
+)
+from evonas_cli.core.neat import GraphLoci
+from evonas_cli.core.plan import Graph, PlanError
+from evonas_cli.core.ranges import Integer, Real
+from evonas_cli.core.types import Json, Phenotype, Task
+
+MERGES = ("concat", "sum")
+STEP_SCALE = 0.2
+Layer = Callable[[int, NodeGene], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A blueprint, with the global genes, and by ascending species the module of each species that it names."""
+
+    blueprint: MarkedGraph
+    modules: tuple[tuple[int, MarkedGraph], ...]
+
+
+class Assemblies:
+    """CoDeepNEAT's networks: blueprints over species of modules, with training settings (Miikkulainen et al., 2017).
+
+    Ranges are [low, high], equal ends fix the value; lists are the options. `filters`, `kernels`, `dropout`,
+    `weight_scale` and `max_pool` are genes of nodes; `merge`, `learning_rate` (log), `momentum`, `nesterov` and
+    `weight_decay` (log; null: no gene) are global ones, the last four override the trainer's. `projection` allows 1x1
+    convolutions before a sum. `species` and `initial_nodes` are the prior's. Raises UsageError for values out of range.
+    """
+
+    def __init__(
+        self,
+        filters: Sequence[int] = (32, 256),
+        kernels: Sequence[int] = (1, 3),
+        dropout: Sequence[float] = (0.0, 0.7),
+        weight_scale: Sequence[float] = (0.0, 2.0),
+        max_pool: Sequence[bool] = (False, True),
+        merge: Sequence[str] = MERGES,
+        projection: bool = True,
+        learning_rate: Sequence[float] = (1e-4, 0.1),
+        momentum: Sequence[float] = (0.68, 0.99),
+        nesterov: Sequence[bool] = (False, True),
+        weight_decay: Sequence[float] | None = None,
+        species: int = 3,
+        initial_nodes: int = 1,
+    ) -> None:
+        for name, value in (("species", species), ("initial_nodes", initial_nodes)):
+            _require(type(value) is int and value >= 1, name, "a whole number of at least 1", value)
+        _require(all(kernel % 2 and kernel > 0 for kernel in kernels), "kernels", "odd numbers above 0", kernels)
+        _require(set(merge) <= set(MERGES), "merge", f"a list of {', '.join(MERGES)}", merge)
+        if "sum" in merge and not projection:
+            raise UsageError(
+                "space.merge has sum, which needs space.projection=true where channels differ; set space.merge=[concat]"
+            )
+        low, high = _range("filters", filters, 1, 2**31)
+        self.node_loci: tuple[Locus, ...] = (
+            _locus("filters", lambda: Integer("filters", int(low), int(high))),
+            _locus("kernels", lambda: Choice("kernel", tuple(kernels))),
+            _locus("dropout", lambda: Real("dropout", *_range("dropout", dropout, 0, 0.999))),
+            _locus("weight_scale", lambda: Real("weight_scale", *_range("weight_scale", weight_scale, 0, 1e6))),
+            _locus("max_pool", lambda: Choice("max_pool", tuple(max_pool))),
+        )
+        rates = [("learning_rate", learning_rate), ("weight_decay", weight_decay)]
+        self.global_loci: tuple[Locus, ...] = (
+            _locus("merge", lambda: Choice("merge", tuple(merge))),
+            _locus("momentum", lambda: Real("momentum", *_range("momentum", momentum, 0, 0.999999))),
+            _locus("nesterov", lambda: Choice("nesterov", tuple(nesterov))),
+            *[_logarithmic(name, ends) for name, ends in rates if ends is not None],
+        )
+        if True in nesterov:
+            _require(momentum[0] > 0, "momentum", "above 0 where space.nesterov may be true", momentum)
+        self.species, self.initial_nodes = species, initial_nodes
+
+    def draw_module(self, rng: Random) -> MarkedGraph:
+        """1 to `initial_nodes` nodes, evenly; as many links more as nodes more, at most."""
+        return self._draw(GraphLoci(self.node_loci), rng)
+
+    def draw_blueprint(self, species: Sequence[int], rng: Random) -> MarkedGraph:
+        """As a module, its nodes pointing to uniformly drawn species, its global genes from their priors."""
+        return self._draw(self._blueprint_loci(species), rng)
+
+    def assemble(self, blueprint: MarkedGraph, modules: Mapping[int, MarkedGraph]) -> Assembly:
+        """The genome; modules of species that the blueprint does not name are left out."""
+        named = sorted({pointer(node) for node in blueprint.nodes})
+        return Assembly(blueprint, tuple([(species, modules[species]) for species in named]))
+
+    def sample(self, rng: Random) -> Assembly:
+        """Random assembly: a blueprint over `species` species and a random module for each."""
+        modules = {species: self.draw_module(rng) for species in range(self.species)}
+        return self.assemble(self.draw_blueprint(range(self.species), rng), modules)
+
+    def mutate(self, genome: Assembly, rng: Random) -> Assembly:
+        """One change (`core.neat.change`) of the blueprint or of one of the modules, drawn uniformly.
+
+        A species that the blueprint names for the first time gets a new module.
+        """
+        modules = dict(genome.modules)
+        place = rng.randrange(len(modules) + 1)
+        if place < len(modules):
+            species = genome.modules[place][0]
+            modules[species] = neat.change(modules[species], GraphLoci(self.node_loci), STEP_SCALE, rng)
+            return self.assemble(genome.blueprint, modules)
+        species_known = sorted({*range(self.species), *modules})
+        blueprint = neat.change(genome.blueprint, self._blueprint_loci(species_known), STEP_SCALE, rng)
+        for node in blueprint.nodes:
+            if pointer(node) not in modules:
+                modules[pointer(node)] = self.draw_module(rng)
+        return self.assemble(blueprint, modules)
+
+    def to_json(self, genome: Assembly) -> Json:
+        """The global genes by name, the blueprint, and its modules."""
+        named = {locus.name: gene for locus, gene in zip(self.global_loci, genome.blueprint.genes, strict=True)}
+        modules = [{"species": species, **graph_to_json(module, self.node_loci)} for species, module in genome.modules]
+        return {"genes": named, "blueprint": graph_to_json(genome.blueprint, pointers([0])), "modules": modules}
+
+    def from_json(self, data: Json) -> Assembly:
+        """The inverse of `to_json`. Raises ValueError for anything else, with the reason."""
+        fields = members(data, ("genes", "blueprint", "modules"), "a network")
+        names = [locus.name for locus in self.global_loci]
+        given = members(fields["genes"], names, "genes")
+        genes: Genes = tuple([locus.check(given[locus.name]) for locus in self.global_loci])
+        modules: dict[int, MarkedGraph] = {}
+        for item in items(fields["modules"], "modules"):
+            module = dict(members(item, ("species", "nodes", "links", "disabled"), "a module"))
+            species = module.pop("species")
+            if type(species) is not int or species < 0 or species in modules:
+                raise ValueError(f"species of modules are different whole numbers of at least 0, not {species!r}")
+            modules[species] = _graph(f"module {species}", module, self.node_loci)
+        if not modules:
+            raise ValueError("modules must name at least one")
+        blueprint = _graph("blueprint", fields["blueprint"], pointers(sorted(modules)), genes)
+        genome = self.assemble(blueprint, modules)
+        if len(genome.modules) < len(modules):
+            raise ValueError("the blueprint does not point to every species in modules")
+        return genome
+
+    def decode(self, genome: Assembly, task: Task) -> Phenotype:
+        """The network, and the global genes as trainer settings. Raises PlanError unless inputs are maps."""
+        if len(task.shape) != 3:
+            raise PlanError(f"codeepneat needs (channels, height, width) inputs; the task has {tuple(task.shape)}")
+        names = [locus.name for locus in self.global_loci]
+        hyper = dict(zip(names, genome.blueprint.genes, strict=True))
+        merge = hyper.pop("merge")
+        modules = dict(genome.modules)
+        graph = Graph(task.shape)
+
+        def layer(x: int, node: NodeGene) -> int:
+            return convolution(graph, x, node)
+
+        def module(x: int, node: NodeGene) -> int:
+            return wire(graph, modules[pointer(node)], x, merge, layer)
+
+        x = graph.add("global_avg_pool", wire(graph, genome.blueprint, graph.input, merge, module))
+        return Phenotype(graph.plan(graph.add("linear", x, features=task.classes)), hyper)
+
+    def _blueprint_loci(self, species: Sequence[int]) -> GraphLoci:
+        return GraphLoci(pointers(species), self.global_loci)
+
+    def _draw(self, loci: GraphLoci, rng: Random) -> MarkedGraph:
+        n_nodes = rng.randint(1, self.initial_nodes)
+        return neat.grow(n_nodes, rng.randint(0, n_nodes - 1), loci, rng)
+
+
+def wire(graph: Graph, marked: MarkedGraph, x: int, merge: Gene, layer: Layer) -> int:
+    """Adds a marked graph on top of `x`, with `layer` for each of its nodes that is computed; returns its output."""
+    nodes = {node.mark: node for node in marked.nodes}
+    outputs = {INPUT: x}
+    for mark, sources in active(marked).items():
+        merged = join(graph, [outputs[source] for source in sources], merge)
+        outputs[mark] = merged if mark == OUTPUT else layer(merged, nodes[mark])
+    return outputs[OUTPUT]
+
+
+def join(graph: Graph, xs: Sequence[int], merge: Gene) -> int:
+    """Any number of maps as one, as the module's docstring says."""
+    smallest = min(graph.shape(x)[1:] for x in xs)
+    sized = []
+    for x in xs:
+        while graph.shape(x)[1:] != smallest:
+            x = graph.add("max_pool", x, kernel=2, stride=2)
+        sized.append(x)
+    if len(sized) == 1:
+        return sized[0]
+    if merge == "concat":
+        return graph.add("concat", *sized)
+    widest = max(graph.shape(x)[0] for x in sized)
+    return graph.add(
+        "add", *[x if graph.shape(x)[0] == widest else graph.add("conv", x, channels=widest, kernel=1) for x in sized]
+    )
+
+
+def convolution(graph: Graph, x: int, node: NodeGene) -> int:
+    """A module's node."""
+    filters, kernel, dropout, weight_scale, max_pool = node.genes
+    x = graph.add("conv", x, channels=int(filters), kernel=int(kernel), gain=float(weight_scale))
+    x = graph.add("relu", graph.add("batch_norm", x))
+    if max_pool and min(graph.shape(x)[1:]) > 1:
+        x = graph.add("max_pool", x, kernel=2, stride=2)
+    return graph.add("dropout", x, rate=float(dropout)) if float(dropout) > 0 else x
+
+
+def _graph(what: str, data: Json, loci: Sequence[Locus], genes: Genes = ()) -> MarkedGraph:
+    try:
+        return graph_from_json(data, loci, genes)
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from None
+
+
+def _locus(key: str, make: Callable[[], Locus]) -> Locus:
+    try:
+        return make()
+    except ValueError as error:
+        raise UsageError(f"space.{key} does not fit: {error}") from None
+
+
+def _logarithmic(key: str, ends: Sequence[float]) -> Locus:
+    return _locus(key, lambda: Real(key, *_range(key, ends, 0, 1e6), log=True))
+
+
+def _range(key: str, ends: Sequence[float], low: float, high: float) -> tuple[float, float]:
+    fits = len(ends) == 2 and all(low <= end <= high for end in ends)
+    _require(fits, key, f"[low, high] within [{low:g}, {high:g}]", ends)
+    return ends[0], ends[1]
+
+
+def _require(holds: bool, key: str, rule: str, value: object) -> None:
+    if not holds:
+        shown = list(value) if isinstance(value, tuple) else value
+        raise UsageError(f"space.{key} must be {rule}; it is {shown!r}")

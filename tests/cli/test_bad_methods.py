@@ -1,0 +1,104 @@
+"""Settings that a method cannot work with: each is one line that names the key, and exit code 2, before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GA, REA, RL, PPO = (
+    ("strategy=genetic",),
+    ("strategy=regularized_evolution",),
+    ("strategy=reinforce",),
+    ("strategy=ppo",),
+)
+CODE = ("space=codeepneat", "strategy=codeepneat")
+DEEP = ("space=codeepneat", "strategy=deepneat")
+HYPER = ("space=hyperparameters", "strategy=random")
+CHAIN = ("space=chain_cnn", "strategy=random")
+CELL = ("job=language", "space=rnn_cell", "strategy=random")
+TOY = ("job=landscape", "space=bits", "space.length=6")
+
+REFUSALS = [
+    # populations, tournaments, probabilities, elitism
+    ((*GA, "strategy.population_size=1"), "strategy.population_size must be a whole number of at least 2"),
+    ((*GA, "strategy.tournament_size=0"), "strategy.tournament_size must be a whole number of at least 1"),
+    ((*GA, "strategy.tournament_size=21", "strategy.replacement=false"), "exceeds population_size=20 without replac"),
+    ((*REA, "strategy.sample_size=11", "strategy.replacement=false"), "strategy.sample_size must be 1 to 10"),
+    ((*GA, "strategy.mutation_probability=1.5"), "strategy.mutation_probability must be a number in [0, 1]"),
+    ((*GA, "strategy.death_rate=1.0"), "strategy.death_rate must be a number in [0, 1)"),
+    ((*GA, "strategy.elitism=20"), "strategy.elitism must be 0 to 19"),
+    ((*GA, "strategy.lifespan=0"), "strategy.lifespan must be a whole number of at least 1"),
+    ((*GA, "strategy.parents=21"), "strategy.parents=21 exceeds population_size=20"),
+    ((*GA, "strategy.scaling=none"), "strategy.scaling must be one of window, softmax, sigma"),
+    ((*GA, "strategy.generations=0"), "strategy.generations must be a whole number of at least 1"),
+    ((*GA, "budget.evaluations=19"), "budget.evaluations=19 is smaller than the initial population of 20"),
+    ((*REA, "budget.evaluations=9"), "budget.evaluations=9 is smaller than the initial population of 10"),
+    # niching
+    ((*GA, "strategy.diversity=sharing", "strategy.sharing_radius=0"), "strategy.sharing_radius must be a number in"),
+    ((*GA, "strategy.diversity=crowding", "strategy.crowding_window=0"), "strategy.crowding_window must be"),
+    # inherited weights
+    ((*HYPER[:1], *GA, "strategy.inherit=weights"), "strategy.archive=true does not go with remeasure=true or inherit"),
+    ((*HYPER[:1], *GA, "strategy.archive=false", "strategy.inherit=weights"), "set trainer.save_state=true"),
+    (
+        (*HYPER[:1], *GA, "strategy.archive=false", "strategy.inherit=schedule", "trainer.save_state=true"),
+        "strategy.inherit=schedule needs strategy.generations",
+    ),
+    (
+        (*HYPER[:1], *GA, "strategy.archive=false", "strategy.inherit=weights", "trainer.save_state=true", "window=2"),
+        "set window=1",
+    ),
+    ((*GA, "strategy.archive=false", "strategy.inherit=weights", *TOY), "which only a job that trains has"),
+    # grids and neighbourhoods
+    (("space=hyperparameters", "strategy=grid"), "cannot list the values of learning_rate, momentum, weight_decay"),
+    (("strategy=grid", "strategy.limit=15624"), "the grid has 15,625 points, more than strategy.limit=15,624"),
+    (("strategy=local_search", "strategy.acceptance=best"), "strategy.acceptance"),
+    (("space=hyperparameters", "strategy=local_search"), "cannot list the neighbours along learning_rate"),
+    # policy gradients
+    ((*RL, "strategy.baseline_decay=1.0"), "strategy.baseline_decay must be a number in [0, 1)"),
+    ((*RL, "strategy.reward_power=0"), "strategy.reward_power"),
+    ((*RL, "strategy.children=0"), "strategy.children must be a whole number of at least 1"),
+    ((*RL, "strategy.reward=reciprocal_square"), "strategy.reward"),
+    ((*RL, "strategy.initial_depth=2"), "strategy.initial_depth needs a space of growing depth"),
+    ((*RL, "space=chain_cnn", "strategy.initial_depth=7"), "strategy.initial_depth must be 1 to 6"),
+    ((*RL, "objectives=[valid_loss]"), "reward"),
+    ((*PPO, "strategy.clip=0"), "strategy.clip"),
+    ((*PPO, "strategy.epochs=0"), "strategy.epochs"),
+    # co-evolution
+    ((*CODE, "strategy.module_species=10"), "is more species than strategy.module_population=9"),
+    ((*CODE, "strategy.assemblies=5"), "set strategy.allow_unassembled=true"),
+    ((*CODE, "strategy.add_node_probability=-0.1"), "strategy.add_node_probability must be a number in [0, 1]"),
+    ((*CODE, "strategy.elitism=6"), "strategy.elitism"),
+    ((*CODE, "space.projection=false"), "space.merge has sum, which needs space.projection=true"),
+    ((*CODE, "space.filters=[8,4]"), "space.filters"),
+    ((*CODE, "space.learning_rate=[0,0.1]"), "space.learning_rate"),
+    ((*CODE, "space.kernels=[]"), "space.kernels"),
+    ((*DEEP, "strategy.species=13"), "strategy.species"),
+    (
+        ("space=nasnet", *CODE[1:]),
+        "strategy CoDeepNeat needs a space that is Modular, which NasNet is not; spaces that",
+    ),
+    # spaces
+    ((*CHAIN, "space.layers=0"), "space.layers"),
+    ((*CHAIN, "space.filters=[]"), "space.filters"),
+    ((*CHAIN, "space.filters=[8,8]"), "space.filters"),
+    ((*CELL, "space.leaves=3"), "space.leaves"),
+    ((*CELL, "space.combiners=[]"), "space.combiners"),
+    (("space=nasbench201", "space.operations=[]"), "space.operations must be two or more different ones"),
+    (("space=nasnet", "space.normal_cells=0"), "space.normal_cells must be at least 1"),
+    (("space=nasnet", "space.identity_probability=2"), "space.identity_probability must be in [0, 1]"),
+    # tasks that do not fit
+    (
+        ("job=language", "strategy=random"),
+        "needs a space that is Recurrent, which NasBench201 is not; spaces that are: rnn",
+    ),
+    ((*CELL, "dataset=digits"), "dataset="),
+    (("dataset=copy",), "dataset="),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), REFUSALS, ids=[" ".join(row[0])[-60:] for row in REFUSALS])
+def test_it_is_refused_in_one_line(refused: Callable[..., str], words: tuple[str, ...], expected: str) -> None:
+    assert expected in refused(2, "search", *words)
+    assert not any(Path().iterdir())
