@@ -65,8 +65,10 @@ def show(
 
 def _show_run(reading: Reading, as_json: bool) -> int:
     from evonas_cli.cli.running import print_front
+    from evonas_cli.store.figures import read
 
     metadata = reading.run.metadata()
+    logged = list(read(reading.run.figures))
     failures = Counter(e["error"]["kind"] for e in reading.journal if e["status"] != "ok")
     document: dict[str, Any] = {
         "schema": 1,
@@ -75,13 +77,16 @@ def _show_run(reading: Reading, as_json: bool) -> int:
         "evaluations": len(reading.journal),
         "failed": dict(sorted(failures.items())),
         "elapsed_seconds": reading.run.elapsed(),
+        "figures": logged[-1] if logged else None,
         **{key: metadata[key] for key in ("created", "evonas", "choices", "environment", "versions")},
     }
     if as_json:
         print_json({**document, **reading.front()})
         return 0
     for key, value in document.items():
-        if key not in ("schema", "versions"):
+        if key == "figures" and value is not None:
+            print(f"{key:<16}{jsonlib.dumps(value)}")
+        elif key not in ("schema", "versions", "figures"):
             pairs = value.items() if isinstance(value, dict) else ()
             text = ", ".join(f"{k} {v}" for k, v in pairs if k != "data") if isinstance(value, dict) else str(value)
             print(f"{key:<16}{text or 'none'}")
