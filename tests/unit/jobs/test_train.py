@@ -1,82 +1,26 @@
-"""The training job: results, costs, caps, failures, and what it leaves behind."""
+"""The training job: results, costs, caps, and what it leaves behind."""
 
 from __future__ import annotations
 
 import gc
-import logging
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
 from omegaconf import OmegaConf
-from torch import nn
+from training_jobs import CONF, DIGITS, GENOME, SPACE, candidate, job, repeatable, run
 
 from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import EnvironmentFailure
-from evonas_cli.core.plan import PlanError
-from evonas_cli.core.types import Candidate, Phenotype, Proposal, Result
+from evonas_cli.core.types import Phenotype
 from evonas_cli.data.digits import Digits
 from evonas_cli.jobs.train import Train
 from evonas_cli.spaces.nasbench201 import NasBench201
 from evonas_cli.training import workbench as module
 from evonas_cli.training.checkpoint import CHECKPOINT, STATE
 from evonas_cli.training.trainer import Trainer
-from evonas_cli.training.workbench import is_device_error, is_out_of_memory
-
-CONF = Path(__file__).parents[3] / "conf"
-GENOME = ("nor_conv_3x3", "none", "none", "skip_connect", "none", "nor_conv_1x1")
-SPACE = NasBench201(channels=4, cells_per_stage=1)
-DIGITS = Digits(valid_fraction=0.5, test_fraction=0.2, limit=256, crop=0, flip=False, cutout=0)
-
-
-@pytest.fixture(autouse=True)
-def restored():
-    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(deterministic)
-
-
-class Folders:
-    """A context that makes folders on first use; without a root it keeps nothing."""
-
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = root
-
-    def folder(self, id: int) -> Path | None:
-        if self.root is None:
-            return None
-        (self.root / str(id)).mkdir(exist_ok=True)
-        return self.root / str(id)
-
-
-def trainer(**changes: Any) -> Trainer:
-    loaded = OmegaConf.to_container(OmegaConf.load(CONF / "trainer/sgd.yaml"))
-    del loaded["_target_"]
-    return Trainer(**{**loaded, "epochs": 2, "batch_size": 32, "checkpoint_seconds": None, **changes})
-
-
-def job(space: Any = SPACE, seed: int = 5, dataset: Any = DIGITS, **changes: Any) -> Train:
-    return Train(
-        space=space, dataset=dataset, trainer=trainer(**changes), seed=seed, device="cpu", deterministic=True, threads=1
-    )
-
-
-def candidate(id: int = 0, genome: Any = GENOME, **proposal: Any) -> Candidate[Any]:
-    return Candidate(id=id, step=0, seed=1000 + id, proposal=Proposal(genome=genome, **proposal))
-
-
-def run(what: Train, *candidates: Candidate[Any], root: Path | None = None) -> list[Result]:
-    return list(what(candidates or [candidate()], Folders(root)))
-
-
-def repeatable(result: Result) -> Result:
-    metrics = {name: value for name, value in result.metrics.items() if not name.endswith("_seconds")}
-    return replace(result, seconds=0.0, metrics=metrics)
 
 
 def test_a_result_has_every_metric():
@@ -197,90 +141,6 @@ def test_unknown_overrides_fail_the_candidate():
     space = SimpleNamespace(decode=lambda genome, task: replace(SPACE.decode(genome, task), hyper={"lr": 0.1}))
     [result] = run(job(space=space))
     assert result.error.kind == "unbuildable" and "trainer.lr, which does not exist" in result.error.text
-
-
-class Raising(nn.Module):
-    """A network that raises each of the errors once, and works after that."""
-
-    def __init__(self, *errors: Exception) -> None:
-        super().__init__()
-        self.errors, self.layer = list(errors), nn.Linear(64, 10)
-
-    def forward(self, x):
-        if self.errors:
-            raise self.errors.pop(0)
-        return self.layer(x.flatten(1))
-
-
-def raising(monkeypatch, *errors: Exception) -> None:
-    network = Raising(*errors)
-    monkeypatch.setattr(module, "Network", lambda plan, generator: network)
-
-
-def test_other_errors_fail_with_a_traceback(monkeypatch, tmp_path):
-    raising(monkeypatch, ValueError("two\nlines"))
-    first, second = run(job(), candidate(4), candidate(5), root=tmp_path)
-    assert (first.error.kind, first.error.text) == ("error", "ValueError: two lines")
-    assert second.status == "ok"
-    trace = (tmp_path / "4/traceback.txt").read_text()
-    assert trace.startswith("Traceback") and "in forward" in trace
-    assert not (tmp_path / "5").exists()
-
-
-def test_out_of_memory_is_tried_twice(monkeypatch, caplog):
-    memory = torch.OutOfMemoryError("CUDA out of memory")
-    raising(monkeypatch, memory)
-    with caplog.at_level(logging.WARNING):
-        (result,) = run(job())
-    assert result.status == "ok"
-    assert "candidate 0 ran out of memory, trying once more" in caplog.text
-    raising(monkeypatch, memory, memory)
-    (result,) = run(job())
-    assert (result.status, result.error.kind) == ("failed", "oom")
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError(28, "No space left on device"),
-        torch.AcceleratorError("CUDA error: an illegal memory access was encountered"),
-        RuntimeError("CUDA error: unspecified launch failure"),
-    ],
-)
-def test_errors_of_the_machine_are_no_results(monkeypatch, error):
-    raising(monkeypatch, error)
-    with pytest.raises(EnvironmentFailure, match="candidate 0 stopped"):
-        run(job())
-
-
-def test_a_full_disk_while_saving_is_no_result(monkeypatch, tmp_path):
-    monkeypatch.setattr(
-        "evonas_cli.training.checkpoint.os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "full"))
-    )
-    with pytest.raises(EnvironmentFailure, match="candidate 0 stopped: .*full"):
-        run(job(checkpoint_seconds=0), root=tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("error", "memory", "device"),
-    [
-        (torch.OutOfMemoryError("x"), True, False),
-        (MemoryError(), True, False),
-        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), True, False),
-        (RuntimeError("CUDA error: misaligned address"), False, True),
-        (ValueError("CUDA error in a text"), False, False),
-        (PlanError("x"), False, False),
-    ],
-)
-def test_errors_are_told_apart(error, memory, device):
-    assert is_out_of_memory(error) is memory
-    assert is_device_error(error) is device
-
-
-def test_real_exhaustion_of_memory_is_recognised():
-    with pytest.raises(RuntimeError) as error:
-        torch.empty(2**60, dtype=torch.uint8)
-    assert is_out_of_memory(error.value)
 
 
 def test_an_interrupted_candidate_resumes_to_the_same_result(monkeypatch, tmp_path):

@@ -1,0 +1,99 @@
+"""The training job: what is a candidate's fault, and what the machine's."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import torch
+from torch import nn
+from training_jobs import candidate, job, run
+
+from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.plan import PlanError
+from evonas_cli.training import workbench as module
+from evonas_cli.training.workbench import is_device_error, is_out_of_memory
+
+
+class Raising(nn.Module):
+    """A network that raises each of the errors once, and works after that."""
+
+    def __init__(self, *errors: Exception) -> None:
+        super().__init__()
+        self.errors, self.layer = list(errors), nn.Linear(64, 10)
+
+    def forward(self, x):
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.layer(x.flatten(1))
+
+
+def raising(monkeypatch, *errors: Exception) -> None:
+    network = Raising(*errors)
+    monkeypatch.setattr(module, "Network", lambda plan, generator: network)
+
+
+def test_other_errors_fail_with_a_traceback(monkeypatch, tmp_path):
+    raising(monkeypatch, ValueError("two\nlines"))
+    first, second = run(job(), candidate(4), candidate(5), root=tmp_path)
+    assert (first.error.kind, first.error.text) == ("error", "ValueError: two lines")
+    assert second.status == "ok"
+    trace = (tmp_path / "4/traceback.txt").read_text()
+    assert trace.startswith("Traceback") and "in forward" in trace
+    assert not (tmp_path / "5").exists()
+
+
+def test_out_of_memory_is_tried_twice(monkeypatch, caplog):
+    memory = torch.OutOfMemoryError("CUDA out of memory")
+    raising(monkeypatch, memory)
+    with caplog.at_level(logging.WARNING):
+        (result,) = run(job())
+    assert result.status == "ok"
+    assert "candidate 0 ran out of memory, trying once more" in caplog.text
+    raising(monkeypatch, memory, memory)
+    (result,) = run(job())
+    assert (result.status, result.error.kind) == ("failed", "oom")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        torch.AcceleratorError("CUDA error: an illegal memory access was encountered"),
+        RuntimeError("CUDA error: unspecified launch failure"),
+    ],
+)
+def test_errors_of_the_machine_are_no_results(monkeypatch, error):
+    raising(monkeypatch, error)
+    with pytest.raises(EnvironmentFailure, match="candidate 0 stopped"):
+        run(job())
+
+
+def test_a_full_disk_while_saving_is_no_result(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "evonas_cli.training.checkpoint.os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "full"))
+    )
+    with pytest.raises(EnvironmentFailure, match="candidate 0 stopped: .*full"):
+        run(job(checkpoint_seconds=0), root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "memory", "device"),
+    [
+        (torch.OutOfMemoryError("x"), True, False),
+        (MemoryError(), True, False),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), True, False),
+        (RuntimeError("CUDA error: misaligned address"), False, True),
+        (ValueError("CUDA error in a text"), False, False),
+        (PlanError("x"), False, False),
+    ],
+)
+def test_errors_are_told_apart(error, memory, device):
+    assert is_out_of_memory(error) is memory
+    assert is_device_error(error) is device
+
+
+def test_real_exhaustion_of_memory_is_recognised():
+    with pytest.raises(RuntimeError) as error:
+        torch.empty(2**60, dtype=torch.uint8)
+    assert is_out_of_memory(error.value)
