@@ -22,7 +22,6 @@ from evonas_cli.core.protocols import Mutable, Space
 from evonas_cli.core.select import tournament
 from evonas_cli.core.types import Evaluation, G, Proposal
 
-
 log = logging.getLogger(__name__)
 
 

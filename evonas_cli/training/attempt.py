@@ -12,12 +12,13 @@ from typing import Any, TypeAlias
 import torch
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError
+from evonas_cli.core.plan import PlanError
 from evonas_cli.core.protocols import Context
 from evonas_cli.core.types import Candidate, Failure, Result
 from evonas_cli.training.loop import Diverged
-from evonas_cli.training.workbench import is_device_error, is_out_of_memory, one_line
 
-Measure: TypeAlias = Callable[[], Mapping[str, float]]
+Measure: TypeAlias = Callable[[dict[str, str]], Mapping[str, float] | Failure]
+"""Measures a candidate, adding labels to the dictionary that it is given."""
 
 log = logging.getLogger(__name__)
 
@@ -25,30 +26,35 @@ log = logging.getLogger(__name__)
 def attempt(candidate: Candidate[Any], context: Context, measure: Measure) -> Result:
     """The result whose metrics `measure` returns; what it raises becomes a failure, or an EnvironmentFailure.
 
-    Failures: diverged, oom after a second try, and error, whose traceback goes to the candidate's folder. Expected
-    errors pass through. Raises EnvironmentFailure for disk and device errors.
+    Failures: those that `measure` returns, unbuildable, diverged, oom after a second try, and error, whose traceback
+    goes to the candidate's folder. Expected errors pass through. Raises EnvironmentFailure for disk and device errors.
     """
     started = perf_counter()
-    outcome = _once(candidate, context, measure)
+    labels: dict[str, str] = {}
+    outcome = _once(candidate, context, measure, labels)
     if isinstance(outcome, Failure) and outcome.kind == "oom":
         log.warning("candidate %d ran out of memory, trying once more", candidate.id)
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        outcome = _once(candidate, context, measure)
+        outcome = _once(candidate, context, measure, labels)
     seconds = perf_counter() - started
     if isinstance(outcome, Failure):
-        return Result(candidate.id, "failed", error=outcome, seconds=seconds)
-    return Result(candidate.id, "ok", metrics=outcome, seconds=seconds)
+        return Result(candidate.id, "failed", error=outcome, seconds=seconds, labels=labels)
+    return Result(candidate.id, "ok", metrics=outcome, seconds=seconds, labels=labels)
 
 
-def _once(candidate: Candidate[Any], context: Context, measure: Measure) -> Mapping[str, float] | Failure:
+def _once(
+    candidate: Candidate[Any], context: Context, measure: Measure, labels: dict[str, str]
+) -> Mapping[str, float] | Failure:
     try:
-        return measure()
+        return measure(labels)
     except EvonasError:
         raise
     except OSError as error:
         raise EnvironmentFailure(f"candidate {candidate.id} stopped: {one_line(error)}") from error
+    except PlanError as error:
+        return Failure("unbuildable", one_line(error))
     except Diverged as error:
         return Failure("diverged", one_line(error))
     except Exception as error:
@@ -68,3 +74,26 @@ def _write_traceback(candidate: Candidate[Any], context: Context) -> None:
             (folder / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
     except OSError as error:
         raise EnvironmentFailure(f"candidate {candidate.id} stopped: {one_line(error)}") from error
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether the device, or the CPU's allocator, had no room."""
+    texts = (
+        "DefaultCPUAllocator: can't allocate",
+        "DefaultCPUAllocator: not enough memory",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUDNN_STATUS_ALLOC_FAILED",
+    )
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in texts)
+
+
+def is_device_error(error: Exception) -> bool:
+    """Whether the CUDA device failed, after which this process can use it no more."""
+    texts = ("CUDA error", "cuDNN error", "CUBLAS_STATUS")
+    known = isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
+    return not is_out_of_memory(error) and (isinstance(error, torch.AcceleratorError) or known)
+
+
+def one_line(error: BaseException) -> str:
+    """The message on one line, at most 300 characters."""
+    return " ".join(str(error).split())[:300]

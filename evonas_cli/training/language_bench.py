@@ -14,12 +14,11 @@ from evonas_cli.core.protocols import Context, Recurrent
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.nn.recurrent import LanguageModel
-from evonas_cli.training.attempt import attempt
+from evonas_cli.training.attempt import attempt, one_line
 from evonas_cli.training.device import device_name, resolve
 from evonas_cli.training.language import Reading, fit
 from evonas_cli.training.language_settings import LanguageSettings
 from evonas_cli.training.loop import Diverged
-from evonas_cli.training.workbench import one_line
 
 LARGEST_LOSS = 700.0
 """Nats a token: beyond, the perplexity is no number that a computer holds."""
@@ -65,7 +64,7 @@ class LanguageBench:
         """The candidate's result."""
         if candidate.proposal.continues is not None or candidate.proposal.options is not None:
             raise UsageError("this strategy hands trained weights or options on, which job=language does not take")
-        return attempt(candidate, context, lambda: self._train(candidate))
+        return attempt(candidate, context, lambda labels: self._train(candidate))
 
     @cached_property
     def _loaded(self) -> _Loaded:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-import traceback
 from functools import cached_property
-from time import perf_counter
 from typing import Any
 
 import torch
 
 from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
-from evonas_cli.core.plan import PlanError
 from evonas_cli.core.protocols import Buildable, Context
-from evonas_cli.core.types import Candidate, Failure, Json, Phenotype, Result
+from evonas_cli.core.types import Candidate, Failure, Json, Result
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.build import Network
+from evonas_cli.training.attempt import attempt, is_device_error, one_line
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.device import device_name, resolve
-from evonas_cli.training.loop import Diverged, fit
+from evonas_cli.training.loop import fit
 from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
@@ -60,18 +57,8 @@ class Workbench:
         }
 
     def evaluate(self, candidate: Candidate[Any], context: Context) -> Result:
-        """The candidate's result; one that runs out of memory is tried a second time."""
-        started = perf_counter()
-        labels: dict[str, str] = {}
-        outcome = self._attempt(candidate, context, labels)
-        if isinstance(outcome, Failure) and outcome.kind == "oom":
-            log.warning("candidate %d ran out of memory, trying once more", candidate.id)
-            _free_memory()
-            outcome = self._attempt(candidate, context, labels)
-        seconds = perf_counter() - started
-        if isinstance(outcome, Failure):
-            return Result(candidate.id, "failed", error=outcome, seconds=seconds, labels=labels)
-        return Result(candidate.id, "ok", metrics=outcome, seconds=seconds, labels=labels)
+        """The candidate's result; of the failures of `attempt`, unbuildable is a setting out of range, too."""
+        return attempt(candidate, context, lambda labels: self._train(candidate, context, labels))
 
     @cached_property
     def _loaded(self) -> tuple[Resident, str]:
@@ -85,34 +72,10 @@ class Workbench:
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
 
-    def _attempt(
-        self, candidate: Candidate[Any], context: Context, labels: dict[str, str]
-    ) -> dict[str, float] | Failure:
-        """The metrics, or what is wrong with the candidate. `labels` is given the network's hash once it is decoded."""
-        try:
-            data, _ = self._loaded
-            phenotype = self.space.decode(candidate.proposal.genome, data.task)
-            labels["network"] = canonical_hash(phenotype.plan)
-            return self._train(candidate, phenotype, data, context)
-        except EvonasError:
-            raise
-        except OSError as error:
-            raise EnvironmentFailure(f"candidate {candidate.id} stopped: {one_line(error)}") from error
-        except PlanError as error:
-            return Failure("unbuildable", one_line(error))
-        except Diverged as error:
-            return Failure("diverged", one_line(error))
-        except Exception as error:
-            if is_out_of_memory(error):
-                return Failure("oom", one_line(error))
-            if is_device_error(error):
-                raise EnvironmentFailure(f"candidate {candidate.id} stopped, device: {one_line(error)}") from error
-            _write_traceback(candidate, context)
-            return Failure("error", f"{type(error).__name__}: {one_line(error)}")
-
-    def _train(
-        self, candidate: Candidate[Any], phenotype: Phenotype, data: Resident, context: Context
-    ) -> dict[str, float] | Failure:
+    def _train(self, candidate: Candidate[Any], context: Context, labels: dict[str, str]) -> dict[str, float] | Failure:
+        data, _ = self._loaded
+        phenotype = self.space.decode(candidate.proposal.genome, data.task)
+        labels["network"] = canonical_hash(phenotype.plan)
         plan = phenotype.plan
         try:
             trainer = self.trainer.override(phenotype.hyper)
@@ -153,42 +116,3 @@ def _checkpoint(candidate: Candidate[Any], trainer: Trainer, context: Context) -
         return Checkpoint(parent=parent, weights_only=options == WEIGHTS_ONLY)
     folder = context.folder(candidate.id)
     return Checkpoint(folder, trainer.checkpoint_seconds, trainer.save_state, parent, options == WEIGHTS_ONLY)
-
-
-def _write_traceback(candidate: Candidate[Any], context: Context) -> None:
-    """traceback.txt in the candidate's folder. Called while the exception is handled; raises EnvironmentFailure."""
-    try:
-        folder = context.folder(candidate.id)
-        if folder is not None:
-            (folder / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
-    except OSError as error:
-        raise EnvironmentFailure(f"candidate {candidate.id} stopped: {one_line(error)}") from error
-
-
-def _free_memory() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether the device, or the CPU's allocator, had no room."""
-    texts = (
-        "DefaultCPUAllocator: can't allocate",
-        "DefaultCPUAllocator: not enough memory",
-        "CUBLAS_STATUS_ALLOC_FAILED",
-        "CUDNN_STATUS_ALLOC_FAILED",
-    )
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in texts)
-
-
-def is_device_error(error: Exception) -> bool:
-    """Whether the CUDA device failed, after which this process can use it no more."""
-    texts = ("CUDA error", "cuDNN error", "CUBLAS_STATUS")
-    known = isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
-    return not is_out_of_memory(error) and (isinstance(error, torch.AcceleratorError) or known)
-
-
-def one_line(error: BaseException) -> str:
-    """The message on one line, at most 300 characters."""
-    return " ".join(str(error).split())[:300]

@@ -12,7 +12,7 @@ from training_jobs import candidate, job, run
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.plan import PlanError
 from evonas_cli.training import workbench as module
-from evonas_cli.training.workbench import is_device_error, is_out_of_memory
+from evonas_cli.training.attempt import is_device_error, is_out_of_memory
 
 
 class Raising(nn.Module):
