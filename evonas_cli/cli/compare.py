@@ -49,8 +49,9 @@ def compare(
 ) -> int:
     """Compare groups of runs at an equal budget.
 
-    Runs that differ only in their seed are a group. Each pair of groups is tested (Mann-Whitney, Holm-corrected), with
-    the seeds' runs as independent samples; each group is judged against random search.
+    Runs that differ only in their seed are a group. Each pair of groups is tested (Mann-Whitney, with the seeds' runs
+    as independent samples; Holm's correction over the pairs with the baseline, and over the others); each group is
+    judged against the baseline, random search.
     """
     from evonas_cli.report.comparison import compare as compared
     from evonas_cli.report.samples import read_samples

@@ -167,8 +167,20 @@ def _run(run: Sample, axis: Axis, budget: float, start: float) -> dict[str, Any]
 def _pairs(
     groups: Sequence[Group], values: Sequence[Sequence[float]], track: Track, baseline: int | None
 ) -> list[dict[str, Any]]:
-    """Every pair once, the baseline second in its own."""
+    """Every pair once, the baseline second in its own, which come first.
+
+    Holm's correction is over the pairs with the baseline, on which the verdicts rest, and over all others apart.
+    """
     places = [(b, a) if a == baseline else (a, b) for a, b in combinations(range(len(groups)), 2)]
+    judged = [(a, b) for a, b in places if b == baseline]
+    found = [_tested(family, groups, values, track) for family in (judged, [p for p in places if p not in judged])]
+    return [pair for family in found for pair in family]
+
+
+def _tested(
+    places: Sequence[tuple[int, int]], groups: Sequence[Group], values: Sequence[Sequence[float]], track: Track
+) -> list[dict[str, Any]]:
+    """One family of pairs."""
     raw = [statistics.mann_whitney(values[a], values[b]) for a, b in places]
     least = statistics.holm([statistics.least_p(len(values[a]), len(values[b])) for a, b in places])
     return [
@@ -192,9 +204,8 @@ def _verdict(
         return None
     against = groups[baseline].label
     pair = next(p for p in pairs if (p["a"], p["b"]) == (groups[place].label, against))
-    word, text = statistics.verdict(
-        pair["p_holm"], pair["a12"], tuple(pair["n"]), pair["p_attainable"], len(pairs), against
-    )
+    tests = len(groups) - 1
+    word, text = statistics.verdict(pair["p_holm"], pair["a12"], tuple(pair["n"]), pair["p_attainable"], tests, against)
     return {"word": word, "text": text}
 
 

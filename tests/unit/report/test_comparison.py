@@ -46,9 +46,20 @@ def test_better_worse_and_neither(sample: Make) -> None:
     words = {g["label"]: g["verdict"]["word"] for g in compare(samples)["groups"] if g["verdict"]}
     assert words == {"good": "better", "bad": "worse", "alike": "not better"}
     against = compare(samples, baseline="bad")
-    assert against["groups"][0]["verdict"]["text"].startswith("better than bad (p = 0.013, A12 = 1.00, n = 6 + 6)")
+    assert against["groups"][0]["verdict"]["text"].startswith("better than bad (p = 0.0065, A12 = 1.00, n = 6 + 6)")
     least = [pair["p"] for pair in against["pairs"]]
     assert all(pair["p_holm"] >= pair["p"] for pair in against["pairs"]) and min(least) == pytest.approx(2 / 924)
+
+
+def test_only_the_pairs_with_the_baseline_weigh_on_a_verdict(sample: Make) -> None:
+    samples = runs(sample, "random", [0.5, 0.51, 0.52, 0.53, 0.54])
+    for place in range(4):
+        samples += runs(sample, f"other{place}", [0.1 + place / 100 + seed / 1000 for seed in range(5)])
+    found = compare(samples)
+    assert [g["verdict"]["word"] for g in found["groups"][1:]] == ["better"] * 4
+    assert [pair["b"] for pair in found["pairs"][:4]] == ["random"] * 4
+    assert found["pairs"][0]["p_holm"] == pytest.approx(4 * 2 / 252)
+    assert all(pair["p_holm"] == pytest.approx(6 * 2 / 252) for pair in found["pairs"][4:])
 
 
 def test_three_runs_each_are_undecidable_however_far_apart(sample: Make) -> None:
