@@ -67,6 +67,8 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
     _check_folders(folders)
     parsed = [_parse(text, folders) for text in overrides]
     _check_repeats([key for key, _ in parsed])
+    overrides = [text for text in overrides if text.replace(" ", "") != f"{EXPERIMENT}=null"]
+    parsed = [_parse(text, folders) for text in overrides]
     path = [f"hydra.searchpath=[{','.join('file://' + str(f.resolve()) for f in folders)}]"] if folders else []
     GlobalHydra.instance().clear()
     try:
@@ -75,10 +77,14 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
             base = hydra_compose("config", [*path, *chosen], return_hydra_config=True)
             known: Any = OmegaConf.to_container(base, resolve=False)
             known.pop("hydra")
-            own = _beside_experiment(parsed)
+            own = []
+            if base.hydra.runtime.choices[EXPERIMENT] is not None:
+                lone = [*path, f"{EXPERIMENT}={base.hydra.runtime.choices[EXPERIMENT]}"]
+                own = _replaced(parsed, base, hydra_compose("config", lone, return_hydra_config=True))
             options_of = [*path, *(f"{group}={base.hydra.runtime.choices[group]}" for group in GROUPS)]
             if own:
-                known |= {group: hydra_compose("config", options_of)[group] for group in own}
+                plain: Any = OmegaConf.to_container(hydra_compose("config", options_of), resolve=False)
+                known |= {group: plain[group] for group in own}
             for key, is_group in parsed:
                 if not is_group:
                     _check_key(key.lstrip("+~"), known)
@@ -88,9 +94,9 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
             full = hydra_compose("config", [*path, *overrides])
             if own:
                 keys = [text for text in overrides if text.partition(".")[0] in own]
-                plain = hydra_compose("config", [*options_of, *keys])
+                replaced = hydra_compose("config", [*options_of, *keys])
                 for group in own:
-                    full[group] = plain[group]
+                    full[group] = replaced[group]
             picked = base.hydra.runtime.choices
             choices = {group: str(picked[group]) for group in (*GROUPS, EXPERIMENT) if picked[group] is not None}
         missing = sorted(OmegaConf.missing_keys(full))
@@ -104,10 +110,10 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
     return Composed(checked, choices)
 
 
-def _beside_experiment(parsed: Sequence[tuple[str, bool]]) -> list[str]:
-    """The groups whose option was chosen beside an experiment: what it says about the option replaced is dropped."""
-    chosen = {key for key, is_group in parsed if is_group}
-    return sorted(chosen - {EXPERIMENT}) if EXPERIMENT in chosen else []
+def _replaced(parsed: Sequence[tuple[str, bool]], base: Any, lone: Any) -> list[str]:
+    """The groups in which an option takes the place of the experiment's: what that says about its own is dropped."""
+    before, now = lone.hydra.runtime.choices, base.hydra.runtime.choices
+    return sorted({key for key, is_group in parsed if is_group and key != EXPERIMENT and before[key] != now[key]})
 
 
 def _check_folders(folders: Sequence[Path]) -> None:
@@ -140,6 +146,8 @@ def _parse(text: str, folders: Sequence[Path]) -> tuple[str, bool]:
         return key, False
     known = options(key, folders)
     value = override.value()
+    if key == EXPERIMENT and value is None:
+        return key, True
     if not isinstance(value, str) or value not in known:
         raise UsageError(f"there is no {key} {value!r}{nearest(str(value), known)} (known: {', '.join(known)})")
     return key, True

@@ -26,6 +26,9 @@ from evonas_cli.store.files import write_text
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.recorder import Recorder, Watch
 
+DONE = "the strategy is done"
+"""Why a search has ended that would propose nothing more under any budget."""
+
 _log = logging.getLogger(__name__)
 
 _VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas")
@@ -101,7 +104,7 @@ class Session:
         """Why the search has ended."""
         fold, budget = self.fold, self.fold.budget
         if fold.finished:
-            return "the strategy is done"
+            return DONE
         if fold.hopeless:
             return f"none of the first {fold.position.told_evaluations} candidates succeeded"
         if fold.position.over is not None or (budget.cost is not None and fold.position.cost >= budget.cost):

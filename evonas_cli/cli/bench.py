@@ -108,7 +108,7 @@ def entrants(overrides: Sequence[str], strategies: str, folders: Any = ()) -> li
     for key, place in (("strategy", "--strategies"), ("seed", "--seeds"), ("evaluator", "this process or --jobs")):
         if key in given:
             raise UsageError(f"{given[key]}: a bench takes this from {place}; leave it out")
-    common = [*overrides, *([] if "window" in given else ["window=1"])]
+    common = [*overrides, "evaluator=serial", *([] if "window" in given else ["window=1"])]
     common += [] if "job" in given else ["job=landscape"]
     found = []
     for entry in _COMMA.split(strategies):

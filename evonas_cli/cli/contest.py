@@ -126,6 +126,7 @@ def _searches(parts: Parts, evaluator: Evaluator[Any], plan: Plan) -> Outcome:
 
         fold: Fold[Any] = Fold(parts.strategy, parts.objectives, seed, parts.config["window"], budget)
         search(fold, evaluator, Memory(keep))
+        track.ended = fold.finished
         outcome.tracks[seed] = track
     outcome.seconds = time.perf_counter() - began
     return outcome

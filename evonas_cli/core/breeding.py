@@ -91,14 +91,14 @@ class Breeding:
         whole("elitism", self.elitism, least=0)
         within("survival_fraction", self.survival_fraction, interval="(0, 1]")
         within("crossover_probability", self.crossover_probability, interval="[0, 1]")
-        within("unmatched_coefficient", self.unmatched_coefficient, interval="[0, inf]")
-        within("gene_coefficient", self.gene_coefficient, interval="[0, inf]")
+        within("unmatched_coefficient", self.unmatched_coefficient, interval="[0, 10]")
+        within("gene_coefficient", self.gene_coefficient, interval="[0, 10]")
         if self.unmatched_coefficient + self.gene_coefficient == 0:
             raise UsageError(
                 "strategy.unmatched_coefficient and strategy.gene_coefficient are both 0; "
                 "species need at least one of them above 0"
             )
-        within("threshold", self.threshold, interval=f"[{STEP}, inf]")
+        within("threshold", self.threshold, interval=f"[{STEP}, 20]")
 
     def distance(self, loci: GraphLoci) -> Distance:
         """The distance that species are made by."""

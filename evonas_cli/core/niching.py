@@ -52,7 +52,8 @@ def niche_counts(
     """m_i = sum_j max(0, 1 - (d_ij / radius)^exponent), itself included: how many share the niche of i."""
     counts = [1.0] * len(genomes)
     for (i, first), (j, second) in combinations(enumerate(genomes), 2):
-        shared = max(0.0, 1.0 - (distance(first, second) / radius) ** exponent)
+        relative = distance(first, second) / radius
+        shared = 1.0 - relative**exponent if relative < 1 else 0.0
         counts[i] += shared
         counts[j] += shared
     return counts

@@ -25,6 +25,8 @@ class Real:
 
     def __post_init__(self) -> None:
         _check_ends(self.name, self.low, self.high, self.log)
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
         if self.points is not None and (type(self.points) is not int or self.points < 2):
             raise ValueError(f"{self.name}: points is {self.points!r}; a grid takes at least 2")
 

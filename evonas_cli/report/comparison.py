@@ -75,9 +75,12 @@ def _check_axis(samples: Sequence[Sample], axis: Axis) -> None:
             raise RunError(f"{sample.name} has no {axis} to compare along; {instead}")
 
 
+# A search whose strategy was done would find nothing more, so it has reached every budget.
 def _equal_budget(samples: Sequence[Sample], axis: Axis, wanted: float | None) -> float:
-    least = min(samples, key=lambda sample: sample.track.reached(axis))
-    reached = least.track.reached(axis)
+    going = [sample for sample in samples if not sample.track.ended]
+    furthest = max(sample.track.reached(axis) for sample in samples)
+    least = min(going or samples, key=lambda sample: sample.track.reached(axis))
+    reached = least.track.reached(axis) if going else furthest
     budget = reached if wanted is None else wanted
     if not budget > 0 or math.isinf(budget):
         raise UsageError(f"--budget is {budget:g}; it must be a number above 0")

@@ -24,8 +24,9 @@ class Track:
     """The evaluations of one run in the order of their ids, as columns.
 
     `limit` is the run's own budget.cost: the first evaluation whose cost no longer fits it, and all after it, are left
-    out, as they are of the run's front. `values` holds the metric compared, in its own unit, `reports` the one shown
-    beside it; both are NaN for a failure. The columns of the axes are cumulated and include their own evaluation.
+    out, as they are of the run's front. `ended` says that the strategy was done before its budget. `values` holds the
+    metric compared, in its own unit, `reports` the one shown beside it; both are NaN for a failure. The columns of the
+    axes are cumulated and include their own evaluation.
     """
 
     metric: str
@@ -38,6 +39,7 @@ class Track:
     seconds: array[float] = field(default_factory=_column)
     cost: array[float] = field(default_factory=_column)
     closed: bool = False
+    ended: bool = False
 
     def add(self, succeeded: bool, metrics: Mapping[str, float], seconds: float = 0.0, cached: bool = False) -> None:
         """Takes the next evaluation. One that was answered from a cache is no training; a failed one is.

@@ -1,8 +1,9 @@
 """Tests, effect sizes and intervals for a few independent values a group.
 
-Mann and Whitney (1947) for the test, exact where either group has at most eight values: among ties by counting out the
-conditional distribution of midranks, since the normal approximation would promise too much. Vargha and Delaney (2000)
-for the effect size, Holm (1979) over several tests, Efron's percentile bootstrap (1979) for means.
+Mann and Whitney (1947) for the test, exact where either group has at most eight values: among ties (of up to 100
+values in all) by counting out the conditional distribution of midranks, since the normal approximation would promise
+too much. Vargha and Delaney (2000) for the effect size, Holm (1979) over several tests, Efron's percentile bootstrap
+(1979) for means.
 """
 
 from __future__ import annotations

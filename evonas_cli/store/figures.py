@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,13 +55,16 @@ class FiguresLog:
         if entry is not None:
             self._waiting.append(_text(entry))
 
-    def flush(self) -> None:
-        """Appends what waits. Raises EnvironmentFailure when the disk does not take it."""
+    def flush(self, durable: bool = False) -> None:
+        """Appends what waits; with `durable` it is on the disk when this returns. Raises EnvironmentFailure."""
         if not self._waiting:
             return
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write("".join(self._waiting))
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
         except OSError as error:
             raise EnvironmentFailure(f"cannot write {self.path}: {error.strerror}") from error
         self._waiting.clear()

@@ -88,7 +88,7 @@ class Recorder:
         if fold.drained or fold.position.told_evaluations < self._due:
             return
         self.journal.sync()
-        self.figures.flush()
+        self.figures.flush(durable=True)
         snapshots.save(self.run.snapshots, fold, self.space)
         derived.write_step(self.run.root, fold, self.journal.read)
         self._plan(fold)

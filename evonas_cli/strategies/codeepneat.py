@@ -6,7 +6,8 @@
 
 Fitness is minus the first loss. A network that fails blames nobody; a part that was in no successful network has no
 fitness of this generation, and is no parent unless it has one from before. `unused: keep` leaves it at that, `force`
-lets a part that was in no network live on in place of an offspring and be drawn first in the next generation. Pointers
+lets a part that was in no network, but could have been, live on in place of an offspring and be drawn first in the
+next generation. Pointers
 to a species that died move to the living species whose representative is nearest. An elite blueprint is changed by
 this, and by nothing else.
 
@@ -109,7 +110,7 @@ class CoDeepNeat(Generic[G]):
         one_of("unused", self.unused, names=("keep", "force"))
         for name in ("add_node", "add_link", "gene", "switch"):
             within(f"{name}_probability", getattr(self, f"{name}_probability"), interval="[0, 1]")
-        within("gene_scale", self.gene_scale, interval="(0, inf]")
+        within("gene_scale", self.gene_scale, interval="(0, inf)")
 
     @property
     def needs(self) -> tuple[type, ...]:
@@ -154,6 +155,7 @@ class CoDeepNeat(Generic[G]):
             return state
         modules, blueprints = attribute(state, batch, told)
         used_modules, used_blueprints = contained(state.blueprints, batch)
+        used_modules |= unreachable(state)
         generation, kind = state.generation + 1, self._modules()
         bred = self._breed(kind, modules, used_modules, generation, rng)
         pointing = redirect(blueprints, modules.species, bred.species, kind.breeding.distance(kind.loci))
@@ -245,6 +247,12 @@ def contained(blueprints: Population, batch: Batch) -> tuple[set[int], set[int]]
     graphs = {part.id: part.graph for part in blueprints.parts}
     modules = {id for recipe in batch.recipes for id in built_in(graphs[recipe.blueprint], recipe)}
     return modules, {recipe.blueprint for recipe in batch.recipes}
+
+
+def unreachable(state: Coevolution) -> set[int]:
+    """Ids of the modules that no network could contain: no blueprint points to their species."""
+    named = {pointer(node) for part in state.blueprints.parts for node in part.graph.nodes}
+    return {part.id for part in state.modules.parts if part.species not in named}
 
 
 def built_in(blueprint: MarkedGraph, recipe: Recipe) -> set[int]:

@@ -69,7 +69,7 @@ class DeepNeat(Generic[G]):
         require(self.elitism < size, "elitism", self.elitism, f"is not below strategy.population_size={size}")
         for name in ("add_node", "add_link", "gene"):
             within(f"{name}_probability", getattr(self, f"{name}_probability"), interval="[0, 1]")
-        within("gene_scale", self.gene_scale, interval="(0, inf]")
+        within("gene_scale", self.gene_scale, interval="(0, inf)")
 
     @property
     def needs(self) -> tuple[type, ...]:

@@ -32,7 +32,7 @@ from evonas_cli.core.checks import one_of, require, switch, whole, within
 from evonas_cli.core.choices import Genes, redraw
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.generations import Birth, Generation, Individual, best_first, older
-from evonas_cli.core.protocols import Linear, Measured, Repairable
+from evonas_cli.core.protocols import Linear, Measured, Repairable, Tuning
 from evonas_cli.core.types import Evaluation, Json, Proposal
 
 IDLE_GENERATIONS = 100
@@ -130,8 +130,9 @@ class Genetic:
 
     @property
     def needs(self) -> tuple[type, ...]:
-        """Independent choices; for niching a distance, too."""
-        return (Linear,) if self.diversity == "none" else (Linear, Measured)
+        """Independent choices; for niching a distance, too; to inherit weights genomes that are trainer settings."""
+        niching_needs = () if self.diversity == "none" else (Measured,)
+        return (Linear, *niching_needs, *((Tuning,) if self.continues else ()))
 
     @property
     def least_evaluations(self) -> int:

@@ -5,8 +5,10 @@
     b being the moving average of the rewards of earlier children.
 
 The network is in controllers/lstm.py, rewards, baseline and the rest in controllers/policy_gradient.py. Beside the
-paper: one process in place of its 100 asynchronous ones; a bonus for entropy; growing depth is off by default. Under a
-window above 1 a batch is told to a policy that has moved on since it was drawn, and nothing corrects for that.
+paper: the reward is that of the finished training, not the best of its last five epochs, and is not cubed unless
+`reward_power` says so; one process in place of its 100 asynchronous ones; a bonus for entropy; growing depth is off by
+default. Under a window above 1 a batch is told to a policy that has moved on since it was drawn, and nothing corrects
+for that.
 """
 
 from __future__ import annotations

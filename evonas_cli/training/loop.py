@@ -48,7 +48,7 @@ def fit(
         raise ValueError(f"it continues a training of {progress.epoch} epochs but has only {epochs} itself")
     size = min(trainer.batch_size, data.n_train)
     course = Course(
-        epochs=epochs,
+        epochs=max(epochs, trainer.epochs),
         batch_size=size,
         steps_per_epoch=data.n_train // size,
         step_size=trainer.step_size,

@@ -26,8 +26,9 @@ class Trainer:
     learning_rate, momentum, nesterov, weight_decay
     decoupled              sgd only: weights shrink by (1 - learning rate x weight_decay) apart from the gradient step
                            (Loshchilov & Hutter, 2019); adamw always does
-    schedule               cosine, step (x gamma every step_size epochs), one_cycle or constant, over the candidate's
-                           own epochs; `warmup`: epochs of linear rise, not with one_cycle
+    schedule               cosine, step (x gamma every step_size epochs), one_cycle or constant, over the full training:
+                           a candidate of lower fidelity sees the beginning of it, and one that continues goes on in it;
+                           `warmup`: epochs of linear rise, not with one_cycle
     label_smoothing        in the training loss only
     clip_norm              largest norm of the gradient, or null
     precision              fp32, bf16 (autocast), or auto: bf16 on CUDA devices that have it, fp32 elsewhere

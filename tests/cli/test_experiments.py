@@ -39,6 +39,13 @@ def test_an_option_beside_an_experiment_replaces_what_it_says() -> None:
     assert config["strategy"]["population_size"] == 20 and "sample_size" not in config["strategy"]
     assert (config["space"]["combinations"], config["space"]["channels"]) == (3, 6)
     assert config["dataset"]["limit"] == 99 and config["trainer"]["epochs"] == 2
+    assert (
+        compose(["experiment=amoebanet_small", "strategy=regularized_evolution"]).config["strategy"]
+        == (compose(["experiment=amoebanet_small"]).config["strategy"])
+    ), "the experiment's own option, named again, is no other one"
+    beside = compose(["experiment=amoebanet_small", "dataset=npz", "dataset.path=x.npz", "trainer=sgd"]).config
+    assert beside["dataset"]["path"] == "x.npz" and beside["trainer"]["epochs"] == 2
+    assert compose(["experiment=null"]).config == compose([]).config
     with pytest.raises(UsageError, match="strategy has no key population_size"):
         compose(["experiment=amoebanet_small", "strategy=random", "strategy.population_size=3"])
 

@@ -49,6 +49,7 @@ def test_genomes_survive_json(space: Any) -> None:
         genome = space.sample(rng)
         text = json.dumps(space.to_json(genome))
         assert space.from_json(json.loads(text)) == genome
+        assert json.dumps(space.to_json(space.from_json(json.loads(text)))) == text
 
 
 @pytest.mark.parametrize("garbage", [None, 3, "", "nonsense", [], {}, [None], ["no such choice"], {"cells": 1}])

@@ -77,6 +77,19 @@ def test_the_budget_is_what_every_run_has_reached(sample: Make) -> None:
     assert [g["values"] for g in compare([short, long], budget=1)["groups"]] == [[0.5], [0.6]]
 
 
+def test_a_strategy_that_was_done_has_reached_every_budget(sample: Make) -> None:
+    random, grid = runs(sample, "random", [0.5, 0.4, 0.3]), runs(sample, "grid", [0.2, 0.2, 0.2])
+    for one in grid:
+        one.track.ended = True
+    reached = min(one.track.reached("trainings") for one in random)
+    for one in grid:
+        del one.track.values[1:], one.track.trainings[1:], one.track.seconds[1:], one.track.cost[1:]
+        del one.track.reports[1:]
+    found = compare([*random, *grid])
+    assert found["budget"] == reached > 1
+    assert [group["evaluations"] for group in found["groups"]] == [reached, 1]
+
+
 def test_cost_is_the_axis_where_every_run_has_a_budget_in_it(sample: Make) -> None:
     one, two = (sample(name, 0, (0.5, 0.4, 0.3), limit=limit) for name, limit in (("random", 2.5), ("genetic", 2.0)))
     found = compare([one, two])

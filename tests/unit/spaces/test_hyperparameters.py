@@ -99,3 +99,11 @@ def test_a_gene_that_is_no_trainer_key(compose_parts: Callable[..., Parts]) -> N
     config["space"]["genes"]["learning_rat"] = config["space"]["genes"].pop("learning_rate")
     with pytest.raises(UsageError, match=r"trainer\.learning_rat, which does not exist; did you mean learning_rate\?"):
         assemble(config)
+
+
+def test_whole_ends_give_the_same_genes_before_and_after_json() -> None:
+    space = Hyperparameters({"momentum": {"low": 0, "high": 0}, "clip_norm": {"low": 1, "high": 2}})
+    for seed in range(20):
+        genome = space.sample(Random(seed))
+        assert [type(gene) for gene in genome] == [float, float]
+        assert repr(space.from_json(space.to_json(genome))) == repr(genome)
