@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import types
 import typing
@@ -42,6 +43,7 @@ def check_root(config: dict[str, Any]) -> None:
     for key in config:
         if key not in (*GROUPS, *_SECTIONS) and key not in _ROOT:
             raise UsageError(f"the configuration has no key {key}{nearest(key, (*GROUPS, *_SECTIONS, *_ROOT))}")
+    _check_finite("", config)
     for section in _SECTIONS:
         if not isinstance(config[section], Mapping):
             raise UsageError(f"{section} is {config[section]!r}; set its keys one by one, e.g. {section}.KEY=VALUE")
@@ -64,6 +66,14 @@ def check_root(config: dict[str, Any]) -> None:
         raise UsageError(f"device is {config['device']!r}; it may be auto, cpu, cuda or cuda:N")
     if config["snapshot"]["every"] < 1 or not 1 <= config["snapshot"]["growth"] <= 1000:
         raise UsageError("snapshot.every must be 1 or more, snapshot.growth between 1 and 1000")
+
+
+def _check_finite(place: str, node: Any) -> None:
+    if isinstance(node, float) and not math.isfinite(node):
+        raise UsageError(f"{place} is {node}; settings are finite numbers, and null where a limit may be absent")
+    inside = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in inside:
+        _check_finite(f"{place}.{key}" if place else str(key), value)
 
 
 def convert(key: str, value: Any, hint: Any) -> Any:

@@ -101,9 +101,9 @@ def run(arguments: list[str], debug: bool = False) -> int:
         _forget_stdout()
         return 0
     except KeyboardInterrupt:
-        return _say("stopped by Ctrl-C; what was recorded is safe, `evonas resume` goes on", INTERRUPTED)
+        return _say(f"stopped by Ctrl-C{_what_now(arguments)}", INTERRUPTED)
     except Terminated:
-        return _say("stopped by SIGTERM; what was recorded is safe, `evonas resume` goes on", 143)
+        return _say(f"stopped by SIGTERM{_what_now(arguments)}", 143)
     except (EvonasError, TyperException) as error:
         if debug:
             raise
@@ -118,6 +118,12 @@ def run(arguments: list[str], debug: bool = False) -> int:
         if debug:
             raise
         return _say(f"internal error: {type(error).__name__}: {error}; run again with --debug and report it", 1)
+
+
+def _what_now(arguments: list[str]) -> str:
+    """What becomes of the work of a command that was stopped; a sweep has said its own."""
+    recorded = arguments[:1] in (["search"], ["resume"])
+    return "; what was recorded is safe, `evonas resume` goes on" if recorded else ""
 
 
 def _forget_stdout() -> None:

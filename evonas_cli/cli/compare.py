@@ -53,10 +53,13 @@ def compare(
     as independent samples; Holm's correction over the pairs with the baseline, and over the others); each group is
     judged against the baseline, random search.
     """
+    from evonas_cli.core.errors import UsageError
     from evonas_cli.report.comparison import compare as compared
     from evonas_cli.report.samples import read_samples
 
     check_plot(plot)
+    if not all(runs):
+        raise UsageError("a run's name is empty; name runs, or a folder that holds some")
     samples = read_samples(runs, outputs, allow_module or [], metric, report)
     document = compared(samples, axis, budget, baseline, vary or [])
     publish(document, json, plot)
@@ -71,6 +74,8 @@ def check_plot(plot: Path | None) -> None:
         raise UsageError(f"--plot {plot}: there is no folder {plot.parent}; make it first")
     if plot is not None and plot.is_dir():
         raise UsageError(f"--plot {plot} is a folder; name a file, e.g. {plot / 'comparison.svg'}")
+    if plot is not None and plot.suffix != ".svg":
+        raise UsageError(f"--plot {plot}: the picture is an SVG; name a file that ends in .svg")
 
 
 def publish(document: Mapping[str, Any], as_json: bool, plot: Path | None) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from evonas_cli.sweep.children import Child
     from evonas_cli.sweep.folder import Manifest, Standing, SweepFolder
 
-STATES = ("done", "failed", "interrupted", "running", "waiting", "skipped")
+STATES = ("done", "failed", "interrupted", "running", "waiting", "skipped", "damaged")
 _SILENCE = 5.0
 
 
@@ -91,6 +91,8 @@ def sweep(
 
     Checks all of them before the first one starts. Prints a table and, as the last line, the sweep's folder.
     """
+    from evonas_cli.core.errors import UsageError
+
     texts, voice = words or [], Voice(quiet)
     if texts and texts[0] in ("status", "resume"):
         foreign: dict[str, object] = {"--name": name, "--dry-run": dry_run, "--workers": workers, "--devices": devices}
@@ -101,6 +103,8 @@ def sweep(
         if texts[0] == "status":
             return _show(found, found.manifest(), json)
         return _resume(found, allow_module or [], jobs, keep_going, voice, json)
+    if not texts:
+        raise UsageError("there is nothing to sweep; write settings, e.g. strategy=random,genetic 'seed=range(0,5)'")
     overrides = [*texts, *machine_overrides(workers, devices)]
     start = Start(overrides, config_dir or [], allow_module or [], outputs, name, keep_going)
     return _dry_run(start, voice, json) if dry_run else _begin(start, jobs, voice, json)

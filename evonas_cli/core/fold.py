@@ -83,7 +83,7 @@ class Fold(Generic[G]):
         if budget.evaluations is not None and budget.evaluations < least:
             raise UsageError(
                 f"budget.evaluations={budget.evaluations} is smaller than the initial population of {least}; "
-                "raise the budget or lower strategy.population_size"
+                "raise the budget or make the population smaller"
             )
         self.strategy, self.objectives, self.seed, self.window = strategy, tuple(objectives), seed, window
         self.budget = budget

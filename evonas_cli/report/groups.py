@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from evonas_cli.core.errors import RunError
+from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.report.curves import Axis, Track
 
@@ -56,6 +56,10 @@ def group(samples: Sequence[Sample], vary: Sequence[str] = (), axis: Axis = "tra
     differ where neither the comparison nor `vary` allows it, for a run counted twice, and for other data."""
     if not samples:
         raise RunError("there is no run to compare; name runs, or a folder that holds some")
+    known = {key for sample in samples for key in sample.identity}
+    for prefix in vary:
+        if not any(_named(key, (prefix,)) for key in known):
+            raise UsageError(f"--vary {prefix!r} is no key of these runs; name one, such as {min(known)}, or a group")
     ignored = {"seed"} if axis == "seconds" else {"seed", COMPUTE}
     by_key: dict[str, list[Sample]] = {}
     for sample in samples:
@@ -97,7 +101,7 @@ def _check_comparable(members: Sequence[Sequence[Sample]], refused: Sequence[str
     more = f"; and {len(shown) - 8} more keys" if len(shown) > 8 else ""
     raise RunError(
         f"{first.name} and {other.name} are no comparable experiments ({'; '.join(shown[:8])}{more}); "
-        f"leave one out, or pass --vary {refused[0]} if this is what you compare"
+        f"leave one out, or pass --vary {refused[0].partition('.')[0]} if this is what you compare"
     )
 
 

@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 class Ppo(Generic[G]):
     """An LSTM writes architectures and learns from their rewards by PPO (Zoph et al., 2018).
 
-    `children` are drawn a step, which takes `epochs` steps up the objective clipped at 1 - `clip` and 1 + `clip`.
-    `layers` and `hidden` are the LSTM's; `reward` is error, score or reciprocal_square; `depth_growth` layers are added
-    after each `depth_every` children, from `initial_depth` (null: full depth at once).
+    `children` are drawn a step, which takes `epochs` steps up the objective clipped at 1 - `clip` and 1 + `clip` (null:
+    not clipped). `layers` and `hidden` are the LSTM's; `reward` is error, score or reciprocal_square; `depth_growth`
+    layers are added after each `depth_every` children, from `initial_depth` (null: full depth at once).
     """
 
     space: WalkableSpace[G]
     children: int = 8
     epochs: int = 2
-    clip: float = 0.2
+    clip: float | None = 0.2
     learning_rate: float = 3e-3
     hidden: int = 35
     layers: int = 2
@@ -58,8 +58,8 @@ class Ppo(Generic[G]):
         self._learner.check_settings()
         if type(self.epochs) is not int or self.epochs < 1:
             raise UsageError(f"strategy.epochs must be a whole number of at least 1; it is {self.epochs!r}")
-        if type(self.clip) not in (int, float) or not self.clip > 0:
-            raise UsageError(f"strategy.clip must be a number above 0; it is {self.clip!r}")
+        if self.clip is not None and (type(self.clip) not in (int, float) or not self.clip > 0):
+            raise UsageError(f"strategy.clip must be a number above 0, or null; it is {self.clip!r}")
 
     @cached_property
     def _learner(self) -> PolicyGradient[G]:
@@ -103,4 +103,6 @@ class Ppo(Generic[G]):
     def gain(self, now: Tensor, sampled: Tensor, advantages: Tensor) -> Tensor:
         """The clipped objective of each child, from log-probabilities now and at sampling and advantages, all (n,)."""
         ratio = (now - sampled).exp()
+        if self.clip is None:
+            return ratio * advantages
         return (ratio * advantages).minimum(ratio.clamp(1 - self.clip, 1 + self.clip) * advantages)

@@ -43,7 +43,8 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a child is: its state (waiting, running, done, failed, interrupted, skipped), its evaluations, the best
+    """How far a child is: its state (waiting, running, done, failed, interrupted, skipped, damaged: less in
+    its journal than it had, or no readable run.json), its evaluations, the best
     value of its first objective as of its last written front, and the seconds that it ran."""
 
     child: Child
@@ -126,6 +127,13 @@ class SweepFolder:
             raise RunError(f"{path} is damaged ({type(error).__name__}); restore it from a copy") from error
         raise RunError(f"{self.root} was written in sweep format {version}, this evonas ({FORMAT}) is older")
 
+    def created(self) -> str:
+        """When it was made; an empty word where the manifest does not say."""
+        try:
+            return self.manifest().created
+        except RunError:
+            return ""
+
     def standing(self, child: Child) -> Standing:
         """How far the child is, from its run directory alone."""
         run = self.run(child)
@@ -134,10 +142,10 @@ class SweepFolder:
         if not run.exists():
             return Standing(child, "waiting", 0, None, None, 0.0)
         evaluations = run.status().get("evaluations", 0)
+        shown = evaluations if isinstance(evaluations, int) else 0
         objective, best = _best(run.root / "pareto.csv")
-        return Standing(
-            child, run.state(), evaluations if isinstance(evaluations, int) else 0, objective, best, run.elapsed()
-        )
+        state = "damaged" if _lines(run.journal) < shown or not _readable(run) else run.state()
+        return Standing(child, state, shown, objective, best, run.elapsed())
 
     def document(self, standings: Sequence[Standing]) -> dict[str, Json]:
         """The sweep as one JSON document."""
@@ -158,6 +166,21 @@ class SweepFolder:
                 for s in standings
             ],
         }
+
+
+def _lines(journal: Path) -> int:
+    try:
+        return journal.read_bytes().count(b"\n")
+    except OSError:
+        return -1
+
+
+def _readable(run: RunDirectory) -> bool:
+    try:
+        run.metadata()
+    except RunError:
+        return False
+    return True
 
 
 def _read(data: Mapping[str, Any]) -> Manifest:
@@ -222,7 +245,7 @@ def find(reference: str, outputs: Path) -> SweepFolder:
     if reference == "latest":
         if not known:
             raise RunError(f"there is no sweep under {outputs}/ yet; start one with `evonas sweep`")
-        return max(known, key=lambda folder: (folder.manifest().created, folder.name))
+        return max(known, key=lambda folder: (folder.created(), folder.name))
     for folder in (SweepFolder(outputs / f"{_PREFIX}{reference}"), SweepFolder(Path(reference))):
         if folder.exists():
             return folder

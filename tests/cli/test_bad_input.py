@@ -76,7 +76,8 @@ CONFIGURATIONS = [
     (("--devices", "0", "device=cpu"), "and device=cpu contradict each other"),
     (("budget=null",), "budget is None; set its keys one by one"),
     (("snapshot=3",), "snapshot is 3; set its keys one by one"),
-    (("snapshot.growth=inf",), "snapshot.growth between 1 and 1000"),
+    (("snapshot.growth=inf",), "snapshot.growth is inf; settings are finite numbers"),
+    (("snapshot.growth=1001",), "snapshot.growth between 1 and 1000"),
     (("--run-dir", "a\udce9b"), "cannot be printed; write plain UTF-8"),
     (("dataset=npz",), "dataset.path must be given"),
     (

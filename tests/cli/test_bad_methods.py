@@ -18,7 +18,6 @@ DEEP = ("space=codeepneat", "strategy=deepneat")
 HYPER = ("space=hyperparameters", "strategy=random")
 CHAIN = ("space=chain_cnn", "strategy=random")
 CELL = ("job=language", "space=rnn_cell", "strategy=random")
-TOY = ("job=landscape", "space=bits", "space.length=6")
 
 REFUSALS = [
     # populations, tournaments, probabilities, elitism
@@ -49,7 +48,8 @@ REFUSALS = [
         (*HYPER[:1], *GA, "strategy.archive=false", "strategy.inherit=weights", "trainer.save_state=true", "window=2"),
         "set window=1",
     ),
-    ((*GA, "strategy.archive=false", "strategy.inherit=weights", *TOY), "which only a job that trains has"),
+    ((*GA, "strategy.archive=false", "strategy.inherit=weights"), "needs a space that is Tuning, which NasBench201 is"),
+    ((*PPO, "strategy.clip=inf"), "strategy.clip is inf; settings are finite numbers"),
     # grids and neighbourhoods
     (("space=hyperparameters", "strategy=grid"), "cannot list the values of learning_rate, momentum, weight_decay"),
     (("strategy=grid", "strategy.limit=15624"), "the grid has 15,625 points, more than strategy.limit=15,624"),

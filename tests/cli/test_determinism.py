@@ -11,7 +11,17 @@ import pytest
 
 from evonas_cli.config import options
 
-TOY = ("search", "space=chain_landscape", "job=landscape", "budget.evaluations=60", "--quiet", "--run-dir", "run")
+TOY = ("search", "job=landscape", "budget.evaluations=60", "--quiet", "--run-dir", "run")
+SPACES = {"grid": ("space=chain_landscape", "space.length=6")}
+ASSEMBLED = ("codeepneat", "deepneat")
+TRAINED = ("search", "space=codeepneat", "space.filters=[2,4]", "dataset.limit=80", "trainer.epochs=1", "device=cpu")
+
+
+def words(strategy: str) -> tuple[str, ...]:
+    if strategy in ASSEMBLED:
+        more = ("dataset=digits", "evaluator=serial", "budget.evaluations=24", "--quiet", "--run-dir", "run")
+        return (*TRAINED, *more, f"strategy={strategy}")
+    return (*TOY, *SPACES.get(strategy, ("space=chain_landscape",)), f"strategy={strategy}")
 
 
 @pytest.mark.parametrize("strategy", list(options("strategy")))
@@ -22,7 +32,7 @@ def test_hash_seed_and_folder_change_nothing(
     for seed in ("1", "2"):
         folder = tmp_path / seed
         folder.mkdir()
-        assert evonas(*TOY, f"strategy={strategy}", cwd=folder, env={"PYTHONHASHSEED": seed}).returncode == 0
+        assert evonas(*words(strategy), cwd=folder, env={"PYTHONHASHSEED": seed}).returncode == 0
         document = json.loads(evonas("verify", "run", "--json", cwd=folder).stdout)
         assert document["ok"]
         digests.append(document["digest"])

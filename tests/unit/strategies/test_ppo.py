@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, log
+from math import log
 from statistics import fmean
 from typing import Any
 
@@ -55,7 +55,7 @@ def test_the_ratio_is_one_before_the_first_step_of_a_batch(space: Any) -> None:
 
 def test_one_epoch_without_clipping_is_reinforce() -> None:
     settings: dict[str, Any] = {"space": SPACE, "learning_rate": 0.01, "entropy_weight": 0.01}
-    ours, _ = run(Ppo(epochs=1, clip=inf, **settings), 10)
+    ours, _ = run(Ppo(epochs=1, clip=None, **settings), 10)
     theirs, _ = run(Reinforce(**settings), 10)
     for one, other in zip(weights_and_moments(ours), weights_and_moments(theirs), strict=True):
         assert torch.allclose(one, other, rtol=1e-9, atol=1e-12)
@@ -85,7 +85,7 @@ def test_epochs_go_on_from_one_batch_and_leave_the_baseline_to_it() -> None:
 
 
 def test_clipping_holds_the_policy_near_the_one_that_drew() -> None:
-    free, held = (run(Ppo(space=SPACE, epochs=40, clip=clip), 1)[0] for clip in (inf, 0.05))
+    free, held = (run(Ppo(space=SPACE, epochs=40, clip=clip), 1)[0] for clip in (None, 0.05))
     begun = adam.to_tensor(Ppo(space=SPACE).init(stream(0, "init")).trained.weights)
     moved = [float((adam.to_tensor(state.trained.weights) - begun).norm()) for state in (free, held)]
     assert moved[1] < 0.7 * moved[0]
