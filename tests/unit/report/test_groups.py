@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from evonas_cli.core.errors import RunError
+from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.report.groups import Sample, group
 
 Make = Callable[..., Sample]
@@ -54,7 +54,10 @@ def test_other_experiments_are_refused_key_by_key(sample: Make) -> None:
     with pytest.raises(RunError, match="space.length: 5 and 6"):
         group([one, other], ["dataset"])
     with pytest.raises(RunError, match="dataset.limit"):
-        group([one, other], ["space", "data", "dataset.lim"])
+        group([one, other], ["space"])
+    for nonsense in ("data", "dataset.lim"):
+        with pytest.raises(UsageError, match="is no key of these runs"):
+            group([one, other], ["space", nonsense])
     assert len(group([one, other], ["space", "dataset.limit"])) == 2
 
 
