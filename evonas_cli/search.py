@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from evonas_cli.core.fold import Fold, guard
 from evonas_cli.core.protocols import Evaluator
-from evonas_cli.core.types import Candidate, Result
+from evonas_cli.core.types import Candidate, Result, Unit
 
 G = TypeVar("G")
 
@@ -48,7 +48,7 @@ def search(
                 fold.add(candidate, known)
         in_flight.update((candidate.id, candidate) for candidate in unknown)
         if unknown:
-            evaluator.submit(unknown)
+            evaluator.submit(_units(fold, evaluator, unknown))
 
     feed(store.restore(fold))
     while True:
@@ -65,3 +65,14 @@ def search(
         else:
             break
     fold.close()
+
+
+def _units(fold: Fold[G], evaluator: Evaluator[G], wanted: Sequence[Candidate[G]]) -> list[Unit[G]]:
+    """The wanted candidates in the units that their whole asks are divided into, so that a resumed run has the same."""
+    ids = {candidate.id for candidate in wanted}
+    found = []
+    for step in sorted({candidate.step for candidate in wanted}):
+        for unit in evaluator.units(fold.asked(step)):
+            if (left := unit.among(ids)).candidates:
+                found.append(left)
+    return found

@@ -19,7 +19,7 @@ from evonas_cli.config import Composed, build, target
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.fold import Fold
 from evonas_cli.core.protocols import Evaluator
-from evonas_cli.core.types import Candidate, Json, Result
+from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.parts import Parts, config_yaml, identity, stored_config
 from evonas_cli.store.directory import RunDirectory, new_root
 from evonas_cli.store.files import write_text
@@ -52,11 +52,15 @@ class Started:
         self.running = True
         return environment
 
-    def submit(self, batch: Sequence[Candidate[Any]]) -> None:
+    def units(self, asked: Sequence[Candidate[Any]]) -> list[Unit[Any]]:
         """Passes on, after starting where needed."""
         if not self.running:
             self.check(self.start())
-        self.evaluator.submit(batch)
+        return self.evaluator.units(asked)
+
+    def submit(self, units: Sequence[Unit[Any]]) -> None:
+        """Passes on."""
+        self.evaluator.submit(units)
 
     def collect(self) -> list[Result]:
         """Passes on."""

@@ -17,7 +17,7 @@ from typing import Any
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.fold import Fold, guard
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Json, Proposal, Result
+from evonas_cli.core.types import Candidate, Json, Proposal, Result, Unit
 from evonas_cli.parts import Parts
 from evonas_cli.search import search
 from evonas_cli.session import evaluator_of
@@ -41,7 +41,10 @@ class _Nothing:
     def start(self) -> dict[str, Json]:
         return {}
 
-    def submit(self, batch: Sequence[Candidate[Any]]) -> None:
+    def units(self, asked: Sequence[Candidate[Any]]) -> list[Unit[Any]]:
+        return [Unit((candidate,)) for candidate in asked]
+
+    def submit(self, units: Sequence[Unit[Any]]) -> None:
         pass
 
     def collect(self) -> list[Result]:
@@ -193,17 +196,30 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
         heirs.setdefault(ancestor if ancestor in expected else None, []).append(id)
     try:
         evaluator.start()
-        evaluator.submit([_candidate(expected[id], parts.space) for id in heirs.get(None, [])])
+        evaluator.submit(_units([expected[id] for id in heirs.get(None, [])], parts.space))
         left = len(expected)
         while left:
             for result in evaluator.collect():
                 left -= 1
                 yield result.id, _difference(expected[result.id], guard(result, names))
                 if result.id in heirs:
-                    evaluator.submit([_candidate(expected[id], parts.space) for id in heirs[result.id]])
+                    evaluator.submit(_units([expected[id] for id in heirs[result.id]], parts.space))
     finally:
         evaluator.close()
         shutil.rmtree(scratch)
+
+
+def _units(entries: Sequence[dict[str, Any]], space: Space[Any]) -> list[Unit[Any]]:
+    """Candidates of equal structure that were trained in one program, together again; the others each for itself."""
+    groups: dict[tuple[Any, ...], dict[int, Candidate[Any]]] = {}
+    for entry in entries:
+        labels, candidate = entry.get("labels", {}), _candidate(entry, space)
+        place, _, width = labels.get("stack", "0/1").partition("/")
+        key = (int(width), entry["step"], labels.get("network") if int(width) > 1 else entry["id"], 0)
+        while int(place) in groups.get(key, {}):
+            key = (*key[:-1], key[-1] + 1)
+        groups.setdefault(key, {})[int(place)] = candidate
+    return [Unit(tuple(found.values()), key[0], tuple(found)) for key, found in groups.items()]
 
 
 def _candidate(entry: dict[str, Any], space: Space[Any]) -> Candidate[Any]:

@@ -152,6 +152,10 @@ class Fold(Generic[G]):
         self._missing += len(covered)
         return covered
 
+    def asked(self, step: int) -> Batch[G]:
+        """All candidates of a pending step, those beyond the budget as well."""
+        return self._pending[step - self._at.told].batch
+
     @property
     def missing(self) -> int:
         """How many pending candidates inside the budget have no result yet."""

@@ -10,7 +10,18 @@ from typing import Protocol, TypeVar, runtime_checkable
 from evonas_cli.core.cell import Cell
 from evonas_cli.core.choices import Genes, Locus
 from evonas_cli.core.markings import MarkedGraph
-from evonas_cli.core.types import Candidate, Direction, Evaluation, Json, Objective, Phenotype, Proposal, Result, Task
+from evonas_cli.core.types import (
+    Candidate,
+    Direction,
+    Evaluation,
+    Json,
+    Objective,
+    Phenotype,
+    Proposal,
+    Result,
+    Task,
+    Unit,
+)
 from evonas_cli.core.walk import Kinds, Program
 
 G = TypeVar("G")
@@ -237,6 +248,21 @@ class Job(Protocol[G]):
 
 
 @runtime_checkable
+class Stacking(Protocol[G]):
+    """Capability of a job: it trains several candidates of one ask as one program."""
+
+    def units(self, asked: Sequence[Candidate[G]], environment: Mapping[str, Json]) -> list[Unit[G]]:
+        """A partition of an ask: a function of the ask, the configuration and the environment, never of idle workers.
+
+        Called where nothing is trained, so it imports no torch.
+        """
+
+    def together(self, unit: Unit[G], context: Context) -> Iterator[Result]:
+        """A result for each candidate of a unit whose width is above 1: a function of width and place, not of the
+        neighbours."""
+
+
+@runtime_checkable
 class Evaluator(Protocol[G]):
     """Where jobs run. The order in which results come back never influences a run.
 
@@ -250,8 +276,11 @@ class Evaluator(Protocol[G]):
     def start(self) -> dict[str, Json]:
         """Makes ready to evaluate and returns the job's environment. Raises EnvironmentFailure."""
 
-    def submit(self, batch: Sequence[Candidate[G]]) -> None:
-        """Takes the candidates of one ask; returns without waiting for them."""
+    def units(self, asked: Sequence[Candidate[G]]) -> list[Unit[G]]:
+        """What of a whole ask is evaluated together; only after `start`."""
+
+    def submit(self, units: Sequence[Unit[G]]) -> None:
+        """Takes units, or what is left of them; returns without waiting for results."""
 
     def collect(self) -> list[Result]:
         """Waits for at least one result of what was submitted; each id comes back exactly once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
@@ -43,6 +43,24 @@ class Candidate(Generic[G]):
     step: int
     seed: int
     proposal: Proposal[G]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit(Generic[G]):
+    """Candidates that are evaluated together, as one program of `width` places.
+
+    `places` says which of them each candidate takes; others stay empty. Width and place decide, unlike the neighbours,
+    about the last bits of what comes out, so a candidate keeps its own when the unit is evaluated in part.
+    """
+
+    candidates: tuple[Candidate[G], ...]
+    width: int = 1
+    places: tuple[int, ...] = (0,)
+
+    def among(self, ids: Container[int]) -> Unit[G]:
+        """What is left of it."""
+        left = [(c, place) for c, place in zip(self.candidates, self.places, strict=True) if c.id in ids]
+        return Unit(tuple([c for c, _ in left]), self.width, tuple([place for _, place in left]))
 
 
 @dataclass(frozen=True, slots=True)

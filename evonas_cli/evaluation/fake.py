@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.protocols import Context, Job
-from evonas_cli.core.types import Candidate, Json, Result
+from evonas_cli.core.types import Candidate, Json, Result, Unit
+from evonas_cli.evaluation.units import divide, evaluate
 
 G = TypeVar("G")
 
@@ -28,19 +29,25 @@ class Fake(Generic[G]):
     ) -> None:
         self._job, self._context = recipe(), context
         self._rng, self._left = Random(shuffle_seed), break_after
-        self._waiting: list[Candidate[G]] = []
+        self._environment: dict[str, Json] = {}
+        self._waiting: list[Unit[G]] = []
 
     def start(self) -> dict[str, Json]:
         """The job's environment."""
-        return self._job.environment()
+        self._environment = self._job.environment()
+        return self._environment
 
-    def submit(self, batch: Sequence[Candidate[G]]) -> None:
-        """Queues the batch."""
-        self._waiting += batch
+    def units(self, asked: Sequence[Candidate[G]]) -> list[Unit[G]]:
+        """As the job divides the ask."""
+        return divide(self._job, asked, self._environment)
+
+    def submit(self, units: Sequence[Unit[G]]) -> None:
+        """Queues the units."""
+        self._waiting += units
 
     def collect(self) -> list[Result]:
-        """One to three results of anything submitted. Raises EnvironmentFailure when the breakdown is due."""
-        chosen: list[Candidate[G]] = []
+        """The results of one to three units of those submitted. Raises EnvironmentFailure when the breakdown is due."""
+        chosen: list[Unit[G]] = []
         for _ in range(min(self._rng.randint(1, 3), len(self._waiting))):
             if self._left == 0:
                 break
@@ -48,7 +55,7 @@ class Fake(Generic[G]):
             self._left = None if self._left is None else self._left - 1
         if not chosen:
             raise EnvironmentFailure("the fake evaluator broke down as it was told to; resume the run")
-        return [result for candidate in chosen for result in self._job([candidate], self._context)]
+        return [result for unit in chosen for result in evaluate(self._job, unit, self._context)]
 
     def close(self) -> None:
         """Drops what is queued."""

@@ -1,8 +1,8 @@
-"""Evaluates in worker processes that stay alive for the whole run, one candidate at a time each.
+"""Evaluates in worker processes that stay alive for the whole run, one unit of candidates at a time each.
 
 Workers are spawned, not forked, so that CUDA and threads work in them; they die with their parent. A worker that is
-killed or breaks is replaced and its candidate is tried again; a candidate that takes `attempts` workers with it stops
-the run, because a broken machine must not look like a bad network.
+killed or breaks is replaced and its candidates are tried again, each for itself; a candidate that takes `attempts`
+workers with it stops the run, because a broken machine must not look like a bad network.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -21,7 +22,8 @@ from typing import Any, Generic, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.protocols import Context, Job
-from evonas_cli.core.types import Candidate, Failure, Json, Result
+from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
+from evonas_cli.evaluation.units import divide
 from evonas_cli.evaluation.worker import work
 
 G = TypeVar("G")
@@ -34,7 +36,7 @@ class _Slot:
     device: str | None
     process: BaseProcess
     pipe: Connection
-    candidate: Candidate[Any] | None = None
+    unit: Unit[Any] | None = None
     since: float = 0.0
     ready: bool = False
 
@@ -88,7 +90,7 @@ class Pool(Generic[G]):
         self._timeout, self._attempts = timeout, attempts
         self._spawn = get_context("spawn")
         self._pool: list[_Slot] = []
-        self._queue: list[tuple[int, Candidate[G]]] = []
+        self._queue: list[tuple[int, Unit[G]]] = []
         self._lost: dict[int, int] = {}
         self._environment: dict[str, Json] = {}
 
@@ -99,11 +101,23 @@ class Pool(Generic[G]):
             self._listen()
         return self._environment
 
-    def submit(self, batch: Sequence[Candidate[G]]) -> None:
-        """Queues the batch and gives idle workers something to do. Lower ids go first."""
-        for candidate in batch:
-            heapq.heappush(self._queue, (candidate.id, candidate))
+    def units(self, asked: Sequence[Candidate[G]]) -> list[Unit[G]]:
+        """As the job divides the ask."""
+        return divide(self._planner, asked, self._environment)
+
+    @cached_property
+    def _planner(self) -> Job[G]:
+        """The job in this process, which divides asks and evaluates nothing."""
+        return self._recipe()
+
+    def submit(self, units: Sequence[Unit[G]]) -> None:
+        """Queues the units and gives idle workers something to do. Lower ids go first."""
+        for unit in units:
+            self._push(unit)
         self._deal()
+
+    def _push(self, unit: Unit[G]) -> None:
+        heapq.heappush(self._queue, (unit.candidates[0].id, unit))
 
     def collect(self) -> list[Result]:
         """Waits for at least one result. Raises EnvironmentFailure when a candidate broke too many workers."""
@@ -136,10 +150,10 @@ class Pool(Generic[G]):
 
     def _deal(self) -> None:
         for slot in self._pool:
-            if self._queue and slot.ready and slot.candidate is None:
-                slot.candidate, slot.since = heapq.heappop(self._queue)[1], time.monotonic()
+            if self._queue and slot.ready and slot.unit is None:
+                slot.unit, slot.since = heapq.heappop(self._queue)[1], time.monotonic()
                 try:
-                    slot.pipe.send(slot.candidate)
+                    slot.pipe.send(slot.unit)
                 except BrokenPipeError:
                     continue
 
@@ -147,28 +161,33 @@ class Pool(Generic[G]):
         pipes = {slot.pipe: slot for slot in self._pool}
         limit = None
         if self._timeout is not None:
-            busy = [slot.since + self._timeout for slot in self._pool if slot.candidate is not None]
+            busy = [slot.since + self._seconds(slot) for slot in self._pool if slot.unit is not None]
             limit = max(0.0, min(busy) - time.monotonic()) if busy else None
         found = [self._hear(pipes[pipe]) for pipe in wait(list(pipes), limit)]  # type: ignore[index]
-        return [result for result in [*found, *self._overdue()] if result is not None]
+        return [result for results in [*found, self._overdue()] for result in results]
 
-    def _hear(self, slot: _Slot) -> Result | None:
+    def _seconds(self, slot: _Slot) -> float:
+        """How long the unit of a busy worker may take: the time for one candidate, times the places of the program."""
+        assert slot.unit is not None and self._timeout is not None
+        return self._timeout * max(slot.unit.width, len(slot.unit.candidates))
+
+    def _hear(self, slot: _Slot) -> list[Result]:
         try:
             kind, *content = slot.pipe.recv()
         except (EOFError, ConnectionResetError):
             slot.process.join()
             self._replace(slot, EnvironmentFailure, f"was killed (exit status {slot.process.exitcode})")
-            return None
+            return []
         if kind == "ready":
             slot.ready = True
             self._compare(content[0])
-            return None
+            return []
         if kind == "broken":
             self._replace(slot, content[0], content[1])
-            return None
-        slot.candidate = None
-        result: Result = content[0]
-        return result
+            return []
+        slot.unit = None
+        results: list[Result] = content[0]
+        return results
 
     def _compare(self, environment: dict[str, Json]) -> None:
         """All workers must see what the first one saw. Raises EnvironmentFailure for other data, warns otherwise."""
@@ -181,21 +200,32 @@ class Pool(Generic[G]):
             _log.warning("workers differ, so results depend on who gets which candidate (%s)", shown)
 
     def _replace(self, slot: _Slot, error: type[EvonasError], text: str) -> None:
-        """Puts a fresh worker in the place of a lost one and its candidate back into the queue."""
+        """Puts a fresh worker in the place of a lost one, and its candidates back into the queue, each for itself."""
         if error is not EnvironmentFailure:
             raise error(text)
-        if slot.candidate is None and not slot.ready:
+        if slot.unit is None and not slot.ready:
             raise error(f"a worker could not start: {text}")
-        if slot.candidate is not None:
-            id = slot.candidate.id
-            self._lost[id] = self._lost.get(id, 0) + 1
-            if self._lost[id] >= self._attempts:
-                raise EnvironmentFailure(
-                    f"candidate {id} lost its worker {self._lost[id]} times, the last one {text}; "
-                    "nothing was recorded for it and the run can be resumed"
-                )
-            heapq.heappush(self._queue, (id, slot.candidate))
+        if slot.unit is not None:
+            self._count_loss(slot.unit, text)
+            self._push_each(slot.unit)
         self._renew(slot)
+
+    def _count_loss(self, unit: Unit[G], text: str) -> None:
+        """Raises EnvironmentFailure for a candidate that has lost too many workers while it was alone."""
+        if len(unit.candidates) > 1:
+            return
+        id = unit.candidates[0].id
+        self._lost[id] = self._lost.get(id, 0) + 1
+        if self._lost[id] >= self._attempts:
+            raise EnvironmentFailure(
+                f"candidate {id} lost its worker {self._lost[id]} times, the last one {text}; "
+                "nothing was recorded for it and the run can be resumed"
+            )
+
+    def _push_each(self, unit: Unit[G]) -> None:
+        """Width and place stay, and so do the bits."""
+        for candidate in unit.candidates:
+            self._push(unit.among((candidate.id,)))
 
     def _renew(self, slot: _Slot) -> None:
         slot.process.kill()
@@ -208,10 +238,15 @@ class Pool(Generic[G]):
             return []
         now, results = time.monotonic(), []
         for slot in list(self._pool):
-            if slot.candidate is not None and now - slot.since >= self._timeout:
+            if slot.unit is None or now - slot.since < self._seconds(slot):
+                continue
+            if len(slot.unit.candidates) > 1:
+                self._push_each(slot.unit)
+            else:
                 text = f"stopped after evaluator.timeout={self._timeout:g} s"
-                results.append(
-                    Result(slot.candidate.id, "failed", {}, None, Failure("timeout", text), now - slot.since)
-                )
-                self._renew(slot)
+                if slot.unit.width > 1:
+                    text += f" for each of the {slot.unit.width} places of its program"
+                id = slot.unit.candidates[0].id
+                results.append(Result(id, "failed", {}, None, Failure("timeout", text), now - slot.since))
+            self._renew(slot)
         return results

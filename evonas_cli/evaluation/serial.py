@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from evonas_cli.core.protocols import Context, Job
-from evonas_cli.core.types import Candidate, Json, Result
+from evonas_cli.core.types import Candidate, Json, Result, Unit
+from evonas_cli.evaluation.units import divide, evaluate
 
 G = TypeVar("G")
 
@@ -20,26 +21,36 @@ class Serial(Generic[G]):
     def __init__(self, recipe: Callable[[], Job[G]], context: Context, threads: int = 1) -> None:
         self._recipe, self._context = recipe, context
         self._job: Job[G] | None = None
-        self._waiting: deque[Sequence[Candidate[G]]] = deque()
+        self._environment: dict[str, Json] = {}
+        self._waiting: deque[Unit[G]] = deque()
         self._running: Iterator[Result] = iter(())
 
     def start(self) -> dict[str, Json]:
         """Makes the job and returns its environment."""
         self._job = self._recipe()
-        return self._job.environment()
+        self._environment = self._job.environment()
+        return self._environment
 
-    def submit(self, batch: Sequence[Candidate[G]]) -> None:
-        """Queues the batch."""
-        self._waiting.append(batch)
+    def units(self, asked: Sequence[Candidate[G]]) -> list[Unit[G]]:
+        """As the job divides the ask. Raises RuntimeError before `start`."""
+        return divide(self._started, asked, self._environment)
+
+    def submit(self, units: Sequence[Unit[G]]) -> None:
+        """Queues the units."""
+        self._waiting.extend(units)
 
     def collect(self) -> list[Result]:
-        """The next result of the oldest batch. Raises RuntimeError before `start`, IndexError when there is none."""
-        if self._job is None:
-            raise RuntimeError("the evaluator was not started")
+        """The next result of the oldest unit. Raises RuntimeError before `start`, IndexError when there is none."""
         while True:
             for result in self._running:
                 return [result]
-            self._running = self._job(self._waiting.popleft(), self._context)
+            self._running = evaluate(self._started, self._waiting.popleft(), self._context)
+
+    @property
+    def _started(self) -> Job[G]:
+        if self._job is None:
+            raise RuntimeError("the evaluator was not started")
+        return self._job
 
     def close(self) -> None:
         """Drops what is queued."""

@@ -14,11 +14,12 @@ from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError
 from evonas_cli.core.protocols import Context, Job
-from evonas_cli.core.types import Candidate
+from evonas_cli.core.types import Unit
+from evonas_cli.evaluation.units import evaluate
 
 
 def work(pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, device: str | None) -> None:
-    """Sends ("ready", environment), then for each candidate received ("result", Result) or ("broken", class, text).
+    """Sends ("ready", environment), then for each unit received ("results", list) or ("broken", class, text).
 
     `device` is the CUDA device of this worker's slot, or None for the configured one.
     """
@@ -28,9 +29,8 @@ def work(pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, de
     try:
         job = recipe() if device is None else recipe(device=device)
         pipe.send(("ready", job.environment()))
-        while (candidate := _next(pipe)) is not None:
-            for result in job([candidate], context):
-                pipe.send(("result", result))
+        while (unit := _next(pipe)) is not None:
+            pipe.send(("results", list(evaluate(job, unit, context))))
     except EvonasError as error:
         pipe.send(("broken", type(error), str(error)))
     except Exception as error:
@@ -38,13 +38,13 @@ def work(pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, de
         pipe.send(("broken", EnvironmentFailure, text))
 
 
-def _next(pipe: Connection) -> Candidate[Any] | None:
-    """The next candidate, or None when the parent has closed the pipe."""
+def _next(pipe: Connection) -> Unit[Any] | None:
+    """The next unit, or None when the parent has closed the pipe."""
     try:
-        candidate: Candidate[Any] = pipe.recv()
+        unit: Unit[Any] = pipe.recv()
     except EOFError:
         return None
-    return candidate
+    return unit
 
 
 def _place(error: Exception) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Buildable, Context, Tuning
-from evonas_cli.core.types import Candidate, Direction, Json, Result
+from evonas_cli.core.types import Candidate, Direction, Json, Result, Task, Unit
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.sequences import SequenceDataset
+from evonas_cli.jobs import stacks
 from evonas_cli.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Train:
-    """Trains and validates candidates one after the other.
+    """Trains and validates candidates, those of one ask with equal networks side by side.
 
     `space` decodes genomes, `seed` is the run's; `device`, `deterministic` and `threads` as for `device.resolve`. The
     metric `cost` is the training's arithmetic in billions of multiply-adds, counted, not measured. Making the job
@@ -85,3 +86,15 @@ class Train:
         """
         for candidate in candidates:
             yield self._bench.evaluate(candidate, context)
+
+    def units(self, asked: Sequence[Candidate[Any]], environment: Mapping[str, Json]) -> list[Unit[Any]]:
+        """Candidates of equal structure together, as far as `trainer.stack` allows."""
+        space, _, trainer, *_ = self._settings
+        task: Any = environment["task"]
+        return stacks.units(
+            asked, space, trainer, Task(tuple(task["shape"]), task["classes"]), str(environment["device"])
+        )
+
+    def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        """As `__call__`, as one program; memory that does not suffice narrows it."""
+        yield from self._bench.evaluate_together(unit, context)

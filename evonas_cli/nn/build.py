@@ -26,7 +26,7 @@ class Network(nn.Module):
                 if index > 0
             }
         )
-        self._finished = _finished(plan)
+        self._finished = finished(plan)
 
     def forward(self, x: Tensor) -> Tensor:
         values = {0: x}
@@ -38,10 +38,10 @@ class Network(nn.Module):
         return values[self.plan.output]
 
 
-def _finished(plan: Plan) -> list[list[int]]:
+def finished(plan: Plan) -> list[list[int]]:
     """For each node, the values that nothing after it reads."""
     last = {source: index for index, node in enumerate(plan.nodes) for source in node.inputs}
-    finished: list[list[int]] = [[] for _ in plan.nodes]
+    over: list[list[int]] = [[] for _ in plan.nodes]
     for source, index in last.items():
-        finished[index].append(source)
-    return finished
+        over[index].append(source)
+    return over

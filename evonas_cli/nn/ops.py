@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from evonas_cli.core.ops import Settings, Shape, same_padding
+from evonas_cli.nn.dropout import Dropout
 
 Builder: TypeAlias = Callable[[Sequence[Shape], Settings, torch.Generator], nn.Module]
 
@@ -138,6 +139,6 @@ BUILDERS: dict[str, Builder] = {
     "zero": lambda shapes, settings, generator: Zero(settings["stride"]),
     "shift": lambda shapes, settings, generator: Shift(),
     "pad": lambda shapes, settings, generator: Pad(settings["height"], settings["width"]),
-    "dropout": lambda shapes, settings, generator: nn.Dropout(settings["rate"]),
+    "dropout": lambda shapes, settings, generator: Dropout(settings["rate"]),
 }
 """Builders by operation: from the input shapes, the settings and a CPU generator for the initial weights."""

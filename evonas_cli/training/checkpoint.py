@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
-from torch.optim import Optimizer
 
 from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.nn.population import Population, State
+from evonas_cli.training.optimizers import Memory, Optimizer
 
 CHECKPOINT = "checkpoint.pt"
-STATE = "state.pt"
+KEPT = "state.pt"
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,26 @@ class Progress:
     first_epoch: int = 0
     train_loss: float = 0.0
     train_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One member of a population in training: its weights and what the optimiser remembers of them."""
+
+    population: Population
+    optimizer: Optimizer
+    index: int
+
+    def copy(self) -> tuple[State, Memory]:
+        """Both, as they are now."""
+        model = {key: value.clone() for key, value in self.population.member(self.index).items()}
+        memory = self.optimizer.memory(self.index)
+        return model, {i: {key: value.clone() for key, value in parts.items()} for i, parts in memory.items()}
+
+    def load(self, model: State, memory: Memory) -> None:
+        """The inverse of `copy`. Raises ValueError when the weights are those of another network."""
+        self.population.load_member(self.index, model)
+        self.optimizer.load_memory(self.index, memory)
 
 
 class Checkpoint:
@@ -54,38 +74,38 @@ class Checkpoint:
         self._weights_only = weights_only
         self._saved_at = time.monotonic()
 
-    def restore(self, network: nn.Module, optimizer: Optimizer) -> Progress:
-        """Loads this candidate's last checkpoint, else the parent's final state, else nothing, into both.
+    def restore(self, place: Place) -> Progress:
+        """Loads this candidate's last checkpoint, else the parent's final state, else nothing, into its place.
 
         A checkpoint that cannot be read or does not fit is discarded with a warning: the training starts again.
         Raises EnvironmentFailure when the parent's state is missing or unreadable, ValueError when it does not fit.
         """
         if self._folder is not None and self._seconds is not None and (self._folder / CHECKPOINT).exists():
             try:
-                return _load(_parse((self._folder / CHECKPOINT).read_bytes()), network, optimizer)
+                return _load(_parse((self._folder / CHECKPOINT).read_bytes()), place)
             except ValueError as error:
                 log.warning("%s discarded, the training starts again: %s", self._folder / CHECKPOINT, error)
                 self.discard()
         if self._parent is None:
             return Progress()
-        state = _parent_state(self._parent / STATE)
+        state = _parent_state(self._parent / KEPT)
         if self._weights_only:
-            _load_weights(state, network)
+            place.population.load_member(place.index, state["model"])
             return Progress()
-        epoch = _load(state, network, optimizer).epoch
+        epoch = _load(state, place).epoch
         return Progress(epoch=epoch, first_epoch=epoch, train_loss=state["progress"]["train_loss"])
 
-    def save(self, network: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
+    def save(self, place: Place, progress: Progress) -> None:
         """Writes a checkpoint if one is due. Raises OSError when the disk does not take it."""
         if self._folder is None or self._seconds is None or time.monotonic() - self._saved_at < self._seconds:
             return
-        _write(self._folder / CHECKPOINT, network, optimizer, progress)
+        _write(self._folder / CHECKPOINT, place, progress)
         self._saved_at = time.monotonic()
 
-    def finish(self, network: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
+    def finish(self, place: Place, progress: Progress) -> None:
         """Keeps the final state if it is wanted, and removes the checkpoint. Raises OSError."""
         if self._keep and self._folder is not None:
-            _write(self._folder / STATE, network, optimizer, progress)
+            _write(self._folder / KEPT, place, progress)
         self.discard()
 
     def discard(self) -> None:
@@ -94,12 +114,13 @@ class Checkpoint:
             (self._folder / CHECKPOINT).unlink(missing_ok=True)
 
 
-def _write(path: Path, network: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
+def _write(path: Path, place: Place, progress: Progress) -> None:
     """Replaces the file in one step; what was there stays whole until the new one is on disk."""
+    model, memory = place.copy()
     state = {
-        "model": network.state_dict(),
-        "optimizer": optimizer.state_dict()["state"],
-        "optimizer_name": type(optimizer).__name__,
+        "model": {key: value.contiguous() for key, value in model.items()},
+        "optimizer": memory,
+        "optimizer_name": place.optimizer.name,
         "progress": asdict(progress),
     }
     buffer = io.BytesIO()
@@ -143,23 +164,10 @@ def _parent_state(path: Path) -> dict[str, Any]:
         raise EnvironmentFailure(f"{path}, from which a candidate continues, is damaged: {error}") from error
 
 
-def _check_shapes(state: dict[str, Any], network: nn.Module) -> None:
-    shapes = {key: value.shape for key, value in network.state_dict().items()}
-    if {key: value.shape for key, value in state["model"].items()} != shapes:
-        raise ValueError("the saved weights are those of a different network")
-
-
-def _load_weights(state: dict[str, Any], network: nn.Module) -> None:
-    _check_shapes(state, network)
-    network.load_state_dict(state["model"])
-
-
-def _load(state: dict[str, Any], network: nn.Module, optimizer: Optimizer) -> Progress:
-    """Both get the saved state; the optimiser keeps its settings. Raises ValueError, before any change, on a misfit."""
-    _check_shapes(state, network)
-    if state["optimizer_name"] != type(optimizer).__name__:
-        raise ValueError(f"the saved training used {state['optimizer_name']}, this one {type(optimizer).__name__}")
-    _load_weights(state, network)
-    settings = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state["optimizer"], "param_groups": settings})
+def _load(state: dict[str, Any], place: Place) -> Progress:
+    """The place gets the saved state; its settings stay. Raises ValueError, before any change, on a misfit."""
+    place.population.check_member(place.index, state["model"])
+    if state["optimizer_name"] != place.optimizer.name:
+        raise ValueError(f"the saved training used {state['optimizer_name']}, this one {place.optimizer.name}")
+    place.load(state["model"], state["optimizer"])
     return Progress(**state["progress"])

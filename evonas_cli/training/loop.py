@@ -1,23 +1,24 @@
-"""The training loop: epochs over resident data, one synchronisation with the device an epoch, then one validation."""
+"""The training loop: a population side by side over resident data, one synchronisation with the device an epoch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import isfinite, log
 from time import perf_counter
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from evonas_cli.core.rng import derive
 from evonas_cli.data.resident import Resident
+from evonas_cli.nn.population import Population
 from evonas_cli.training.augment import augment, draw
-from evonas_cli.training.checkpoint import Checkpoint
-from evonas_cli.training.optimizers import OPTIMIZERS, step
+from evonas_cli.training.checkpoint import Checkpoint, Place
+from evonas_cli.training.optimizers import OPTIMIZERS, Optimizer
 from evonas_cli.training.schedules import Course, factor
 from evonas_cli.training.trainer import Trainer
 
@@ -28,114 +29,226 @@ class Diverged(Exception):
     """The loss is no finite number."""
 
 
-def fit(
-    network: nn.Module, data: Resident, trainer: Trainer, run_seed: int, epochs: int, checkpoint: Checkpoint
-) -> dict[str, float]:
-    """Trains up to `epochs` epochs in all and validates.
+@dataclass(frozen=True)
+class Member:
+    """How one network of a population is trained: its settings, its epochs in all, its files, its place."""
 
-    Returns train_loss (mean over the last epoch, training mode, with label smoothing), valid_loss (nats an image),
-    valid_error, valid_accuracy, epochs, images (seen in training by this candidate, not by the one it continues) and
-    train_seconds (measured, without validation); with `measure_train` also train_eval_loss and train_eval_error, as the
-    validation measures them. An interrupted training resumes from `checkpoint` with equal bits.
-    Batches, augmentation and the noise of layers such as dropout are functions of `run_seed` and the epoch.
-    Raises Diverged, and ValueError when what it continues does not fit or was trained longer.
+    trainer: Trainer
+    epochs: int
+    checkpoint: Checkpoint
+    place: int = 0
+
+
+Part: TypeAlias = Literal["train", "valid"]
+Outcome: TypeAlias = dict[str, float] | Diverged
+
+
+def fit(population: Population, members: Sequence[Member], data: Resident, run_seed: int) -> list[Outcome]:
+    """Trains each member up to its epochs and validates; an outcome for each of them.
+
+    Members may differ in learning rate, momentum, decay, schedule and epochs; all other settings are those of the first
+    one. The population may have more places than there are members. An outcome is Diverged, or has train_loss (mean
+    over the last epoch, training mode, with label smoothing), valid_loss (nats an image), valid_error, valid_accuracy,
+    epochs, images (seen in training by this candidate, not by the one it continues) and train_seconds (measured, this
+    member's share, without validation); with `measure_train` also train_eval_loss and train_eval_error, as the
+    validation measures them. An interrupted training resumes from its checkpoint with equal bits. Batches, augmentation
+    and the noise of layers such as dropout are functions of `run_seed` and the epoch.
+    Raises ValueError when what a member continues does not fit or was trained longer.
     """
-    network.to(device=data.device)
-    network.to(memory_format=memory_format(trainer))
-    optimizer = OPTIMIZERS[trainer.optimizer](network, trainer)
-    progress = checkpoint.restore(network, optimizer)
-    if progress.epoch > epochs:
-        raise ValueError(f"it continues a training of {progress.epoch} epochs but has only {epochs} itself")
-    size = min(trainer.batch_size, data.n_train)
-    course = Course(
-        epochs=max(epochs, trainer.epochs),
-        batch_size=size,
-        steps_per_epoch=data.n_train // size,
-        step_size=trainer.step_size,
-        gamma=trainer.gamma,
-    )
-    while progress.epoch < epochs:
+    return _Training(population, members, data, run_seed).run()
+
+
+class _Training:
+    """A population in training. A member takes part in the epoch that its progress has reached, and else stands still:
+    what the epoch does to its place is undone."""
+
+    def __init__(self, population: Population, members: Sequence[Member], data: Resident, run_seed: int) -> None:
+        self.population, self.members, self.data, self.run_seed = population, members, data, run_seed
+        self.trainer = members[0].trainer
+        population.to(device=data.device)
+        population.to(memory_format=memory_format(self.trainer))
+        trainers = {member.place: member.trainer for member in members}
+        all_places = [trainers.get(place, self.trainer) for place in range(population.width)]
+        self.optimizer = OPTIMIZERS[self.trainer.optimizer](list(population.parameters()), all_places)
+        self.places = [Place(population, self.optimizer, member.place) for member in members]
+        size = min(self.trainer.batch_size, data.n_train)
+        self.courses = [
+            Course(
+                epochs=max(member.epochs, member.trainer.epochs),
+                batch_size=size,
+                steps_per_epoch=data.n_train // size,
+                step_size=member.trainer.step_size,
+                gamma=member.trainer.gamma,
+            )
+            for member in members
+        ]
+        self.progress = [member.checkpoint.restore(place) for member, place in zip(members, self.places, strict=True)]
+        self.outcomes: dict[int, Outcome] = {}
+
+    def run(self) -> list[Outcome]:
+        """All epochs that any member needs."""
+        for progress, member in zip(self.progress, self.members, strict=True):
+            if progress.epoch > member.epochs:
+                raise ValueError(
+                    f"it continues a training of {progress.epoch} epochs but has only {member.epochs} itself"
+                )
+        self._conclude()
+        while len(self.outcomes) < len(self.members):
+            epoch = min(self.progress[index].epoch for index in self._left())
+            self._train(epoch, [index for index in self._left() if self.progress[index].epoch == epoch])
+            self._conclude()
+        return [self.outcomes[index] for index in range(len(self.members))]
+
+    def _left(self) -> list[int]:
+        return [index for index in range(len(self.members)) if index not in self.outcomes]
+
+    def _train(self, epoch: int, active: Sequence[int]) -> None:
+        still = {index: place.copy() for index, place in enumerate(self.places) if index not in active}
         started = perf_counter()
-        loss = train_epoch(network, data, trainer, optimizer, course, run_seed, progress.epoch)
-        if not isfinite(loss):
-            raise Diverged(f"the training loss is {loss} after epoch {progress.epoch + 1} of {epochs}")
-        seconds = progress.train_seconds + perf_counter() - started
-        progress = replace(progress, epoch=progress.epoch + 1, train_loss=loss, train_seconds=seconds)
-        checkpoint.save(network, optimizer, progress)
-    valid_loss, valid_error = validate(network, data, trainer)
-    measured = {}
-    if trainer.measure_train:
-        measured = dict(zip(TRAIN_EVAL, validate(network, data, trainer, "train"), strict=True))
-    checkpoint.finish(network, optimizer, progress)
-    return {
-        **measured,
-        "train_loss": progress.train_loss,
-        "valid_loss": valid_loss,
-        "valid_error": valid_error,
-        "valid_accuracy": 1.0 - valid_error,
-        "epochs": progress.epoch,
-        "images": (progress.epoch - progress.first_epoch) * course.steps_per_epoch * size,
-        "train_seconds": progress.train_seconds,
-    }
+        rates = self._rates(epoch)
+        losses = train_epoch(self.population, self.data, self.trainer, self.optimizer, rates, self.run_seed, epoch)
+        seconds = (perf_counter() - started) / len(active)
+        for index, (model, memory) in still.items():
+            self.places[index].load(model, memory)
+        for index in active:
+            member, before = self.members[index], self.progress[index]
+            loss = losses[member.place]
+            if not isfinite(loss):
+                text = f"the training loss is {loss} after epoch {epoch + 1} of {member.epochs}"
+                self.outcomes[index] = Diverged(text)
+                member.checkpoint.discard()
+                continue
+            self.progress[index] = replace(
+                before, epoch=epoch + 1, train_loss=loss, train_seconds=before.train_seconds + seconds
+            )
+            member.checkpoint.save(self.places[index], self.progress[index])
+
+    def _rates(self, epoch: int) -> list[list[float]]:
+        """The learning rates of an epoch, steps by places; places without a member stand still."""
+        steps = self.courses[0].steps_per_epoch
+        rates = [[0.0] * self.population.width for _ in range(steps)]
+        for member, course in zip(self.members, self.courses, strict=True):
+            trainer = member.trainer
+            for step, row in enumerate(rates, start=epoch * steps):
+                row[member.place] = trainer.learning_rate * factor(trainer.schedule, step, course, trainer.warmup)
+        return rates
+
+    def _conclude(self) -> None:
+        """Validates the members that have all their epochs."""
+        due = [index for index in self._left() if self.progress[index].epoch == self.members[index].epochs]
+        if not due:
+            return
+        measured = self._validate(due)
+        on_train: dict[int, Outcome] = {}
+        if self.trainer.measure_train:
+            found = self._validate(due, "train")
+            on_train = {
+                index: value if isinstance(value, Diverged) else dict(zip(TRAIN_EVAL, value, strict=True))
+                for index, value in found.items()
+            }
+        for index in due:
+            valid, train = measured[index], on_train.get(index, {})
+            if isinstance(valid, Diverged) or isinstance(train, Diverged):
+                self.outcomes[index] = valid if isinstance(valid, Diverged) else train
+                self.members[index].checkpoint.discard()
+                continue
+            self.outcomes[index] = {**train, **self._metrics(index, *valid)}
+            self.members[index].checkpoint.finish(self.places[index], self.progress[index])
+
+    def _validate(self, due: Sequence[int], part: Part = "valid") -> dict[int, tuple[float, float] | Diverged]:
+        places = [self.members[index].place for index in due]
+        found = validate(self.population, self.data, self.trainer, places, part)
+        return {index: found[self.members[index].place] for index in due}
+
+    def _metrics(self, index: int, valid_loss: float, valid_error: float) -> dict[str, float]:
+        progress, course = self.progress[index], self.courses[index]
+        return {
+            "train_loss": progress.train_loss,
+            "valid_loss": valid_loss,
+            "valid_error": valid_error,
+            "valid_accuracy": 1.0 - valid_error,
+            "epochs": progress.epoch,
+            "images": (progress.epoch - progress.first_epoch) * course.steps_per_epoch * course.batch_size,
+            "train_seconds": progress.train_seconds,
+        }
 
 
 def train_epoch(
-    network: nn.Module,
+    population: Population,
     data: Resident,
     trainer: Trainer,
-    optimizer: torch.optim.Optimizer,
-    course: Course,
+    optimizer: Optimizer,
+    rates: Sequence[Sequence[float]],
     run_seed: int,
     epoch: int,
-) -> float:
-    """One pass over the training part; returns the mean loss of its batches."""
-    network.train()
+) -> list[float]:
+    """One pass over the training part at learning rates (steps, P); each member's mean loss of its batches."""
+    population.train()
     order = data.epoch_order(run_seed, epoch)
     height, width = data.task.shape[1:]
     draws = draw(data.augmentation, len(order), height, width, run_seed, epoch).to(data.device)
-    total = torch.zeros((), device=data.device)
+    size, on_device = min(trainer.batch_size, len(order)), torch.tensor(rates, device=data.device)
+    total = torch.zeros(population.width, device=data.device)
+    parameters = list(population.parameters())
     with noise(data.device, derive(run_seed, "noise", epoch)):
-        for batch in range(course.steps_per_epoch):
-            chosen = slice(batch * course.batch_size, (batch + 1) * course.batch_size)
+        for batch in range(len(rates)):
+            chosen = slice(batch * size, (batch + 1) * size)
             x, y = data.batch(order[chosen])
             if data.augmentation.active:
                 x = augment(x, draws[:, chosen], data.augmentation)
-            loss = F.cross_entropy(logits(network, x, trainer), y, label_smoothing=trainer.label_smoothing)
-            loss.backward()  # type: ignore[no-untyped-call]
-            rate = factor(trainer.schedule, epoch * course.steps_per_epoch + batch, course, trainer.warmup)
-            step(optimizer, trainer, trainer.learning_rate * rate)
-            total += loss.detach()
-    return total.item() / course.steps_per_epoch
+            losses = member_losses(logits(population, x, trainer), y, trainer.label_smoothing).mean(1)
+            gradients = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
+            optimizer.step(gradients, on_device[batch])
+            total += losses.detach()
+    return (total / len(rates)).tolist()
+
+
+def member_losses(scores: Tensor, y: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """Cross-entropies in nats, (P, B), of scores (P, B, classes) and labels (B,) that the members share."""
+    flat = F.cross_entropy(
+        scores.flatten(0, 1), y.repeat(len(scores)), reduction="none", label_smoothing=label_smoothing
+    )
+    return flat.view(len(scores), -1)
 
 
 @torch.inference_mode()
 def validate(
-    network: nn.Module, data: Resident, trainer: Trainer, part: Literal["train", "valid"] = "valid"
-) -> tuple[float, float]:
-    """Mean negative log-likelihood in nats, and the fraction misclassified, over a part, in evaluation mode.
+    population: Population,
+    data: Resident,
+    trainer: Trainer,
+    places: Sequence[int],
+    part: Part = "valid",
+) -> dict[int, tuple[float, float] | Diverged]:
+    """For each of the places the mean negative log-likelihood in nats, and the fraction misclassified, over a part, in
+    evaluation mode; Diverged when the loss is not finite.
 
-    Raises Diverged when the loss is not finite, RuntimeError when the two contradict each other: the true class of a
-    misclassified image has probability at most 1/2, so the loss is at least error x ln 2.
+    Raises RuntimeError when the two contradict each other: the true class of a misclassified image has probability at
+    most 1/2, so the loss is at least error x ln 2.
     """
-    network.eval()
-    total = torch.zeros(2, dtype=torch.float64, device=data.device)
+    population.eval()
+    total = torch.zeros(2, population.width, dtype=torch.float64, device=data.device)
     n_images = data.n_valid if part == "valid" else data.n_train
-    for x, y in data.batches(part, trainer.eval_batch_size):
-        scores = logits(network, x, trainer)
-        total[0] += F.cross_entropy(scores, y, reduction="sum")
-        total[1] += (scores.argmax(dim=1) != y).sum()
-    loss, error = (total / n_images).tolist()
-    if not isfinite(loss):
-        raise Diverged(f"the loss over the {part} part is {loss}")
-    if loss < error * log(2) - 1e-5 * (1 + loss):
-        raise RuntimeError(f"metric bug: loss {loss} is below error {error} x ln 2")
-    return loss, error
+    for x, y in data.batches(part, max(1, trainer.eval_batch_size // population.width)):
+        scores = logits(population, x, trainer)
+        total[0] += member_losses(scores, y).sum(1)
+        total[1] += (scores.argmax(dim=2) != y).sum(1)
+    rows = (total / n_images).T.tolist()
+    found: dict[int, tuple[float, float] | Diverged] = {}
+    for index in places:
+        loss, error = rows[index]
+        if not isfinite(loss):
+            found[index] = Diverged(f"the loss over the {part} part is {loss}")
+            continue
+        if loss < error * log(2) - 1e-5 * (1 + loss):
+            raise RuntimeError(f"metric bug: loss {loss} is below error {error} x ln 2")
+        found[index] = (loss, error)
+    return found
 
 
-def logits(network: nn.Module, x: Tensor, trainer: Trainer) -> Tensor:
-    """The network's outputs (B, classes), float32 whatever the precision inside."""
+def logits(population: Population, x: Tensor, trainer: Trainer) -> Tensor:
+    """The networks' outputs (P, B, classes), float32 whatever the precision inside."""
     with autocast(trainer, x.device):
-        scores: Tensor = network(x.to(memory_format=memory_format(trainer)))
+        scores: Tensor = population(x.to(memory_format=memory_format(trainer)))
     return scores.float()
 
 

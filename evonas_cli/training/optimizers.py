@@ -1,63 +1,163 @@
-"""Optimisers by name, in their fused form, and decoupled weight decay for SGD (Loshchilov & Hutter, 2019)."""
+"""Optimisers of stacked parameters: every member of a population has a learning rate, momentum and decay of its own.
+
+SGD with momentum (Nesterov's as in Sutskever et al., ICML 2013) and AdamW, with weight decay decoupled as in Loshchilov
+& Hutter (ICLR 2019). One operation updates the tensor of all members; none of them sees another one's numbers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import torch
-from torch import nn
-from torch.optim import Optimizer
+from torch import Tensor, nn
+
+from evonas_cli.nn.population import split
 
 if TYPE_CHECKING:
     from evonas_cli.training.trainer import Trainer
 
-Make: TypeAlias = Callable[[nn.Module, "Trainer"], Optimizer]
-
 ADAM_BETA2 = 0.999
+ADAM_EPSILON = 1e-8
+CLIP_EPSILON = 1e-6
+
+Memory: TypeAlias = dict[int, dict[str, Tensor]]
+"""What an optimiser remembers of one member: for each parameter, by its index, tensors by name."""
 
 
-def sgd(network: nn.Module, trainer: Trainer) -> Optimizer:
-    """Stochastic gradient descent; with `decoupled` the decay is left to `shrink`."""
-    return torch.optim.SGD(
-        network.parameters(),
-        lr=trainer.learning_rate,
-        momentum=trainer.momentum,
-        nesterov=trainer.nesterov,
-        weight_decay=0.0 if trainer.decoupled else trainer.weight_decay,
-        fused=True,
-    )
+class Optimizer(Protocol):
+    """Updates the parameters of a population."""
+
+    name: str
+
+    def step(self, gradients: Sequence[Tensor | None], rates: Tensor) -> None:
+        """One update with learning rates (P,); gradients may be overwritten. None leaves a parameter as it is."""
+
+    def memory(self, member: int) -> Memory:
+        """What is remembered of one member; views."""
+
+    def load_memory(self, member: int, memory: Memory) -> None:
+        """The inverse of `memory`; what it lacks is as at the beginning."""
 
 
-def adamw(network: nn.Module, trainer: Trainer) -> Optimizer:
-    """AdamW; its weight decay is always decoupled."""
-    return torch.optim.AdamW(
-        network.parameters(),
-        lr=trainer.learning_rate,
-        betas=(trainer.momentum, ADAM_BETA2),
-        weight_decay=trainer.weight_decay,
-        fused=True,
-    )
+class Stacked:
+    """Parameters of `width` members, seen as (P, ...), and a number for each member in a shape that goes with them."""
+
+    def __init__(self, parameters: Sequence[nn.Parameter], trainers: Sequence[Trainer]) -> None:
+        self.width, self.trainer = len(trainers), trainers[0]
+        self.values = [split(parameter.detach(), 0, self.width) for parameter in parameters]
+        self._device = parameters[0].device if parameters else torch.device("cpu")
+        self._clip = self.trainer.clip_norm
+
+    def column(self, numbers: Sequence[float]) -> Tensor:
+        """(P,) float32 on the device."""
+        return torch.tensor(numbers, dtype=torch.float32, device=self._device)
+
+    def remembered(self) -> list[Tensor]:
+        """Zeros, one tensor for each parameter."""
+        return [torch.zeros_like(value) for value in self.values]
+
+    def gradients(self, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
+        """Seen as the parameters are, and clipped: those of each member together have at most the norm `clip_norm`."""
+        seen = [None if g is None else split(g, 0, self.width) for g in gradients]
+        if self._clip is not None:
+            squares = torch.stack([g.square().flatten(1).sum(1) for g in seen if g is not None]).sum(0)
+            factor = (self._clip / (squares.sqrt() + CLIP_EPSILON)).clamp(max=1.0)
+            for g in seen:
+                if g is not None:
+                    g.mul_(wide(factor, g))
+        return seen
 
 
-OPTIMIZERS: Mapping[str, Make] = {"sgd": sgd, "adamw": adamw}
+def wide(numbers: Tensor, value: Tensor) -> Tensor:
+    """(P,) as (P, 1, ...) for a tensor (P, ...)."""
+    return numbers.view(-1, *[1] * (value.dim() - 1))
 
 
-def step(optimizer: Optimizer, trainer: Trainer, learning_rate: float) -> None:
-    """One update with the gradients at hand: clip, shrink, step, and forget the gradients."""
-    parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-    if trainer.clip_norm is not None:
-        nn.utils.clip_grad_norm_(parameters, trainer.clip_norm)
-    if trainer.decoupled and trainer.optimizer == "sgd":
-        shrink(parameters, 1.0 - learning_rate * trainer.weight_decay)
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
+class SGD:
+    """Stochastic gradient descent; its memory of a parameter is `momentum_buffer`."""
+
+    name = "SGD"
+
+    def __init__(self, parameters: Sequence[nn.Parameter], trainers: Sequence[Trainer]) -> None:
+        self._of = Stacked(parameters, trainers)
+        self._momentum = self._of.column([trainer.momentum for trainer in trainers])
+        self._decay = self._of.column([trainer.weight_decay for trainer in trainers])
+        self._decays = any(trainer.weight_decay for trainer in trainers)
+        self._decoupled, self._nesterov = trainers[0].decoupled, trainers[0].nesterov
+        self._buffers = self._of.remembered() if any(trainer.momentum for trainer in trainers) else None
+
+    @torch.no_grad()
+    def step(self, gradients: Sequence[Tensor | None], rates: Tensor) -> None:
+        """w <- w - rate (g + decay w), g averaged with momentum; the decay is outside of the average if decoupled."""
+        for index, g in enumerate(self._of.gradients(gradients)):
+            if g is None:
+                continue
+            w = self._of.values[index]
+            if self._decays and not self._decoupled:
+                g.addcmul_(w, wide(self._decay, w))
+            elif self._decays:
+                w.mul_(wide(1.0 - rates * self._decay, w))
+            if self._buffers is not None:
+                buffer, momentum = self._buffers[index], wide(self._momentum, w)
+                buffer.mul_(momentum).add_(g)
+                g = g.addcmul_(buffer, momentum) if self._nesterov else buffer
+            w.addcmul_(g, wide(-rates, w))
+
+    def memory(self, member: int) -> Memory:
+        """One buffer a parameter, none without momentum."""
+        return {i: {"momentum_buffer": buffer[member]} for i, buffer in enumerate(self._buffers or [])}
+
+    @torch.no_grad()
+    def load_memory(self, member: int, memory: Memory) -> None:
+        """Buffers that are missing begin at 0."""
+        for index, buffer in enumerate(self._buffers or []):
+            saved = memory.get(index, {}).get("momentum_buffer")
+            _ = buffer[member].zero_() if saved is None else buffer[member].copy_(saved.view_as(buffer[member]))
 
 
-@torch.no_grad()
-def shrink(parameters: list[nn.Parameter], ratio: float) -> None:
-    """Decoupled weight decay by hand: every parameter times `ratio` = 1 - learning rate x weight decay."""
-    for parameter in parameters:
-        parameter.mul_(ratio)
+class AdamW:
+    """Adam (Kingma & Ba, ICLR 2015) with decoupled decay; `momentum` is its beta1."""
+
+    name = "AdamW"
+
+    def __init__(self, parameters: Sequence[nn.Parameter], trainers: Sequence[Trainer]) -> None:
+        self._of = Stacked(parameters, trainers)
+        self._beta1 = self._of.column([trainer.momentum for trainer in trainers])
+        self._decay = self._of.column([trainer.weight_decay for trainer in trainers])
+        self._first, self._second = self._of.remembered(), self._of.remembered()
+        self._steps = [self._of.column([0.0] * len(trainers)) for _ in self._of.values]
+
+    @torch.no_grad()
+    def step(self, gradients: Sequence[Tensor | None], rates: Tensor) -> None:
+        """w <- w (1 - rate decay) - rate m / (sqrt(v) + epsilon), both moments corrected for their start at 0."""
+        for index, g in enumerate(self._of.gradients(gradients)):
+            if g is None:
+                continue
+            w, m, v = self._of.values[index], self._first[index], self._second[index]
+            steps = self._steps[index].add_(1.0)
+            w.mul_(wide(1.0 - rates * self._decay, w))
+            m.lerp_(g, wide(1.0 - self._beta1, w).expand_as(g))
+            v.mul_(ADAM_BETA2).addcmul_(g, g, value=1.0 - ADAM_BETA2)
+            root = v.div(wide(1.0 - ADAM_BETA2**steps, w)).sqrt_().add_(ADAM_EPSILON)
+            w.addcdiv_(m * wide(-rates / (1.0 - self._beta1**steps), w), root)
+
+    def memory(self, member: int) -> Memory:
+        """Both moments and the number of updates of each parameter."""
+        return {
+            i: {"step": self._steps[i][member], "exp_avg": m[member], "exp_avg_sq": v[member]}
+            for i, (m, v) in enumerate(zip(self._first, self._second, strict=True))
+        }
+
+    @torch.no_grad()
+    def load_memory(self, member: int, memory: Memory) -> None:
+        """Parameters that are missing begin anew."""
+        for index, parts in self.memory(member).items():
+            saved = memory.get(index)
+            for key, part in parts.items():
+                _ = part.zero_() if saved is None else part.copy_(saved[key].view_as(part))
+
+
+Make: TypeAlias = Callable[[Sequence[nn.Parameter], Sequence["Trainer"]], Optimizer]
+
+OPTIMIZERS: Mapping[str, Make] = {"sgd": SGD, "adamw": AdamW}

@@ -37,6 +37,7 @@ class Trainer:
     checkpoint_seconds     least time between two checkpoints of a candidate, written at an epoch's end; null: none
     save_state             keep weights and optimiser state so that a later candidate can continue the training
     max_parameters, max_multiply_adds   larger networks fail untrained; null: no limit
+    stack                  most candidates of one structure in one program; 1: none; null: by their size
     measure_train          also measure the training part in evaluation mode: train_eval_loss, train_eval_error
     """
 
@@ -62,6 +63,7 @@ class Trainer:
     max_parameters: int | None
     max_multiply_adds: int | None
     measure_train: bool = False
+    stack: int | None = None
 
     def __post_init__(self) -> None:
         for key, (fits, wanted) in _RULES.items():
@@ -134,4 +136,5 @@ _RULES: Mapping[str, _Rule] = {
     "max_parameters": _or_null(_integer(1)),
     "max_multiply_adds": _or_null(_integer(1)),
     "measure_train": _BOOLEAN,
+    "stack": _or_null(_integer(1)),
 }

@@ -1,24 +1,29 @@
-"""One candidate's training from genome to metrics: build, cap, fit, and what each kind of error means."""
+"""The training of candidates from genomes to metrics: build, cap, fit side by side; what each kind of error means."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from time import perf_counter
 from typing import Any
 
 import torch
 
 from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
+from evonas_cli.core.plan import Plan
 from evonas_cli.core.protocols import Buildable, Context
-from evonas_cli.core.types import Candidate, Failure, Json, Result
+from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.build import Network
-from evonas_cli.training.attempt import attempt, is_device_error, one_line
+from evonas_cli.nn.population import Population
+from evonas_cli.training.attempt import attempt, is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.device import device_name, resolve
-from evonas_cli.training.loop import fit
+from evonas_cli.training.loop import Diverged, Member, Outcome, fit
 from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
@@ -28,8 +33,23 @@ WEIGHTS_ONLY = {"start": "weights"}
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class _Built:
+    """A candidate whose genome has a network that may be trained."""
+
+    candidate: Candidate[Any]
+    plan: Plan
+    trainer: Trainer
+    labels: dict[str, str]
+
+    @property
+    def network(self) -> Network:
+        """The network with its initial weights."""
+        return Network(self.plan, torch.Generator().manual_seed(self.candidate.seed))
+
+
 class Workbench:
-    """The data on its device, and the training of one candidate after the other on it."""
+    """The data on its device, and the training of candidates on it."""
 
     def __init__(
         self,
@@ -58,7 +78,39 @@ class Workbench:
 
     def evaluate(self, candidate: Candidate[Any], context: Context) -> Result:
         """The candidate's result; of the failures of `attempt`, unbuildable is a setting out of range, too."""
-        return attempt(candidate, context, lambda labels: self._train(candidate, context, labels))
+        return self._attempt(Unit((candidate,)), context)
+
+    def evaluate_together(self, unit: Unit[Any], context: Context) -> list[Result]:
+        """The results of candidates of one structure, trained as one program.
+
+        Where memory does not suffice, the program is halved, as often as it takes. Should it fail in another way, the
+        candidates are trained one after the other, each at its place, so that the failure finds its owner.
+        """
+        started = perf_counter()
+        built = [self._build(candidate, {}) for candidate in unit.candidates]
+        fitted = [found for found in built if isinstance(found, _Built)]
+        try:
+            if len(fitted) < len(built):
+                return self._one_by_one(unit, context)
+            outcomes = self._fit(fitted, unit, context)
+        except Exception as error:
+            if is_out_of_memory(error) and unit.width > 1:
+                log.warning("%d networks side by side need too much memory; halving their number", unit.width)
+            elif isinstance(error, EvonasError | OSError) or is_device_error(error) or len(unit.candidates) == 1:
+                return self._one_by_one(unit, context)
+            else:
+                log.warning("training %d networks one by one: %s", len(unit.candidates), one_line(error))
+                return self._one_by_one(unit, context)
+        else:
+            seconds = (perf_counter() - started) / len(fitted)
+            return [_result(found, outcome, seconds) for found, outcome in zip(fitted, outcomes, strict=True)]
+        return [result for half in _halves(unit) for result in self.evaluate_together(half, context)]
+
+    def _one_by_one(self, unit: Unit[Any], context: Context) -> list[Result]:
+        return [self._attempt(unit.among((candidate.id,)), context) for candidate in unit.candidates]
+
+    def _attempt(self, unit: Unit[Any], context: Context) -> Result:
+        return attempt(unit.candidates[0], context, lambda labels: self._alone(unit, context, labels))
 
     @cached_property
     def _loaded(self) -> tuple[Resident, str]:
@@ -72,11 +124,19 @@ class Workbench:
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
 
-    def _train(self, candidate: Candidate[Any], context: Context, labels: dict[str, str]) -> dict[str, float] | Failure:
-        data, _ = self._loaded
-        phenotype = self.space.decode(candidate.proposal.genome, data.task)
-        labels["network"] = canonical_hash(phenotype.plan)
+    def _alone(self, unit: Unit[Any], context: Context, labels: dict[str, str]) -> dict[str, float] | Failure:
+        built = self._build(unit.candidates[0], labels)
+        if isinstance(built, Failure):
+            return built
+        outcome = self._fit([built], unit, context)[0]
+        if isinstance(outcome, Diverged):
+            raise outcome
+        return _metrics(built, outcome)
+
+    def _build(self, candidate: Candidate[Any], labels: dict[str, str]) -> _Built | Failure:
+        phenotype = self.space.decode(candidate.proposal.genome, self._loaded[0].task)
         plan = phenotype.plan
+        labels["network"] = canonical_hash(plan)
         try:
             trainer = self.trainer.override(phenotype.hyper)
         except UsageError as error:
@@ -87,20 +147,58 @@ class Workbench:
         ):
             if cap is not None and size > cap:
                 return Failure("over_cap", f"{size} {name}, more than the {cap} allowed")
-        network = Network(plan, torch.Generator().manual_seed(candidate.seed))
-        epochs = max(1, round(trainer.epochs * candidate.proposal.fidelity))
-        checkpoint = _checkpoint(candidate, trainer, context)
+        return _Built(candidate, plan, trainer, labels)
+
+    def _fit(self, built: Sequence[_Built], unit: Unit[Any], context: Context) -> list[Outcome]:
+        """An outcome for each; places that stay empty are taken by copies of the first network."""
+        members = [_member(found, place, context) for found, place in zip(built, unit.places, strict=True)]
+        if unit.width > 1:
+            for found, place in zip(built, unit.places, strict=True):
+                found.labels["stack"] = f"{place}/{unit.width}"
+        networks = {place: found.network for found, place in zip(built, unit.places, strict=True)}
+        first = networks[unit.places[0]]
+        population = Population([networks.get(place, first) for place in range(unit.width)])
+        del networks, first
         try:
-            measured = fit(network, data, trainer, self.seed, epochs, checkpoint)
+            return fit(population, members, self._loaded[0], self.seed)
         except (EvonasError, OSError):
             raise
         except Exception as error:
             if not is_device_error(error):
-                checkpoint.discard()
+                for member in members:
+                    member.checkpoint.discard()
             raise
-        images = measured.pop("images")
-        cost = PASSES * plan.multiply_adds * images / 1e9
-        return {**measured, "parameters": plan.parameters, "multiply_adds": plan.multiply_adds, "cost": cost}
+
+
+def _halves(unit: Unit[Any]) -> list[Unit[Any]]:
+    """The lower and the upper places as units of their own, as far as anyone takes them."""
+    middle = (unit.width + 1) // 2
+    halves = []
+    for start, end in ((0, middle), (middle, unit.width)):
+        taken = [(c, p - start) for c, p in zip(unit.candidates, unit.places, strict=True) if start <= p < end]
+        if taken:
+            halves.append(Unit(tuple([c for c, _ in taken]), end - start, tuple([p for _, p in taken])))
+    return halves
+
+
+def _member(built: _Built, place: int, context: Context) -> Member:
+    epochs = max(1, round(built.trainer.epochs * built.candidate.proposal.fidelity))
+    return Member(built.trainer, epochs, _checkpoint(built.candidate, built.trainer, context), place)
+
+
+def _metrics(built: _Built, measured: dict[str, float]) -> dict[str, float]:
+    plan, images = built.plan, measured["images"]
+    rest = {key: value for key, value in measured.items() if key != "images"}
+    cost = PASSES * plan.multiply_adds * images / 1e9
+    return {**rest, "parameters": plan.parameters, "multiply_adds": plan.multiply_adds, "cost": cost}
+
+
+def _result(built: _Built, outcome: Outcome, seconds: float) -> Result:
+    id = built.candidate.id
+    if isinstance(outcome, Diverged):
+        failure = Failure("diverged", one_line(outcome))
+        return Result(id, "failed", error=failure, seconds=seconds, labels=built.labels)
+    return Result(id, "ok", metrics=_metrics(built, outcome), seconds=seconds, labels=built.labels)
 
 
 def _checkpoint(candidate: Candidate[Any], trainer: Trainer, context: Context) -> Checkpoint:

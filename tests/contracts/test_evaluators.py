@@ -5,7 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from evonas_cli.config import build, options
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.protocols import Context, Evaluator
-from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result
+from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result, Unit
 from evonas_cli.store.directory import RunDirectory
 
 
@@ -47,12 +48,29 @@ class Doubling:
             yield Result(candidate.id, "ok", {"double": 2.0 * number})
 
 
+class Pairing(Doubling):
+    """Two neighbours at a time are evaluated together."""
+
+    def units(self, asked: Sequence[Candidate[Any]], environment: Mapping[str, Json]) -> list[Unit[Any]]:
+        assert environment == {"device": "none"}
+        pairs = [tuple(asked[start : start + 2]) for start in range(0, len(asked), 2)]
+        return [Unit(pair, 2, tuple(range(len(pair)))) for pair in pairs]
+
+    def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        for result, place in zip(self(unit.candidates, context), unit.places, strict=True):
+            yield replace(result, labels={"stack": f"{place}/{unit.width}"})
+
+
 def broken_recipe() -> Doubling:
     raise UsageError("dataset.root=/nowhere does not exist")
 
 
 def candidate(id: int, number: int) -> Candidate[int]:
     return Candidate(id, id, 0, Proposal(number))
+
+
+def alone(*candidates: Candidate[Any]) -> list[Unit[Any]]:
+    return [Unit((candidate,)) for candidate in candidates]
 
 
 def make(name: str, tmp_path: Path, recipe: Any = Doubling, **settings: Any) -> Any:
@@ -83,15 +101,49 @@ def collect(evaluator: Any, count: int) -> list[Result]:
 def test_every_id_comes_back_once(evaluator: Any) -> None:
     assert isinstance(evaluator, Evaluator)
     assert evaluator.start() == {"device": "none"}
-    evaluator.submit([candidate(0, 5), candidate(1, -1)])
-    evaluator.submit([candidate(2, 7)])
+    evaluator.submit(alone(candidate(0, 5), candidate(1, -1)))
+    evaluator.submit(alone(candidate(2, 7)))
     first, second, third = collect(evaluator, 3)
     assert (first.id, first.metrics) == (0, {"double": 10.0})
     assert (second.id, second.status) == (1, "failed")
     assert second.error == Failure("error", "a bad number")
     assert (third.id, third.metrics) == (2, {"double": 14.0})
-    evaluator.submit([candidate(3, 1)])
+    evaluator.submit(alone(candidate(3, 1)))
     assert [result.id for result in collect(evaluator, 1)] == [3]
+
+
+@pytest.mark.parametrize("name", list(options("evaluator")))
+def test_what_a_job_puts_together_is_evaluated_together(name: str, tmp_path: Path) -> None:
+    evaluator = make(name, tmp_path, recipe=Pairing)
+    evaluator.start()
+    units = evaluator.units([candidate(id, 5 + id) for id in range(3)])
+    assert [[c.id for c in unit.candidates] for unit in units] == [[0, 1], [2]]
+    evaluator.submit([units[0].among({1}), units[1]])
+    second, third = collect(evaluator, 2)
+    evaluator.close()
+    assert (second.metrics, second.labels) == ({"double": 12.0}, {"stack": "1/2"})
+    assert (third.metrics, third.labels) == ({"double": 14.0}, {"stack": "0/2"})
+
+
+def test_jobs_that_put_nothing_together_evaluate_each_for_itself(evaluator: Any) -> None:
+    evaluator.start()
+    asked = [candidate(0, 1), candidate(1, 2)]
+    assert evaluator.units(asked) == alone(*asked)
+
+
+@pytest.mark.parametrize(("number", "settings"), [(-3, {}), (-4, {"timeout": 0.5})])
+def test_who_breaks_a_unit_breaks_it_alone_in_the_end(number: int, settings: dict[str, Any], tmp_path: Path) -> None:
+    pool = make("pool", tmp_path, recipe=Pairing, **settings)
+    pool.start()
+    pool.submit(pool.units([candidate(0, number), candidate(1, 3)]))
+    if number == -3:
+        with pytest.raises(EnvironmentFailure, match="candidate 0 lost its worker 2 times"):
+            collect(pool, 2)
+    else:
+        late, fine = collect(pool, 2)
+        assert late.error is not None and "evaluator.timeout=0.5 s for each of the 2 places" in late.error.text
+        assert (fine.metrics, fine.labels) == ({"double": 6.0}, {"stack": "1/2"})
+    pool.close()
 
 
 class Nowhere(Doubling):
@@ -109,7 +161,7 @@ class Nowhere(Doubling):
 def test_a_wrong_setting_found_late_is_still_a_wrong_setting(name: str, tmp_path: Path) -> None:
     evaluator = make(name, tmp_path, recipe=Nowhere)
     assert evaluator.start() == {}
-    evaluator.submit([candidate(0, 1)])
+    evaluator.submit(alone(candidate(0, 1)))
     with pytest.raises(UsageError, match="no such row"):
         evaluator.collect()
     evaluator.close()
@@ -117,7 +169,7 @@ def test_a_wrong_setting_found_late_is_still_a_wrong_setting(name: str, tmp_path
 
 def test_a_broken_machine_is_no_result(evaluator: Any) -> None:
     evaluator.start()
-    evaluator.submit([candidate(0, -5)])
+    evaluator.submit(alone(candidate(0, -5)))
     with pytest.raises(EnvironmentFailure, match="disk is full"):
         evaluator.collect()
 
@@ -125,7 +177,7 @@ def test_a_broken_machine_is_no_result(evaluator: Any) -> None:
 def test_a_killed_worker_is_replaced_and_its_candidate_tried_again(tmp_path: Path) -> None:
     pool = make("pool", tmp_path)
     pool.start()
-    pool.submit([candidate(0, -2), candidate(1, 3)])
+    pool.submit(alone(candidate(0, -2), candidate(1, 3)))
     results = collect(pool, 2)
     pool.close()
     assert [result.metrics["double"] for result in results] == [-4.0, 6.0]
@@ -134,7 +186,7 @@ def test_a_killed_worker_is_replaced_and_its_candidate_tried_again(tmp_path: Pat
 def test_a_candidate_that_takes_every_worker_with_it_stops_the_run(tmp_path: Path) -> None:
     pool = make("pool", tmp_path)
     pool.start()
-    pool.submit([candidate(4, -3)])
+    pool.submit(alone(candidate(4, -3)))
     with pytest.raises(EnvironmentFailure, match="candidate 4 lost its worker 2 times.*exit status 9"):
         collect(pool, 1)
     pool.close()
@@ -143,7 +195,7 @@ def test_a_candidate_that_takes_every_worker_with_it_stops_the_run(tmp_path: Pat
 def test_a_timeout_is_a_failed_result_and_the_worker_is_replaced(tmp_path: Path) -> None:
     pool = make("pool", tmp_path, timeout=1.0, workers=1)
     pool.start()
-    pool.submit([candidate(0, -4), candidate(1, 2)])
+    pool.submit(alone(candidate(0, -4), candidate(1, 2)))
     late, fine = collect(pool, 2)
     pool.close()
     assert late.error is not None and late.error.kind == "timeout"
@@ -160,7 +212,7 @@ def test_what_is_wrong_with_the_configuration_reaches_the_user(tmp_path: Path) -
 def test_closing_leaves_no_process_behind(tmp_path: Path) -> None:
     pool = make("pool", tmp_path)
     pool.start()
-    pool.submit([candidate(0, -4)])
+    pool.submit(alone(candidate(0, -4)))
     processes = multiprocessing.active_children()
     assert len(processes) >= 2
     pool.close()

@@ -19,7 +19,7 @@ from evonas_cli.data.digits import Digits
 from evonas_cli.jobs.train import Train
 from evonas_cli.spaces.nasbench201 import NasBench201
 from evonas_cli.training import workbench as module
-from evonas_cli.training.checkpoint import CHECKPOINT, STATE
+from evonas_cli.training.checkpoint import CHECKPOINT, KEPT
 from evonas_cli.training.trainer import Trainer
 
 
@@ -70,7 +70,7 @@ def test_fidelity_shortens_and_continuing_costs_only_the_rest(tmp_path):
     assert first.metrics["cost"] == second.metrics["cost"] == whole.metrics["cost"] / 2
     (least,) = run(rungs, candidate(3, fidelity=0.01), root=tmp_path)
     assert least.metrics["epochs"] == 1
-    assert {path.name for path in tmp_path.rglob("*.*")} == {STATE}
+    assert {path.name for path in tmp_path.rglob("*.*")} == {KEPT}
 
 
 def test_continuing_what_was_not_kept_stops_the_run(tmp_path):
@@ -147,8 +147,8 @@ def test_an_interrupted_candidate_resumes_to_the_same_result(monkeypatch, tmp_pa
     expected = run(job(checkpoint_seconds=0, epochs=3))[0]
     replaced = module.Checkpoint.save
 
-    def dying(self, network, optimizer, progress):
-        replaced(self, network, optimizer, progress)
+    def dying(self, place, progress):
+        replaced(self, place, progress)
         if progress.epoch == 2:
             raise KeyboardInterrupt
 

@@ -6,31 +6,26 @@ import logging
 
 import pytest
 import torch
-from torch import nn
 from training_jobs import candidate, job, run
 
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.plan import PlanError
+from evonas_cli.nn.population import Population
 from evonas_cli.training import workbench as module
 from evonas_cli.training.attempt import is_device_error, is_out_of_memory
 
 
-class Raising(nn.Module):
-    """A network that raises each of the errors once, and works after that."""
-
-    def __init__(self, *errors: Exception) -> None:
-        super().__init__()
-        self.errors, self.layer = list(errors), nn.Linear(64, 10)
-
-    def forward(self, x):
-        if self.errors:
-            raise self.errors.pop(0)
-        return self.layer(x.flatten(1))
-
-
 def raising(monkeypatch, *errors: Exception) -> None:
-    network = Raising(*errors)
-    monkeypatch.setattr(module, "Network", lambda plan, generator: network)
+    """Networks raise each of the errors once, and work after that."""
+    left = list(errors)
+
+    class Raising(Population):
+        def forward(self, x):
+            if left:
+                raise left.pop(0)
+            return super().forward(x)
+
+    monkeypatch.setattr(module, "Population", Raising)
 
 
 def test_other_errors_fail_with_a_traceback(monkeypatch, tmp_path):

@@ -9,10 +9,15 @@ import torch
 from omegaconf import OmegaConf
 from torch import nn
 
+from evonas_cli.core.plan import Graph, Plan
 from evonas_cli.core.types import Task
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.splits import Augmentation, Splits, moments
+from evonas_cli.nn.build import Network
+from evonas_cli.nn.population import Population
+from evonas_cli.training import loop
 from evonas_cli.training.checkpoint import Checkpoint
+from evonas_cli.training.loop import Diverged, Member
 from evonas_cli.training.trainer import Trainer
 
 CONF = Path(__file__).parents[3] / "conf/trainer"
@@ -52,23 +57,34 @@ def resident(n: int = 100, augmentation: Augmentation | None = None, random_labe
     return Resident(splits, torch.device("cpu"))
 
 
-class Small(nn.Module):
-    """Everything that makes resuming hard: batch normalisation's buffers, dropout's noise, an unused layer."""
+def small_plan(width: int = 6) -> Plan:
+    """Everything that makes resuming hard: batch normalisation's buffers, dropout's noise, a layer without gradient."""
+    graph = Graph((1, 8, 8))
+    x = graph.add("conv", graph.input, channels=width, kernel=3)
+    x = graph.add("relu", graph.add("batch_norm", x))
+    idle = graph.add("zero", graph.add("conv", x, channels=width, kernel=3))
+    x = graph.add("conv", graph.add("add", x, idle), channels=8, kernel=3, stride=2, bias=1)
+    x = graph.add("flatten", graph.add("dropout", graph.add("relu", x), rate=0.1))
+    return graph.plan(graph.add("linear", x, features=4))
 
-    def __init__(self, seed: int = 0, width: int = 6) -> None:
-        super().__init__()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.first = nn.Conv2d(1, width, 3, padding=1, bias=False)
-            self.norm = nn.BatchNorm2d(width)
-            self.second = nn.Conv2d(width, 8, 3, stride=2, padding=1)
-            self.drop = nn.Dropout(0.1)
-            self.last = nn.Linear(8 * 16, 4)
-            self.unused = nn.Linear(2, 2)
 
-    def forward(self, x):
-        x = torch.relu(self.second(torch.relu(self.norm(self.first(x)))))
-        return self.last(self.drop(x.flatten(1)))
+def network(seed: int = 0, width: int = 6) -> Network:
+    return Network(small_plan(width), torch.Generator().manual_seed(seed))
+
+
+def small(seed: int = 0, width: int = 6) -> Population:
+    """A population of one."""
+    return Population([network(seed, width)])
+
+
+def fit(
+    population: Population, data: Resident, settings: Trainer, run_seed: int, epochs: int, checkpoint: Checkpoint
+) -> dict[str, float]:
+    """The training of a population of one; raises Diverged."""
+    outcome = loop.fit(population, [Member(settings, epochs, checkpoint)], data, run_seed)[0]
+    if isinstance(outcome, Diverged):
+        raise outcome
+    return outcome
 
 
 class Interrupted(Exception):
@@ -82,8 +98,8 @@ class InterruptedAfter(Checkpoint):
         super().__init__(folder, 0, **settings)
         self.last = last
 
-    def save(self, network, optimizer, progress) -> None:
-        super().save(network, optimizer, progress)
+    def save(self, place, progress) -> None:
+        super().save(place, progress)
         if progress.epoch == self.last:
             raise Interrupted
 

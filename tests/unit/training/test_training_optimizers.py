@@ -1,96 +1,119 @@
-"""Fused optimisers against torch's plain ones, and decoupled decay."""
+"""Stacked optimisers against torch's, member by member."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
-from omegaconf import OmegaConf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from quadrants import trainer
 from torch import nn
 
-from evonas_cli.training.optimizers import OPTIMIZERS, step
-from evonas_cli.training.trainer import Trainer
+from evonas_cli.training.optimizers import OPTIMIZERS
 
-CONF = Path(__file__).parents[3] / "conf/trainer"
-
-
-def trainer(name: str, **changes) -> Trainer:
-    loaded = OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml"))
-    del loaded["_target_"]
-    return Trainer(**{**loaded, **changes})
+SHAPES = [(4, 1, 3, 3), (4,), (6, 4), (6,)]
+RATES = [(0.01, 0.1, 0.02), (0.02, 0.2, 0.03), (0.005, 0.05, 0.0)]
 
 
-def network() -> nn.Module:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 6, 1), nn.Flatten(), nn.Linear(54, 3)).to(
-        memory_format=torch.channels_last
-    )
+def stacked(width: int, seed: int = 0) -> list[nn.Parameter]:
+    generator = torch.Generator().manual_seed(seed)
+    return [nn.Parameter(torch.randn(width * rows, *rest, generator=generator)) for rows, *rest in SHAPES]
 
 
-def gradients(net: nn.Module, seed: int) -> None:
-    x = torch.randn(2, 1, 5, 5, generator=torch.Generator().manual_seed(seed)).to(memory_format=torch.channels_last)
-    net(x).square().sum().backward()
+def reference(name: str, parameters: list[nn.Parameter], member) -> torch.optim.Optimizer:
+    if name == "sgd":
+        return torch.optim.SGD(
+            parameters, 1.0, member.momentum, weight_decay=member.weight_decay, nesterov=member.nesterov
+        )
+    return torch.optim.AdamW(parameters, 1.0, betas=(member.momentum, 0.999), weight_decay=member.weight_decay)
 
 
-def plain_sgd(net: nn.Module) -> torch.optim.Optimizer:
-    return torch.optim.SGD(net.parameters(), lr=1.0, momentum=0.9, nesterov=True, weight_decay=0.01, foreach=False)
+@settings(max_examples=25, deadline=None)
+@given(
+    name=st.sampled_from(["sgd", "adamw"]),
+    momenta=st.tuples(*[st.floats(0.1, 0.95)] * 3),
+    decays=st.tuples(*[st.floats(0, 0.1)] * 3),
+    nesterov=st.booleans(),
+    clip=st.sampled_from([None, 0.5]),
+)
+def test_each_member_is_updated_as_torch_does(name, momenta, decays, nesterov, clip):
+    members = [
+        trainer(name, momentum=m, weight_decay=d, nesterov=nesterov, clip_norm=clip)
+        for m, d in zip(momenta, decays, strict=True)
+    ]
+    ours = stacked(3)
+    alone = [[nn.Parameter(p.detach().chunk(3)[i].clone()) for p in ours] for i in range(3)]
+    optimizer = OPTIMIZERS[name](ours, members)
+    references = [reference(name, parameters, member) for parameters, member in zip(alone, members, strict=True)]
+    for step, rates in enumerate(RATES):
+        gradients = [p.detach() for p in stacked(3, seed=step + 1)]
+        for i, (parameters, torchs) in enumerate(zip(alone, references, strict=True)):
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = gradient.chunk(3)[i].clone()
+            if clip is not None:
+                nn.utils.clip_grad_norm_(parameters, clip)
+            torchs.param_groups[0]["lr"] = rates[i]
+            torchs.step()
+        optimizer.step([g.clone() for g in gradients], torch.tensor(rates))
+    for i, parameters in enumerate(alone):
+        for parameter, mine in zip(parameters, ours, strict=True):
+            torch.testing.assert_close(mine.detach().chunk(3)[i], parameter.detach(), rtol=1e-4, atol=1e-5)
 
 
-def plain_adamw(net: nn.Module) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(net.parameters(), lr=1.0, betas=(0.9, 0.999), weight_decay=0.01, foreach=False)
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_a_members_memory_moves_to_another_place(name):
+    members = [trainer(name)] * 2
+    first, second = stacked(2), stacked(2)
+    mine, others = OPTIMIZERS[name](first, members), OPTIMIZERS[name](second, members)
+    gradients = [p.detach() for p in stacked(2, seed=5)]
+    mine.step([g.clone() for g in gradients], torch.tensor([0.1, 0.1]))
+    others.load_memory(0, mine.memory(1))
+    assert others.memory(0).keys() == mine.memory(1).keys()
+    for index, parts in mine.memory(1).items():
+        for key, value in parts.items():
+            assert torch.equal(value, others.memory(0)[index][key])
+    others.load_memory(0, {})
+    assert all(not part.any() for parts in others.memory(0).values() for part in parts.values())
 
 
-@pytest.mark.parametrize(("name", "plain"), [("sgd", plain_sgd), ("adamw", plain_adamw)])
-def test_three_steps_are_torchs(name, plain):
-    settings = trainer(name, weight_decay=0.01, momentum=0.9)
-    ours, theirs = network(), network()
-    optimizer, reference = OPTIMIZERS[name](ours, settings), plain(theirs)
-    for i, rate in enumerate((0.01, 0.02, 0.005)):
-        gradients(ours, i)
-        step(optimizer, settings, rate)
-        gradients(theirs, i)
-        reference.param_groups[0]["lr"] = rate
-        reference.step()
-        reference.zero_grad()
-    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
-        assert torch.allclose(a, b, rtol=1e-4, atol=1e-6)
-        assert a.grad is None
+def scalar(value: float, **changes):
+    parameter = nn.Parameter(torch.tensor([value]))
+    return parameter, OPTIMIZERS["sgd"]([parameter], [trainer("sgd", momentum=0.9, nesterov=False, **changes)])
 
 
 def test_decoupled_decay_stays_out_of_the_momentum():
-    settings = trainer("sgd", decoupled=True, weight_decay=0.5, momentum=0.9, nesterov=False)
-    parameter = nn.ParameterList([nn.Parameter(torch.tensor([2.0]))])
-    optimizer = OPTIMIZERS["sgd"](parameter, settings)
+    parameter, optimizer = scalar(2.0, decoupled=True, weight_decay=0.5)
     for expected in (2.0 * 0.95 - 0.1, (2.0 * 0.95 - 0.1) * 0.95 - 0.1 * 1.9):
-        parameter[0].grad = torch.ones(1)
-        step(optimizer, settings, 0.1)
-        assert parameter[0].item() == pytest.approx(expected)
+        optimizer.step([torch.ones(1)], torch.tensor([0.1]))
+        assert parameter.item() == pytest.approx(expected)
 
 
 def test_coupled_decay_is_a_part_of_the_gradient():
-    settings = trainer("sgd", decoupled=False, weight_decay=0.5, momentum=0.9, nesterov=False)
-    parameter = nn.ParameterList([nn.Parameter(torch.tensor([2.0]))])
-    optimizer = OPTIMIZERS["sgd"](parameter, settings)
-    parameter[0].grad = torch.ones(1)
-    step(optimizer, settings, 0.1)
-    assert parameter[0].item() == pytest.approx(2.0 - 0.1 * (1 + 0.5 * 2))
+    parameter, optimizer = scalar(2.0, decoupled=False, weight_decay=0.5)
+    optimizer.step([torch.ones(1)], torch.tensor([0.1]))
+    assert parameter.item() == pytest.approx(2.0 - 0.1 * (1 + 0.5 * 2))
 
 
-def test_clipping_bounds_the_step():
-    settings = trainer("sgd", clip_norm=0.5, weight_decay=0.0, momentum=0.0, nesterov=False)
-    parameter = nn.ParameterList([nn.Parameter(torch.zeros(4))])
-    parameter[0].grad = torch.full((4,), 100.0)
-    step(OPTIMIZERS["sgd"](parameter, settings), settings, 1.0)
-    assert parameter[0].norm().item() == pytest.approx(0.5, rel=1e-4)
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_parameters_without_gradient_stay(name):
+    parameters = stacked(2)
+    before = [parameter.detach().clone() for parameter in parameters]
+    optimizer = OPTIMIZERS[name](parameters, [trainer(name, weight_decay=0.5)] * 2)
+    optimizer.step([torch.ones_like(parameters[0]), None, None, None], torch.tensor([0.1, 0.1]))
+    assert not torch.equal(before[0], parameters[0])
+    assert all(torch.equal(b, p) for b, p in zip(before[1:], parameters[1:], strict=True))
 
 
-def test_parameters_without_gradient_stay():
-    settings = trainer("sgd", decoupled=True, weight_decay=0.5)
-    parameters = nn.ParameterList([nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))])
-    parameters[0].grad = torch.ones(1)
-    step(OPTIMIZERS["sgd"](parameters, settings), settings, 0.1)
-    assert parameters[1].item() == 1.0 != parameters[0].item()
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_no_number_reaches_another_member(name):
+    parameters = stacked(2)
+    optimizer = OPTIMIZERS[name](parameters, [trainer(name, clip_norm=1.0)] * 2)
+    gradients = [torch.ones_like(parameter) for parameter in parameters]
+    for gradient in gradients:
+        gradient.chunk(2)[0].fill_(float("nan"))
+    optimizer.step(gradients, torch.tensor([0.1, 0.1]))
+    assert all(parameter.chunk(2)[0].isnan().all() for parameter in parameters)
+    assert all(parameter.chunk(2)[1].isfinite().all() for parameter in parameters)
 
 
 def test_the_trainer_names_exactly_these_optimizers():

@@ -6,22 +6,21 @@ import logging
 
 import pytest
 import torch
-from quadrants import SEED, Interrupted, InterruptedAfter, Small, resident, same_bits, trainer, without_times
+from quadrants import SEED, Interrupted, InterruptedAfter, fit, resident, same_bits, small, trainer, without_times
 
 from evonas_cli.core.errors import EnvironmentFailure
-from evonas_cli.training.checkpoint import CHECKPOINT, STATE, Checkpoint
-from evonas_cli.training.loop import fit
+from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 @pytest.mark.parametrize("last", [1, 2, 4])
 def test_an_interrupted_training_resumes_bit_for_bit(tmp_path, optimizer, last):
     settings = trainer(optimizer, clip_norm=1.0, warmup=1.0)
-    whole = Small()
+    whole = small()
     expected = fit(whole, resident(), settings, SEED, 4, Checkpoint())
     with pytest.raises(Interrupted):
-        fit(Small(), resident(), settings, SEED, 4, InterruptedAfter(last, tmp_path))
-    resumed = Small(seed=99)
+        fit(small(), resident(), settings, SEED, 4, InterruptedAfter(last, tmp_path))
+    resumed = small(seed=99)
     torch.rand(7)
     found = fit(resumed, resident(), settings, SEED, 4, Checkpoint(tmp_path, 0))
     assert same_bits(whole, resumed)
@@ -35,12 +34,12 @@ def test_a_continued_training_is_the_whole_one(tmp_path, optimizer):
     folders = [tmp_path / name for name in ("whole", "parent", "child")]
     for folder in folders:
         folder.mkdir()
-    whole, child = Small(), Small(seed=99)
+    whole, child = small(), small(seed=99)
     expected = fit(whole, resident(), settings, SEED, 4, Checkpoint())
-    fit(Small(), resident(), settings, SEED, 2, Checkpoint(folders[1], 0, keep=True))
-    assert [path.name for path in folders[1].iterdir()] == [STATE]
+    fit(small(), resident(), settings, SEED, 2, Checkpoint(folders[1], 0, keep=True))
+    assert [path.name for path in folders[1].iterdir()] == [KEPT]
     with pytest.raises(Interrupted):
-        fit(Small(), resident(), settings, SEED, 4, InterruptedAfter(3, folders[2], parent=folders[1]))
+        fit(small(), resident(), settings, SEED, 4, InterruptedAfter(3, folders[2], parent=folders[1]))
     found = fit(child, resident(), settings, SEED, 4, Checkpoint(folders[2], 0, parent=folders[1]))
     assert same_bits(whole, child)
     assert found["images"] == expected["images"] / 2
@@ -49,48 +48,48 @@ def test_a_continued_training_is_the_whole_one(tmp_path, optimizer):
 
 
 def test_continuing_without_further_epochs_only_validates(tmp_path):
-    parent = fit(Small(), resident(), trainer(), SEED, 2, Checkpoint(tmp_path, 0, keep=True))
-    child = fit(Small(seed=9), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
+    parent = fit(small(), resident(), trainer(), SEED, 2, Checkpoint(tmp_path, 0, keep=True))
+    child = fit(small(seed=9), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
     assert child["images"] == 0
     assert {**without_times(child), "images": parent["images"]} == without_times(parent)
     with pytest.raises(ValueError, match="continues a training of 2 epochs but has only 1 itself"):
-        fit(Small(), resident(), trainer(), SEED, 1, Checkpoint(parent=tmp_path))
+        fit(small(), resident(), trainer(), SEED, 1, Checkpoint(parent=tmp_path))
 
 
 def test_a_continued_training_takes_its_own_settings(tmp_path):
-    fit(Small(), resident(), trainer(), SEED, 1, Checkpoint(tmp_path, 0, keep=True))
-    slow, fast = Small(), Small()
+    fit(small(), resident(), trainer(), SEED, 1, Checkpoint(tmp_path, 0, keep=True))
+    slow, fast = small(), small()
     fit(slow, resident(), trainer(momentum=0.5), SEED, 2, Checkpoint(parent=tmp_path))
     fit(fast, resident(), trainer(momentum=0.9), SEED, 2, Checkpoint(parent=tmp_path))
     assert not same_bits(slow, fast)
 
 
 def test_what_does_not_fit_is_not_continued(tmp_path):
-    fit(Small(), resident(), trainer(), SEED, 1, Checkpoint(tmp_path, 0, keep=True))
+    fit(small(), resident(), trainer(), SEED, 1, Checkpoint(tmp_path, 0, keep=True))
     with pytest.raises(ValueError, match="the saved weights are those of a different network"):
-        fit(Small(width=5), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
+        fit(small(width=5), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
     with pytest.raises(ValueError, match="the saved training used SGD, this one AdamW"):
-        fit(Small(), resident(), trainer("adamw"), SEED, 2, Checkpoint(parent=tmp_path))
+        fit(small(), resident(), trainer("adamw"), SEED, 2, Checkpoint(parent=tmp_path))
 
 
 def test_a_missing_or_damaged_parent_is_the_machines_fault(tmp_path):
     with pytest.raises(EnvironmentFailure, match=r"state.pt is missing.*trainer.save_state=true"):
-        fit(Small(), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
-    (tmp_path / STATE).write_bytes(b"PK nonsense")
+        fit(small(), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
+    (tmp_path / KEPT).write_bytes(b"PK nonsense")
     with pytest.raises(EnvironmentFailure, match=r"state.pt, from which a candidate continues, is damaged"):
-        fit(Small(), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
+        fit(small(), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "nonsense", "flipped", "other network"])
 def test_a_damaged_checkpoint_is_discarded_with_a_warning(tmp_path, caplog, damage):
-    whole, resumed = Small(), Small()
+    whole, resumed = small(), small()
     expected = fit(whole, resident(), trainer(), SEED, 4, Checkpoint())
     with pytest.raises(Interrupted):
-        network = Small(width=5) if damage == "other network" else Small()
+        network = small(width=5) if damage == "other network" else small()
         fit(network, resident(), trainer(), SEED, 4, InterruptedAfter(2, tmp_path))
     path = tmp_path / CHECKPOINT
     data = bytearray(path.read_bytes())
-    weights = torch.load(path, weights_only=True)["model"]["last.weight"].numpy().tobytes()
+    weights = torch.load(path, weights_only=True)["model"]["layers.11_linear.weight"].numpy().tobytes()
     data[data.index(weights) + 100] ^= 0xFF
     path.write_bytes(
         {
@@ -112,7 +111,7 @@ def test_checkpoints_wait_for_their_time(tmp_path):
     with pytest.raises(Interrupted):
         checkpoint = InterruptedAfter(3, tmp_path)
         checkpoint._seconds = 3600
-        fit(Small(), resident(), trainer(), SEED, 4, checkpoint)
+        fit(small(), resident(), trainer(), SEED, 4, checkpoint)
     assert not (tmp_path / CHECKPOINT).exists()
 
 
@@ -121,12 +120,12 @@ def test_starting_from_weights_is_a_new_training_of_a_trained_network(tmp_path, 
     folders = [tmp_path / name for name in ("parent", "child")]
     for folder in folders:
         folder.mkdir()
-    start, child = Small(), Small(seed=99)
+    start, child = small(), small(seed=99)
     fit(start, resident(), trainer(), SEED, 2, Checkpoint(folders[0], 0, keep=True))
     expected = fit(start, resident(), trainer(optimizer), SEED, 3, Checkpoint())
     with pytest.raises(Interrupted):
         interrupted = InterruptedAfter(2, folders[1], parent=folders[0], weights_only=True)
-        fit(Small(), resident(), trainer(optimizer), SEED, 3, interrupted)
+        fit(small(), resident(), trainer(optimizer), SEED, 3, interrupted)
     found = fit(child, resident(), trainer(optimizer), SEED, 3, Checkpoint(folders[1], 0, False, folders[0], True))
     assert same_bits(start, child)
     assert without_times(found) == without_times(expected)
@@ -134,6 +133,6 @@ def test_starting_from_weights_is_a_new_training_of_a_trained_network(tmp_path, 
 
 
 def test_weights_of_another_network_start_nothing(tmp_path):
-    fit(Small(), resident(), trainer(), SEED, 1, Checkpoint(tmp_path, 0, keep=True))
+    fit(small(), resident(), trainer(), SEED, 1, Checkpoint(tmp_path, 0, keep=True))
     with pytest.raises(ValueError, match="the saved weights are those of a different network"):
-        fit(Small(width=5), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path, weights_only=True))
+        fit(small(width=5), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path, weights_only=True))

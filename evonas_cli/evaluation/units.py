@@ -1,0 +1,25 @@
+"""What a job evaluates together, for all evaluators alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from evonas_cli.core.protocols import Context, Job, Stacking
+from evonas_cli.core.types import Candidate, Json, Result, Unit
+
+G = TypeVar("G")
+
+
+def divide(job: Job[G], asked: Sequence[Candidate[G]], environment: Mapping[str, Json]) -> list[Unit[G]]:
+    """The units of an ask: those that the job names, or each candidate for itself."""
+    if isinstance(job, Stacking) and len(asked) > 1:
+        return job.units(asked, environment)
+    return [Unit((candidate,)) for candidate in asked]
+
+
+def evaluate(job: Job[G], unit: Unit[G], context: Context) -> Iterator[Result]:
+    """A result for each candidate of the unit."""
+    if isinstance(job, Stacking) and unit.width > 1:
+        return job.together(unit, context)
+    return job(unit.candidates, context)

@@ -1,0 +1,89 @@
+"""Which candidates of an ask are trained as one program, and how wide it is: a function of the ask alone.
+
+Candidates go together when their networks have the same structure and their trainings differ only in what a stack keeps
+for each member: learning rate, momentum, decay, schedule, and rates of dropout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.plan import Plan, PlanError
+from evonas_cli.core.protocols import Buildable
+from evonas_cli.core.types import Candidate, Task, Unit
+from evonas_cli.training.trainer import Trainer
+
+WIDEST = {"cpu": 16, "cuda": 64}
+WORK = {"cpu": 50_000_000, "cuda": 4_000_000_000}
+"""Multiply-adds of an image over all members beyond which stacking further gains nothing, by type of device."""
+
+Key: TypeAlias = tuple[Any, ...]
+
+
+def units(
+    asked: Sequence[Candidate[Any]], space: Buildable[Any], trainer: Trainer, task: Task, device: str
+) -> list[Unit[Any]]:
+    """A partition of the ask, in order of first ids; candidates that cannot be built stay alone."""
+    groups: dict[Key, list[Candidate[Any]]] = {}
+    plans: dict[Key, Plan] = {}
+    for candidate in asked:
+        key: Key = ("alone", candidate.id)
+        try:
+            phenotype = space.decode(candidate.proposal.genome, task)
+            shared = _shared(trainer.override(phenotype.hyper))
+            key = (*_structure(phenotype.plan), shared)
+            plans[key] = phenotype.plan
+        except (PlanError, UsageError):
+            pass
+        groups.setdefault(key, []).append(candidate)
+    found = []
+    for key, members in groups.items():
+        widest = width(trainer, plans[key], device) if len(members) > 1 else 1
+        for part in _parts(members, widest, spread=device != "cuda"):
+            found.append(Unit(tuple(part), len(part), tuple(range(len(part)))))
+    return sorted(found, key=lambda unit: unit.candidates[0].id)
+
+
+def width(trainer: Trainer, plan: Plan, device: str) -> int:
+    """The most members of a program: `trainer.stack`, or what its work allows."""
+    if trainer.stack is not None:
+        return trainer.stack
+    kind = device if device in WIDEST else "cpu"
+    return max(1, min(WIDEST[kind], WORK[kind] // max(1, plan.multiply_adds)))
+
+
+def _structure(plan: Plan) -> Key:
+    nodes = tuple([replace(node, params=()) if node.op == "dropout" else node for node in plan.nodes])
+    return plan.shapes[0], nodes
+
+
+def _shared(trainer: Trainer) -> Trainer:
+    """The settings with those made equal that each member has for itself."""
+    return replace(
+        trainer,
+        learning_rate=1.0,
+        momentum=0.5,
+        weight_decay=0.0,
+        schedule="constant",
+        step_size=1,
+        gamma=1.0,
+        warmup=0.0,
+        epochs=1,
+    )
+
+
+def _parts(members: Sequence[Candidate[Any]], widest: int, spread: bool) -> list[Sequence[Candidate[Any]]]:
+    """Parts of nearly equal size, none above `widest`; a power of two of them, so that workers have equal shares.
+
+    With `spread` four candidates or more are at least two parts.
+    """
+    least = -(-len(members) // widest)
+    count = 2 if spread and len(members) >= 4 and widest > 1 else 1
+    while count < least:
+        count *= 2
+    count = min(count, len(members))
+    bounds = [len(members) * index // count for index in range(count + 1)]
+    return [members[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]

@@ -1,0 +1,39 @@
+"""Dropout (Srivastava et al., JMLR 2014) from 16 random bits a unit: rates are rounded to multiples of 1/65536."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+LEVELS = 1 << 16
+
+
+class Dropout(nn.Module):
+    """Zeroes units with probability `rate` in training and scales the others by 1 / (1 - rate)."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * kept(tuple(x.shape), [self.rate], x)[0] if self.training and self.rate else x
+
+
+def kept(shape: tuple[int, ...], rates: Sequence[float], like: Tensor) -> list[Tensor]:
+    """For each rate the factors of units of a `shape`, (batch, ...): 0 or 1 / (1 - rate), from the same random bits.
+
+    Bits are drawn with channels last, so that maps of either layout get the same ones. They come from torch's own
+    generator of the device. Type and device are those of `like`.
+    """
+    order = (shape[0], *shape[2:], shape[1]) if len(shape) == 4 else shape
+    words = torch.empty((prod(shape) + 3) // 4, dtype=torch.int64, device=like.device).random_(-(1 << 63), None)
+    bits = words.view(torch.int16)[: prod(shape)].view(order)
+    bits = bits.permute(0, 3, 1, 2) if len(shape) == 4 else bits
+    factors = []
+    for rate in rates:
+        level = min(round(rate * LEVELS), LEVELS - 1)
+        factors.append((bits >= level - LEVELS // 2).to(like.dtype).mul_(LEVELS / (LEVELS - level)))
+    return factors

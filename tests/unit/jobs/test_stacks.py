@@ -1,0 +1,147 @@
+"""Candidates of one structure are trained together, with the results that they have alone, whatever happens."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from training_jobs import Folders, candidate, job, repeatable
+
+from evonas_cli.core.types import Unit
+from evonas_cli.jobs.stacks import units
+from evonas_cli.nn.population import Population
+from evonas_cli.spaces.hyperparameters import Hyperparameters
+from evonas_cli.spaces.nasbench201 import NasBench201
+from evonas_cli.training import workbench as module
+
+GENES = {
+    "learning_rate": {"low": 0.001, "high": 0.5},
+    "momentum": {"low": 0.0, "high": 0.9},
+    "optimizer": {"options": ["sgd", "adamw"]},
+}
+SPACE = Hyperparameters(genes=GENES, channels=[4, 6], hidden=16, dropout=0.25)
+RATES = (0.02, 0.05, 0.1, 0.01, 0.03)
+
+
+def asked(count: int = 5, optimizer: str = "sgd"):
+    return [candidate(i, (RATES[i % 5], 0.9, optimizer)) for i in range(count)]
+
+
+def plain(**changes):
+    return job(space=SPACE, nesterov=False, **changes)
+
+
+def divided(what, candidates):
+    return what.units(candidates, what.environment())
+
+
+def evaluated(what, found, root=None):
+    results = [result for unit in found for result in what.together(unit, Folders(root))]
+    return sorted(results, key=lambda result: result.id)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    genomes=st.lists(st.tuples(st.sampled_from([0.1, 0.2]), st.just(0.5), st.sampled_from(["sgd", "adamw"]))),
+    stack=st.one_of(st.none(), st.integers(1, 7)),
+    device=st.sampled_from(["cpu", "cuda"]),
+)
+def test_units_are_a_partition_into_stacks_of_equals(genomes, stack, device):
+    from evonas_cli.core.types import Task
+
+    what = plain(stack=stack)
+    trainer = what._settings[2]
+    candidates = [candidate(i, genome) for i, genome in enumerate(genomes)]
+    found = units(candidates, SPACE, trainer, Task((1, 8, 8), 10), device)
+    assert sorted(c.id for unit in found for c in unit.candidates) == list(range(len(genomes)))
+    for unit in found:
+        assert unit.places == tuple(range(len(unit.candidates))) and unit.width == len(unit.candidates)
+        assert len({c.proposal.genome[2] for c in unit.candidates}) == 1
+        assert stack is None or unit.width <= stack
+
+
+def test_equal_shares_for_workers():
+    assert [unit.width for unit in divided(plain(), asked(10))] == [5, 5]
+    assert [unit.width for unit in divided(plain(stack=4), asked(10))] == [2, 3, 2, 3]
+    assert [unit.width for unit in divided(plain(stack=1), asked(3))] == [1, 1, 1]
+    assert [unit.width for unit in divided(plain(), asked(3))] == [3]
+
+
+def test_other_structures_stay_alone():
+    what = job(space=NasBench201(channels=4, cells_per_stage=1))
+    genome = ("nor_conv_3x3", "none", "none", "skip_connect", "none", "nor_conv_1x1")
+    other = (*genome[:3], "nor_conv_3x3", *genome[4:])
+    found = divided(what, [candidate(0, genome), candidate(1, other), candidate(2, genome)])
+    assert [[c.id for c in unit.candidates] for unit in found] == [[0, 2], [1]]
+
+
+def test_a_stack_measures_what_its_members_measure_alone():
+    what = plain()
+    results = evaluated(what, divided(what, asked()))
+    alone = list(what(asked(), Folders()))
+    for together, single in zip(results, alone, strict=True):
+        assert together.labels["stack"] in {f"{place}/{width}" for width in (2, 3) for place in range(width)}
+        assert "stack" not in single.labels
+        for name in ("train_loss", "valid_loss"):
+            assert together.metrics[name] == pytest.approx(single.metrics[name], rel=2e-3)
+        assert together.metrics["cost"] == single.metrics["cost"]
+
+
+def test_what_is_left_of_a_unit_gives_the_same_bits():
+    what = plain()
+    unit = Unit(tuple(asked()), 5, tuple(range(5)))
+    whole = evaluated(what, [unit])
+    part = evaluated(what, [unit.among({1, 4}), unit.among({2})])
+    assert [repeatable(result) for result in part] == [repeatable(whole[index]) for index in (1, 2, 4)]
+
+
+def test_a_candidate_that_cannot_be_built_harms_nobody():
+    what = plain(max_parameters=10_000)
+    unit = Unit((*asked(2), candidate(2, (float("nan"), 0.9, "sgd"))), 3, (0, 1, 2))
+    first, second, third = evaluated(what, [unit])
+    assert (first.status, second.status, third.error.kind) == ("ok", "ok", "unbuildable")
+    expected = evaluated(what, [Unit(tuple(asked(2)), 3, (0, 1))])
+    assert [repeatable(first), repeatable(second)] == [repeatable(result) for result in expected]
+
+
+def failing(monkeypatch, fails):
+    class Failing(Population):
+        def forward(self, x):
+            fails(self)
+            return super().forward(x)
+
+    monkeypatch.setattr(module, "Population", Failing)
+
+
+def test_memory_that_does_not_suffice_halves_the_stack(monkeypatch, caplog):
+    def fails(population):
+        if population.width > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    failing(monkeypatch, fails)
+    what = plain()
+    with caplog.at_level(logging.WARNING):
+        results = evaluated(what, [Unit(tuple(asked()), 5, tuple(range(5)))])
+    assert [result.status for result in results] == ["ok"] * 5
+    assert [result.labels.get("stack") for result in results] == ["0/2", "1/2", None, "0/2", "1/2"]
+    assert "5 networks side by side need too much memory" in caplog.text
+
+
+def test_an_error_finds_its_owner(monkeypatch, caplog, tmp_path):
+    what, guilty = plain(), plain()._bench._build(asked()[3], {}).network.state_dict()["layers.1_conv.weight"]
+
+    def fails(population):
+        places = population.state_dict()["layers.1_conv.weight"].chunk(population.width)
+        if any(torch.equal(place, guilty) for place in places):
+            raise ValueError("out of luck")
+
+    failing(monkeypatch, fails)
+    with caplog.at_level(logging.WARNING):
+        results = evaluated(what, [Unit(tuple(asked()), 5, tuple(range(5)))], tmp_path)
+    assert [result.status for result in results] == ["ok", "ok", "ok", "failed", "ok"]
+    assert results[3].error.text == "ValueError: out of luck"
+    assert (tmp_path / "3/traceback.txt").exists()
+    assert "training 5 networks one by one" in caplog.text
