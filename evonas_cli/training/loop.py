@@ -197,8 +197,9 @@ def train_epoch(
             if data.augmentation.active:
                 x = augment(x, draws[:, chosen], data.augmentation)
             losses = member_losses(logits(population, x, trainer), y, trainer.label_smoothing).mean(1)
-            gradients = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
-            optimizer.step(gradients, on_device[batch])
+            losses.sum().backward()  # type: ignore[no-untyped-call]
+            optimizer.step([parameter.grad for parameter in parameters], on_device[batch])
+            population.zero_grad(set_to_none=True)
             total += losses.detach()
     return (total / len(rates)).tolist()
 

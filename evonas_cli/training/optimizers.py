@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.optim.sgd import sgd as fused_sgd
 
 from evonas_cli.nn.population import split
 
@@ -31,7 +32,10 @@ class Optimizer(Protocol):
     name: str
 
     def step(self, gradients: Sequence[Tensor | None], rates: Tensor) -> None:
-        """One update with learning rates (P,); gradients may be overwritten. None leaves a parameter as it is."""
+        """One update with learning rates (P,); None leaves a parameter as it is.
+
+        Gradients lie in memory as their parameters do, which `backward` sees to, and may be overwritten.
+        """
 
     def memory(self, member: int) -> Memory:
         """What is remembered of one member; views."""
@@ -90,7 +94,11 @@ class SGD:
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor | None], rates: Tensor) -> None:
         """w <- w - rate (g + decay w), g averaged with momentum; the decay is outside of the average if decoupled."""
-        for index, g in enumerate(self._of.gradients(gradients)):
+        seen = self._of.gradients(gradients)
+        if self._of.width == 1:
+            self._fused([(i, g) for i, g in enumerate(seen) if g is not None], rates)
+            return
+        for index, g in enumerate(seen):
             if g is None:
                 continue
             w = self._of.values[index]
@@ -103,6 +111,24 @@ class SGD:
                 buffer.mul_(momentum).add_(g)
                 g = g.addcmul_(buffer, momentum) if self._nesterov else buffer
             w.addcmul_(g, wide(-rates, w))
+
+    def _fused(self, gradients: Sequence[tuple[int, Tensor]], rates: Tensor) -> None:
+        """The same for a single member, as one operation of torch."""
+        trainer, values = self._of.trainer, [self._of.values[index] for index, _ in gradients]
+        if self._decoupled and self._decays:
+            torch._foreach_mul_(values, 1.0 - rates[0] * self._decay[0])
+        fused_sgd(
+            values,
+            [gradient for _, gradient in gradients],
+            [None if self._buffers is None else self._buffers[index] for index, _ in gradients],
+            fused=True,
+            weight_decay=0.0 if self._decoupled else trainer.weight_decay,
+            momentum=trainer.momentum,
+            lr=rates[0],
+            dampening=0.0,
+            nesterov=trainer.nesterov and trainer.momentum > 0,
+            maximize=False,
+        )
 
     def memory(self, member: int) -> Memory:
         """One buffer a parameter, none without momentum."""

@@ -31,33 +31,34 @@ def reference(name: str, parameters: list[nn.Parameter], member) -> torch.optim.
 @settings(max_examples=25, deadline=None)
 @given(
     name=st.sampled_from(["sgd", "adamw"]),
+    width=st.sampled_from([1, 3]),
     momenta=st.tuples(*[st.floats(0.1, 0.95)] * 3),
     decays=st.tuples(*[st.floats(0, 0.1)] * 3),
     nesterov=st.booleans(),
     clip=st.sampled_from([None, 0.5]),
 )
-def test_each_member_is_updated_as_torch_does(name, momenta, decays, nesterov, clip):
+def test_each_member_is_updated_as_torch_does(name, width, momenta, decays, nesterov, clip):
     members = [
         trainer(name, momentum=m, weight_decay=d, nesterov=nesterov, clip_norm=clip)
-        for m, d in zip(momenta, decays, strict=True)
+        for m, d in zip(momenta[:width], decays[:width], strict=True)
     ]
-    ours = stacked(3)
-    alone = [[nn.Parameter(p.detach().chunk(3)[i].clone()) for p in ours] for i in range(3)]
+    ours = stacked(width)
+    alone = [[nn.Parameter(p.detach().chunk(width)[i].clone()) for p in ours] for i in range(width)]
     optimizer = OPTIMIZERS[name](ours, members)
     references = [reference(name, parameters, member) for parameters, member in zip(alone, members, strict=True)]
     for step, rates in enumerate(RATES):
-        gradients = [p.detach() for p in stacked(3, seed=step + 1)]
+        gradients = [p.detach() for p in stacked(width, seed=step + 1)]
         for i, (parameters, torchs) in enumerate(zip(alone, references, strict=True)):
             for parameter, gradient in zip(parameters, gradients, strict=True):
-                parameter.grad = gradient.chunk(3)[i].clone()
+                parameter.grad = gradient.chunk(width)[i].clone()
             if clip is not None:
                 nn.utils.clip_grad_norm_(parameters, clip)
             torchs.param_groups[0]["lr"] = rates[i]
             torchs.step()
-        optimizer.step([g.clone() for g in gradients], torch.tensor(rates))
+        optimizer.step([g.clone() for g in gradients], torch.tensor(rates[:width]))
     for i, parameters in enumerate(alone):
         for parameter, mine in zip(parameters, ours, strict=True):
-            torch.testing.assert_close(mine.detach().chunk(3)[i], parameter.detach(), rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(mine.detach().chunk(width)[i], parameter.detach(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["sgd", "adamw"])
@@ -79,6 +80,18 @@ def test_a_members_memory_moves_to_another_place(name):
 def scalar(value: float, **changes):
     parameter = nn.Parameter(torch.tensor([value]))
     return parameter, OPTIMIZERS["sgd"]([parameter], [trainer("sgd", momentum=0.9, nesterov=False, **changes)])
+
+
+def test_one_member_alone_is_updated_as_among_others():
+    members = [trainer("sgd", decoupled=True, weight_decay=0.1, clip_norm=1.0)] * 2
+    both, one = stacked(2), [nn.Parameter(p.detach().chunk(2)[1].clone()) for p in stacked(2)]
+    wide, narrow = OPTIMIZERS["sgd"](both, members), OPTIMIZERS["sgd"](one, members[:1])
+    for seed in range(3):
+        gradients = [p.detach() for p in stacked(2, seed=seed)]
+        narrow.step([g.chunk(2)[1].clone() for g in gradients], torch.tensor([0.1]))
+        wide.step([g.clone() for g in gradients], torch.tensor([0.2, 0.1]))
+    for mine, other in zip(one, both, strict=True):
+        torch.testing.assert_close(mine.detach(), other.detach().chunk(2)[1])
 
 
 def test_decoupled_decay_stays_out_of_the_momentum():
