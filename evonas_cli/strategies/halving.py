@@ -4,8 +4,8 @@
     and train these `reduction` times as far; and so on, until the last rung trains to fidelity 1
 
 Rungs have candidates // reduction^i seats and fidelity reduction^(i + 1 - k); k, their number, is the largest for which
-the first fidelity is at least `least_fidelity`. `rungs` states seats and epochs instead. A candidate of a rung above
-the first goes on with the weights that it has (`continues`) or is trained again from its start.
+the first fidelity is at least `least_fidelity`. `rungs` states seats and epochs instead. Above the first rung a
+candidate is trained again from its start, for more epochs, or with `continues` goes on with the weights that it has.
 
 Beside the papers: brackets follow each other until the budget ends. Several objectives rank by non-dominated sorting
 with crowding, a single one by its loss; ties go to the older candidate. A failed candidate never goes on: the seats
@@ -80,7 +80,7 @@ class SuccessiveHalving(Generic[G]):
     reduction: int = 2
     least_fidelity: float = 0.125
     rungs: Sequence[Sequence[float]] | None = None
-    continues: bool = True
+    continues: bool = False
 
     def __post_init__(self) -> None:
         whole("candidates", self.candidates, least=1)
