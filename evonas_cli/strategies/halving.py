@@ -85,7 +85,7 @@ class SuccessiveHalving(Generic[G]):
     def __post_init__(self) -> None:
         whole("candidates", self.candidates, least=1)
         whole("reduction", self.reduction, least=2)
-        within("least_fidelity", self.least_fidelity, interval="(0, 1]")
+        within("least_fidelity", self.least_fidelity, interval="[0.000001, 1]")
         switch("continues", self.continues)
         seats = self.ladder[-1].seats
         rule = f"leaves nobody for the last of {len(self.ladder)} rungs; raise it or strategy.least_fidelity"
@@ -96,10 +96,9 @@ class SuccessiveHalving(Generic[G]):
         """The rungs of a bracket, the lowest first. Raises UsageError for `rungs` that are none."""
         if self.rungs is not None:
             return _stated(self.rungs)
-        n_rungs = 1
-        while self.reduction**-n_rungs >= self.least_fidelity * (1 - ROUNDING):
-            n_rungs += 1
-        cuts = [self.reduction**rung for rung in range(n_rungs)]
+        cuts = [1]
+        while cuts[-1] * self.reduction <= (1 + ROUNDING) / self.least_fidelity:
+            cuts.append(cuts[-1] * self.reduction)
         return tuple([Rung(self.candidates // cut, cut / cuts[-1]) for cut in cuts])
 
     @property
