@@ -146,6 +146,23 @@ def test_under_a_window_brackets_overlap_and_each_keeps_its_own_best() -> None:
     assert [[p.parents[0] for p in step.values()] for step in steps[3:6]] == [[3, 2], [7, 6], [11, 10]]
 
 
+def test_of_several_brackets_that_wait_the_oldest_goes_on_first() -> None:
+    strategy = halving(rungs=((2, 1), (1, 2)))
+    state = strategy.init(Random(0))
+    asked = []
+    for step in range(2):
+        proposals, state = strategy.ask(state, stream(1, "ask", step))
+        asked += proposals
+    for first in (0, 2):
+        told = [Evaluation(id, asked[id].genome, (float(id),)) for id in (first, first + 1)]
+        state = strategy.tell(state, told, Random(0))
+    promoted = []
+    for step in (2, 3):
+        proposals, state = strategy.ask(state, stream(1, "ask", step))
+        promoted += [proposal.parents for proposal in proposals]
+    assert promoted == [(0,), (2,)]
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
