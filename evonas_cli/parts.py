@@ -87,7 +87,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
 
 def _check_continues(config: Config, allowed: Sequence[str]) -> None:
     if "trainer" not in inspect.signature(target(config["job"], "job", allowed)).parameters:
-        raise UsageError("this strategy hands trained weights on, which only a job that trains has; use job=train")
+        raise UsageError("this strategy hands trained weights on, which only a job that trains has; use job=train, or "
+                         "settings of the strategy that hand on none")  # fmt: skip
     if config["window"] > 1:
         raise UsageError("this strategy hands trained weights on from step to step; set window=1")
     if not config["trainer"]["save_state"]:

@@ -5,12 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Context, Space
 from evonas_cli.core.types import Candidate, Direction, Json, Result
+
+if TYPE_CHECKING:
+    import pandas
+
+COLUMNS = ("reward", "report", "cost", "parameters", "multiply_adds")
+NEAR = 1e-6
+"""Fidelities that differ by less are one: a third has no exact decimal form."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """What the table has of trainings of one fidelity: a column for each of some of `COLUMNS`, and the cost's scale."""
+
+    columns: Mapping[str, str]
+    cost_scale: float
 
 
 class Table:
@@ -18,7 +34,10 @@ class Table:
 
     Metrics: `valid_accuracy` and `valid_error` in [0, 1] from column `reward` (in %), `test_error` from `report`,
     `cost` = column `cost` times `cost_scale`, `parameters`, `multiply_adds` where the table has them (in millions).
-    Raises UsageError for a missing file or column, and for a candidate that the table lacks.
+    `fidelities` has for each fidelity that can be asked for what differs there, such as {0.06: {reward: c10_val12},
+    1.0: {reward: c10_val200, cost_scale: 1.0}}; without it fidelity 1 is all there is. A table holds trainings that
+    were made apart from each other, so none continues another one, and each costs all its epochs.
+    Raises UsageError for a missing file or column, and for a candidate or a fidelity that the table lacks.
     """
 
     needs: tuple[type, ...] = ()
@@ -34,28 +53,16 @@ class Table:
         cost_scale: float = 0.06,
         parameters: str | None = "c10_params_m",
         multiply_adds: str | None = "c10_flops_m",
+        fidelities: Mapping[float, Any] | None = None,
     ) -> None:
-        if not 0 < cost_scale < float("inf"):
-            raise UsageError(f"job.cost_scale is {cost_scale}; it must be a number above 0")
         self.space, self.path = space, Path(path).expanduser()
-        self._columns = {
-            name: column
-            for name, column in {
-                "reward": reward,
-                "report": report,
-                "cost": cost,
-                "parameters": parameters,
-                "multiply_adds": multiply_adds,
-            }.items()
-            if column is not None
-        }
-        self._key, self._cost_scale = key, cost_scale
+        given = dict(zip(COLUMNS, (reward, report, cost, parameters, multiply_adds), strict=True))
+        columns = {name: column for name, column in given.items() if column is not None}
+        self._key, self._levels = key, _levels(Level(columns, _scale("job.cost_scale", cost_scale)), fidelities)
         names: dict[str, Direction] = {"valid_error": "min", "valid_accuracy": "max"}
-        if "cost" in self._columns:
-            names["cost"] = "min"
-        names |= {name: "min" for name in ("parameters", "multiply_adds") if name in self._columns}
+        names |= {name: "min" for name in ("cost", "parameters", "multiply_adds") if name in columns}
         self.metrics: Mapping[str, Direction] = names
-        self._rows: dict[str, dict[str, float]] = {}
+        self._rows: dict[float, dict[str, dict[str, float]]] = {}
         self._digest = ""
 
     def environment(self) -> dict[str, Json]:
@@ -69,10 +76,22 @@ class Table:
         for candidate in candidates:
             genome = self.space.to_json(candidate.proposal.genome)
             name = genome if isinstance(genome, str) else json.dumps(genome)
-            row = self._rows.get(name)
+            row = self._rows[self._fidelity(candidate)].get(name)
             if row is None:
                 raise UsageError(f"{self.path} has no row with {self._key}={name}; use the table's own space")
             yield Result(candidate.id, "ok", row)
+
+    def _fidelity(self, candidate: Candidate[Any]) -> float:
+        """The table's own value of the fidelity that is asked for."""
+        asked = candidate.proposal.fidelity
+        for fidelity in self._levels:
+            if abs(fidelity - asked) < NEAR:
+                return fidelity
+        raise UsageError(
+            f"candidate {candidate.id} is to be trained to the fidelity {asked:.6g}, for which the table has no "
+            f"columns (job.fidelities has {', '.join(f'{known:.6g}' for known in self._levels)}); "
+            "name them there or change the strategy's fidelities"
+        )
 
     def _load(self) -> None:
         if self._rows:
@@ -81,7 +100,8 @@ class Table:
 
         try:
             self._digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
-            columns = list(dict.fromkeys([self._key, *self._columns.values()]))
+            levels = self._levels.values()
+            columns = list(dict.fromkeys([self._key, *(c for level in levels for c in level.columns.values())]))
             frame = pandas.read_csv(self.path, usecols=lambda name: name in columns)
         except (OSError, ValueError, EOFError) as error:
             raise UsageError(f"job.path={self.path} cannot be read as CSV: {error}") from error
@@ -91,8 +111,17 @@ class Table:
         names = frame[self._key].astype(str)
         if names.duplicated().any():
             raise UsageError(f"{self.path} has {names[names.duplicated()].iloc[0]} in two rows; keep one of them")
+        self._rows = {
+            fidelity: dict(zip(names, self._measured(frame, level), strict=True))
+            for fidelity, level in self._levels.items()
+        }
+
+    def _measured(self, frame: pandas.DataFrame, level: Level) -> list[dict[str, float]]:
+        """The metrics of each row at one fidelity."""
+        import pandas
+
         values = {}
-        for name, column in self._columns.items():
+        for name, column in level.columns.items():
             numbers = pandas.to_numeric(frame[column], errors="coerce")
             fine = numbers.between(0, float("inf"), inclusive="left") & ((name != "cost") | (numbers > 0))
             if not fine.all():
@@ -103,9 +132,39 @@ class Table:
         if "report" in values:
             measured["test_error"] = 1.0 - values["report"] / 100
         if "cost" in values:
-            measured["cost"] = values["cost"] * self._cost_scale
+            measured["cost"] = values["cost"] * level.cost_scale
         for name in ("parameters", "multiply_adds"):
             if name in values:
                 measured[name] = (values[name] * 1e6).round()
-        table = pandas.DataFrame(measured)
-        self._rows = dict(zip(names, table.to_dict("records"), strict=True))  # type: ignore[arg-type]
+        return pandas.DataFrame(measured).to_dict("records")  # type: ignore[return-value]
+
+
+def _levels(own: Level, fidelities: Mapping[float, Any] | None) -> dict[float, Level]:
+    """What the table has by fidelity: the job's own columns, but for what an entry replaces. Raises UsageError."""
+    if fidelities is None:
+        return {1.0: own}
+    levels = {}
+    for fidelity, entry in fidelities.items():
+        place = f"job.fidelities.{fidelity}"
+        if type(fidelity) not in (int, float) or not 0 < fidelity <= 1:
+            raise UsageError(f"{place}: a fidelity is a number above 0, at most 1, such as 0.06 or 1.0")
+        if not isinstance(entry, Mapping):
+            raise UsageError(f"{place} is {entry!r}; it must say which columns differ, such as {{reward: c10_val12}}")
+        for name, value in entry.items():
+            if name != "cost_scale" and name not in own.columns:
+                known = ", ".join([*own.columns, "cost_scale"])
+                raise UsageError(f"{place} names {name}, which it cannot replace (it can: {known})")
+            if name != "cost_scale" and not isinstance(value, str):
+                raise UsageError(f"{place}.{name} is {value!r}; it must be the name of a column")
+        scale = _scale(f"{place}.cost_scale", entry.get("cost_scale", own.cost_scale))
+        columns = {name: entry.get(name, column) for name, column in own.columns.items()}
+        levels[float(fidelity)] = Level(columns, scale)
+    if not levels:
+        raise UsageError("job.fidelities is empty; name a fidelity, or set it to null for fidelity 1 alone")
+    return levels
+
+
+def _scale(place: str, value: Any) -> float:
+    if type(value) not in (int, float) or not 0 < value < float("inf"):
+        raise UsageError(f"{place} is {value}; it must be a number above 0")
+    return float(value)

@@ -50,6 +50,20 @@ REFUSALS = [
     ),
     ((*GA, "strategy.archive=false", "strategy.inherit=weights"), "needs a space that is Tuning, which NasBench201 is"),
     ((*PPO, "strategy.clip=inf"), "strategy.clip is inf; settings are finite numbers"),
+    # successive halving
+    (("strategy=halving", "strategy.candidates=7"), "strategy.candidates=7 leaves nobody for the last of 4 rungs"),
+    (
+        ("strategy=halving", "strategy.rungs=[[4,2],[8,4]]"),
+        "strategy.rungs must go on to more epochs and never to more",
+    ),
+    (("strategy=halving", "strategy.rungs=[4,2]"), "strategy.rungs[0] is 4; it must be a list"),
+    (("strategy=halving", "strategy.continues=true"), "set trainer.save_state=true"),
+    (("strategy=halving", "budget.evaluations=29"), "is smaller than the initial population of 30"),
+    (
+        ("strategy=halving", "strategy.continues=true", "job=table", "job.path=t.csv"),
+        "use job=train, or settings of the strategy that hand on none",
+    ),
+    (("job=table", "job.path=t.csv", "job.fidelities={0.5: {rewards: a}}"), "job.fidelities.0.5 names rewards"),
     # grids and neighbourhoods
     (("space=hyperparameters", "strategy=grid"), "cannot list the values of learning_rate, momentum, weight_decay"),
     (("strategy=grid", "strategy.limit=15624"), "the grid has 15,625 points, more than strategy.limit=15,624"),

@@ -31,14 +31,16 @@ SEARCH = (
     "snapshot.every=2",
 )
 CELLS = ("space=nasbench201", "space.channels=4")
-SETTINGS = ("space=hyperparameters", "space.channels=[4,4]", "strategy=genetic", "trainer.save_state=true")
+SETTINGS = ("space=hyperparameters", "space.channels=[4,4]", "trainer.save_state=true")
 ASSEMBLIES = ("space=codeepneat", "space.filters=[4,8]", "space.initial_nodes=2")
-GENETIC = ("strategy.population_size=4", "strategy.archive=false")
+HALVING = ("strategy=halving", "strategy.rungs=[[4,1],[2,2]]", "strategy.continues=true")
+GENETIC = ("strategy=genetic", "strategy.population_size=4", "strategy.archive=false")
 CASES: dict[str, tuple[str, ...]] = {
     **{name: (*CELLS, f"strategy={name}") for name in options("strategy")},
     "genetic": (*CELLS, "strategy=genetic", "strategy.population_size=4", "strategy.diversity=crowding"),
     "genetic, weights": (*SETTINGS, *GENETIC, "strategy.inherit=weights"),
     "genetic, schedule": (*SETTINGS, *GENETIC, "strategy.inherit=schedule", "strategy.generations=2"),
+    "halving": (*SETTINGS, *HALVING),
     "regularized_evolution": (*CELLS, "strategy=regularized_evolution", "strategy.population_size=4"),
     "reinforce": ("space=chain_cnn", "space.filters=[4,8]", "strategy=reinforce", "strategy.children=4"),
     "ppo": (*CELLS, "strategy=ppo", "strategy.children=4"),

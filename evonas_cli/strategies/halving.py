@@ -1,0 +1,166 @@
+"""Successive halving (Karnin, Koren and Somekh, ICML 2013; Jamieson and Talwalkar, AISTATS 2016).
+
+    a bracket: sample `candidates` genomes and train each to the lowest fidelity; keep the best 1 / `reduction` of them
+    and train these `reduction` times as far; and so on, until the last rung trains to fidelity 1
+
+Rungs have candidates // reduction^i seats and fidelity reduction^(i + 1 - k); k, their number, is the largest for which
+the first fidelity is at least `least_fidelity`. `rungs` states seats and epochs instead. Above the first rung a
+candidate is trained again from its start, for more epochs, or with `continues` goes on with the weights that it has.
+
+Beside the papers: brackets follow each other until the budget ends. Several objectives rank by non-dominated sorting
+with crowding, a single one by its loss; ties go to the older candidate. A failed candidate never goes on: the seats
+that nobody fills stay empty, and where all fail the bracket is over. A step asked before the ones before it are told
+(the run's window) begins another bracket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from random import Random
+from typing import Generic, NamedTuple
+
+from evonas_cli.core.checks import require, switch, whole, within
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.nondominated import best_first
+from evonas_cli.core.protocols import Space
+from evonas_cli.core.types import Evaluation, G, Json, Proposal
+
+ROUNDING = 1e-9
+
+
+class Rung(NamedTuple):
+    """How many candidates are trained, and how far: `fidelity` is the share of the full training."""
+
+    seats: int
+    fidelity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor(Generic[G]):
+    """A candidate that goes on to the next rung."""
+
+    id: int
+    genome: G
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion(Generic[G]):
+    """The survivors, best first, and the index of the rung that they wait for."""
+
+    rung: int
+    survivors: tuple[Survivor[G], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Brackets(Generic[G]):
+    """All brackets under way: rungs (indices) asked and not yet told, and those ready to be asked, oldest first.
+
+    `alive` are the survivors of the rung told last, whose index is `told` (None before the first).
+    """
+
+    pending: tuple[int, ...] = ()
+    ready: tuple[Promotion[G], ...] = ()
+    alive: tuple[int, ...] = ()
+    told: int | None = None
+    begun: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuccessiveHalving(Generic[G]):
+    """Successive halving: many candidates trained briefly, the best of them further, the last ones in full.
+
+    `rungs` are pairs [seats, epochs], epochs in any unit of which the last rung's are the full training; where it is
+    given, `candidates`, `reduction` and `least_fidelity` have no say.
+    """
+
+    space: Space[G]
+    candidates: int = 16
+    reduction: int = 2
+    least_fidelity: float = 0.125
+    rungs: Sequence[Sequence[float]] | None = None
+    continues: bool = False
+
+    def __post_init__(self) -> None:
+        whole("candidates", self.candidates, least=1)
+        whole("reduction", self.reduction, least=2)
+        within("least_fidelity", self.least_fidelity, interval="[0.000001, 1]")
+        switch("continues", self.continues)
+        seats = self.ladder[-1].seats
+        rule = f"leaves nobody for the last of {len(self.ladder)} rungs; raise it or strategy.least_fidelity"
+        require(seats > 0, "candidates", self.candidates, rule)
+
+    @cached_property
+    def ladder(self) -> tuple[Rung, ...]:
+        """The rungs of a bracket, the lowest first. Raises UsageError for `rungs` that are none."""
+        if self.rungs is not None:
+            return _stated(self.rungs)
+        cuts = [1]
+        while cuts[-1] * self.reduction <= (1 + ROUNDING) / self.least_fidelity:
+            cuts.append(cuts[-1] * self.reduction)
+        return tuple([Rung(self.candidates // cut, cut / cuts[-1]) for cut in cuts])
+
+    @property
+    def needs(self) -> tuple[type, ...]:
+        """Nothing beyond sampling."""
+        return ()
+
+    @property
+    def least_evaluations(self) -> int:
+        """A bracket: with less nobody is trained in full."""
+        return sum(rung.seats for rung in self.ladder)
+
+    def init(self, rng: Random) -> Brackets[G]:
+        """No bracket yet."""
+        return Brackets()
+
+    def ask(self, state: Brackets[G], rng: Random) -> tuple[list[Proposal[G]], Brackets[G]]:
+        """The next rung of the oldest bracket that waits, or the first one of another bracket."""
+        if not state.ready:
+            seats, fidelity = self.ladder[0]
+            samples = [Proposal(self.space.sample(rng), fidelity=fidelity, operator="sample") for _ in range(seats)]
+            return samples, replace(state, pending=(*state.pending, 0), begun=state.begun + 1)
+        (rung, survivors), ready = (state.ready[0].rung, state.ready[0].survivors), state.ready[1:]
+        promoted = [self._promoted(survivor, self.ladder[rung].fidelity) for survivor in survivors]
+        return promoted, replace(state, pending=(*state.pending, rung), ready=ready)
+
+    def tell(self, state: Brackets[G], told: Sequence[Evaluation[G]], rng: Random) -> Brackets[G]:
+        """The best of the rung, as many as the next one has seats, wait for it; after the last one the bracket ends."""
+        rung, *pending = state.pending
+        able = [(evaluation, evaluation.losses) for evaluation in told if evaluation.losses is not None]
+        ranked = [able[index][0] for index in best_first([losses for _, losses in able])]
+        state = replace(state, pending=tuple(pending), told=rung)
+        if rung + 1 == len(self.ladder):
+            return replace(state, alive=tuple([evaluation.id for evaluation in ranked]))
+        survivors = [Survivor(e.id, e.genome) for e in ranked[: self.ladder[rung + 1].seats]]
+        promotion = (Promotion(rung + 1, tuple(survivors)),) if survivors else ()
+        alive = tuple([survivor.id for survivor in survivors])
+        return replace(state, ready=(*state.ready, *promotion), alive=alive)
+
+    def population(self, state: Brackets[G]) -> tuple[int, ...]:
+        """Whom the rung told last lets go on, best first; of a last rung all that did not fail."""
+        return state.alive
+
+    def figures(self, state: Brackets[G]) -> Mapping[str, Json]:
+        """Brackets begun; of the rung told last its number, its fidelity and how many of it are left."""
+        fidelity = None if state.told is None else self.ladder[state.told].fidelity
+        return {"brackets": state.begun, "rung": state.told, "fidelity": fidelity, "alive": len(state.alive)}
+
+    def _promoted(self, survivor: Survivor[G], fidelity: float) -> Proposal[G]:
+        source = survivor.id if self.continues else None
+        return Proposal(
+            survivor.genome, fidelity=fidelity, continues=source, parents=(survivor.id,), operator="promotion"
+        )
+
+
+def _stated(rungs: Sequence[Sequence[float]]) -> tuple[Rung, ...]:
+    """Rungs from pairs of seats and epochs."""
+    shown = [list(pair) for pair in rungs]
+    if not rungs or any(len(pair) != 2 or not pair[0] >= 1 or pair[0] % 1 or not pair[1] > 0 for pair in rungs):
+        raise UsageError(f"strategy.rungs must be pairs [seats, epochs] above 0, such as [[24,1],[3,6]]; it is {shown}")
+    for (seats, epochs), (later_seats, later_epochs) in zip(rungs, rungs[1:], strict=False):
+        if later_seats > seats or later_epochs <= epochs:
+            raise UsageError(f"strategy.rungs must go on to more epochs and never to more seats; it is {shown}")
+    full = rungs[-1][1]
+    return tuple([Rung(int(seats), epochs / full) for seats, epochs in rungs])
