@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evonas_cli.core.cache import Cache, copy
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.fold import Fold, guard
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Json, Proposal, Result
+from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.parts import Parts
 from evonas_cli.search import search
 from evonas_cli.session import evaluator_of
@@ -100,6 +101,9 @@ class _Comparing:
             raise _Unrecorded from error
         return records.result_of(data)
 
+    def told_results(self, fold: Fold[Any]) -> Iterator[tuple[Candidate[Any], Result]]:
+        return iter(())
+
     def record(self, arrived: Sequence[tuple[Candidate[Any], Result]]) -> None:
         raise AssertionError("verification records nothing")
 
@@ -156,9 +160,32 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
         verdict.problems.append(
             f"the journal has {len(journal) - store.seen} candidates that the search never asks for"
         )
+    try:
+        verdict.problems += _wrong_copies(run, parts, journal)
+    except RunError as error:
+        verdict.problems.append(str(error))
     front = [id for id, _ in fold.front.members]
     verdict.digest = records.digest(journal, fold.strategy.population(fold.state), front)
     return verdict
+
+
+def _wrong_copies(run: RunDirectory, parts: Parts, journal: Journal) -> Iterator[str]:
+    """Lines that are no copies of what they name, or should be copies. Raises RunError for what is no genome."""
+    on = parts.config["dedupe"] != "none"
+    cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]) if on else None)
+    for entry in journal if on or any("cached" in entry for entry in journal) else ():
+        candidate, result = records.candidate_of(entry, parts.space), records.result_of(entry)
+        original = cache.original(candidate)
+        owner = None if original is None else original.id
+        if result.cached != owner:
+            yield f"candidate {candidate.id} is recorded as {_origin(result.cached)}, but should be {_origin(owner)}"
+        elif original is not None and copy(original, candidate.id) != result:
+            yield f"candidate {candidate.id} is recorded as a copy of {owner}, whose result is another one"
+        cache.learn(candidate, result)
+
+
+def _origin(cached: int | None) -> str:
+    return "evaluated" if cached is None else f"a copy of {cached}"
 
 
 def _late(fold: Fold[Any], run: RunDirectory, journal: Journal) -> Callable[[], bool]:
@@ -179,12 +206,13 @@ def _fold(fold: Fold[Any], store: Any, late: Callable[[], bool] = lambda: False)
 def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
     """Evaluates every recorded candidate again; yields its id and what differs, or None when every bit is the same.
 
-    Candidates that ran out of time or memory are skipped: the machine decided about them. A candidate that continues
-    another waits for it. Files of the candidates go to
-    a folder of their own, not into the run.
+    Candidates that ran out of time or memory are skipped: the machine decided about them. So are copies, which `verify`
+    compares with what they copy. A candidate that continues another waits for it. Files of the candidates go to a
+    folder of their own, not into the run.
     """
     journal, names = Journal(run.journal, write=False), [objective.name for objective in parts.objectives]
-    expected = {e["id"]: e for e in journal if e.get("error", {}).get("kind") not in ("timeout", "oom")}
+    chance = ("timeout", "oom")
+    expected = {e["id"]: e for e in journal if "cached" not in e and e.get("error", {}).get("kind") not in chance}
     scratch = Path(tempfile.mkdtemp(prefix="evonas-replay-"))
     evaluator = evaluator_of(parts, RunDirectory(scratch))
     heirs: dict[int | None, list[int]] = {}
@@ -193,24 +221,17 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
         heirs.setdefault(ancestor if ancestor in expected else None, []).append(id)
     try:
         evaluator.start()
-        evaluator.submit([_candidate(expected[id], parts.space) for id in heirs.get(None, [])])
+        evaluator.submit([records.candidate_of(expected[id], parts.space) for id in heirs.get(None, [])])
         left = len(expected)
         while left:
             for result in evaluator.collect():
                 left -= 1
                 yield result.id, _difference(expected[result.id], guard(result, names))
                 if result.id in heirs:
-                    evaluator.submit([_candidate(expected[id], parts.space) for id in heirs[result.id]])
+                    evaluator.submit([records.candidate_of(expected[id], parts.space) for id in heirs[result.id]])
     finally:
         evaluator.close()
         shutil.rmtree(scratch)
-
-
-def _candidate(entry: dict[str, Any], space: Space[Any]) -> Candidate[Any]:
-    names = ("job", "fidelity", "continues", "operator", "options")
-    given = {name: entry[name] for name in names if name in entry}
-    proposal = Proposal(space.from_json(entry["genome"]), parents=tuple(entry["parents"]), **given)
-    return Candidate(entry["id"], entry["step"], entry["seed"], proposal)
 
 
 def _difference(entry: dict[str, Any], result: Result) -> str | None:
