@@ -14,7 +14,7 @@ import pytest
 
 from evonas_cli.config import compose
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.parts import Parts, assemble, identity
+from evonas_cli.parts import Parts, assemble, check_identity, identity, stored_config
 from evonas_cli.search import search
 from evonas_cli.session import create, reopen
 from evonas_cli.spaces.nasbench201 import NasBench201
@@ -128,6 +128,15 @@ def test_verify_finds_a_line_that_is_no_copy(table: Path, tmp_path: Path, change
 def test_runs_without_it_are_what_they_were(table: Path) -> None:
     assert "dedupe" not in identity(made(table, "dedupe=none").config)
     assert identity(made(table).config)["dedupe"] == "function"
+
+
+def test_a_run_from_before_the_key_is_read_and_the_same_experiment(table: Path, tmp_path: Path) -> None:
+    run = carry_out(tmp_path / "run", made(table, "dedupe=none"))
+    written = tmp_path / "run/config.yaml"
+    written.write_text(written.read_text().replace("dedupe: none\n", ""))
+    config = stored_config(run)
+    assert config["dedupe"] == "none" and verify(run, assemble(config)).ok
+    check_identity(run, config)
 
 
 @pytest.mark.parametrize(
