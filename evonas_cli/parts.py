@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.config import Config, build, conf_root, options, target
+from evonas_cli.core.cache import Keys
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.protocols import Continues, Job, Particular, Space, Strategy
+from evonas_cli.core.protocols import Continues, Job, Keyed, Particular, Space, Strategy
 from evonas_cli.core.types import Json, Objective
 from evonas_cli.settings import check_root, nearest
 from evonas_cli.store.directory import RunDirectory
@@ -48,6 +49,14 @@ class Parts:
         budget = Budget(**self.config["budget"])
         return Fold(self.strategy, self.objectives, self.config["seed"], self.config["window"], budget)
 
+    def keys(self, environment: Mapping[str, Json]) -> Keys[Any] | None:
+        """What tells equal candidates, if the run evaluates them once; `environment` is that of the job."""
+        how = self.config["dedupe"]
+        if how == "none":
+            return None
+        job: Any = self.recipe()
+        return Keys(self.space, job if how == "function" else None, environment)
+
 
 def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = None) -> Job[Any]:
     """Builds the job with those collaborators that its constructor names; `device` overrides the configured one."""
@@ -80,6 +89,15 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         strategy.check_objectives(objectives)
     if isinstance(strategy, Continues) and strategy.continues:
         _check_continues(config, allowed)
+    if config["dedupe"] != "none":
+        _check_dedupe(config, strategy, objectives)
+    if config["dedupe"] == "function":
+        if not isinstance(job, Keyed):
+            raise UsageError(
+                f"dedupe=function: {type(job).__name__} does not know which genomes are the same function; "
+                "set dedupe=string or dedupe=none"
+            )
+        _check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
     parts = Parts(config, space, strategy, objectives, recipe, tuple(allowed))
     parts.fold()
     return parts
@@ -93,6 +111,20 @@ def _check_continues(config: Config, allowed: Sequence[str]) -> None:
         raise UsageError("this strategy hands trained weights on from step to step; set window=1")
     if not config["trainer"]["save_state"]:
         raise UsageError("this strategy hands trained weights on; set trainer.save_state=true so that they are kept")
+
+
+def _check_dedupe(config: Config, strategy: Strategy[Any, Any], objectives: Sequence[Objective]) -> None:
+    how = config["dedupe"]
+    if isinstance(strategy, Continues) and strategy.continues:
+        raise UsageError(
+            f"dedupe={how}: this strategy hands trained weights on, and a repeated candidate, which is not trained, "
+            "has none; set dedupe=none"
+        )
+    for name in (objective.name for objective in objectives):
+        if name == "cost" or name.endswith("_seconds"):
+            raise UsageError(
+                f"dedupe={how}: {name} is 0 for a repeated candidate and so cannot be an objective; set dedupe=none"
+            )
 
 
 def _objective(name: str, job: Job[Any], deterministic: bool) -> Objective:
@@ -138,7 +170,10 @@ def spaces(allowed: Sequence[str] = (), folders: Sequence[Path] = ()) -> dict[st
 
 
 def identity(config: Config) -> dict[str, Json]:
-    """The keys on which results depend, flat."""
+    """The keys on which results depend, flat.
+
+    `dedupe: none` is left out, so that runs from before there was this key are the same experiment.
+    """
     flat: dict[str, Json] = {}
 
     def walk(node: Any, place: str) -> None:
@@ -149,6 +184,8 @@ def identity(config: Config) -> dict[str, Json]:
             flat[place] = node
 
     walk(config, "")
+    if flat.get("dedupe") == "none":
+        del flat["dedupe"]
     return dict(sorted(flat.items()))
 
 
@@ -175,6 +212,7 @@ def stored_config(run: RunDirectory) -> Config:
 
     try:
         config: Any = OmegaConf.to_container(OmegaConf.create(run.config_text()))
+        config.setdefault("dedupe", "none")
         check_root(config)
     except (UsageError, YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:120]

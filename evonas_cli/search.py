@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
+from evonas_cli.core.cache import Cache
 from evonas_cli.core.fold import Fold, guard
 from evonas_cli.core.protocols import Evaluator
 from evonas_cli.core.types import Candidate, Result, Unit
@@ -18,6 +19,9 @@ class RunStore(Protocol[G]):
     def restore(self, fold: Fold[G]) -> list[Candidate[G]]:
         """Brings the fold to the last snapshot; returns the candidates pending there."""
 
+    def told_results(self, fold: Fold[G]) -> Iterable[tuple[Candidate[G], Result]]:
+        """What was recorded for the candidates told before that snapshot, by id."""
+
     def result(self, candidate: Candidate[G]) -> Result | None:
         """What an earlier session of the run recorded for the candidate. Raises RunError when it was another one."""
 
@@ -29,14 +33,20 @@ class RunStore(Protocol[G]):
 
 
 def search(
-    fold: Fold[G], evaluator: Evaluator[G], store: RunStore[G], late: Callable[[], bool] = lambda: False
+    fold: Fold[G],
+    evaluator: Evaluator[G],
+    store: RunStore[G],
+    late: Callable[[], bool] = lambda: False,
+    cache: Cache[G] | None = None,
 ) -> None:
     """Runs the fold to the end of its budget, or until `late` says that its time is up.
 
+    `cache`, new or None, spares repeated candidates the evaluator.
     Raises EnvironmentFailure when the machine fails; everything recorded until then stays.
     """
     names = [objective.name for objective in fold.objectives]
     in_flight: dict[int, Candidate[G]] = {}
+    cache = cache or Cache()
 
     def feed(batch: Sequence[Candidate[G]]) -> None:
         unknown = []
@@ -46,11 +56,18 @@ def search(
                 unknown.append(candidate)
             else:
                 fold.add(candidate, known)
+                cache.learn(candidate, known)
         in_flight.update((candidate.id, candidate) for candidate in unknown)
-        if unknown:
-            evaluator.submit(_units(fold, evaluator, unknown))
+        submit(cache.admit(unknown))
 
-    feed(store.restore(fold))
+    def submit(candidates: Sequence[Candidate[G]]) -> None:
+        if candidates:
+            evaluator.submit(_units(fold, evaluator, candidates))
+
+    pending = store.restore(fold)
+    if cache.active:
+        cache.recall(store.told_results(fold))
+    feed(pending)
     while True:
         while fold.wants_ask() and not late():
             feed(fold.ask())
@@ -58,10 +75,12 @@ def search(
             fold.tell()
             store.told(fold)
         elif fold.missing:
-            arrived = [(in_flight.pop(result.id), guard(result, names)) for result in evaluator.collect()]
+            results = cache.copies() or evaluator.collect()
+            arrived = [(in_flight.pop(result.id), guard(result, names)) for result in results]
             store.record(arrived)
             for candidate, result in arrived:
                 fold.add(candidate, result)
+                submit(cache.learn(candidate, result))
         else:
             break
     fold.close()

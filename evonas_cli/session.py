@@ -16,8 +16,9 @@ from typing import Any
 
 from evonas_cli import __version__
 from evonas_cli.config import Composed, build, target
+from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
-from evonas_cli.core.fold import Fold
+from evonas_cli.core.fold import REPEATING, Fold
 from evonas_cli.core.protocols import Evaluator
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.parts import Parts, config_yaml, identity, stored_config
@@ -28,6 +29,8 @@ from evonas_cli.store.recorder import Recorder, Watch
 
 DONE = "the strategy is done"
 """Why a search has ended that would propose nothing more under any budget."""
+REPEATED = f"the last {REPEATING} candidates were all repeated ones"
+"""Why a search has ended that would evaluate nothing more under any budget of cost or time."""
 
 _log = logging.getLogger(__name__)
 
@@ -92,6 +95,7 @@ class Session:
     recorder: Recorder
     evaluator: Started
     fold: Fold[Any]
+    cache: Cache[Any]
 
     def late(self) -> bool:
         """Whether budget.seconds is used up and everything recorded has been asked again."""
@@ -111,6 +115,8 @@ class Session:
             return DONE
         if fold.hopeless:
             return f"none of the first {fold.position.told_evaluations} candidates succeeded"
+        if fold.repeating:
+            return REPEATED
         if fold.position.over is not None or (budget.cost is not None and fold.position.cost >= budget.cost):
             return f"budget.cost={budget.cost:g} is used up"
         if self.late():
@@ -209,13 +215,14 @@ def _used(recorder: Recorder, key: str) -> float:
 
 
 def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> Session:
+    cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]))
     lock = Lock(run.lock)
     try:
         recorder = Recorder(run, parts.space, time.monotonic, **parts.config["snapshot"], watch=watch)
     except BaseException:
         lock.release()
         raise
-    return Session(run, parts, lock, recorder, evaluator, parts.fold())
+    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache)
 
 
 def provenance(

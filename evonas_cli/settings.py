@@ -27,6 +27,7 @@ _ROOT: dict[str, Any] = {
     "window": int,
     "objectives": list[str],
     "device": str,
+    "dedupe": Literal["function", "string", "none"],
     "deterministic": bool,
     "budget.evaluations": int | None,
     "budget.seconds": float | None,

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evonas_cli.core.cache import Cache, copy
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.fold import Fold, guard
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Json, Proposal, Result, Unit
+from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.parts import Parts
 from evonas_cli.search import search
 from evonas_cli.session import evaluator_of
@@ -103,6 +104,9 @@ class _Comparing:
             raise _Unrecorded from error
         return records.result_of(data)
 
+    def told_results(self, fold: Fold[Any]) -> Iterator[tuple[Candidate[Any], Result]]:
+        return iter(())
+
     def record(self, arrived: Sequence[tuple[Candidate[Any], Result]]) -> None:
         raise AssertionError("verification records nothing")
 
@@ -159,9 +163,32 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
         verdict.problems.append(
             f"the journal has {len(journal) - store.seen} candidates that the search never asks for"
         )
+    try:
+        verdict.problems += _wrong_copies(run, parts, journal)
+    except RunError as error:
+        verdict.problems.append(str(error))
     front = [id for id, _ in fold.front.members]
     verdict.digest = records.digest(journal, fold.strategy.population(fold.state), front)
     return verdict
+
+
+def _wrong_copies(run: RunDirectory, parts: Parts, journal: Journal) -> Iterator[str]:
+    """Lines that are no copies of what they name, or should be copies. Raises RunError for what is no genome."""
+    on = parts.config["dedupe"] != "none"
+    cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]) if on else None)
+    for entry in journal if on or any("cached" in entry for entry in journal) else ():
+        candidate, result = records.candidate_of(entry, parts.space), records.result_of(entry)
+        original = cache.original(candidate)
+        owner = None if original is None else original.id
+        if result.cached != owner:
+            yield f"candidate {candidate.id} is recorded as {_origin(result.cached)}, but should be {_origin(owner)}"
+        elif original is not None and copy(original, candidate.id) != result:
+            yield f"candidate {candidate.id} is recorded as a copy of {owner}, whose result is another one"
+        cache.learn(candidate, result)
+
+
+def _origin(cached: int | None) -> str:
+    return "evaluated" if cached is None else f"a copy of {cached}"
 
 
 def _late(fold: Fold[Any], run: RunDirectory, journal: Journal) -> Callable[[], bool]:
@@ -182,12 +209,13 @@ def _fold(fold: Fold[Any], store: Any, late: Callable[[], bool] = lambda: False)
 def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
     """Evaluates every recorded candidate again; yields its id and what differs, or None when every bit is the same.
 
-    Candidates that ran out of time or memory are skipped: the machine decided about them. A candidate that continues
-    another waits for it. Files of the candidates go to
-    a folder of their own, not into the run.
+    Candidates that ran out of time or memory are skipped: the machine decided about them. So are copies, which `verify`
+    compares with what they copy. A candidate that continues another waits for it. Files of the candidates go to a
+    folder of their own, not into the run.
     """
     journal, names = Journal(run.journal, write=False), [objective.name for objective in parts.objectives]
-    expected = {e["id"]: e for e in journal if e.get("error", {}).get("kind") not in ("timeout", "oom")}
+    chance = ("timeout", "oom")
+    expected = {e["id"]: e for e in journal if "cached" not in e and e.get("error", {}).get("kind") not in chance}
     scratch = Path(tempfile.mkdtemp(prefix="evonas-replay-"))
     evaluator = evaluator_of(parts, RunDirectory(scratch))
     heirs: dict[int | None, list[int]] = {}
@@ -213,20 +241,13 @@ def _units(entries: Sequence[dict[str, Any]], space: Space[Any]) -> list[Unit[An
     """Candidates of equal structure that were trained in one program, together again; the others each for itself."""
     groups: dict[tuple[Any, ...], dict[int, Candidate[Any]]] = {}
     for entry in entries:
-        labels, candidate = entry.get("labels", {}), _candidate(entry, space)
+        labels, candidate = entry.get("labels", {}), records.candidate_of(entry, space)
         place, _, width = labels.get("stack", "0/1").partition("/")
         key = (int(width), entry["step"], labels.get("network") if int(width) > 1 else entry["id"], 0)
         while int(place) in groups.get(key, {}):
             key = (*key[:-1], key[-1] + 1)
         groups.setdefault(key, {})[int(place)] = candidate
     return [Unit(tuple(found.values()), key[0], tuple(found)) for key, found in groups.items()]
-
-
-def _candidate(entry: dict[str, Any], space: Space[Any]) -> Candidate[Any]:
-    names = ("job", "fidelity", "continues", "operator", "options")
-    given = {name: entry[name] for name in names if name in entry}
-    proposal = Proposal(space.from_json(entry["genome"]), parents=tuple(entry["parents"]), **given)
-    return Candidate(entry["id"], entry["step"], entry["seed"], proposal)
 
 
 def _difference(entry: dict[str, Any], result: Result) -> str | None:

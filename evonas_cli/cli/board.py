@@ -33,7 +33,7 @@ class Board(Silent):
         self._objectives, self._space = parts.objectives, parts.space
         self._limit: int | None = parts.config["budget"]["evaluations"]
         self._front, self._shown = Front(), dict[int, tuple[Result, str]]()
-        self._before = self._new = self._failed = 0
+        self._before = self._new = self._failed = self._cached = 0
         self._began, self._lock = time.monotonic(), threading.Lock()
         self._session: Session | None = None
 
@@ -56,6 +56,7 @@ class Board(Silent):
         losses = evaluate(candidate, result, self._objectives).losses
         with self._lock:
             self._new += 1
+            self._cached += result.cached is not None
             if losses is None:
                 self._failed += 1
             elif self._front.add(candidate.id, losses):
@@ -83,6 +84,7 @@ class Board(Silent):
             f"left {eta}",
             f"{slots} workers",
             f"{self._failed} failed",
+            *([f"{self._cached} cached"] if self._session and self._session.cache.active else []),
         )
         return grid
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.config import Composed, Config, build, target
+from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import Evaluator
@@ -95,7 +96,7 @@ def play(plan: Plan) -> list[Outcome]:
     parts = [assemble(config, plan.allowed) for config in plan.configs]
     evaluator = _evaluator(parts[0])
     environment = evaluator.start()
-    outcomes = [_searches(own, evaluator, plan) for own in parts]
+    outcomes = [_searches(own, evaluator, plan, environment) for own in parts]
     for outcome in outcomes:
         outcome.environment = environment
     evaluator.close()
@@ -110,10 +111,10 @@ def _evaluator(parts: Parts) -> Evaluator[Any]:
     return evaluator
 
 
-def _searches(parts: Parts, evaluator: Evaluator[Any], plan: Plan) -> Outcome:
+def _searches(parts: Parts, evaluator: Evaluator[Any], plan: Plan, environment: Mapping[str, Json]) -> Outcome:
     outcome, budget = Outcome(), Budget(**parts.config["budget"])
     metric, direction = compared_metric(parts, plan.metric)
-    began = time.perf_counter()
+    began, keys = time.perf_counter(), parts.keys(environment)
     for seed in plan.seeds:
         track = Track(metric, direction, plan.report, budget.cost)
 
@@ -121,12 +122,12 @@ def _searches(parts: Parts, evaluator: Evaluator[Any], plan: Plan) -> Outcome:
             if plan.report is not None and result.status == "ok" and plan.report not in result.metrics:
                 known = ", ".join(sorted(result.metrics))
                 raise UsageError(f"--report {plan.report}: the job gives no such metric (it gives {known})")
-            track.add(result.status == "ok", result.metrics, result.seconds)
+            track.add(result.status == "ok", result.metrics, result.seconds, result.cached is not None)
             outcome.evaluations += 1
 
         fold: Fold[Any] = Fold(parts.strategy, parts.objectives, seed, parts.config["window"], budget)
-        search(fold, evaluator, Memory(keep))
-        track.ended = fold.finished
+        search(fold, evaluator, Memory(keep), cache=Cache(keys))
+        track.ended = fold.finished or fold.repeating
         outcome.tracks[seed] = track
     outcome.seconds = time.perf_counter() - began
     return outcome

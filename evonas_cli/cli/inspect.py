@@ -75,6 +75,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
         "run": str(reading.run.root),
         "state": reading.run.state(),
         "evaluations": len(reading.journal),
+        "cached": sum("cached" in entry for entry in reading.journal),
         "failed": dict(sorted(failures.items())),
         "elapsed_seconds": reading.run.elapsed(),
         "figures": logged[-1] if logged else None,

@@ -73,19 +73,21 @@ class Lines(Silent):
                 self._done = len(session.recorder.journal)
                 self.line(f"{session.run.root}: {self._done} evaluations recorded, {session.slots} workers")
                 yield session
-                self.line(f"{session.run.root}: {self._done} evaluations in {session.recorder.elapsed:.1f} s")
+                cached = f" ({session.fold.position.cached} of them cached)" if session.cache.active else ""
+                self.line(f"{session.run.root}: {self._done} evaluations{cached} in {session.recorder.elapsed:.1f} s")
         finally:
             over.set()
 
     def result(self, candidate: Candidate[Any], result: Result) -> None:
         """`12/60 candidate 11 valid_error 0.05 ... 0.8 s genome`."""
         self._done += 1
+        copied = "" if result.cached is None else f"  cached: {result.cached}"
         if result.error is None:
             outcome = "  ".join(f"{name} {readable(result.metrics[name])}" for name in self._objectives)
         else:
             outcome = f"failed: {result.error.text}"
         of = f"/{self._limit}" if self._limit else ""
-        self.line(f"{self._done}{of}  candidate {candidate.id}  {outcome}  {result.seconds:.2f} s")
+        self.line(f"{self._done}{of}  candidate {candidate.id}  {outcome}{copied}  {result.seconds:.2f} s")
 
     def line(self, text: str) -> None:
         """A timed line."""

@@ -34,7 +34,7 @@ def carry_out(open_session: Callable[[], Session], voice: Narrator, as_json: boo
         recorder, fold = session.recorder, session.fold
         before = len(recorder.journal)
         try:
-            search(fold, session.evaluator, recorder, session.late)
+            search(fold, session.evaluator, recorder, session.late, session.cache)
         except BaseException:
             recorder.finish(fold, "interrupted")
             raise

@@ -22,6 +22,7 @@ from evonas_cli.core.types import Candidate, Evaluation, Failure, Objective, Res
 
 G = TypeVar("G")
 HOPELESS = 1000
+REPEATING = 10_000
 Batch: TypeAlias = tuple[Candidate[G], ...]
 
 
@@ -47,7 +48,8 @@ class Position(Generic[G]):
     """Where the fold stands between two steps; with the strategy's state all that a snapshot holds.
 
     `told` steps of `asked` have been told; `pending` are the batches in between; `cost` is summed over told candidates
-    in id order, and `over` is the first id that no longer fitted budget.cost; `succeeded` says that any did.
+    in id order, and `over` is the first id that no longer fitted budget.cost; `succeeded` says that any did. `cached`
+    candidates were copied, and so was everybody in the last steps, with `repeats` candidates.
     """
 
     asked: int = 0
@@ -57,6 +59,8 @@ class Position(Generic[G]):
     cost: float = 0.0
     over: int | None = None
     succeeded: bool = False
+    cached: int = 0
+    repeats: int = 0
     pending: tuple[tuple[Candidate[G], ...], ...] = ()
 
 
@@ -117,6 +121,11 @@ class Fold(Generic[G]):
         at = self._at
         return self.budget.evaluations is None and at.told_evaluations >= HOPELESS and not at.succeeded
 
+    @property
+    def repeating(self) -> bool:
+        """Whether a run without a limit of evaluations has asked for nothing new so long that it must end."""
+        return self.budget.evaluations is None and self._at.repeats >= REPEATING
+
     def wants_ask(self) -> bool:
         """Whether the window and the budget allow the next step to be asked now."""
         at, budget = self._at, self.budget
@@ -125,6 +134,7 @@ class Fold(Generic[G]):
             and len(self._pending) < self.window
             and at.over is None
             and not self.hopeless
+            and not self.repeating
             and (budget.evaluations is None or at.next_id < budget.evaluations)
             and (budget.cost is None or at.cost < budget.cost)
         )
@@ -181,7 +191,13 @@ class Fold(Generic[G]):
         told = [self._count(candidate, step.results[candidate.id]) for candidate in step.batch]
         at = self._at
         self.state = self.strategy.tell(self.state, told, stream(self.seed, "tell", at.told))
-        self._at = replace(at, told=at.told + 1, told_evaluations=at.told_evaluations + len(told))
+        copied = all([result.cached is not None for result in step.results.values()])
+        self._at = replace(
+            at,
+            told=at.told + 1,
+            told_evaluations=at.told_evaluations + len(told),
+            repeats=at.repeats + len(told) if copied else 0,
+        )
         self.drained = self.drained or at.over is not None
 
     @property
@@ -203,6 +219,8 @@ class Fold(Generic[G]):
             cost = at.cost + result.metrics["cost"]
             over = candidate.id if self.budget.cost is not None and cost > self.budget.cost else None
             self._at = at = replace(at, cost=cost, over=over)
+        if result.cached is not None:
+            self._at = at = replace(at, cached=at.cached + 1)
         if evaluation.losses is not None:
             self._at = replace(at, succeeded=True) if not at.succeeded else at
             if at.over is None:

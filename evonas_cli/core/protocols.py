@@ -78,6 +78,14 @@ class Scored(Protocol[C]):
 
 
 @runtime_checkable
+class Functional(Protocol[C]):
+    """Capability: the space knows which of its genomes compute the same function, whatever the task."""
+
+    def function_key(self, genome: C) -> str:
+        """Equal for genomes whose networks, with weights of their own each, compute the same functions."""
+
+
+@runtime_checkable
 class Mutable(Protocol[G]):
     """Capability: one small random change."""
 
@@ -215,6 +223,21 @@ class Continues(Protocol):
     @property
     def continues(self) -> bool:
         """Whether trained weights have to be kept for later candidates."""
+
+
+@runtime_checkable
+class Keyed(Protocol[C]):
+    """What a job may have in addition: it knows which genomes are one function to it, so that one is evaluated."""
+
+    @property
+    def key_needs(self) -> tuple[type, ...]:
+        """The capability protocols that the space must conform to, beside those that the job needs."""
+
+    def function_key(self, genome: C, environment: Mapping[str, Json]) -> str | None:
+        """Equal for genomes of one function; None for one that has to be evaluated by itself.
+
+        `environment` is the job's own, as the run recorded it: nothing has to be loaded.
+        """
 
 
 class Context(Protocol):

@@ -24,6 +24,7 @@ class Proposal(Generic[G]):
     one starts from; `job` names a job other than the run's own; `parents` are candidate ids and `operator` the name of
     the variation that made the genome, both for the log; `options` goes to the job as it is. The train job takes
     {"start": "weights"}: of what it continues the candidate takes the weights alone and trains its own full epochs.
+    `again` asks for a measurement of its own where an equal candidate already has one.
     """
 
     genome: G
@@ -33,6 +34,7 @@ class Proposal(Generic[G]):
     parents: tuple[int, ...] = ()
     operator: str = ""
     options: Json = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class Result:
 
     `metrics` are finite numbers by name; names that end in `_seconds` are measured times and the only ones that may
     differ when the evaluation is repeated. `payload` goes back to the strategy. `seconds` is the evaluation's duration.
-    `labels` are words for the log, such as the canonical hash of the network.
+    `labels` are words for the log, such as the canonical hash of the network. `cached` is the candidate from which the
+    result was copied; None says that it was evaluated.
     """
 
     id: int
@@ -87,6 +90,7 @@ class Result:
     error: Failure | None = None
     seconds: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict)
+    cached: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Context, Space
+from evonas_cli.core.protocols import Context, Functional, Space
 from evonas_cli.core.types import Candidate, Direction, Json, Result
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Table:
     """
 
     needs: tuple[type, ...] = ()
+    key_needs: tuple[type, ...] = (Functional,)
 
     def __init__(
         self,
@@ -80,6 +81,12 @@ class Table:
             if row is None:
                 raise UsageError(f"{self.path} has no row with {self._key}={name}; use the table's own space")
             yield Result(candidate.id, "ok", row)
+
+    def function_key(self, genome: Any, environment: Mapping[str, Json]) -> str:
+        """The space's own."""
+        space: Any = self.space
+        key: str = space.function_key(genome)
+        return key
 
     def _fidelity(self, candidate: Candidate[Any]) -> float:
         """The table's own value of the fidelity that is asked for."""

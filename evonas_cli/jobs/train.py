@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Buildable, Context, Tuning
 from evonas_cli.core.types import Candidate, Direction, Json, Result, Task, Unit
@@ -28,6 +30,7 @@ class Train:
     """
 
     needs: tuple[type, ...] = (Buildable,)
+    key_needs: tuple[type, ...] = ()
     _always: Mapping[str, Direction] = {
         "valid_error": "min",
         "valid_loss": "min",
@@ -77,6 +80,15 @@ class Train:
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, task, a digest of data and split. Raises UsageError, EnvironmentFailure."""
         return self._bench.environment()
+
+    def function_key(self, genome: Any, environment: Mapping[str, Json]) -> str | None:
+        """The network's canonical hash, and the settings that the genome overrides; None where there is no network."""
+        task: Any = environment["task"]
+        try:
+            phenotype = self._settings[0].decode(genome, Task(tuple(task["shape"]), task["classes"]))
+        except Exception:  # whatever it is, evaluating the candidate meets it again and records it
+            return None
+        return f"{canonical_hash(phenotype.plan)} {json.dumps(dict(phenotype.hyper), sort_keys=True)}"
 
     def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
         """A result for each candidate, in order.

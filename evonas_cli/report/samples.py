@@ -12,7 +12,7 @@ from evonas_cli.parts import Parts
 from evonas_cli.report.curves import Track
 from evonas_cli.report.groups import Sample
 from evonas_cli.report.reading import Reading, read_run
-from evonas_cli.session import DONE
+from evonas_cli.session import DONE, REPEATED
 from evonas_cli.store.directory import RunDirectory, find
 
 
@@ -79,9 +79,9 @@ def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
         succeeded = entry["status"] == "ok"
         if succeeded and name not in entry["metrics"]:
             raise RunError(f"{run.root}: candidate {expected} has no metric {name}; choose another --metric")
-        track.add(succeeded, entry["metrics"], entry["seconds"], bool(entry.get("cached")))
+        track.add(succeeded, entry["metrics"], entry["seconds"], "cached" in entry)
     reading.journal.close()
-    track.ended = run.status().get("reason") == DONE
+    track.ended = run.status().get("reason") in (DONE, REPEATED)
     metadata = run.metadata()
     return Sample(
         str(run.root),

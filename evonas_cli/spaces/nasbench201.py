@@ -86,6 +86,20 @@ class NasBench201:
             raise ValueError(f"a cell reads |op~0|+|op~0|op~1|+|op~0|op~1|op~2|, not {data!r}")
         return parse(self.choices, match.groups())
 
+    def function_key(self, genome: Genes) -> str:
+        """The cell as an expression: per node the sorted terms that it sums; 4,930 for the 15,625 cells.
+
+        A skip passes its source's terms through and a dead source contributes none. Which node holds a term is not in
+        it, so a layer that is read twice is not told from two layers with equal settings, whose weights may differ.
+        """
+        nodes: list[list[str]] = [["x"], [], [], []]
+        for (source, target), operation in zip(EDGES, genome, strict=True):
+            if operation == "skip_connect":
+                nodes[target] += nodes[source]
+            elif operation != "none" and nodes[source]:
+                nodes[target].append(f"{operation}({'+'.join(sorted(nodes[source]))})")
+        return "+".join(sorted(nodes[3]))
+
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError when the map cannot be halved twice (and divided by the stem's stride)."""
         divisor = self.stem_stride * 2 ** (STAGES - 1)

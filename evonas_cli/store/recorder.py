@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from evonas_cli.core.fold import Fold
@@ -65,6 +65,12 @@ class Recorder:
         self.status(fold, "running")
         return pending
 
+    def told_results(self, fold: Fold[Any]) -> Iterator[tuple[Candidate[Any], Result]]:
+        """The journal's lines before the place of the fold."""
+        for id in range(fold.position.told_evaluations):
+            data = self.journal.read(id)
+            yield records.candidate_of(data, self.space), records.result_of(data)
+
     def result(self, candidate: Candidate[Any]) -> Result | None:
         """The journal's result for the candidate, checked to be about the same genome."""
         if candidate.id not in self.journal:
@@ -104,6 +110,7 @@ class Recorder:
             "state": state,
             "reason": reason,
             "evaluations": len(self.journal),
+            "cached": fold.position.cached,
             "told_steps": fold.position.told,
             "front": [id for id, _ in fold.front.members],
             "cost": fold.position.cost,
@@ -129,23 +136,31 @@ class Recorder:
 
 
 class Memory:
-    """A store for experiments that leave no trace: results are shown to `watch` and dropped."""
+    """A store for experiments that leave no trace: results are shown to `watch`, by ascending id, and dropped."""
 
     def __init__(self, watch: Watch = lambda candidate, result: None) -> None:
-        self.watch = watch
+        self.watch, self._shown = watch, 0
+        self._early: dict[int, tuple[Candidate[Any], Result]] = {}
 
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
         """Nothing is pending."""
         return []
+
+    def told_results(self, fold: Fold[Any]) -> Iterator[tuple[Candidate[Any], Result]]:
+        """Nothing was told."""
+        return iter(())
 
     def result(self, candidate: Candidate[Any]) -> Result | None:
         """Nothing is known."""
         return None
 
     def record(self, arrived: Sequence[tuple[Candidate[Any], Result]]) -> None:
-        """Shows the results."""
+        """Shows the results whose turn it is: that of a repeated candidate is there before those it was asked with."""
         for candidate, result in arrived:
-            self.watch(candidate, result)
+            self._early[candidate.id] = (candidate, result)
+        while self._shown in self._early:
+            self.watch(*self._early.pop(self._shown))
+            self._shown += 1
 
     def told(self, fold: Fold[Any]) -> None:
         """Nothing to write."""

@@ -9,15 +9,16 @@ from typing import Any
 
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Failure, Json, Result
+from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result
 
-_OPTIONAL = {"job": "", "fidelity": 1.0, "continues": None, "options": None}
+_OPTIONAL = {"job": "", "fidelity": 1.0, "continues": None, "options": None, "again": False}
 
 
 def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed: float) -> dict[str, Any]:
     """The journal entry of an evaluation; `elapsed` counts the seconds the run has been running, all sessions together.
 
-    Members with their default value (own job, full fidelity, no labels, no payload, no error) are left out.
+    Members with their default value (own job, full fidelity, no labels, no payload, no error) are left out. `cached`
+    stands in the line of a result that was copied, and names the candidate that was evaluated.
     """
     proposal = candidate.proposal
     data: dict[str, Any] = {
@@ -32,6 +33,8 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
         if getattr(proposal, name) != default:
             data[name] = getattr(proposal, name)
     data |= {"status": result.status, "metrics": dict(result.metrics)}
+    if result.cached is not None:
+        data["cached"] = result.cached
     if result.labels:
         data["labels"] = dict(result.labels)
     if result.payload is not None:
@@ -46,7 +49,21 @@ def result_of(data: Mapping[str, Any]) -> Result:
     """The result that an entry records."""
     error = Failure(data["error"]["kind"], data["error"]["text"]) if "error" in data else None
     payload, labels = data.get("payload"), data.get("labels", {})
-    return Result(data["id"], data["status"], data["metrics"], payload, error, data["seconds"], labels)
+    cached = data.get("cached")
+    return Result(data["id"], data["status"], data["metrics"], payload, error, data["seconds"], labels, cached)
+
+
+def candidate_of(data: Mapping[str, Any], space: Space[Any]) -> Candidate[Any]:
+    """The candidate that an entry is about. Raises RunError for what is no genome of the space."""
+    given = {name: data[name] for name in (*_OPTIONAL, "operator") if name in data}
+    try:
+        genome = space.from_json(data["genome"])
+    except ValueError as error:
+        raise RunError(
+            f"candidate {data['id']}: {error}; resume with the version that wrote the run (see run.json)"
+        ) from error
+    proposal = Proposal(genome, parents=tuple(data["parents"]), **given)
+    return Candidate(data["id"], data["step"], data["seed"], proposal)
 
 
 def check_same(candidate: Candidate[Any], data: Mapping[str, Any], space: Space[Any]) -> None:

@@ -197,9 +197,12 @@ class Genetic:
         again = elites if self.remeasure or self.continues else []
         groups = self._groups(able, self.population_size - len(elites), rng)
         return [
-            *[(Proposal(elite.genome, parents=(elite.id,), operator="elite"), elite.age + 1) for elite in again],
+            *[(self._again(elite), elite.age + 1) for elite in again],
             *[(self._child([able[index] for index in group], rng), 0) for group in groups],
         ]
+
+    def _again(self, elite: Individual[Genes]) -> Proposal[Genes]:
+        return Proposal(elite.genome, parents=(elite.id,), operator="elite", again=self.remeasure)
 
     def _trained(self, proposal: Proposal[Genes], state: Generation[Genes]) -> Proposal[Genes]:
         """The proposal as it is to be trained: from whose weights, how far."""

@@ -42,6 +42,10 @@ CASES: dict[str, tuple[str, ...]] = {
     "genetic, schedule": (*SETTINGS, *GENETIC, "strategy.inherit=schedule", "strategy.generations=2"),
     "halving": (*SETTINGS, *HALVING),
     "regularized_evolution": (*CELLS, "strategy=regularized_evolution", "strategy.population_size=4"),
+    "repeats": (
+        *(*CELLS, "space.operations=[none,nor_conv_1x1]", "strategy=regularized_evolution"),
+        *("strategy.population_size=4", "window=3", "dedupe=function"),
+    ),
     "reinforce": ("space=chain_cnn", "space.filters=[4,8]", "strategy=reinforce", "strategy.children=4"),
     "ppo": (*CELLS, "strategy=ppo", "strategy.children=4"),
     "codeepneat": (
