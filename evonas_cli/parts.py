@@ -12,8 +12,9 @@ from typing import Any
 from evonas_cli.config import Config, build, conf_root, options, target
 from evonas_cli.core.cache import Keys
 from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.core.evaluating import Job, Keyed
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.protocols import Continues, Job, Keyed, Particular, Space, Strategy
+from evonas_cli.core.protocols import Continues, Particular, Space, Strategy
 from evonas_cli.core.types import Json, Objective
 from evonas_cli.settings import check_root, nearest
 from evonas_cli.store.directory import RunDirectory

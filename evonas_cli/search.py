@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from evonas_cli.core.cache import Cache
+from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import Fold, guard
-from evonas_cli.core.protocols import Evaluator
 from evonas_cli.core.types import Candidate, Result, Unit
 
 G = TypeVar("G")

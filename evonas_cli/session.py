@@ -18,8 +18,8 @@ from evonas_cli import __version__
 from evonas_cli.config import Composed, build, target
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import REPEATING, Fold
-from evonas_cli.core.protocols import Evaluator
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.parts import Parts, config_yaml, identity, stored_config
 from evonas_cli.store.directory import RunDirectory, new_root

@@ -15,8 +15,8 @@ from typing import Any
 from evonas_cli.config import Composed, Config, build, target
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.protocols import Evaluator
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.parts import Parts, assemble, identity
 from evonas_cli.report.curves import Track

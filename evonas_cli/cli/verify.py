@@ -24,6 +24,7 @@ def verify(
     """
     from evonas_cli import verify as verification
     from evonas_cli.parts import assemble, check_identity, stored_config
+    from evonas_cli.replay import replay as evaluated_again
     from evonas_cli.session import trusted
     from evonas_cli.store.directory import find
 
@@ -35,7 +36,7 @@ def verify(
         print(f"evonas: {step}", file=sys.stderr)
     verdict = verification.verify(found, parts)
     if replay and verdict.ok:
-        for id, difference in verification.replay(found, parts):
+        for id, difference in evaluated_again(found, parts):
             outcome = "same" if difference is None else difference
             print(f"evonas: candidate {id}: {outcome}", file=sys.stderr)
             if difference is not None:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeAlias, TypeVar
 
-from evonas_cli.core.protocols import Keyed, Space
+from evonas_cli.core.evaluating import Keyed
+from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Candidate, Json, Result
 
 G = TypeVar("G")

@@ -7,7 +7,7 @@ from random import Random
 from typing import Generic, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure
-from evonas_cli.core.protocols import Context, Job
+from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.evaluation.units import divide, evaluate
 

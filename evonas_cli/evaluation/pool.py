@@ -21,7 +21,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
-from evonas_cli.core.protocols import Context, Job
+from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.evaluation.units import divide
 from evonas_cli.evaluation.worker import work

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from evonas_cli.core.protocols import Context, Job
+from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.evaluation.units import divide, evaluate
 

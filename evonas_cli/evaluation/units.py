@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from evonas_cli.core.protocols import Context, Job, Stacking
+from evonas_cli.core.evaluating import Context, Job, Stacking
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 
 G = TypeVar("G")

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Context, Recurrent
+from evonas_cli.core.evaluating import Context
+from evonas_cli.core.protocols import Recurrent
 from evonas_cli.core.types import Candidate, Direction, Json, Result
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.training.language_settings import LanguageSettings

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Context, Functional, Space
+from evonas_cli.core.evaluating import Context
+from evonas_cli.core.protocols import Functional, Space
 from evonas_cli.core.types import Candidate, Direction, Json, Result
 
 if TYPE_CHECKING:

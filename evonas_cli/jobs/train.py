@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Buildable, Context, Tuning
+from evonas_cli.core.evaluating import Context
+from evonas_cli.core.protocols import Buildable, Tuning
 from evonas_cli.core.types import Candidate, Direction, Json, Result, Task, Unit
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.sequences import SequenceDataset

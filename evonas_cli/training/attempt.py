@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import torch
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError
+from evonas_cli.core.evaluating import Context
 from evonas_cli.core.plan import PlanError
-from evonas_cli.core.protocols import Context
 from evonas_cli.core.types import Candidate, Failure, Result
 from evonas_cli.training.loop import Diverged
 

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.core.protocols import Context, Recurrent
+from evonas_cli.core.evaluating import Context
+from evonas_cli.core.protocols import Recurrent
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.nn.recurrent import LanguageModel

@@ -13,8 +13,9 @@ import torch
 
 from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
+from evonas_cli.core.evaluating import Context
 from evonas_cli.core.plan import Plan
-from evonas_cli.core.protocols import Buildable, Context
+from evonas_cli.core.protocols import Buildable
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.resident import Resident

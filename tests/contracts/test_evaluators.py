@@ -14,7 +14,7 @@ import pytest
 
 from evonas_cli.config import build, options
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.core.protocols import Context, Evaluator
+from evonas_cli.core.evaluating import Context, Evaluator
 from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result, Unit
 from evonas_cli.store.directory import RunDirectory
 

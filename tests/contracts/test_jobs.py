@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from evonas_cli.config import compose, options
-from evonas_cli.core.protocols import Job
+from evonas_cli.core.evaluating import Job
 from evonas_cli.core.types import Candidate, Proposal
 from evonas_cli.parts import Parts, assemble
 from evonas_cli.store.directory import RunDirectory

@@ -17,8 +17,9 @@ import pytest
 from evonas_cli.config import build, options
 from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.evaluating import Context
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.protocols import Context, Strategy
+from evonas_cli.core.protocols import Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Candidate, Evaluation, Failure, Json, Objective, Result
 from evonas_cli.evaluation.fake import Fake

@@ -15,12 +15,13 @@ import pytest
 from evonas_cli.config import compose
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.parts import Parts, assemble, check_identity, identity, stored_config
+from evonas_cli.replay import replay
 from evonas_cli.search import search
 from evonas_cli.session import create, reopen
 from evonas_cli.spaces.nasbench201 import NasBench201
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.journal import Journal, line
-from evonas_cli.verify import replay, verify
+from evonas_cli.verify import verify
 
 SPACE = NasBench201(operations=("none", "skip_connect", "nor_conv_1x1"))
 

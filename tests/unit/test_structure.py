@@ -36,8 +36,9 @@ ALLOWED: dict[str, set[str]] = {
     "session": {"core", "store", "config", "parts"},
     "sweep": {"core", "store", "config", "settings", "parts"},
     "verify": {"core", "store", "search", "parts", "session"},
+    "replay": {"core", "store", "parts", "session"},
     "report": {"core", "store", "parts", "session"},
-    "cli": {"core", "store", "search", "config", "settings", "parts", "session", "sweep", "verify", "report"},
+    "cli": {"core", "store", "search", "config", "settings", "parts", "session", "sweep", "verify", "replay", "report"},
     "__main__": {"cli"},
 }
 

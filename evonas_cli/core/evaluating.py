@@ -1,0 +1,99 @@
+"""The interfaces of evaluation: what a job does, what it may say in addition, and where jobs run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar, runtime_checkable
+
+from evonas_cli.core.types import Candidate, Direction, Json, Result, Unit
+
+G = TypeVar("G")
+C = TypeVar("C", contravariant=True)
+
+
+class Context(Protocol):
+    """Where a job may keep files."""
+
+    def folder(self, id: int) -> Path | None:
+        """The candidate's own folder, made on first use; None when the run keeps no files."""
+
+
+@runtime_checkable
+class Job(Protocol[G]):
+    """What "evaluate" means. Yields one result for each candidate, in any order.
+
+    What is wrong with the candidate (a network that cannot be built, divergence) is a failed result. What is wrong with
+    the machine (disk full, data gone, a broken device) is raised as EnvironmentFailure and never becomes a result.
+    """
+
+    @property
+    def needs(self) -> tuple[type, ...]:
+        """The capability protocols that the space must conform to."""
+
+    @property
+    def metrics(self) -> Mapping[str, Direction]:
+        """Names of all metrics a successful result carries, with the direction that is better."""
+
+    def environment(self) -> dict[str, Json]:
+        """What results depend on beside the configuration: device type, library versions, a digest of the data."""
+
+    def __call__(self, candidates: Sequence[Candidate[G]], context: Context) -> Iterator[Result]:
+        """Evaluates the candidates."""
+
+
+@runtime_checkable
+class Keyed(Protocol[C]):
+    """What a job may have in addition: it knows which genomes are one function to it, so that one is evaluated."""
+
+    @property
+    def key_needs(self) -> tuple[type, ...]:
+        """The capability protocols that the space must conform to, beside those that the job needs."""
+
+    def function_key(self, genome: C, environment: Mapping[str, Json]) -> str | None:
+        """Equal for genomes of one function; None for one that has to be evaluated by itself.
+
+        `environment` is the job's own, as the run recorded it: nothing has to be loaded.
+        """
+
+
+@runtime_checkable
+class Stacking(Protocol[G]):
+    """Capability of a job: it trains several candidates of one ask as one program."""
+
+    def units(self, asked: Sequence[Candidate[G]], environment: Mapping[str, Json]) -> list[Unit[G]]:
+        """A partition of an ask: a function of the ask, the configuration and the environment, never of idle workers.
+
+        Called where nothing is trained, so it imports no torch.
+        """
+
+    def together(self, unit: Unit[G], context: Context) -> Iterator[Result]:
+        """A result for each candidate of a unit whose width is above 1: a function of width and place, not of the
+        neighbours."""
+
+
+@runtime_checkable
+class Evaluator(Protocol[G]):
+    """Where jobs run. The order in which results come back never influences a run.
+
+    `slots` is how many candidates it evaluates at once.
+    """
+
+    @property
+    def slots(self) -> int:
+        """How many candidates are evaluated at once."""
+
+    def start(self) -> dict[str, Json]:
+        """Makes ready to evaluate and returns the job's environment. Raises EnvironmentFailure."""
+
+    def units(self, asked: Sequence[Candidate[G]]) -> list[Unit[G]]:
+        """What of a whole ask is evaluated together; only after `start`."""
+
+    def submit(self, units: Sequence[Unit[G]]) -> None:
+        """Takes units, or what is left of them; returns without waiting for results."""
+
+    def collect(self) -> list[Result]:
+        """Waits for at least one result of what was submitted; each id comes back exactly once."""
+
+    def close(self) -> None:
+        """Stops at once; what is in flight is dropped."""

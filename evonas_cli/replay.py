@@ -1,0 +1,72 @@
+"""Replay: evaluates what a run has recorded once more, and compares bits."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.core.fold import guard
+from evonas_cli.core.protocols import Space
+from evonas_cli.core.types import Candidate, Result, Unit
+from evonas_cli.parts import Parts
+from evonas_cli.session import evaluator_of
+from evonas_cli.store import records
+from evonas_cli.store.directory import RunDirectory
+from evonas_cli.store.journal import Journal
+
+
+def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
+    """Evaluates every recorded candidate again; yields its id and what differs, or None when every bit is the same.
+
+    Candidates that ran out of time or memory are skipped: the machine decided about them. So are copies, which `verify`
+    compares with what they copy. A candidate that continues another waits for it. Files of the candidates go to a
+    folder of their own, not into the run.
+    """
+    journal, names = Journal(run.journal, write=False), [objective.name for objective in parts.objectives]
+    chance = ("timeout", "oom")
+    expected = {e["id"]: e for e in journal if "cached" not in e and e.get("error", {}).get("kind") not in chance}
+    scratch = Path(tempfile.mkdtemp(prefix="evonas-replay-"))
+    evaluator = evaluator_of(parts, RunDirectory(scratch))
+    heirs: dict[int | None, list[int]] = {}
+    for id, entry in expected.items():
+        ancestor = entry.get("continues")
+        heirs.setdefault(ancestor if ancestor in expected else None, []).append(id)
+    try:
+        evaluator.start()
+        evaluator.submit(_units([expected[id] for id in heirs.get(None, [])], parts.space))
+        left = len(expected)
+        while left:
+            for result in evaluator.collect():
+                left -= 1
+                yield result.id, _difference(expected[result.id], guard(result, names))
+                if result.id in heirs:
+                    evaluator.submit(_units([expected[id] for id in heirs[result.id]], parts.space))
+    finally:
+        evaluator.close()
+        shutil.rmtree(scratch)
+
+
+def _units(entries: Sequence[dict[str, Any]], space: Space[Any]) -> list[Unit[Any]]:
+    """Candidates of equal structure that were trained in one program, together again; the others each for itself."""
+    groups: dict[tuple[Any, ...], dict[int, Candidate[Any]]] = {}
+    for entry in entries:
+        labels, candidate = entry.get("labels", {}), records.candidate_of(entry, space)
+        place, _, width = labels.get("stack", "0/1").partition("/")
+        key = (int(width), entry["step"], labels.get("network") if int(width) > 1 else entry["id"], 0)
+        while int(place) in groups.get(key, {}):
+            key = (*key[:-1], key[-1] + 1)
+        groups.setdefault(key, {})[int(place)] = candidate
+    return [Unit(tuple(found.values()), key[0], tuple(found)) for key, found in groups.items()]
+
+
+def _difference(entry: dict[str, Any], result: Result) -> str | None:
+    if entry["status"] != result.status:
+        return f"recorded {entry['status']}, now {result.status}"
+    for name in sorted({*entry["metrics"], *result.metrics}):
+        before, now = entry["metrics"].get(name), result.metrics.get(name)
+        if before != now and not name.endswith("_seconds"):
+            return f"{name}: recorded {before}, now {now}"
+    return None
