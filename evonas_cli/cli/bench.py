@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evonas_cli.cli.bench_engine import engine
 from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides
 from evonas_cli.cli.compare import AtBudget, AxisName, Baseline, Metric, Plot, Report
 
@@ -22,6 +23,9 @@ _COMMA = re.compile(r",(?![^\[]*\])")
 @app.callback()
 def options() -> None:
     """Measure parts of evonas without leaving runs behind."""
+
+
+app.command("engine")(engine)
 
 
 @app.command("strategies")

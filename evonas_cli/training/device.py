@@ -9,6 +9,7 @@ import re
 import torch
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.training.allocator import keep_memory
 
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 
@@ -16,7 +17,7 @@ WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 def resolve(device: str, deterministic: bool, threads: int) -> torch.device:
     """Sets up the process and returns the device: `auto` (CUDA where there is one), `cpu`, `cuda` or `cuda:N`.
 
-    Process-wide: `threads` CPU threads; TF32 off, so that fp32 means fp32; with `deterministic` only deterministic
+    Process-wide: `threads` CPU threads; freed memory is kept; TF32 off, so that fp32 means fp32; with `deterministic` only deterministic
     algorithms, else cuDNN may choose the fastest by trial. Call it before CUDA is used.
     Raises UsageError for an unknown name, EnvironmentFailure when CUDA is asked for and absent.
     """
@@ -27,6 +28,7 @@ def resolve(device: str, deterministic: bool, threads: int) -> torch.device:
     if deterministic:
         os.environ.setdefault(WORKSPACE, ":4096:8")
     torch.set_num_threads(threads)
+    keep_memory()
     torch.use_deterministic_algorithms(deterministic)
     torch.backends.cudnn.benchmark = not deterministic
     torch.backends.cuda.matmul.fp32_precision = "ieee"

@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"core", "nn", "data"},
     "jobs": {"core", "nn", "data", "training"},
     "evaluation": {"core"},
+    "benchmark": {"core", "nn", "data", "training", "jobs", "evaluation", "config"},
     "store": {"core"},
     "search": {"core"},
     "settings": {"core"},
@@ -38,7 +39,8 @@ ALLOWED: dict[str, set[str]] = {
     "verify": {"core", "store", "search", "parts", "session"},
     "replay": {"core", "store", "parts", "session"},
     "report": {"core", "store", "parts", "session"},
-    "cli": {"core", "store", "search", "config", "settings", "parts", "session", "sweep", "verify", "replay", "report"},
+    "cli": {"core", "store", "search", "config", "settings", "parts", "session", "sweep", "verify", "replay", "report"}
+    | {"benchmark", "training"},
     "__main__": {"cli"},
 }
 

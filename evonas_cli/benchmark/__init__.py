@@ -1,0 +1,1 @@
+"""How fast populations are trained on this machine, beside today's practice."""

@@ -1,0 +1,159 @@
+"""Interleaved rounds: every variant once a round, in an order that is reversed each time, and ratios within a round."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+from evonas_cli.benchmark.engine import Engine
+from evonas_cli.benchmark.workloads import WORKLOADS, Workload
+from evonas_cli.core.types import Json
+
+Variant = Callable[[], float]
+TRAINING_FLOPS = 6  # a multiply-add is two operations; a training step is three passes
+
+
+def measure(names: Sequence[str], rounds: int, device: str, bf16: bool) -> Iterator[dict[str, Json]]:
+    """A row for each workload: medians of samples a second, ratios of rounds with their range, share of the peak."""
+    for workload in [w for w in WORKLOADS if w.name in names]:
+        plans = workload.plans()
+        engines = {"engine fp32": Engine(workload, plans, device, ["trainer.precision=fp32"])}
+        if bf16:
+            engines["engine bf16"] = Engine(workload, plans, device, ["trainer.precision=bf16"])
+        with ProcessPoolExecutor(1, get_context("spawn")) as other:
+            call = _Caller(other, workload, device)
+            variants: dict[str, Variant] = {
+                "(a) loader": lambda call=call: call("loader", plans, workload.steps),
+                "(b) resident": lambda call=call: call("resident", plans, 3 * workload.steps, False),
+            }
+            if bf16:
+                variants["(b) resident bf16"] = lambda call=call: call("resident", plans, 3 * workload.steps, True)
+            try:
+                for name, engine in engines.items():
+                    engine.start()
+                    variants[name] = engine.train
+                for variant in variants.values():
+                    variant()
+                found = interleave(variants, rounds)
+                peaks = {"fp32": call("peak", False), **({"bf16": call("peak", True)} if bf16 else {})}
+            finally:
+                for engine in engines.values():
+                    engine.close()
+        yield _row(workload, found, peaks, statistics.mean(plan.multiply_adds for plan in plans))
+
+
+def feeding(rounds: int, device: str) -> dict[str, Json]:
+    """What the data path delivers when nobody trains."""
+    workload = WORKLOADS[0]
+    with ProcessPoolExecutor(1, get_context("spawn")) as other:
+        call = _Caller(other, workload, device)
+        variants: dict[str, Variant] = {
+            "(a) loader": lambda: call("items_alone"),
+            "engine": lambda: other.submit(_resident_alone, device).result(),
+        }
+        for variant in variants.values():
+            variant()
+        found = interleave(variants, rounds)
+    return _row(workload, found, {}, 0.0, "feeding")
+
+
+def interleave(variants: Mapping[str, Variant], rounds: int) -> dict[str, list[float]]:
+    """A rate for each variant and round."""
+    found: dict[str, list[float]] = {name: [] for name in variants}
+    for number in range(rounds):
+        for name in list(variants) if number % 2 == 0 else list(reversed(list(variants))):
+            found[name].append(variants[name]())
+    return found
+
+
+def _row(
+    workload: Workload, found: Mapping[str, Sequence[float]], peaks: Mapping[str, float], work: float, name: str = ""
+) -> dict[str, Json]:
+    absolute = {variant: statistics.median(rates) for variant, rates in found.items()}
+    ratios: dict[str, Json] = {}
+    resident = [max(rates) for rates in zip(*[r for n, r in found.items() if n.startswith("(b)")], strict=True)]
+    bases = {"(a)": found["(a) loader"], **({"(b)": resident} if resident else {})}
+    for variant, rates in found.items():
+        for base, slow in bases.items():
+            if not variant.startswith("("):
+                each = [fast / other for fast, other in zip(rates, slow, strict=True)]
+                ratios[f"{variant} / {base}"] = {
+                    "median": statistics.median(each),
+                    "least": min(each),
+                    "most": max(each),
+                }
+    shares = {
+        kind: TRAINING_FLOPS * work * absolute[f"engine {kind}"] / peak
+        for kind, peak in peaks.items()
+        if f"engine {kind}" in absolute
+    }
+    return {"name": name or workload.name, "absolute": absolute, "ratios": ratios, "share_of_peak": shares}
+
+
+def machine(device: str) -> dict[str, Json]:
+    """What was measured on."""
+    import torch
+
+    from evonas_cli.training.device import device_name
+
+    return {
+        "device": device_name(torch.device(device)),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "cpu_capabilities": sorted(key for key, has in torch.cpu.get_capabilities().items() if has is True),
+    }
+
+
+def has_bf16(device: str) -> bool:
+    """Whether the device computes in bfloat16 by itself."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+class _Caller:
+    """Runs methods of `Practice` in a process of its own."""
+
+    def __init__(self, other: ProcessPoolExecutor, workload: Workload, device: str) -> None:
+        self._other, self._workload, self._device = other, workload, device
+
+    def __call__(self, method: str, *arguments: Any) -> float:
+        return self._other.submit(_practice, self._workload.task, self._device, method, *arguments).result()
+
+
+def _practice(task: Any, device: str, method: str, *arguments: Any) -> float:
+    from evonas_cli.benchmark.practice import Practice
+
+    rate: float = getattr(Practice(task, device), method)(*arguments)
+    return rate
+
+
+def _resident_alone(device: str) -> float:
+    """Samples a second of an epoch of batches, drawn, gathered and normalised."""
+    from time import perf_counter
+
+    import torch
+
+    from evonas_cli.benchmark.workloads import BATCH, MNIST, Noise
+    from evonas_cli.data.resident import Resident
+
+    torch.set_num_threads(1)
+    settings: dict[str, Any] = {"limit": None, "crop": 0, "flip": False, "cutout": 0}
+    noise = Noise(images=50_000, shape=MNIST.shape, valid_fraction=None, test_fraction=None, **settings)
+    data = Resident(noise.prepare(0), torch.device(device))
+    started = perf_counter()
+    order = data.epoch_order(0, 0)
+    for start in range(0, len(order), BATCH):
+        data.batch(order[start : start + BATCH])
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return len(order) / (perf_counter() - started)
