@@ -7,6 +7,7 @@ import platform
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -28,11 +29,11 @@ def measure(names: Sequence[str], rounds: int, device: str, bf16: bool) -> Itera
         with ProcessPoolExecutor(1, get_context("spawn")) as other:
             call = _Caller(other, workload, device)
             variants: dict[str, Variant] = {
-                "(a) loader": lambda call=call: call("loader", plans, workload.steps),
-                "(b) resident": lambda call=call: call("resident", plans, 3 * workload.steps, False),
+                "(a) loader": partial(call, "loader", plans, workload.steps),
+                "(b) resident": partial(call, "resident", plans, 3 * workload.steps, False),
             }
             if bf16:
-                variants["(b) resident bf16"] = lambda call=call: call("resident", plans, 3 * workload.steps, True)
+                variants["(b) resident bf16"] = partial(call, "resident", plans, 3 * workload.steps, True)
             try:
                 for name, engine in engines.items():
                     engine.start()
@@ -115,7 +116,7 @@ def has_bf16(device: str) -> bool:
     import torch
 
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 

@@ -26,12 +26,13 @@ def engine(
     on resident data; both may use all cores. Ratios are taken within a round; medians are printed, with the range.
     """
     from evonas_cli.benchmark import rounds
+    from evonas_cli.benchmark.workloads import WORKLOADS
     from evonas_cli.core.errors import UsageError
     from evonas_cli.training.device import resolve
 
     if quick and full:
         raise UsageError("--quick and --full contradict each other; drop one of them")
-    known = ["feeding", *(workload.name for workload in rounds.WORKLOADS)]
+    known = ["feeding", *(workload.name for workload in WORKLOADS)]
     chosen = [name.strip() for name in rows.split(",")] if rows else list(QUICK) if quick else known
     wrong = [name for name in chosen if name not in known]
     if wrong:

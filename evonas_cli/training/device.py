@@ -17,8 +17,8 @@ WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 def resolve(device: str, deterministic: bool, threads: int) -> torch.device:
     """Sets up the process and returns the device: `auto` (CUDA where there is one), `cpu`, `cuda` or `cuda:N`.
 
-    Process-wide: `threads` CPU threads; freed memory is kept; TF32 off, so that fp32 means fp32; with `deterministic` only deterministic
-    algorithms, else cuDNN may choose the fastest by trial. Call it before CUDA is used.
+    Process-wide: `threads` CPU threads; freed memory is kept; TF32 off, so that fp32 means fp32; with `deterministic`
+    only deterministic algorithms, else cuDNN may choose the fastest by trial. Call it before CUDA is used.
     Raises UsageError for an unknown name, EnvironmentFailure when CUDA is asked for and absent.
     """
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
