@@ -74,10 +74,10 @@ class Noise(Dataset):
 def cnn(channels: tuple[int, int], kernel: int, hidden: int, pools: int, dropout: bool = False) -> Plan:
     """Two convolutions and two linear layers; with one pool and dropout it is PyTorch's MNIST example."""
     graph = Graph(MNIST.shape)
-    x = graph.add("relu", graph.add("conv", graph.input, channels=channels[0], kernel=kernel, bias=1))
+    x = graph.add("relu", graph.add("conv", graph.input, channels=channels[0], kernel=kernel, bias=1, same=0))
     if pools == 2:
         x = graph.add("max_pool", x, kernel=2, stride=2)
-    x = graph.add("relu", graph.add("conv", x, channels=channels[1], kernel=kernel, bias=1))
+    x = graph.add("relu", graph.add("conv", x, channels=channels[1], kernel=kernel, bias=1, same=0))
     x = graph.add("max_pool", x, kernel=2, stride=2)
     x = graph.add("dropout", x, rate=0.25) if dropout else x
     x = graph.add("relu", graph.add("linear", graph.add("flatten", x), features=hidden))

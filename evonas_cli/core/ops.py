@@ -16,7 +16,7 @@ Settings: TypeAlias = Mapping[str, Any]
 ShapeRule: TypeAlias = Callable[[Sequence[Shape], Settings], Shape]
 CountRule: TypeAlias = Callable[[Sequence[Shape], Settings], int]
 
-MINIMUM = {"padding": 0, "bias": 0, "gain": 0, "rate": 0}
+MINIMUM = {"padding": 0, "bias": 0, "gain": 0, "rate": 0, "same": 0}
 """Least value of a setting, where it is not 1."""
 
 SHORT = {"kernel": ("kernel_h", "kernel_w"), "stride": ("stride_h", "stride_w")}
@@ -72,9 +72,11 @@ def complete(name: str, given: Settings) -> dict[str, Any]:
     return settings
 
 
-def same_padding(kernel: int, dilation: int) -> int:
-    """Padding on each side that keeps the map's size at stride 1, for odd kernels; even ones lose a pixel."""
-    return dilation * (kernel - 1) // 2
+def conv_padding(settings: Settings) -> tuple[int, int]:
+    """Rows and columns added on each side: with `same` odd kernels keep the map's size at stride 1, and even ones lose a
+    pixel; without it there are none."""
+    span = settings["dilation"] * settings["same"]
+    return span * (settings["kernel_h"] - 1) // 2, span * (settings["kernel_w"] - 1) // 2
 
 
 def _slide(size: int, window: int, stride: int, padding: int) -> int:
@@ -96,11 +98,12 @@ def _conv_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     if channels % groups or settings["channels"] % groups:
         raise ValueError(f"{channels} input or {settings['channels']} output channels do not divide by {groups} groups")
     height, width = (
-        _slide(size, dilation * (kernel - 1) + 1, stride, same_padding(kernel, dilation))
-        for size, kernel, stride in zip(
+        _slide(size, dilation * (kernel - 1) + 1, stride, padding)
+        for size, kernel, stride, padding in zip(
             sizes,
             (settings["kernel_h"], settings["kernel_w"]),
             (settings["stride_h"], settings["stride_w"]),
+            conv_padding(settings),
             strict=True,
         )
     )
@@ -190,6 +193,7 @@ CONV: dict[str, int | float | None] = {
     "groups": 1,
     "bias": 0,
     "gain": 1.0,
+    "same": 1,
 }
 POOL: dict[str, int | float | None] = {"kernel": None, "stride": 1, "padding": 0}
 
@@ -215,7 +219,7 @@ OPS: dict[str, Op] = {
     "pad": Op(_pad_shape, {"height": None, "width": None}),
     "dropout": Op(_dropout_shape, {"rate": 0.5}, draws=True),
 }
-"""All operations by name. `gain` multiplies a convolution's initial weights; `pad` brings a map to a height and width
-with zeros below and to the right; `dropout` zeroes numbers with probability `rate` in training and scales the others by
+"""All operations by name. `gain` multiplies a convolution's initial weights, `same` pads it (0: not); `pad` brings a map
+to a height and width with zeros below and to the right; `dropout` zeroes numbers with probability `rate` in training and scales the others by
 1 / (1 - rate). Average pools do not count padding; `shift` moves the map by one pixel, out[h, w] = in[h+1,
 w+1], with zeros in the last row and column; `zero` with a stride keeps every stride-th pixel, all zero."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from evonas_cli.core.ops import Settings, Shape, same_padding
+from evonas_cli.core.ops import Settings, Shape, conv_padding
 from evonas_cli.nn.dropout import Dropout
 
 Builder: TypeAlias = Callable[[Sequence[Shape], Settings, torch.Generator], nn.Module]
@@ -75,7 +75,7 @@ class Pad(nn.Module):
 
 
 def conv(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
-    """A convolution with the padding of `same_padding`."""
+    """A convolution with the padding of `conv_padding`."""
     kernel = (settings["kernel_h"], settings["kernel_w"])
     dilation, groups = settings["dilation"], settings["groups"]
     layer = nn.Conv2d(
@@ -83,7 +83,7 @@ def conv(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator
         settings["channels"],
         kernel,
         stride=(settings["stride_h"], settings["stride_w"]),
-        padding=(same_padding(kernel[0], dilation), same_padding(kernel[1], dilation)),
+        padding=conv_padding(settings),
         dilation=dilation,
         groups=groups,
         bias=bool(settings["bias"]),

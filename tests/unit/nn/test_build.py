@@ -85,7 +85,7 @@ def test_the_shape_rules_are_those_of_torch(data):
     if op == "conv":
         sizes = {"channels": 2 * small(3), "kernel_h": small(5), "kernel_w": small(5), "dilation": small(3)}
         strides = {"stride_h": small(3), "stride_w": small(3)}
-        params = {**sizes, **strides, "groups": small(2), "bias": small(2) - 1, "gain": 1.0}
+        params = {**sizes, **strides, "groups": small(2), "bias": small(2) - 1, "gain": 1.0, "same": small(2) - 1}
     else:
         params = {"stride": small(3)}
     if op.endswith("pool"):
