@@ -17,13 +17,17 @@ from evonas_cli.store.files import write_json
 from evonas_cli.store.journal import Journal
 
 Watch = Callable[[Candidate[Any], Result], None]
+SNAPSHOT_SHARE = 0.05
+"""Of a session's time, what snapshots may take before one that is due is left out."""
 
 
 class Recorder:
     """The store of a run directory (a RunStore). The caller holds the run's lock.
 
-    Snapshots, populations and fronts are written when `every` further evaluations have been told, and more rarely as a
-    run grows (each `growth` times as many evaluations), so that a run of a million leaves hundreds of files.
+    Populations and fronts are written when `every` further evaluations have been told, and more rarely as a run grows
+    (each `growth` times as many evaluations), so that a run of a million leaves hundreds of files. A snapshot is
+    written beside them unless the session has spent more than `SNAPSHOT_SHARE` of its time on snapshots: where
+    evaluations cost microseconds, folding them again costs less than writing and syncing them over and over.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Recorder:
         self._before = max(recorded, run.elapsed())
         self._due = every
         self._shown = -math.inf
+        self._on_snapshots = 0.0
         self._fold: Fold[Any] | None = None
 
     @property
@@ -85,13 +90,19 @@ class Recorder:
     def told(self, fold: Fold[Any]) -> None:
         """Takes the strategy's figures; writes a snapshot and the derived files when they are due."""
         self.figures.add(fold)
-        if fold.drained or fold.position.told_evaluations < self._due:
+        if fold.drained or fold.told_evaluations < self._due:
             return
+        if self._on_snapshots <= SNAPSHOT_SHARE * (self._clock() - self._began):
+            self._save(fold)
+        derived.write_step(self.run.root, fold, self.journal.read)
+        self._plan(fold)
+
+    def _save(self, fold: Fold[Any]) -> None:
+        began = self._clock()
         self.journal.sync()
         self.figures.flush(durable=True)
         snapshots.save(self.run.snapshots, fold, self.space)
-        derived.write_step(self.run.root, fold, self.journal.read)
-        self._plan(fold)
+        self._on_snapshots += self._clock() - began
 
     def status(self, fold: Fold[Any], state: str, reason: str = "") -> None:
         """Writes status.json; while running at most once a second."""
@@ -124,7 +135,7 @@ class Recorder:
         self.journal.close()
 
     def _plan(self, fold: Fold[Any]) -> None:
-        told = fold.position.told_evaluations
+        told = fold.told_evaluations
         self._due = max(told + self.every, math.ceil(told * self.growth))
 
 
