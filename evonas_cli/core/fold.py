@@ -232,13 +232,12 @@ def guard(result: Result, names: Sequence[str]) -> Result:
     """
     if result.payload is not None:
         result = replace(result, payload=json.loads(json.dumps(result.payload)))
-    if result.status != "ok":
+    metrics = result.metrics
+    if result.status != "ok" or (all(map(math.isfinite, metrics.values())) and all(map(metrics.__contains__, names))):
         return result
-    missing = [name for name in names if name not in result.metrics]
-    broken = [name for name, value in result.metrics.items() if not math.isfinite(value)]
-    if not missing and not broken:
-        return result
+    missing = [name for name in names if name not in metrics]
+    broken = [name for name, value in metrics.items() if not math.isfinite(value)]
     kind, which = ("missing_metric", missing) if missing else ("not_finite", broken)
-    finite: Mapping[str, float] = {k: v for k, v in result.metrics.items() if math.isfinite(v)}
+    finite: Mapping[str, float] = {k: v for k, v in metrics.items() if math.isfinite(v)}
     failure = Failure(kind, f"{kind}: {', '.join(which)}")
     return replace(result, status="failed", metrics=finite, payload=None, error=failure)

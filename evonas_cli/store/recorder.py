@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evonas_cli.core.fold import Fold
@@ -13,7 +13,7 @@ from evonas_cli.core.types import Candidate, Result
 from evonas_cli.store import derived, records, snapshots
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.figures import FiguresLog
-from evonas_cli.store.files import write_json
+from evonas_cli.store.files import write_json, write_text
 from evonas_cli.store.journal import Journal
 
 Watch = Callable[[Candidate[Any], Result], None]
@@ -45,7 +45,7 @@ class Recorder:
         recorded: float = self.journal.last["elapsed"] if len(self.journal) else 0.0
         self._before = max(recorded, run.elapsed())
         self._due = every
-        self._shown = -math.inf
+        self._shown = self._tabled = -math.inf
         self._on_snapshots = 0.0
         self._fold: Fold[Any] | None = None
 
@@ -88,14 +88,20 @@ class Recorder:
             self.watch(candidate, result)
 
     def told(self, fold: Fold[Any]) -> None:
-        """Takes the strategy's figures; writes a snapshot and the derived files when they are due."""
+        """Takes the strategy's figures; writes what is due: a snapshot, population and front, pareto.csv each second."""
         self.figures.add(fold)
         if fold.drained or fold.told_evaluations < self._due:
             return
         if self._on_snapshots <= SNAPSHOT_SHARE * (self._clock() - self._began):
             self._save(fold)
-        derived.write_step(self.run.root, fold, self.journal.read)
+        front = derived.write_step(self.run.root, fold, self.journal.read)
+        if self._clock() - self._tabled >= 1.0:
+            self._write_table(front)
         self._plan(fold)
+
+    def _write_table(self, front: Mapping[str, Any]) -> None:
+        self._tabled = self._clock()
+        write_text(self.run.root / "pareto.csv", derived.pareto_csv(front))
 
     def _save(self, fold: Fold[Any]) -> None:
         began = self._clock()
@@ -115,7 +121,7 @@ class Recorder:
             "state": state,
             "reason": reason,
             "evaluations": len(self.journal),
-            "told_steps": fold.position.told,
+            "told_steps": fold.told,
             "front": [id for id, _ in fold.front.members],
             "cost": fold.position.cost,
             "elapsed_seconds": round(self.elapsed, 3),
@@ -126,8 +132,8 @@ class Recorder:
     def finish(self, fold: Fold[Any], state: str, reason: str = "") -> None:
         """Writes all derived files for where the fold stands."""
         self.journal.sync()
-        if fold.position.told:
-            derived.write_step(self.run.root, fold, self.journal.read)
+        if fold.told:
+            self._write_table(derived.write_step(self.run.root, fold, self.journal.read))
         self.status(fold, state, reason)
 
     def close(self) -> None:
