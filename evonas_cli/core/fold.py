@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.pareto import Front
 from evonas_cli.core.protocols import Strategy
-from evonas_cli.core.rng import derive, stream
+from evonas_cli.core.rng import LazyStream, derive, stream
 from evonas_cli.core.types import Candidate, Evaluation, Failure, Objective, Result
 
 G = TypeVar("G")
@@ -159,7 +159,7 @@ class Fold(Generic[G]):
 
     def _open(self, batch: Batch[G]) -> list[Candidate[G]]:
         limit = self.budget.evaluations
-        covered = [c for c in batch if limit is None or c.id < limit]
+        covered = [c for c in batch if c.id < limit] if limit is not None else list(batch)
         self._pending.append(_Step(batch))
         self._missing += len(covered)
         return covered
@@ -188,7 +188,7 @@ class Fold(Generic[G]):
         step = self._pending.popleft()
         told = [self._count(candidate, step.results[candidate.id]) for candidate in step.batch]
         at = self._at
-        self.state = self.strategy.tell(self.state, told, stream(self.seed, "tell", at.told))
+        self.state = self.strategy.tell(self.state, told, LazyStream(self.seed, "tell", at.told))
         at.told += 1
         at.told_evaluations += len(told)
         self.drained = self.drained or at.over is not None

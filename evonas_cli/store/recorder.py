@@ -88,7 +88,7 @@ class Recorder:
             self.watch(candidate, result)
 
     def told(self, fold: Fold[Any]) -> None:
-        """Takes the strategy's figures; writes what is due: a snapshot, population and front, pareto.csv each second."""
+        """Takes the strategy's figures; writes a snapshot, population, front and table when they are due."""
         self.figures.add(fold)
         if fold.drained or fold.told_evaluations < self._due:
             return
