@@ -44,9 +44,9 @@ def search(
             known = store.result(candidate)
             if known is None:
                 unknown.append(candidate)
+                in_flight[candidate.id] = candidate
             else:
                 fold.add(candidate, known)
-        in_flight.update((candidate.id, candidate) for candidate in unknown)
         if unknown:
             evaluator.submit(unknown)
 

@@ -140,7 +140,7 @@ class Fold(Generic[G]):
             and (budget.cost is None or at.cost < budget.cost)
         )
 
-    def ask(self) -> list[Candidate[G]]:
+    def ask(self) -> Sequence[Candidate[G]]:
         """Asks the next step; returns the candidates that the budget still covers. Empty: the strategy is done."""
         at = self._at
         proposals, self.state = self.strategy.ask(self.state, stream(self.seed, "ask", at.asked))
@@ -157,9 +157,9 @@ class Fold(Generic[G]):
         at.next_id += len(batch)
         return self._open(batch)
 
-    def _open(self, batch: Batch[G]) -> list[Candidate[G]]:
+    def _open(self, batch: Batch[G]) -> Batch[G]:
         limit = self.budget.evaluations
-        covered = [c for c in batch if c.id < limit] if limit is not None else list(batch)
+        covered = batch if limit is None or batch[-1].id < limit else tuple([c for c in batch if c.id < limit])
         self._pending.append(_Step(batch))
         self._missing += len(covered)
         return covered
