@@ -54,10 +54,10 @@ def search(
             known = store.result(candidate)
             if known is None:
                 unknown.append(candidate)
+                in_flight[candidate.id] = candidate
             else:
                 fold.add(candidate, known)
                 cache.learn(candidate, known)
-        in_flight.update((candidate.id, candidate) for candidate in unknown)
         submit(cache.admit(unknown))
 
     def submit(candidates: Sequence[Candidate[G]]) -> None:

@@ -105,8 +105,8 @@ def redraw(loci: Sequence[Locus], genes: Genes, place: int, rng: Random) -> Gene
 
 def distance(loci: Sequence[Locus], first: Genes, second: Genes) -> float:
     """Mean distance of the genes, in [0, 1]; for options the share that differ (Hamming 1950)."""
-    total = sum(locus.distance(a, b) for locus, a, b in zip(loci, first, second, strict=True))
-    return total / len(loci)
+    apart = [locus.distance(a, b) for locus, a, b in zip(loci, first, second, strict=True) if a != b]
+    return sum(apart) / len(loci)
 
 
 def parse(loci: Sequence[Locus], data: Json) -> Genes:

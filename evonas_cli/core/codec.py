@@ -1,8 +1,8 @@
 """State to JSON and back by walking type hints, so that no strategy writes save or load code.
 
-Covers None, bool, int, float (infinities too), str, bytes, tuples, lists, dicts, dataclasses and unions of None, plain
-values and dataclasses. A genome, any place whose hint is a type variable (`Member(Generic[G])` with `genome: G`), is
-written and read by the space. Other leaf types (tensors, say) join through `register`.
+Covers None, bool, int, float (infinities too), str, bytes, tuples, lists, dicts, persistent dicts, dataclasses and
+unions of None, plain values and dataclasses. A genome, any place whose hint is a type variable (`Member(Generic[G])`
+with `genome: G`), is written and read by the space. Other leaf types (tensors, say) join through `register`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
+from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.types import Json
 
 Reader = Callable[[Any], Any]
 _FLOATS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+_DICTS = (dict, PersistentDict)
 _LEAVES: dict[type, tuple[Callable[[Any], Json], Reader]] = {}
 
 
@@ -70,7 +72,7 @@ def _encode(hint: Any, value: Any, genome: Callable[[Any], Json]) -> Any:
         return [_encode(h, v, genome) for h, v in _items(args, value)]
     if cls is list:
         return [_encode(args[0], v, genome) for v in value]
-    if cls is dict:
+    if cls in _DICTS:
         return [[_encode(args[0], k, genome), _encode(args[1], v, genome)] for k, v in value.items()]
     if _is_record(cls):
         if not isinstance(value, cls):
@@ -101,14 +103,14 @@ def _decode(hint: Any, data: Any, genome: Reader) -> Any:
     cls: Any = origin or hint
     if cls in _LEAVES:
         return _LEAVES[cls][1](data)
-    if cls in (tuple, list, dict) and not isinstance(data, list):
+    if cls in (tuple, list, *_DICTS) and not isinstance(data, list):
         raise CodecError(f"expected a list, found {type(data).__name__}")
     if cls is tuple:
         return tuple(_decode(h, v, genome) for h, v in _items(args, data))
     if cls is list:
         return [_decode(args[0], v, genome) for v in data]
-    if cls is dict:
-        return {_decode(args[0], k, genome): _decode(args[1], v, genome) for k, v in data}
+    if cls in _DICTS:
+        return cls({_decode(args[0], k, genome): _decode(args[1], v, genome) for k, v in data})
     if _is_record(cls):
         hints = _fields(cls)
         if not isinstance(data, Mapping) or set(data) != set(hints):
@@ -150,7 +152,7 @@ def _json_arm(hint: Any, args: tuple[Any, ...], data: Any) -> Any:
         if _is_record(cls):
             if isinstance(data, Mapping) and set(data) == set(_fields(cls)):
                 return arm
-        elif cls in (tuple, list, dict):
+        elif cls in (tuple, list, *_DICTS):
             if isinstance(data, list):
                 return arm
         elif type(data) is cls or (cls is float and (type(data) is int or _is_special(data))):

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.pareto import Front
 from evonas_cli.core.protocols import Strategy
-from evonas_cli.core.rng import derive, stream
+from evonas_cli.core.rng import LazyStream, derive, stream
 from evonas_cli.core.types import Candidate, Evaluation, Failure, Objective, Result
 
 G = TypeVar("G")
@@ -43,10 +43,11 @@ class Budget:
                 raise UsageError(f"budget.{name} is {value}; it must be above 0 (or null for no limit)")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Position(Generic[G]):
     """Where the fold stands between two steps; with the strategy's state all that a snapshot holds.
 
+    The fold counts in one of its own and gives copies away: a new one for each count would be a tenth of a cheap step.
     `told` steps of `asked` have been told; `pending` are the batches in between; `cost` is summed over told candidates
     in id order, and `over` is the first id that no longer fitted budget.cost; `succeeded` says that any did. `cached`
     candidates were copied, and so was everybody in the last steps, with `repeats` candidates.
@@ -102,8 +103,18 @@ class Fold(Generic[G]):
 
     @property
     def position(self) -> Position[G]:
-        """The place of the fold, as a value."""
+        """A copy of the place of the fold."""
         return replace(self._at, pending=tuple([step.batch for step in self._pending]))
+
+    @property
+    def told(self) -> int:
+        """How many steps have been told."""
+        return self._at.told
+
+    @property
+    def told_evaluations(self) -> int:
+        """How many evaluations these steps had."""
+        return self._at.told_evaluations
 
     def restore(self, position: Position[G], state: Any, front: Front) -> list[Candidate[G]]:
         """Goes to a place saved earlier; returns the candidates that were pending there."""
@@ -139,7 +150,7 @@ class Fold(Generic[G]):
             and (budget.cost is None or at.cost < budget.cost)
         )
 
-    def ask(self) -> list[Candidate[G]]:
+    def ask(self) -> Sequence[Candidate[G]]:
         """Asks the next step; returns the candidates that the budget still covers. Empty: the strategy is done."""
         at = self._at
         proposals, self.state = self.strategy.ask(self.state, stream(self.seed, "ask", at.asked))
@@ -152,12 +163,13 @@ class Fold(Generic[G]):
                 for id, proposal in enumerate(proposals, at.next_id)
             ]
         )
-        self._at = replace(at, asked=at.asked + 1, next_id=at.next_id + len(batch))
+        at.asked += 1
+        at.next_id += len(batch)
         return self._open(batch)
 
-    def _open(self, batch: Batch[G]) -> list[Candidate[G]]:
+    def _open(self, batch: Batch[G]) -> Batch[G]:
         limit = self.budget.evaluations
-        covered = [c for c in batch if limit is None or c.id < limit]
+        covered = batch if limit is None or batch[-1].id < limit else tuple([c for c in batch if c.id < limit])
         self._pending.append(_Step(batch))
         self._missing += len(covered)
         return covered
@@ -190,14 +202,11 @@ class Fold(Generic[G]):
         step = self._pending.popleft()
         told = [self._count(candidate, step.results[candidate.id]) for candidate in step.batch]
         at = self._at
-        self.state = self.strategy.tell(self.state, told, stream(self.seed, "tell", at.told))
         copied = all([result.cached is not None for result in step.results.values()])
-        self._at = replace(
-            at,
-            told=at.told + 1,
-            told_evaluations=at.told_evaluations + len(told),
-            repeats=at.repeats + len(told) if copied else 0,
-        )
+        self.state = self.strategy.tell(self.state, told, LazyStream(self.seed, "tell", at.told))
+        at.told += 1
+        at.told_evaluations += len(told)
+        at.repeats = at.repeats + len(told) if copied else 0
         self.drained = self.drained or at.over is not None
 
     @property
@@ -216,13 +225,13 @@ class Fold(Generic[G]):
     def _count(self, candidate: Candidate[G], result: Result) -> Evaluation[G]:
         evaluation, at = evaluate(candidate, result, self.objectives), self._at
         if "cost" in result.metrics and at.over is None:
-            cost = at.cost + result.metrics["cost"]
-            over = candidate.id if self.budget.cost is not None and cost > self.budget.cost else None
-            self._at = at = replace(at, cost=cost, over=over)
+            at.cost += result.metrics["cost"]
+            if self.budget.cost is not None and at.cost > self.budget.cost:
+                at.over = candidate.id
         if result.cached is not None:
-            self._at = at = replace(at, cached=at.cached + 1)
+            at.cached += 1
         if evaluation.losses is not None:
-            self._at = replace(at, succeeded=True) if not at.succeeded else at
+            at.succeeded = True
             if at.over is None:
                 self.front.add(candidate.id, evaluation.losses)
         return evaluation
@@ -241,13 +250,12 @@ def guard(result: Result, names: Sequence[str]) -> Result:
     """
     if result.payload is not None:
         result = replace(result, payload=json.loads(json.dumps(result.payload)))
-    if result.status != "ok":
+    metrics = result.metrics
+    if result.status != "ok" or (all(map(math.isfinite, metrics.values())) and all(map(metrics.__contains__, names))):
         return result
-    missing = [name for name in names if name not in result.metrics]
-    broken = [name for name, value in result.metrics.items() if not math.isfinite(value)]
-    if not missing and not broken:
-        return result
+    missing = [name for name in names if name not in metrics]
+    broken = [name for name, value in metrics.items() if not math.isfinite(value)]
     kind, which = ("missing_metric", missing) if missing else ("not_finite", broken)
-    finite: Mapping[str, float] = {k: v for k, v in result.metrics.items() if math.isfinite(v)}
+    finite: Mapping[str, float] = {k: v for k, v in metrics.items() if math.isfinite(v)}
     failure = Failure(kind, f"{kind}: {', '.join(which)}")
     return replace(result, status="failed", metrics=finite, payload=None, error=failure)

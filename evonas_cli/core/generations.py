@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Generic
 
 from evonas_cli.core.niching import mean_distance
+from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.select import exploit
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
 
@@ -53,7 +54,7 @@ class Generation(Generic[G]):
     stale: int = 0
     n_failed: int = 0
     n_cached: int = 0
-    archive: dict[G, tuple[int, float | None]] = field(default_factory=dict)
+    archive: PersistentDict[G, tuple[int, float | None]] = field(default_factory=PersistentDict)
 
 
 def births(
@@ -102,7 +103,7 @@ def settle(
     A birth whose genome is known only to a step that has not been told yet is dropped.
     """
     records = [(e.genome, (e.id, None if e.losses is None else e.losses[0])) for e in told]
-    known = state.archive | dict(records) if archive else {}
+    known = state.archive.with_entries(dict(records)) if archive else PersistentDict[G, tuple[int, float | None]]()
     results, newborn = iter(records), []
     for birth in born:
         record = known.get(birth.genome) if birth.known else next(results)[1]

@@ -73,8 +73,10 @@ def complete(name: str, given: Settings) -> dict[str, Any]:
 
 
 def conv_padding(settings: Settings) -> tuple[int, int]:
-    """Rows and columns added on each side: with `same` odd kernels keep the map's size at stride 1, and even ones lose a
-    pixel; without it there are none."""
+    """Rows and columns added on each side.
+
+    With `same` odd kernels keep the map's size at stride 1, and even ones lose a pixel; without it there are none.
+    """
     span = settings["dilation"] * settings["same"]
     return span * (settings["kernel_h"] - 1) // 2, span * (settings["kernel_w"] - 1) // 2
 
@@ -219,7 +221,10 @@ OPS: dict[str, Op] = {
     "pad": Op(_pad_shape, {"height": None, "width": None}),
     "dropout": Op(_dropout_shape, {"rate": 0.5}, draws=True),
 }
-"""All operations by name. `gain` multiplies a convolution's initial weights, `same` pads it (0: not); `pad` brings a map
-to a height and width with zeros below and to the right; `dropout` zeroes numbers with probability `rate` in training and scales the others by
-1 / (1 - rate). Average pools do not count padding; `shift` moves the map by one pixel, out[h, w] = in[h+1,
-w+1], with zeros in the last row and column; `zero` with a stride keeps every stride-th pixel, all zero."""
+"""All operations by name.
+
+`gain` multiplies a convolution's initial weights, `same` pads it (0: not); `pad` brings a map to a height and width with
+zeros below and to the right; `dropout` zeroes numbers with probability `rate` in training and scales the others by
+1 / (1 - rate). Average pools do not count padding; `shift` moves the map by one pixel, out[h, w] = in[h+1, w+1], with
+zeros in the last row and column; `zero` with a stride keeps every stride-th pixel, all zero.
+"""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from math import isnan
+from operator import le
 from typing import NamedTuple
 
 
@@ -51,12 +51,15 @@ class Front:
         """
         point = Point(id, tuple(losses))
         self._check(point)
-        place = bisect_left(self._members, _order(point), key=_order)
-        earlier, later = self._members[:place], self._members[place:]
-        if any(member.losses == point.losses or dominates(member.losses, point.losses) for member in earlier):
-            return False
-        later = [m for m in later if m.losses != point.losses and not dominates(point.losses, m.losses)]
-        self._members = [*earlier, point, *later]
+        place = 0
+        for member in self._members:
+            if (member.losses, member.id) > (point.losses, id):
+                break
+            if _nowhere_worse(member.losses, point.losses):
+                return False
+            place += 1
+        later = [member for member in self._members[place:] if not _nowhere_worse(point.losses, member.losses)]
+        self._members[place:] = [point, *later]
         return True
 
     def _check(self, point: Point) -> None:
@@ -69,5 +72,5 @@ class Front:
             raise ValueError(f"candidate {point.id} has {len(point.losses)} losses; the front has {expected}")
 
 
-def _order(point: Point) -> tuple[tuple[float, ...], int]:
-    return point.losses, point.id
+def _nowhere_worse(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return all(map(le, a, b))

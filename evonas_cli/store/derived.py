@@ -11,9 +11,10 @@ from typing import Any
 
 from evonas_cli.core.fold import Fold
 from evonas_cli.core.types import Objective
-from evonas_cli.store.files import write_json, write_text
+from evonas_cli.store.files import write_text
 
 Read = Callable[[int], Mapping[str, Any]]
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def member(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,8 +26,8 @@ def population_document(fold: Fold[Any], read: Read) -> dict[str, Any]:
     """The living population after the last told step."""
     return {
         "schema": 1,
-        "step": fold.position.told - 1,
-        "evaluations": fold.position.told_evaluations,
+        "step": fold.told - 1,
+        "evaluations": fold.told_evaluations,
         "population": [member(read(id)) for id in fold.strategy.population(fold.state)],
     }
 
@@ -60,9 +61,16 @@ def front_file(fold: Fold[Any], read: Read) -> dict[str, Any]:
     return {"step": fold.front_step, **front_document(fold.objectives, ids, read)}
 
 
-def write_step(root: Path, fold: Fold[Any], read: Read) -> None:
-    """Writes `populations/<step>.json`, `fronts/<step>.json` and `pareto.csv` for where the fold stands."""
+def write_step(root: Path, fold: Fold[Any], read: Read) -> dict[str, Any]:
+    """Writes `populations/<step>.json` and `fronts/<step>.json` for where the fold stands; returns the front's."""
     front = front_file(fold, read)
-    write_json(root / "populations" / f"{fold.position.told - 1}.json", population_document(fold, read))
-    write_json(root / "fronts" / f"{fold.front_step}.json", front)
-    write_text(root / "pareto.csv", pareto_csv(front))
+    write_text(root / "populations" / f"{fold.told - 1}.json", _rows(population_document(fold, read), "population"))
+    write_text(root / "fronts" / f"{fold.front_step}.json", _rows(front, "front"))
+    return front
+
+
+def _rows(document: dict[str, Any], key: str) -> str:
+    """The document as JSON with a line for each member of the list under `key`."""
+    head = {name: value for name, value in document.items() if name != key}
+    rows = ",\n".join(map(_dumps, document[key]))
+    return f'{_dumps(head)[:-1]}, "{key}": [\n{rows}\n]}}\n'

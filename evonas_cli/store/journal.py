@@ -151,9 +151,11 @@ class Journal:
         self._unsynced += max(now - self._newest, sum([entry["seconds"] for entry in new]))
         self._newest = now
         for entry, raw in zip(new, lines, strict=True):
-            self._offsets[entry["id"]] = self._end
-            self.highest = max(self.highest, entry["id"])
+            id = entry["id"]
+            self._offsets[id] = self._end
             self._end += len(raw)
+            if id > self.highest:
+                self.highest = id
         if self._unsynced >= _SYNC_SECONDS or now - self._oldest >= _SYNC_SECONDS:
             self.sync()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from evonas_cli.core.fold import Fold
@@ -13,17 +13,21 @@ from evonas_cli.core.types import Candidate, Result
 from evonas_cli.store import derived, records, snapshots
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.figures import FiguresLog
-from evonas_cli.store.files import write_json
+from evonas_cli.store.files import write_json, write_text
 from evonas_cli.store.journal import Journal
 
 Watch = Callable[[Candidate[Any], Result], None]
+SNAPSHOT_SHARE = 0.05
+"""Of a session's time, what snapshots may take before one that is due is left out."""
 
 
 class Recorder:
     """The store of a run directory (a RunStore). The caller holds the run's lock.
 
-    Snapshots, populations and fronts are written when `every` further evaluations have been told, and more rarely as a
-    run grows (each `growth` times as many evaluations), so that a run of a million leaves hundreds of files.
+    Populations and fronts are written when `every` further evaluations have been told, and more rarely as a run grows
+    (each `growth` times as many evaluations), so that a run of a million leaves hundreds of files. A snapshot is
+    written beside them unless the session has spent more than `SNAPSHOT_SHARE` of its time on snapshots: where
+    evaluations cost microseconds, folding them again costs less than writing and syncing them over and over.
     """
 
     def __init__(
@@ -41,7 +45,8 @@ class Recorder:
         recorded: float = self.journal.last["elapsed"] if len(self.journal) else 0.0
         self._before = max(recorded, run.elapsed())
         self._due = every
-        self._shown = -math.inf
+        self._shown = self._tabled = -math.inf
+        self._on_snapshots = 0.0
         self._fold: Fold[Any] | None = None
 
     @property
@@ -89,15 +94,27 @@ class Recorder:
             self.watch(candidate, result)
 
     def told(self, fold: Fold[Any]) -> None:
-        """Takes the strategy's figures; writes a snapshot and the derived files when they are due."""
+        """Takes the strategy's figures; writes a snapshot, population, front and table when they are due."""
         self.figures.add(fold)
-        if fold.drained or fold.position.told_evaluations < self._due:
+        if fold.drained or fold.told_evaluations < self._due:
             return
+        if self._on_snapshots <= SNAPSHOT_SHARE * (self._clock() - self._began):
+            self._save(fold)
+        front = derived.write_step(self.run.root, fold, self.journal.read)
+        if self._clock() - self._tabled >= 1.0:
+            self._write_table(front)
+        self._plan(fold)
+
+    def _write_table(self, front: Mapping[str, Any]) -> None:
+        self._tabled = self._clock()
+        write_text(self.run.root / "pareto.csv", derived.pareto_csv(front))
+
+    def _save(self, fold: Fold[Any]) -> None:
+        began = self._clock()
         self.journal.sync()
         self.figures.flush(durable=True)
         snapshots.save(self.run.snapshots, fold, self.space)
-        derived.write_step(self.run.root, fold, self.journal.read)
-        self._plan(fold)
+        self._on_snapshots += self._clock() - began
 
     def status(self, fold: Fold[Any], state: str, reason: str = "") -> None:
         """Writes status.json; while running at most once a second."""
@@ -111,7 +128,7 @@ class Recorder:
             "reason": reason,
             "evaluations": len(self.journal),
             "cached": fold.position.cached,
-            "told_steps": fold.position.told,
+            "told_steps": fold.told,
             "front": [id for id, _ in fold.front.members],
             "cost": fold.position.cost,
             "elapsed_seconds": round(self.elapsed, 3),
@@ -122,8 +139,8 @@ class Recorder:
     def finish(self, fold: Fold[Any], state: str, reason: str = "") -> None:
         """Writes all derived files for where the fold stands."""
         self.journal.sync()
-        if fold.position.told:
-            derived.write_step(self.run.root, fold, self.journal.read)
+        if fold.told:
+            self._write_table(derived.write_step(self.run.root, fold, self.journal.read))
         self.status(fold, state, reason)
 
     def close(self) -> None:
@@ -131,7 +148,7 @@ class Recorder:
         self.journal.close()
 
     def _plan(self, fold: Fold[Any]) -> None:
-        told = fold.position.told_evaluations
+        told = fold.told_evaluations
         self._due = max(told + self.every, math.ceil(told * self.growth))
 
 

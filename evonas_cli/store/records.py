@@ -30,9 +30,11 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
         "parents": proposal.parents,
     }
     for name, default in _OPTIONAL.items():
-        if getattr(proposal, name) != default:
-            data[name] = getattr(proposal, name)
-    data |= {"status": result.status, "metrics": dict(result.metrics)}
+        value = getattr(proposal, name)
+        if value != default:
+            data[name] = value
+    data["status"] = result.status
+    data["metrics"] = dict(result.metrics)
     if result.cached is not None:
         data["cached"] = result.cached
     if result.labels:
@@ -41,7 +43,8 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
         data["payload"] = result.payload
     if result.error is not None:
         data["error"] = {"kind": result.error.kind, "text": result.error.text}
-    data |= {"seconds": round(result.seconds, 6), "elapsed": round(elapsed, 3)}
+    data["seconds"] = round(result.seconds, 6)
+    data["elapsed"] = round(elapsed, 3)
     return data
 
 

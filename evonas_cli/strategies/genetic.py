@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from random import Random
 
 from evonas_cli.core import crossover as crossovers
@@ -287,7 +287,11 @@ class Genetic:
                 else:
                     gene = locus.step(genome[place], rng, self.mutation_scale)
                     genome = (*genome[:place], gene, *genome[place + 1 :])
-        return self.space.repair(genome, rng) if isinstance(self.space, Repairable) else genome
+        return self._repair(genome, rng)
+
+    @cached_property
+    def _repair(self) -> Callable[[Genes, Random], Genes]:
+        return self.space.repair if isinstance(self.space, Repairable) else lambda genome, rng: genome
 
     def _distance(self) -> Callable[[Genes, Genes], float]:
         if not isinstance(self.space, Measured):

@@ -19,6 +19,7 @@ from typing import Generic, Literal
 
 from evonas_cli.core.choices import Genes
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.protocols import Linear
 from evonas_cli.core.types import Evaluation, G, Proposal
 
@@ -54,7 +55,7 @@ class Climb(Generic[G]):
     expected: tuple[G, ...] = ()
     found: Known[G] | None = None
     reserve: Known[G] | None = None
-    known: dict[G, Known[G]] = field(default_factory=dict)
+    known: PersistentDict[G, Known[G]] = field(default_factory=PersistentDict)
     climbs: int = 0
 
 
@@ -105,12 +106,12 @@ class LocalSearch:
 
     def tell(self, state: Climb[Genes], told: Sequence[Evaluation[Genes]], rng: Random) -> Climb[Genes]:
         """Moves, goes on, or starts again."""
-        known = dict(state.known)
+        known = state.known
         for evaluation in told:
             loss = None if evaluation.losses is None else evaluation.losses[0]
             point = Known(evaluation.id, evaluation.genome, loss)
             if point.height <= known.get(evaluation.genome, point).height:
-                known[evaluation.genome] = point
+                known = known.with_entries({evaluation.genome: point})
             state = self._hear(replace(state, expected=state.expected[1:], known=known), point)
         return self._advance(state, rng)
 

@@ -110,13 +110,14 @@ class RegularizedEvolution(Generic[G]):
         return tuple([member.id for member in state.members])
 
     def _parent(self, members: Sequence[Member[G]], rng: Random) -> Member[G] | None:
-        eligible = [member for member in members if member.loss is not None]
-        if not eligible:
+        losses = [member.loss for member in members if member.loss is not None]
+        if not losses:
             return None
-        losses = [member.loss for member in eligible if member.loss is not None]
-        drawn = self.sample_size if self.replacement else min(self.sample_size, len(eligible))
+        if len(losses) < len(members):
+            members = [member for member in members if member.loss is not None]
+        drawn = self.sample_size if self.replacement else min(self.sample_size, len(members))
         [winner] = tournament(losses, 1, rng, size=drawn, replacement=self.replacement)
-        return eligible[winner]
+        return members[winner]
 
 
 def _worst(members: Sequence[Member[G]], rng: Random) -> int:

@@ -18,6 +18,7 @@ from evonas_cli.core.generations import (
     settle,
     train_on,
 )
+from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.types import Evaluation, Proposal
 
 Text = Generation[str]
@@ -28,13 +29,13 @@ def children(*genomes: str) -> list[tuple[Proposal[str], int]]:
 
 
 def test_everything_is_new_without_an_archive() -> None:
-    born, new = births(Generation(archive={"a": (0, 1.0)}), children("a", "b", "b"), archive=False)
+    born, new = births(Generation(archive=PersistentDict({"a": (0, 1.0)})), children("a", "b", "b"), archive=False)
     assert [proposal.genome for proposal in new] == ["a", "b", "b"]
     assert born == (Birth("a", (0,), 0), Birth("b", (1,), 1), Birth("b", (2,), 2))
 
 
 def test_told_and_asked_genomes_are_known_to_an_archive() -> None:
-    state: Text = Generation(archive={"a": (0, None)}, pending=((Birth("c"),),))
+    state: Text = Generation(archive=PersistentDict({"a": (0, None)}), pending=((Birth("c"),),))
     born, new = births(state, children("a", "b", "b", "c", "d"), archive=True)
     assert [proposal.genome for proposal in new] == ["b", "d"]
     assert [birth.known for birth in born] == [True, False, True, True, False]

@@ -10,6 +10,7 @@ from generational import SPACE, alive, genetic, observe, offspring, run, told
 
 from evonas_cli.core.choices import Genes
 from evonas_cli.core.generations import Birth, Generation, Individual
+from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.types import Evaluation
 from evonas_cli.spaces.bits import Bits
 
@@ -35,7 +36,9 @@ def test_a_known_child_enters_with_what_is_recorded_and_costs_nothing() -> None:
     living = (Individual(7, (1, 1), -2.0), Individual(4, (0, 1), -1.0), Individual(2, (0, 0), None))
     archive = {member.genome: (member.id, member.loss) for member in living}
     born = (Birth((0, 1), (7, 4), known=True), Birth((1, 0), (7,)), Birth((0, 0), (4,), known=True))
-    state = Generation(living, number=3, pending=(born,), best_id=7, best_loss=-2.0, archive=archive, n_failed=1)
+    state = Generation(
+        living, number=3, pending=(born,), best_id=7, best_loss=-2.0, archive=PersistentDict(archive), n_failed=1
+    )
     after = strategy.tell(state, [Evaluation(9, (1, 0), (-1.5,))], Random(0))
     assert [(i.id, i.genome, i.loss, i.age) for i in after.individuals] == [
         (9, (1, 0), -1.5, 0),
