@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from evonas_cli.cli.app import run
 
@@ -77,3 +80,13 @@ def test_lost_journals_are_not_taken_for_a_fresh_start(refused: Callable[..., st
     assert run(["resume", "run", "budget.evaluations=6", "--quiet"]) == 0
     assert run(["list", "--outputs", "."]) == 0
     assert run(["resume", "run", "evaluator=fake", "budget.evaluations=7", "--quiet"]) == 0
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_a_journal_that_is_no_file_is_exit_3(refused: Callable[..., str], make: Callable[[Path], None]) -> None:
+    assert run([*TOY, "--run-dir", "run"]) == 0
+    Path("run/journal.jsonl").unlink()
+    make(Path("run/journal.jsonl"))
+    what = "a folder" if make is Path.mkdir else "no regular file"
+    for words in (("resume", "--quiet"), ("show",), ("pareto",), ("compare",), ("verify",), ("verify", "--repair")):
+        assert f"run/journal.jsonl is {what}; put the journal back" in refused(3, words[0], "run", *words[1:])
