@@ -162,12 +162,13 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
     session = _open(run, parts, evaluator, watch)
     try:
         _check_budget(session.recorder, stored_config(run)["budget"], parts.config["budget"])
+        text = config_yaml(parts.config)
+        if text != run.config_text():
+            session.recorder.drop_end()  # first: under the new budget it would be wrong
+            write_text(run.root / "config.yaml", text, durable=True)
     except BaseException:
         session.close()
         raise
-    text = config_yaml(parts.config)
-    if text != run.config_text():
-        write_text(run.root / "config.yaml", text, durable=True)
     if session.recorder.journal.torn:
         _log.warning("cut a torn tail of %d bytes off the journal", session.recorder.journal.torn)
     return session

@@ -117,6 +117,11 @@ class Recorder:
         """Closes the journal."""
         self.journal.close()
 
+    def drop_end(self) -> None:
+        """Removes what was derived after the newest snapshot, such as what the end of a budget gave."""
+        kept = snapshots.numbered(self.run.snapshots)
+        self._drop(int(kept[-1].stem) if kept else 0)
+
     def _drop(self, told: int) -> None:
         """Removes what was derived when more steps were told than this: newer snapshots that are of no use would have
         new ones taken for the oldest, and the end of a shorter budget wrote files that a longer one does not reach."""
