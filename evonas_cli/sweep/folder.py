@@ -144,8 +144,7 @@ class SweepFolder:
         evaluations = run.status().get("evaluations", 0)
         shown = evaluations if isinstance(evaluations, int) else 0
         objective, best = _best(run.root / "pareto.csv")
-        state = "damaged" if _lines(run.journal) < shown or not _readable(run) else run.state()
-        return Standing(child, state, shown, objective, best, run.elapsed())
+        return Standing(child, run.state(), shown, objective, best, run.elapsed())
 
     def document(self, standings: Sequence[Standing]) -> dict[str, Json]:
         """The sweep as one JSON document."""
@@ -166,21 +165,6 @@ class SweepFolder:
                 for s in standings
             ],
         }
-
-
-def _lines(journal: Path) -> int:
-    try:
-        return journal.read_bytes().count(b"\n")
-    except OSError:
-        return -1
-
-
-def _readable(run: RunDirectory) -> bool:
-    try:
-        run.metadata()
-    except RunError:
-        return False
-    return True
 
 
 def _read(data: Mapping[str, Any]) -> Manifest:
