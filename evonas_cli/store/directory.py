@@ -25,7 +25,9 @@ from evonas_cli.store.files import write_json, write_text
 from evonas_cli.store.lock import held
 
 FORMAT = 1
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+LONGEST = 100
+"""Characters of a name: with what is put before it, it fits every file system."""
+NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST - 1}}}")
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,10 @@ def _lines(journal: Path) -> int:
 
 def new_root(outputs: Path, label: str, now: datetime) -> Path:
     """A free `outputs/<date>/<time>-<label>`, made at once so that no other process takes it."""
+    if len(label) > LONGEST:
+        raise UsageError(
+            f"run.name has {len(label)} characters; {LONGEST} is the most, so that a folder can be called so"
+        )
     if not NAME.fullmatch(label):
         raise UsageError(
             f"run.name is {label!r}; use letters, digits, '.', '_' and '-', starting with a letter or a digit"
