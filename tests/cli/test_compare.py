@@ -113,6 +113,17 @@ def test_runs_named_as_everywhere(
     assert json.loads(capsys.readouterr().out)["groups"][0]["seeds"] == [0, 1]
 
 
+def test_sweeps_are_named_as_by_sweep_status(
+    refused: Callable[..., str], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(home / "study", "outputs/sweep-s")
+    Path("outputs/sweep-s/sweep.json").write_text("{}")
+    for reference in ("s", "sweep-s", "outputs/sweep-s"):
+        assert run(["compare", reference, "--json"]) == 0
+        assert [g["n"] for g in json.loads(capsys.readouterr().out)["groups"]] == [5, 5]
+    assert "no run 'nosuch'" in refused(3, "compare", "nosuch")
+
+
 def test_unfinished_runs_may_take_part_once_they_reached_the_budget(
     refused: Callable[..., str], home: Path, tmp_path: Path
 ) -> None:
