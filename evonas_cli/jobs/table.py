@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.files import check_file
 from evonas_cli.core.protocols import Context, Space
 from evonas_cli.core.types import Candidate, Direction, Json, Result
 
@@ -77,6 +78,7 @@ class Table:
     def _load(self) -> None:
         if self._rows:
             return
+        check_file(self.path, "pass job.path=FILE.csv")
         import pandas
 
         try:
