@@ -133,8 +133,17 @@ def test_unfinished_runs_may_take_part_once_they_reached_the_budget(
     lines = Path("r0/journal.jsonl").read_bytes().splitlines(keepends=True)
     Path("r0/journal.jsonl").write_bytes(b"".join([*lines[:20], *lines[21:40], lines[40][:30]]))
     Path("r0/status.json").unlink()
-    assert "r0 is not finished; it has reached the budget" in refused(0, "compare", "r0", "r1", "e0", "e1")
-    assert "r0 ended at 20 (trainings)" in refused(3, "compare", "r0", "r1", "e0", "--budget", "21")
+    runs = ("compare", "r0", "r1", "e0", "e1")
+    at_its_end = "r0 is not finished; the equal budget of 20 (trainings) is as far as it got"
+    assert at_its_end in refused(0, *runs)
+    assert "r0 is not finished, but stands at 20 (trainings), beyond the equal budget" in refused(
+        0, *runs, "--budget", "19"
+    )
+    line = refused(3, *runs, "--budget", "21")
+    assert "r0 is not finished and stands at 20 (trainings); lower it, or wait for that run or resume it" in line
+    assert "0 ended at 60 (trainings); lower it, or resume that run under a larger budget" in refused(
+        3, "compare", "e0", "e1", "--budget", "61"
+    )
 
 
 def test_refusals(refused: Callable[..., str], home: Path) -> None:
