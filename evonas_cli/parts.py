@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from evonas_cli.config import Config, build, conf_root, options, target
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.protocols import Continues, Job, Particular, Space, Strategy
+from evonas_cli.core.protocols import Continues, Job, Particular, Space, Staged, Strategy, Tuning
 from evonas_cli.core.types import Json, Objective
 from evonas_cli.settings import check_root, nearest
 from evonas_cli.store.directory import RunDirectory
@@ -80,6 +81,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         strategy.check_objectives(objectives)
     if isinstance(strategy, Continues) and strategy.continues:
         _check_continues(config, allowed)
+        _check_stages(config, strategy, space)
     parts = Parts(config, space, strategy, objectives, recipe, tuple(allowed))
     parts.fold()
     return parts
@@ -92,6 +94,16 @@ def _check_continues(config: Config, allowed: Sequence[str]) -> None:
         raise UsageError("this strategy hands trained weights on from step to step; set window=1")
     if not config["trainer"]["save_state"]:
         raise UsageError("this strategy hands trained weights on; set trainer.save_state=true so that they are kept")
+
+
+def _check_stages(config: Config, strategy: Any, space: Any) -> None:
+    tuned = space.tuned if isinstance(space, Tuning) else {}
+    epochs = min(tuned.get("epochs") or [config["trainer"].get("epochs", math.inf)])
+    if isinstance(strategy, Staged) and strategy.stages > epochs:
+        raise UsageError(
+            f"this strategy divides a training into {strategy.stages} stages, of which some would train nothing: there "
+            f"are {epochs} epochs; set trainer.epochs to at least {strategy.stages}, or fewer strategy.generations"
+        )
 
 
 def _objective(name: str, job: Job[Any], deterministic: bool) -> Objective:

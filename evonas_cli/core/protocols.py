@@ -206,6 +206,15 @@ class Continues(Protocol):
         """Whether trained weights have to be kept for later candidates."""
 
 
+@runtime_checkable
+class Staged(Protocol):
+    """What a strategy that continues trainings may have in addition: it divides a full training into stages."""
+
+    @property
+    def stages(self) -> int:
+        """How many; the trainer must have as many epochs for each to train anything. 1: whole trainings."""
+
+
 class Context(Protocol):
     """Where a job may keep files."""
 
