@@ -18,7 +18,7 @@ from evonas_cli import __version__
 from evonas_cli.config import Composed, build, target
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.fold import Fold
-from evonas_cli.core.protocols import Evaluator
+from evonas_cli.core.protocols import Computing, Evaluator, Strategy
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.parts import Parts, config_yaml, identity, stored_config
 from evonas_cli.store.directory import RunDirectory, new_root
@@ -35,10 +35,15 @@ _VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas
 
 
 class Started:
-    """An evaluator that is started on its first submission and then checked against the run's environment."""
+    """An evaluator that is started on its first submission and then checked against the run's environment.
 
-    def __init__(self, evaluator: Evaluator[Any], check: Callable[[dict[str, Json]], None]) -> None:
-        self.evaluator, self.check = evaluator, check
+    The environment is that of the job, with what `strategy` says of its own.
+    """
+
+    def __init__(
+        self, evaluator: Evaluator[Any], strategy: Strategy[Any, Any], check: Callable[[dict[str, Json]], None]
+    ) -> None:
+        self.evaluator, self.strategy, self.check = evaluator, strategy, check
         self.running = False
 
     @property
@@ -50,7 +55,7 @@ class Started:
         """Starts at once."""
         environment = self.evaluator.start()
         self.running = True
-        return environment
+        return environment | (self.strategy.environment() if isinstance(self.strategy, Computing) else {})
 
     def submit(self, batch: Sequence[Candidate[Any]]) -> None:
         """Passes on, after starting where needed."""
@@ -143,7 +148,7 @@ def create(
     run: RunDirectory, parts: Parts, choices: Mapping[str, str], watch: Watch, command: Sequence[str]
 ) -> Session:
     """Starts the evaluator, then makes the run directory and locks it. Raises UsageError when it exists."""
-    evaluator = Started(evaluator_of(parts, run), lambda environment: None)
+    evaluator = Started(evaluator_of(parts, run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
         run.create(config_yaml(parts.config), provenance(parts, choices, environment, command))
@@ -158,7 +163,7 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
     run.metadata()
     if not run.journal.exists():
         raise RunError(f"{run.journal} is missing; `evonas verify {run.root} --repair` begins an empty one")
-    evaluator = Started(evaluator_of(parts, run), functools.partial(check_environment, run))
+    evaluator = Started(evaluator_of(parts, run), parts.strategy, functools.partial(check_environment, run))
     session = _open(run, parts, evaluator, watch)
     try:
         _check_budget(session.recorder, stored_config(run)["budget"], parts.config["budget"])

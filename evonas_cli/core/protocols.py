@@ -207,6 +207,14 @@ class Continues(Protocol):
 
 
 @runtime_checkable
+class Computing(Protocol):
+    """What a strategy may have in addition: its bits depend on the machine, as those of a job do."""
+
+    def environment(self) -> dict[str, Json]:
+        """What its proposals depend on beside the configuration; keys begin with `strategy_`."""
+
+
+@runtime_checkable
 class Staged(Protocol):
     """What a strategy that continues trainings may have in addition: it divides a full training into stages."""
 

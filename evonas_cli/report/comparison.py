@@ -234,7 +234,7 @@ def _remarks(samples: Sequence[Sample], groups: Sequence[Group], baseline: int |
     elif len(groups) == 1:
         said.append("there is one group only; a verdict needs another beside it")
     for key in sorted({key for sample in samples for key in sample.environment} - {"data", "task"}):
-        seen = list(dict.fromkeys(str(sample.environment.get(key)) for sample in samples))
+        seen = list(dict.fromkeys(str(s.environment[key]) for s in samples if key in s.environment))
         if len(seen) > 1:
             what = "seconds are not comparable" if axis == "seconds" else "last bits may differ"
             said.append(f"the runs were made under different environments ({key}: {', '.join(seen)}); {what}")

@@ -138,6 +138,8 @@ def test_which_random_search(sample: Make) -> None:
 def test_other_machines_are_told(sample: Make) -> None:
     pair = [sample(environment={"device": "cpu"}), sample("genetic", environment={"device": "cuda"})]
     assert "(device: cpu, cuda); last bits may differ" in compare(pair)["remarks"][0]
+    policy = [sample("random", 0), sample("ppo", 0, environment={"strategy_cpu": "x"})]
+    assert compare(policy)["remarks"] == []
     assert "seconds are not comparable" in compare(pair, "seconds")["remarks"][0]
 
 
