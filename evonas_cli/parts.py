@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from evonas_cli.core.cache import Keys
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.evaluating import Job, Keyed
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.protocols import Continues, Particular, Space, Strategy
+from evonas_cli.core.protocols import Continues, Particular, Space, Staged, Strategy, Tuning
 from evonas_cli.core.types import Json, Objective
 from evonas_cli.settings import check_root, nearest
 from evonas_cli.store.directory import RunDirectory
@@ -90,6 +91,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         strategy.check_objectives(objectives)
     if isinstance(strategy, Continues) and strategy.continues:
         _check_continues(config, allowed)
+        _check_stages(config, strategy, space)
     if config["dedupe"] != "none":
         _check_dedupe(config, strategy, objectives)
     if config["dedupe"] == "function":
@@ -112,6 +114,16 @@ def _check_continues(config: Config, allowed: Sequence[str]) -> None:
         raise UsageError("this strategy hands trained weights on from step to step; set window=1")
     if not config["trainer"]["save_state"]:
         raise UsageError("this strategy hands trained weights on; set trainer.save_state=true so that they are kept")
+
+
+def _check_stages(config: Config, strategy: Any, space: Any) -> None:
+    tuned = space.tuned if isinstance(space, Tuning) else {}
+    epochs = min(tuned.get("epochs") or [config["trainer"].get("epochs", math.inf)])
+    if isinstance(strategy, Staged) and strategy.stages > epochs:
+        raise UsageError(
+            f"this strategy divides a training into {strategy.stages} stages, of which some would train nothing: there "
+            f"are {epochs} epochs; set trainer.epochs to at least {strategy.stages}, or fewer strategy.generations"
+        )
 
 
 def _check_dedupe(config: Config, strategy: Strategy[Any, Any], objectives: Sequence[Objective]) -> None:

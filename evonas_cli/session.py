@@ -20,6 +20,7 @@ from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import REPEATING, Fold
+from evonas_cli.core.protocols import Computing, Strategy
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.parts import Parts, config_yaml, identity, stored_config
 from evonas_cli.store.directory import RunDirectory, new_root
@@ -38,10 +39,15 @@ _VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas
 
 
 class Started:
-    """An evaluator that is started on its first submission and then checked against the run's environment."""
+    """An evaluator that is started on its first submission and then checked against the run's environment.
 
-    def __init__(self, evaluator: Evaluator[Any], check: Callable[[dict[str, Json]], None]) -> None:
-        self.evaluator, self.check = evaluator, check
+    The environment is that of the job, with what `strategy` says of its own.
+    """
+
+    def __init__(
+        self, evaluator: Evaluator[Any], strategy: Strategy[Any, Any], check: Callable[[dict[str, Json]], None]
+    ) -> None:
+        self.evaluator, self.strategy, self.check = evaluator, strategy, check
         self.running = False
 
     @property
@@ -53,7 +59,7 @@ class Started:
         """Starts at once."""
         environment = self.evaluator.start()
         self.running = True
-        return environment
+        return environment | (self.strategy.environment() if isinstance(self.strategy, Computing) else {})
 
     def units(self, asked: Sequence[Candidate[Any]]) -> list[Unit[Any]]:
         """Passes on, after starting where needed."""
@@ -153,7 +159,7 @@ def create(
     run: RunDirectory, parts: Parts, choices: Mapping[str, str], watch: Watch, command: Sequence[str]
 ) -> Session:
     """Starts the evaluator, then makes the run directory and locks it. Raises UsageError when it exists."""
-    evaluator = Started(evaluator_of(parts, run), lambda environment: None)
+    evaluator = Started(evaluator_of(parts, run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
         run.create(config_yaml(parts.config), provenance(parts, choices, environment, command))
@@ -168,16 +174,17 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
     run.metadata()
     if not run.journal.exists():
         raise RunError(f"{run.journal} is missing; `evonas verify {run.root} --repair` begins an empty one")
-    evaluator = Started(evaluator_of(parts, run), functools.partial(check_environment, run))
+    evaluator = Started(evaluator_of(parts, run), parts.strategy, functools.partial(check_environment, run))
     session = _open(run, parts, evaluator, watch)
     try:
         _check_budget(session.recorder, stored_config(run)["budget"], parts.config["budget"])
+        text = config_yaml(parts.config)
+        if text != run.config_text():
+            session.recorder.drop_end()  # first: under the new budget it would be wrong
+            write_text(run.root / "config.yaml", text, durable=True)
     except BaseException:
         session.close()
         raise
-    text = config_yaml(parts.config)
-    if text != run.config_text():
-        write_text(run.root / "config.yaml", text, durable=True)
     if session.recorder.journal.torn:
         _log.warning("cut a torn tail of %d bytes off the journal", session.recorder.journal.torn)
     return session

@@ -25,6 +25,7 @@ from evonas_cli.store.files import write_bytes
 from evonas_cli.store.journal import Journal, scan
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.recorder import Recorder
+from evonas_cli.store.written import Written
 
 
 class _Unrecorded(Exception):
@@ -81,10 +82,12 @@ class Verdict:
 class _Comparing:
     """A store that knows the journal and compares what a run has written at each step with what the fold gives."""
 
-    def __init__(self, run: RunDirectory, journal: Journal, space: Space[Any], verdict: Verdict) -> None:
+    def __init__(
+        self, run: RunDirectory, journal: Journal, space: Space[Any], written: Written, verdict: Verdict
+    ) -> None:
         self.run, self.journal, self.space, self.verdict = run, journal, space, verdict
         self.seen = 0
-        self.figures = {entry["step"]: entry for entry in figures.read(run.figures)}
+        self.figures = {entry["step"]: entry for entry in written.figures}
 
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
         return []
@@ -141,21 +144,23 @@ def _load(path: Path) -> Json:
 
 def verify(run: RunDirectory, parts: Parts) -> Verdict:
     """Folds the journal and compares. Reads only; a run in progress is judged by what it has recorded so far."""
-    verdict = Verdict()
+    verdict, written = Verdict(), Written(run.root)
     found = scan(run.journal) if run.journal.exists() else None
     if found is None or found.damaged:
         where = f"line {found.damaged[0]} is damaged" if found else "it is missing"
-        verdict.problems.append(f"{run.journal}: {where}; --repair keeps the good lines")
+        remedy = "keeps the good lines" if found else "begins an empty one and drops what was derived from the old one"
+        verdict.problems.append(f"{run.journal}: {where}; --repair {remedy}")
         return verdict
     journal = Journal(run.journal, write=False)
-    shown = run.status().get("evaluations", 0)
+    shown = written.status.get("evaluations", 0)
     if isinstance(shown, int) and shown > len(journal):
         verdict.problems.append(f"status.json tells of {shown} evaluations, the journal holds {len(journal)}")
-    store, fold = _Comparing(run, journal, parts.space, verdict), parts.fold()
+    store, fold = _Comparing(run, journal, parts.space, written, verdict), parts.fold()
     verdict.complete = _fold(fold, store, _late(fold, run, journal))
     verdict.evaluations = len(journal)
     if verdict.complete and fold.cut_steps:
         store.compare_front(fold)
+    verdict.problems += written.unfounded(fold, journal)
     if verdict.ok and store.seen < len(journal) and verdict.complete:
         verdict.problems.append(
             f"the journal has {len(journal) - store.seen} candidates that the search never asks for"
@@ -211,9 +216,11 @@ def repair(run: RunDirectory, parts: Parts) -> list[str]:
     lock = Lock(run.lock)
     try:
         done = _mend_journal(run)
-        for folder in (run.snapshots, run.root / "populations", run.root / "fronts"):
-            for path in snapshots.numbered(folder):
+        before = Written(run.root).names()
+        for folder in derived.FOLDERS:
+            for path in snapshots.numbered(run.root / folder):
                 path.unlink()
+        (run.root / "pareto.csv").unlink(missing_ok=True)
         recorder = Recorder(run, parts.space, lambda: 0.0, **parts.config["snapshot"])
         try:
             fold = parts.fold()
@@ -222,9 +229,16 @@ def repair(run: RunDirectory, parts: Parts) -> list[str]:
             recorder.finish(fold, ended if complete else "interrupted", "repaired")
         finally:
             recorder.close()
-        return [*done, "wrote snapshots, populations, fronts, pareto.csv and status.json again"]
+        now = Written(run.root).names()
+        dropped = [name for name in before if name not in now]
+        done.append(f"wrote {_listed([*now, 'status.json'])} again")
+        return done + ([f"dropped {_listed(dropped)}, for which the journal holds too little"] if dropped else [])
     finally:
         lock.release()
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _mend_journal(run: RunDirectory) -> list[str]:

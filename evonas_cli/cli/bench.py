@@ -86,8 +86,9 @@ def contest(
     from evonas_cli.report.comparison import compare
 
     folders, allowed = config_dir or [], allow_module or []
-    composed = entrants(overrides, strategies, folders)
-    check(composed, allowed, folders)
+    common, named = entrants(overrides, strategies, folders)
+    check(common, named, allowed, folders)
+    composed = [one for _, one in named]
     plan = Plan([one.config for one in composed], range(seeds), allowed, metric, report)
     outcomes = spread(plan, min(jobs, seeds))
     document = compare(samples(composed, outcomes), axis, budget, baseline)
@@ -103,8 +104,14 @@ def contest(
     return document
 
 
-def entrants(overrides: Sequence[str], strategies: str, folders: Any = ()) -> list[Composed]:
-    """A configuration for each of the strategies as --strategies names them. Raises UsageError."""
+def entrants(
+    overrides: Sequence[str], strategies: str, folders: Any = ()
+) -> tuple[Composed, list[tuple[str, Composed]]]:
+    """What all have in common, as random search has it, and the configuration of each entry of --strategies.
+
+    Raises UsageError, which names the entry where it is about one.
+    """
+    from evonas_cli.cli.contest import naming
     from evonas_cli.config import compose
     from evonas_cli.core.errors import UsageError
 
@@ -114,13 +121,19 @@ def entrants(overrides: Sequence[str], strategies: str, folders: Any = ()) -> li
             raise UsageError(f"{given[key]}: a bench takes this from {place}; leave it out")
     common = [*overrides, "evaluator=serial", *([] if "window" in given else ["window=1"])]
     common += [] if "job" in given else ["job=landscape"]
-    found = []
+    shared = [text for text in common if not text.startswith("strategy.")]
+    reference, found = compose([*shared, "strategy=random"], folders), []
     for entry in _COMMA.split(strategies):
         name, *settings = entry.strip().split(":")
         if not name:
             raise UsageError(f"--strategies {strategies!r}: a name is missing; write random,genetic")
-        found.append(compose([*common, f"strategy={name}", *(f"strategy.{text}" for text in settings)], folders))
-    return found
+        with naming(entry):
+            for text in settings:
+                if "=" not in text:
+                    raise UsageError(f"{text!r} is no setting; write {name}:key=value")
+            own = compose([*common, f"strategy={name}", *(f"strategy.{text}" for text in settings)], folders)
+        found.append((entry.strip(), own))
+    return reference, found
 
 
 def timing_lines(timing: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -32,7 +32,8 @@ _LISTED = 20
 
 def compare(
     runs: Annotated[
-        list[str], typer.Argument(metavar="RUN", help="Runs, by path or name, and folders with runs below them.")
+        list[str],
+        typer.Argument(metavar="RUN", help="Runs and sweeps, by path or name, and folders with runs below them."),
     ],
     metric: Metric = None,
     report: Report = None,
@@ -56,11 +57,14 @@ def compare(
     from evonas_cli.core.errors import UsageError
     from evonas_cli.report.comparison import compare as compared
     from evonas_cli.report.samples import read_samples
+    from evonas_cli.sweep.folder import named
 
     check_plot(plot)
     if not all(runs):
         raise UsageError("a run's name is empty; name runs, or a folder that holds some")
-    samples = read_samples(runs, outputs, allow_module or [], metric, report)
+    sweeps = [None if Path(name).exists() else named(name, outputs) for name in runs]
+    places = [name if sweep is None else str(sweep.root) for name, sweep in zip(runs, sweeps, strict=True)]
+    samples = read_samples(places, outputs, allow_module or [], metric, report)
     document = compared(samples, axis, budget, baseline, vary or [])
     publish(document, json, plot)
     return 0

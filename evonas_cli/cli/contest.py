@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -62,23 +63,40 @@ class NoFolders:
         return None
 
 
-def check(composed: Sequence[Composed], allowed: Sequence[str], folders: Sequence[Path]) -> None:
-    """Raises UsageError for what cannot be benched, before anything runs."""
-    for one in composed:
-        config = one.config
-        if {"dataset", "trainer"} & set(inspect.signature(target(config["job"], "job", allowed)).parameters):
-            raise UsageError(
-                f"job={one.choices['job']} trains networks, too slow for a bench; "
-                "run `evonas sweep` over strategies and seeds, then `evonas compare` its folder"
-            )
-        if config["budget"]["seconds"] is not None:
-            raise UsageError("budget.seconds ends no search in memory; set budget.evaluations or budget.cost")
-        assemble(config, allowed, folders)
-    for place, one in enumerate(composed):
-        if identity(one.config) in [identity(other.config) for other in composed[:place]]:
-            raise UsageError(
-                f"--strategies names {one.choices['strategy']} twice with the same settings; once is enough"
-            )
+@contextlib.contextmanager
+def naming(entry: str) -> Iterator[None]:
+    """Within it, a UsageError says which entry of --strategies it is about."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"--strategies {entry.strip()}: {error}") from error
+
+
+def check(
+    common: Composed, named: Sequence[tuple[str, Composed]], allowed: Sequence[str], folders: Sequence[Path]
+) -> None:
+    """Raises UsageError for what cannot be benched, before anything runs: first for what is in `common`, then for the
+    entries of --strategies."""
+    config = common.config
+    if {"dataset", "trainer"} & set(inspect.signature(target(config["job"], "job", allowed)).parameters):
+        raise UsageError(
+            f"job={common.choices['job']} trains networks, too slow for a bench; "
+            "run `evonas sweep` over strategies and seeds, then `evonas compare` its folder"
+        )
+    if config["budget"]["seconds"] is not None:
+        raise UsageError("budget.seconds ends no search in memory; set budget.evaluations or budget.cost")
+    assemble(config, allowed, folders)
+    for entry, one in named:
+        with naming(entry):
+            assemble(one.config, allowed, folders)
+    seen: list[tuple[str, Any]] = []
+    for entry, one in named:
+        own = identity(one.config)
+        first = next((other for other, known in seen if known == own), None)
+        if first is not None:
+            words = f"{first} and {entry}, which are the same settings" if first != entry else f"{entry} twice"
+            raise UsageError(f"--strategies names {words}; once is enough")
+        seen.append((entry, own))
 
 
 def samples(composed: Sequence[Composed], outcomes: Sequence[Outcome]) -> list[Sample]:

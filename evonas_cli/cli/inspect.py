@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def list_runs(outputs: Outputs = OUTPUTS, json: AsJson = False) -> int:
     """List the runs under outputs/, oldest first."""
-    from evonas_cli.store.directory import runs
+    from evonas_cli.store.directory import name_of, runs
 
     found = []
     for run in runs(outputs):
         status = run.status()
-        row = {"run": f"{run.root.parent.name}/{run.root.name}", "state": run.state()}
+        row = {"run": name_of(run, outputs), "state": run.state()}
         found.append({**row, "evaluations": status.get("evaluations", 0), "seconds": run.elapsed()})
     if json:
         print_json({"schema": 1, "runs": found})

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from evonas_cli.sweep.children import Child
     from evonas_cli.sweep.folder import Manifest, Standing, SweepFolder
 
-STATES = ("done", "failed", "interrupted", "running", "waiting", "skipped", "damaged")
+STATES = ("done", "failed", "interrupted", "running", "waiting", "skipped", "damaged", "foreign")
 _SILENCE = 5.0
 
 
@@ -101,7 +101,7 @@ def sweep(
             foreign |= {"--keep-going": keep_going, "--jobs": jobs != 1}
         found = _existing(texts, [option for option, value in foreign.items() if value], outputs)
         if texts[0] == "status":
-            return _show(found, found.manifest(), json)
+            return _status(found, json)
         return _resume(found, allow_module or [], jobs, keep_going, voice, json)
     if not texts:
         raise UsageError("there is nothing to sweep; write settings, e.g. strategy=random,genetic 'seed=range(0,5)'")
@@ -131,13 +131,15 @@ def _planned(start: Start, voice: Voice) -> tuple[SweepFolder, list[Child]]:
     found = children(start.overrides, start.folders)
 
     def tell(n: int, child: Child) -> None:
-        if child.refused is not None:
-            words = " ".join(child.overrides)
-            print(f"evonas: child {child.name} ({words}) is skipped: {child.refused}", file=sys.stderr)
         if time.monotonic() - voice.last >= _SILENCE:
             voice.line(f"checked {n} of {len(found)} children")
 
-    return folder, check(found, start.folders, start.allowed, start.keep_going, tell)
+    checked = check(found, start.folders, start.allowed, start.keep_going, tell)
+    for child in checked:
+        if child.refused is not None:
+            words = " ".join(child.overrides)
+            print(f"evonas: child {child.name} ({words}) is skipped: {child.refused}", file=sys.stderr)
+    return folder, checked
 
 
 def _dry_run(start: Start, voice: Voice, as_json: bool) -> int:
@@ -166,12 +168,22 @@ def _begin(start: Start, jobs: int, voice: Voice, as_json: bool) -> int:
     return _carry_out(folder, manifest, jobs, start.keep_going, voice, as_json)
 
 
+def _status(folder: SweepFolder, as_json: bool) -> int:
+    manifest = folder.manifest()
+    for wrong in filter(None, map(folder.foreign, manifest.children)):
+        print(f"evonas: {wrong}", file=sys.stderr)
+    return _show(folder, manifest, as_json)
+
+
 def _resume(
     folder: SweepFolder, allowed: Sequence[str], jobs: int, keep_going: bool, voice: Voice, as_json: bool
 ) -> int:
-    from evonas_cli.core.errors import UsageError
+    from evonas_cli.core.errors import RunError, UsageError
 
     manifest = folder.manifest()
+    wrong = next(filter(None, map(folder.foreign, manifest.children)), None)
+    if wrong is not None:
+        raise RunError(wrong)
     for module in manifest.allowed_modules:
         if module not in allowed:
             raise UsageError(f"{folder.root} uses module {module}; pass --allow-module {module} if you trust it")

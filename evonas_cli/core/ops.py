@@ -223,8 +223,8 @@ OPS: dict[str, Op] = {
 }
 """All operations by name.
 
-`gain` multiplies a convolution's initial weights, `same` pads it (0: not); `pad` brings a map to a height and width with
-zeros below and to the right; `dropout` zeroes numbers with probability `rate` in training and scales the others by
+`gain` multiplies a convolution's initial weights, `same` pads it (0: not); `pad` brings a map to a height and width
+with zeros below and to the right; `dropout` zeroes numbers with probability `rate` in training and scales the others by
 1 / (1 - rate). Average pools do not count padding; `shift` moves the map by one pixel, out[h, w] = in[h+1, w+1], with
 zeros in the last row and column; `zero` with a stride keeps every stride-th pixel, all zero.
 """

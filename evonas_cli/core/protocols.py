@@ -218,3 +218,20 @@ class Continues(Protocol):
     @property
     def continues(self) -> bool:
         """Whether trained weights have to be kept for later candidates."""
+
+
+@runtime_checkable
+class Computing(Protocol):
+    """What a strategy may have in addition: its bits depend on the machine, as those of a job do."""
+
+    def environment(self) -> dict[str, Json]:
+        """What its proposals depend on beside the configuration; keys begin with `strategy_`."""
+
+
+@runtime_checkable
+class Staged(Protocol):
+    """What a strategy that continues trainings may have in addition: it divides a full training into stages."""
+
+    @property
+    def stages(self) -> int:
+        """How many; the trainer must have as many epochs for each to train anything. 1: whole trainings."""

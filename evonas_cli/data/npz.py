@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.files import check_file
 from evonas_cli.data.arrays import Arrays, Images
 from evonas_cli.data.dataset import Dataset
 
@@ -56,8 +57,7 @@ class Npz(Dataset):
 
 def _load(path: Path) -> tuple[list[str], dict[str, NDArray[Any]]]:
     """The names of all arrays in the file, and those of the six known ones that it has."""
-    if not path.is_file():
-        raise UsageError(f"{path} not found; pass dataset.path=FILE.npz")
+    check_file(path, "pass dataset.path=FILE.npz")
     try:
         file = np.load(path, allow_pickle=False)
         if isinstance(file, np.ndarray):

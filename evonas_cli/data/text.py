@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.files import check_file
 from evonas_cli.data.sequences import Corpus, Sequences, Tokens, fingerprint, stream
 
 LEAST_PART = 2
@@ -69,8 +70,7 @@ class Text:
         if not self.path:
             raise UsageError("dataset.path is not set; pass dataset.path=FILE.txt")
         path = Path(self.path).expanduser()
-        if not path.is_file():
-            raise UsageError(f"{path} not found; pass dataset.path=FILE.txt, or FILE.txt.gz")
+        check_file(path, "pass dataset.path=FILE.txt, or FILE.txt.gz")
         try:
             data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
+from evonas_cli.core.files import check_file
 from evonas_cli.core.protocols import Functional, Space
 from evonas_cli.core.types import Candidate, Direction, Json, Result
 
@@ -104,6 +105,7 @@ class Table:
     def _load(self) -> None:
         if self._rows:
             return
+        check_file(self.path, "pass job.path=FILE.csv")
         import pandas
 
         try:

@@ -54,7 +54,7 @@ def compare(
         "axis": axis,
         "budget": budget,
         "baseline": None if chosen is None else groups[chosen].label,
-        "remarks": _remarks(samples, groups, chosen, axis),
+        "remarks": [*_unfinished(samples, axis, budget), *_remarks(samples, groups, chosen, axis)],
         "groups": described,
         "pairs": pairs,
     }
@@ -85,9 +85,11 @@ def _equal_budget(samples: Sequence[Sample], axis: Axis, wanted: float | None) -
     if not budget > 0 or math.isinf(budget):
         raise UsageError(f"--budget is {budget:g}; it must be a number above 0")
     if budget > reached:
+        stands = "ended" if least.finished else "is not finished and stands"
+        remedy = "resume that run under a larger budget" if least.finished else "wait for that run or resume it"
         raise RunError(
-            f"--budget {budget:g} is more than every run has reached: {least.name} ended at {reached:g} ({axis}); "
-            "lower it or resume that run under a larger budget"
+            f"--budget {budget:g} is more than every run has reached: {least.name} {stands} at {reached:g} ({axis}); "
+            f"lower it, or {remedy}"
         )
     for sample in samples:
         if sample.track.incumbent(axis, budget) is None:
@@ -214,14 +216,27 @@ def _verdict(
     return {"word": word, "text": text}
 
 
+def _unfinished(samples: Sequence[Sample], axis: Axis, budget: float) -> list[str]:
+    """What is said of each run that may still go on: whether the comparison leaves out some of it, or ends where it
+    stands."""
+    said = []
+    for sample in samples:
+        reached = sample.track.reached(axis)
+        if not sample.finished and reached > budget:
+            said.append(f"{sample.name} is not finished, but stands at {reached:g} ({axis}), beyond the equal budget")
+        elif not sample.finished:
+            said.append(f"{sample.name} is not finished; the equal budget of {budget:g} ({axis}) is as far as it got")
+    return said
+
+
 def _remarks(samples: Sequence[Sample], groups: Sequence[Group], baseline: int | None, axis: Axis) -> list[str]:
-    said = [f"{sample.name} is not finished; it has reached the budget" for sample in samples if not sample.finished]
+    said: list[str] = []
     if baseline is None:
         said.append("no group is random search; there is no verdict against it (another baseline: --baseline LABEL)")
     elif len(groups) == 1:
         said.append("there is one group only; a verdict needs another beside it")
     for key in sorted({key for sample in samples for key in sample.environment} - {"data", "task"}):
-        seen = list(dict.fromkeys(str(sample.environment.get(key)) for sample in samples))
+        seen = list(dict.fromkeys(str(s.environment[key]) for s in samples if key in s.environment))
         if len(seen) > 1:
             what = "seconds are not comparable" if axis == "seconds" else "last bits may differ"
             said.append(f"the runs were made under different environments ({key}: {', '.join(seen)}); {what}")

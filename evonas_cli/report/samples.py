@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from evonas_cli.report.curves import Track
 from evonas_cli.report.groups import Sample
 from evonas_cli.report.reading import Reading, read_run
 from evonas_cli.session import DONE, REPEATED
-from evonas_cli.store.directory import RunDirectory, find
+from evonas_cli.store.directory import RunDirectory, below, find
 
 
 def locate(reference: str, outputs: Path) -> list[RunDirectory]:
@@ -27,17 +26,6 @@ def locate(reference: str, outputs: Path) -> list[RunDirectory]:
         if found:
             return found
     return [find(reference, outputs)]
-
-
-def below(folder: Path) -> list[RunDirectory]:
-    """All runs under a folder by path; hidden folders are drafts, and a run holds no other."""
-    found = []
-    for place, folders, files in os.walk(folder):
-        if "run.json" in files:
-            found.append(RunDirectory(Path(place)))
-            folders.clear()
-        folders[:] = [name for name in folders if not name.startswith(".")]
-    return sorted(found, key=lambda run: run.root)
 
 
 def compared_metric(parts: Parts, metric: str | None) -> tuple[str, Direction]:

@@ -25,7 +25,9 @@ from evonas_cli.store.files import write_json, write_text
 from evonas_cli.store.lock import held
 
 FORMAT = 1
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+LONGEST = 100
+"""Characters of a name: with what is put before it, it fits every file system."""
+NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST - 1}}}")
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,19 @@ class RunDirectory:
 
     def metadata(self) -> dict[str, Any]:
         """run.json. Raises RunError when there is none, it is damaged, or a newer evonas wrote it."""
+        version, data = self._described()
+        if version > FORMAT:
+            raise RunError(
+                f"{self.root} was written in run format {version}, this evonas ({FORMAT}) is older; "
+                f"use evonas {data.get('evonas', 'of a later version')} or newer"
+            )
+        return data
+
+    def _described(self) -> tuple[int, dict[str, Any]]:
+        """The format and the whole of run.json, which may be a newer evonas'."""
         path = self.root / "run.json"
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             version = int(data["format"])
             if version <= FORMAT:
                 _ = [data[key] for key in ("identity", "environment", "choices", "allowed_modules", "created")]
@@ -79,13 +91,7 @@ class RunDirectory:
             raise RunError(f"{self.root} is no run: it has no run.json") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path} is damaged ({type(error).__name__}); restore it from a copy") from error
-        if version > FORMAT:
-            raise RunError(
-                f"{self.root} was written in run format {version}, this evonas ({FORMAT}) is older; "
-                f"use evonas {data.get('evonas', 'of a later version')} or newer"
-            )
-        metadata: dict[str, Any] = data
-        return metadata
+        return version, data
 
     def config_text(self) -> str:
         """config.yaml. Raises RunError."""
@@ -108,9 +114,16 @@ class RunDirectory:
         return float(seconds) if isinstance(seconds, int | float) and math.isfinite(seconds) else 0.0
 
     def state(self) -> str:
-        """done, failed, interrupted, or running: what status.json says, unless the process behind it is gone."""
-        state = str(self.status().get("state", "running"))
-        return "interrupted" if state == "running" and not held(self.lock) else state
+        """done, failed, interrupted or running, as status.json says, unless the process behind it is gone; damaged when
+        run.json cannot be read or the journal has fewer lines than status.json tells of."""
+        status = self.status()
+        state, shown = str(status.get("state", "running")), status.get("evaluations", 0)
+        try:
+            self._described()
+            damaged = isinstance(shown, int) and _lines(self.journal) < shown
+        except (OSError, RunError):
+            damaged = True
+        return "damaged" if damaged else "interrupted" if state == "running" and not held(self.lock) else state
 
     def create(self, config_text: str, metadata: Mapping[str, Any]) -> None:
         """Makes the directory with both files at once. Raises UsageError when it holds something already."""
@@ -134,8 +147,20 @@ class RunDirectory:
             raise
 
 
+def _lines(journal: Path) -> int:
+    """How many lines there are; -1 without a file."""
+    if not journal.is_file():
+        return -1
+    with journal.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
 def new_root(outputs: Path, label: str, now: datetime) -> Path:
     """A free `outputs/<date>/<time>-<label>`, made at once so that no other process takes it."""
+    if len(label) > LONGEST:
+        raise UsageError(
+            f"run.name has {len(label)} characters; {LONGEST} is the most, so that a folder can be called so"
+        )
     if not NAME.fullmatch(label):
         raise UsageError(
             f"run.name is {label!r}; use letters, digits, '.', '_' and '-', starting with a letter or a digit"
@@ -163,9 +188,24 @@ def abandon(root: Path) -> None:
 
 
 def runs(outputs: Path) -> list[RunDirectory]:
-    """All runs under the outputs folder, oldest first; folders whose names begin with a dot are drafts."""
-    found = [path.parent for path in outputs.glob("*/*/run.json") if not path.parent.name.startswith(".")]
-    return [RunDirectory(root) for _, root in sorted((_created(root), root) for root in found)]
+    """All runs under the outputs folder, oldest first."""
+    return sorted(below(outputs), key=lambda run: (_created(run.root), run.root))
+
+
+def below(folder: Path) -> list[RunDirectory]:
+    """All runs in or under a folder by path; hidden folders are drafts, and a run holds no other."""
+    found = []
+    for place, folders, files in os.walk(folder):
+        if "run.json" in files:
+            found.append(RunDirectory(Path(place)))
+            folders.clear()
+        folders[:] = [name for name in folders if not name.startswith(".")]
+    return sorted(found, key=lambda run: run.root)
+
+
+def name_of(run: RunDirectory, outputs: Path) -> str:
+    """The path below the outputs folder, by which a run is listed and found."""
+    return run.root.name if run.root == outputs else str(run.root.relative_to(outputs))
 
 
 def _created(root: Path) -> str:
@@ -185,7 +225,7 @@ def find(reference: str, outputs: Path) -> RunDirectory:
         if known:
             return known[-1]
         raise RunError(f"there is no run under {outputs}/ yet; start one with `evonas search`")
-    names = {run: (run.root.name, f"{run.root.parent.name}/{run.root.name}") for run in known}
+    names = {run: (run.root.name, name_of(run, outputs)) for run in known}
     hits = [run for run in known if any(name.startswith(reference) for name in names[run])]
     exact = [run for run in hits if reference in names[run]]
     hits = exact or hits

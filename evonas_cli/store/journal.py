@@ -55,7 +55,8 @@ class Scan:
 
 def scan(path: Path) -> Scan:
     """Checks every line. Damage behind the last good line is a torn tail; damage before it is corruption, and so are
-    several lines of which none is good."""
+    several lines of which none is good. Raises RunError for what is no file."""
+    _check_file(path)
     good: list[tuple[int, int]] = []
     bad: list[int] = []
     end = offset = 0
@@ -72,8 +73,15 @@ def scan(path: Path) -> Scan:
     return Scan(good, damaged, end, offset - end)
 
 
+def _check_file(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "no regular file"
+        remedy = f"put the journal back, or move this away and run `evonas verify {path.parent} --repair`"
+        raise RunError(f"{path} is {what}; {remedy}")
+
+
 class Journal:
-    """An open journal. Raises RunError for damage in the middle.
+    """An open journal. Raises RunError for damage in the middle and for what is no file.
 
     Opened for writing (by the holder of the run's lock alone) it moves a torn tail to `journal.torn`; opened for
     reading it leaves the file as it is and shows what was whole at that moment.
@@ -84,6 +92,7 @@ class Journal:
         self._offsets: dict[int, int] = {}
         self.highest = -1
         self._unsynced, self._oldest, self._newest = 0.0, 0.0, time.monotonic()
+        _check_file(path)
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND if write else os.O_RDONLY, 0o644)
         except OSError as error:

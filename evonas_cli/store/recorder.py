@@ -55,16 +55,10 @@ class Recorder:
         return self._before + self._clock() - self._began
 
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
-        """Brings the fold to the newest snapshot; returns the candidates pending there.
-
-        Populations, fronts and figures of later steps are dropped: the end of a shorter budget may have written them.
-        """
+        """Brings the fold to the newest usable snapshot, and drops what was derived later; returns the candidates
+        pending there."""
         pending = snapshots.restore(self.run.snapshots, fold, self.space, self.journal)
-        for folder in ("populations", "fronts"):
-            for path in snapshots.numbered(self.run.root / folder):
-                if int(path.stem) >= fold.position.told:
-                    path.unlink()
-        self.figures.restore(fold.position.told)
+        self._drop(fold.position.told)
         self._plan(fold)
         self._fold = fold
         self.status(fold, "running")
@@ -146,6 +140,20 @@ class Recorder:
     def close(self) -> None:
         """Closes the journal."""
         self.journal.close()
+
+    def drop_end(self) -> None:
+        """Removes what was derived after the newest snapshot, such as what the end of a budget gave."""
+        kept = snapshots.numbered(self.run.snapshots)
+        self._drop(int(kept[-1].stem) if kept else 0)
+
+    def _drop(self, told: int) -> None:
+        """Removes what was derived when more steps were told than this: newer snapshots that are of no use would have
+        new ones taken for the oldest, and the end of a shorter budget wrote files that a longer one does not reach."""
+        for folder, last in (("snapshots", told), ("populations", told - 1), ("fronts", told - 1)):
+            for path in snapshots.numbered(self.run.root / folder):
+                if int(path.stem) > last:
+                    path.unlink()
+        self.figures.restore(told)
 
     def _plan(self, fold: Fold[Any]) -> None:
         told = fold.told_evaluations

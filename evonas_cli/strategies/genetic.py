@@ -144,6 +144,11 @@ class Genetic:
         """Whether candidates start from the weights of earlier ones."""
         return self.inherit != "none"
 
+    @property
+    def stages(self) -> int:
+        """Under inherit=schedule a training's shares, one a generation."""
+        return self.generations or 1 if self.inherit == "schedule" else 1
+
     def init(self, rng: Random) -> Generation[Genes]:
         """Nobody."""
         return Generation()

@@ -80,6 +80,10 @@ class Ppo(Generic[G]):
         """Raises UsageError when the reward is not made for the first objective."""
         self._learner.rewards.check(objectives)
 
+    def environment(self) -> dict[str, Json]:
+        """CPU and torch, on which the policy's last bits depend."""
+        return self._learner.environment()
+
     def init(self, rng: Random) -> Policy:
         """Fresh weights."""
         return self._learner.init(rng)

@@ -50,7 +50,7 @@ def check(
     """Composes and assembles every child; `tell` hears of each with the number checked so far.
 
     With `keep_going` a child that cannot run comes back with `refused` set. Raises UsageError for the first such child
-    otherwise, and in any case when no child can run.
+    otherwise, and when no child can run.
     """
     checked: list[Child] = []
     first: UsageError | None = None
@@ -66,5 +66,5 @@ def check(
         checked.append(child)
         tell(len(checked), child)
     if first is not None and all(child.refused is not None for child in checked):
-        raise first
+        raise UsageError(f"no child can run; {first}" if len(checked) > 1 else str(first)) from first
     return checked

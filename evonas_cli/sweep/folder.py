@@ -21,13 +21,14 @@ from typing import Any
 from evonas_cli import __version__
 from evonas_cli.core.errors import EnvironmentFailure, RunError, UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.store.directory import NAME, RunDirectory
+from evonas_cli.store.directory import LONGEST, NAME, RunDirectory
 from evonas_cli.store.files import write_json
 from evonas_cli.store.lock import Lock, held
 from evonas_cli.sweep.children import Child
 
 FORMAT = 1
 _PREFIX = "sweep-"
+_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,8 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a child is: its state (waiting, running, done, failed, interrupted, skipped, damaged: less in
-    its journal than it had, or no readable run.json), its evaluations, the best
-    value of its first objective as of its last written front, and the seconds that it ran."""
+    """How far a child is: its state (that of its run, or waiting, skipped, or foreign: its folder is another search's),
+    its evaluations, the best value of its first objective as of its last written front, and the seconds that it ran."""
 
     child: Child
     state: str
@@ -144,8 +144,24 @@ class SweepFolder:
         evaluations = run.status().get("evaluations", 0)
         shown = evaluations if isinstance(evaluations, int) else 0
         objective, best = _best(run.root / "pareto.csv")
-        state = "damaged" if _lines(run.journal) < shown or not _readable(run) else run.state()
+        state = "foreign" if self.foreign(child) is not None else run.state()
         return Standing(child, state, shown, objective, best, run.elapsed())
+
+    def foreign(self, child: Child) -> str | None:
+        """What is wrong when the child's folder was made with other overrides than the child's; a run that no sweep
+        made says nothing about it."""
+        try:
+            words = [str(word) for word in self.run(child).metadata().get("command", ())]
+        except (RunError, TypeError):
+            return None
+        made = words[words.index("--") + 1 :] if "--" in words else list(child.overrides)
+        if made == list(child.overrides):
+            return None
+        theirs = " ".join([word for word in made if word not in child.overrides] or made) or "no overrides"
+        return (
+            f"{self.run(child).root} is another search's folder, made with {theirs}; "
+            "give each folder of the sweep the name back that it had"
+        )
 
     def document(self, standings: Sequence[Standing]) -> dict[str, Json]:
         """The sweep as one JSON document."""
@@ -166,21 +182,6 @@ class SweepFolder:
                 for s in standings
             ],
         }
-
-
-def _lines(journal: Path) -> int:
-    try:
-        return journal.read_bytes().count(b"\n")
-    except OSError:
-        return -1
-
-
-def _readable(run: RunDirectory) -> bool:
-    try:
-        run.metadata()
-    except RunError:
-        return False
-    return True
 
 
 def _read(data: Mapping[str, Any]) -> Manifest:
@@ -229,6 +230,8 @@ def new_folder(outputs: Path, name: str | None, now: datetime) -> SweepFolder:
         names = (stem, *(f"{stem}-{n}" for n in range(2, 1000)))
         free = (SweepFolder(outputs / f"{_PREFIX}{one}") for one in names)
         return next(folder for folder in free if not folder.root.exists())
+    if len(name) > LONGEST:
+        raise UsageError(f"--name has {len(name)} characters; {LONGEST} is the most, so that folders can be called so")
     if not NAME.fullmatch(name) or name == "latest":
         raise UsageError(
             f"--name is {name!r}; use letters, digits, '.', '_' and '-', a letter or a digit first, not `latest`"
@@ -246,11 +249,18 @@ def find(reference: str, outputs: Path) -> SweepFolder:
         if not known:
             raise RunError(f"there is no sweep under {outputs}/ yet; start one with `evonas sweep`")
         return max(known, key=lambda folder: (folder.created(), folder.name))
-    for folder in (SweepFolder(outputs / f"{_PREFIX}{reference}"), SweepFolder(Path(reference))):
-        if folder.exists():
-            return folder
-    names = ", ".join(sorted(folder.name for folder in known)[:8])
-    raise RunError(f"no sweep {reference!r}: neither a name nor a folder with a sweep.json (known: {names or 'none'})")
+    folder = named(reference, outputs)
+    if folder is not None:
+        return folder
+    names = sorted(folder.name for folder in known)
+    shown = ", ".join([*names[:_SHOWN], *(["..."] if len(names) > _SHOWN else [])])
+    raise RunError(f"no sweep {reference!r}: neither a name nor a folder with a sweep.json (known: {shown or 'none'})")
+
+
+def named(reference: str, outputs: Path) -> SweepFolder | None:
+    """The sweep with this name, or in this folder or one below the outputs, if there is one."""
+    places = (outputs / f"{_PREFIX}{reference}", outputs / reference, Path(reference))
+    return next((folder for folder in map(SweepFolder, places) if folder.exists()), None)
 
 
 def stamp() -> str:

@@ -73,6 +73,25 @@ def test_absent_and_truncated_files(refused: Callable[..., str]) -> None:
     assert "nowhere" in refused(2, *words, "dataset=folder", "dataset.root=nowhere")
 
 
+@pytest.mark.parametrize(
+    ("path", "what"), [("folder", "a folder"), ("/dev/zero", "a device or a pipe, no regular file")]
+)
+@pytest.mark.parametrize(
+    ("words", "key", "example"),
+    [
+        (("dataset=npz",), "dataset.path", "FILE.npz"),
+        (("job=language", "space=rnn_cell", "dataset=text"), "dataset.path", "FILE.txt"),
+        (("job=table",), "job.path", "FILE.csv"),
+    ],
+)
+def test_paths_that_are_no_files(
+    refused: Callable[..., str], words: tuple[str, ...], key: str, example: str, path: str, what: str
+) -> None:
+    Path("folder").mkdir()
+    line = refused(2, "search", *words, f"{key}={path}", "strategy=random", "evaluator=serial", "device=cpu")
+    assert f"{path} is {what}; pass {key}={example}" in line
+
+
 def test_changed_data_is_refused(refused: Callable[..., str]) -> None:
     npz(Path("data.npz"), x_train=np.random.default_rng(0).integers(0, 9, (40, 8, 8), dtype=np.uint8))
     small = ("space.channels=2", "trainer.epochs=1", "strategy=random", "evaluator=serial", "device=cpu")
@@ -88,7 +107,7 @@ def test_a_table_that_lacks_a_candidate(refused: Callable[..., str]) -> None:
     words = ["search", "job=table", "job.path=t.csv", *columns]
     assert "t.csv has no row with arch=|" in refused(2, *words)
     assert "has no column c10_val12" in refused(2, "search", "job=table", "job.path=t.csv")
-    assert "nowhere.csv cannot be read" in refused(2, "search", "job=table", "job.path=nowhere.csv")
+    assert "nowhere.csv not found; pass job.path=FILE.csv" in refused(2, "search", "job=table", "job.path=nowhere.csv")
     assert "job.path must be given" in refused(2, "search", "job=table")
 
 

@@ -44,6 +44,7 @@ CONFIGURATIONS = [
     (("job=landscape", "space=bits", "budget.cost=-1"), "budget.cost is -1.0"),
     (("device=gpu",), "device is 'gpu'; it may be auto, cpu, cuda or cuda:N"),
     (("run.name=a/b",), "run.name is 'a/b'"),
+    ((f"run.name={'x' * 101}",), "run.name has 101 characters; 100 is the most"),
     (("run.name=../x",), "run.name is '../x'"),
     (("seed", "=", "1"), "'seed' is no override; write key=value without spaces, e.g. seed=1"),
     (("seed = 1",), "write key=value without spaces"),

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from evonas_cli.cli.app import run
+
 GA, REA, RL, PPO = (
     ("strategy=genetic",),
     ("strategy=regularized_evolution",),
@@ -18,6 +20,8 @@ DEEP = ("space=codeepneat", "strategy=deepneat")
 HYPER = ("space=hyperparameters", "strategy=random")
 CHAIN = ("space=chain_cnn", "strategy=random")
 CELL = ("job=language", "space=rnn_cell", "strategy=random")
+SCHEDULE = ("space=hyperparameters", *GA, "strategy.archive=false", "strategy.inherit=schedule",
+            "trainer.save_state=true", "window=1")  # fmt: skip
 
 REFUSALS = [
     # populations, tournaments, probabilities, elitism
@@ -47,6 +51,10 @@ REFUSALS = [
     (
         (*HYPER[:1], *GA, "strategy.archive=false", "strategy.inherit=weights", "trainer.save_state=true", "window=2"),
         "set window=1",
+    ),
+    (
+        (*SCHEDULE, "strategy.generations=6", "trainer.epochs=5"),
+        "6 stages, of which some would train nothing: there are 5 epochs; set trainer.epochs to at least 6",
     ),
     ((*GA, "strategy.archive=false", "strategy.inherit=weights"), "needs a space that is Tuning, which NasBench201 is"),
     ((*PPO, "strategy.clip=inf"), "strategy.clip is inf; settings are finite numbers"),
@@ -116,3 +124,8 @@ REFUSALS = [
 def test_it_is_refused_in_one_line(refused: Callable[..., str], words: tuple[str, ...], expected: str) -> None:
     assert expected in refused(2, "search", *words)
     assert not any(Path().iterdir())
+
+
+def test_a_stage_for_each_epoch_is_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["search", *SCHEDULE, "strategy.generations=5", "trainer.epochs=5", "--dry-run"]) == 0

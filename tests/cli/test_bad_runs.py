@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from evonas_cli.cli.app import run
 
@@ -77,3 +81,39 @@ def test_lost_journals_are_not_taken_for_a_fresh_start(refused: Callable[..., st
     assert run(["resume", "run", "budget.evaluations=6", "--quiet"]) == 0
     assert run(["list", "--outputs", "."]) == 0
     assert run(["resume", "run", "evaluator=fake", "budget.evaluations=7", "--quiet"]) == 0
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_a_journal_that_is_no_file_is_exit_3(refused: Callable[..., str], make: Callable[[Path], None]) -> None:
+    assert run([*TOY, "--run-dir", "run"]) == 0
+    Path("run/journal.jsonl").unlink()
+    make(Path("run/journal.jsonl"))
+    what = "a folder" if make is Path.mkdir else "no regular file"
+    for words in (("resume", "--quiet"), ("show",), ("pareto",), ("compare",), ("verify",), ("verify", "--repair")):
+        assert f"run/journal.jsonl is {what}; put the journal back" in refused(3, words[0], "run", *words[1:])
+
+
+def test_list_finds_runs_at_any_depth_and_says_which_are_damaged(
+    refused: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in ("near", "a/b/c/far", "two/levels"):
+        assert run([*TOY, "--run-dir", f"outputs/{place}", "--quiet"]) == 0
+    whole = Path("outputs/near")
+    for name, damage in (("empty", b""), ("garbage", b"{"), ("list", b"[]"), ("bare", b'{"format": 1}')):
+        shutil.copytree(whole, f"outputs/s/{name}")
+        Path(f"outputs/s/{name}/run.json").write_bytes(damage)
+    shutil.copytree(whole, "outputs/s/cut")
+    Path("outputs/s/cut/journal.jsonl").write_bytes(b"")
+    shutil.copytree(whole, whole / "candidates/inner")
+    shutil.copytree(whole, "outputs/.draft/x")
+    newer = json.loads((whole / "run.json").read_text()) | {"format": 99}
+    shutil.copytree(whole, "outputs/s/newer")
+    Path("outputs/s/newer/run.json").write_text(json.dumps(newer))
+    capsys.readouterr()
+    assert run(["list", "--json"]) == 0
+    found = {row["run"]: row["state"] for row in json.loads(capsys.readouterr().out)["runs"]}
+    damaged = {f"s/{name}": "damaged" for name in ("empty", "garbage", "list", "bare", "cut")}
+    assert found == damaged | dict.fromkeys(("near", "a/b/c/far", "two/levels", "s/newer"), "done")
+    assert run(["show", "a/b/c/far"]) == 0 and run(["show", "far"]) == 0 and run(["show", "near"]) == 0
+    assert run(["list", "--outputs", "outputs/near"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" near")

@@ -113,6 +113,17 @@ def test_runs_named_as_everywhere(
     assert json.loads(capsys.readouterr().out)["groups"][0]["seeds"] == [0, 1]
 
 
+def test_sweeps_are_named_as_by_sweep_status(
+    refused: Callable[..., str], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(home / "study", "outputs/sweep-s")
+    Path("outputs/sweep-s/sweep.json").write_text("{}")
+    for reference in ("s", "sweep-s", "outputs/sweep-s"):
+        assert run(["compare", reference, "--json"]) == 0
+        assert [g["n"] for g in json.loads(capsys.readouterr().out)["groups"]] == [5, 5]
+    assert "no run 'nosuch'" in refused(3, "compare", "nosuch")
+
+
 def test_unfinished_runs_may_take_part_once_they_reached_the_budget(
     refused: Callable[..., str], home: Path, tmp_path: Path
 ) -> None:
@@ -122,8 +133,17 @@ def test_unfinished_runs_may_take_part_once_they_reached_the_budget(
     lines = Path("r0/journal.jsonl").read_bytes().splitlines(keepends=True)
     Path("r0/journal.jsonl").write_bytes(b"".join([*lines[:20], *lines[21:40], lines[40][:30]]))
     Path("r0/status.json").unlink()
-    assert "r0 is not finished; it has reached the budget" in refused(0, "compare", "r0", "r1", "e0", "e1")
-    assert "r0 ended at 20 (trainings)" in refused(3, "compare", "r0", "r1", "e0", "--budget", "21")
+    runs = ("compare", "r0", "r1", "e0", "e1")
+    at_its_end = "r0 is not finished; the equal budget of 20 (trainings) is as far as it got"
+    assert at_its_end in refused(0, *runs)
+    assert "r0 is not finished, but stands at 20 (trainings), beyond the equal budget" in refused(
+        0, *runs, "--budget", "19"
+    )
+    line = refused(3, *runs, "--budget", "21")
+    assert "r0 is not finished and stands at 20 (trainings); lower it, or wait for that run or resume it" in line
+    assert "0 ended at 60 (trainings); lower it, or resume that run under a larger budget" in refused(
+        3, "compare", "e0", "e1", "--budget", "61"
+    )
 
 
 def test_refusals(refused: Callable[..., str], home: Path) -> None:

@@ -113,6 +113,10 @@ def test_no_sweep_in_it_is_one_child(say: Callable[..., Any]) -> None:
         (2, ("hydra.x=1,2",), "not used here"),
         (2, ("seed=1,2", "--jobs", "0"), "--jobs"),
         (2, ("seed=1,2", "--name", "a/b"), "--name is 'a/b'"),
+        (2, ("seed=1,2", "--name", "a" * 101), "--name has 101 characters; 100 is the most"),
+        (2, (*TOY, "window=0", "--keep-going"), "child 000 (space=chain_landscape job=landscape"),
+        (2, (*TOY, "window=0,-1", "--keep-going"), "no child can run; child 000-window-0 ("),
+        (2, (*TOY, "window=0,-1", "--keep-going", "--dry-run"), "no child can run; child 000-window-0 ("),
         (2, ("seed=1,2", "--config-dir", "nowhere"), "--config-dir nowhere is no folder"),
         (2, ("status",), "takes a sweep's name"),
         (2, ("resume", "a", "seed=1"), "takes a sweep's name"),
@@ -195,6 +199,25 @@ def test_values_with_spaces_and_quotes_reach_the_children(say: Callable[..., Any
     children = json.loads(say("sweep", "status", "q", "--json")[0])["children"]
     fronts = [json.loads(say("pareto", child["run"], "--json")[0])["objectives"] for child in children]
     assert fronts == [["valid_error"], ["valid_error", "true_error"]]
+
+
+def test_folders_that_changed_places_are_found(say: Callable[..., Any], refused: Callable[..., str]) -> None:
+    say("sweep", *TOY, "strategy=random", "seed=0,1", "--name", "s", "--quiet")
+    root = Path("outputs/sweep-s")
+    swap = (("000-seed-0", "x"), ("001-seed-1", "000-seed-0"), ("x", "001-seed-1"))
+    for old, new in swap:
+        (root / old).rename(root / new)
+    out, err = say("sweep", "status", "s")
+    assert "2 children: 2 foreign;" in out
+    assert err.splitlines() == [
+        f"evonas: outputs/sweep-s/00{n}-seed-{n} is another search's folder, made with seed={1 - n}; "
+        "give each folder of the sweep the name back that it had"
+        for n in (0, 1)
+    ]
+    assert "000-seed-0 is another search's folder, made with seed=1;" in refused(3, "sweep", "resume", "s")
+    for new, old in reversed(swap):
+        (root / old).rename(root / new)
+    assert "2 children: 2 done;" in say("sweep", "resume", "s")[0] and say("sweep", "status", "s")[1] == ""
 
 
 def test_help_names_its_three_forms(say: Callable[..., Any]) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from evonas_cli.config import compose
 from evonas_cli.core.errors import RunError, UsageError
-from evonas_cli.parts import Parts, assemble
+from evonas_cli.parts import Parts, assemble, config_yaml
 from evonas_cli.search import search
 from evonas_cli.session import create, reopen
 from evonas_cli.store.directory import RunDirectory
@@ -200,6 +200,43 @@ def test_a_batch_that_the_budget_cuts_is_sound_and_is_completed_by_a_larger_one(
     fresh = RunDirectory(tmp_path / "fresh")
     finish(create(fresh, grown, {}, lambda candidate, result: None, ["search"]))
     assert verify(fresh, grown).digest == verdict.digest
+
+
+@pytest.mark.parametrize("broken", [True, False])
+@pytest.mark.parametrize(
+    ("window", "before", "after"),
+    [
+        (1, ("budget.evaluations=20",), ("budget.evaluations=35",)),
+        (3, ("budget.evaluations=20",), ("budget.evaluations=35",)),
+        (3, ("budget.evaluations=null", "budget.cost=20.5"), ("budget.evaluations=null", "budget.cost=35")),
+    ],
+)
+def test_a_run_reopened_under_a_longer_budget_and_killed_at_once_is_sound(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    window: int,
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+    broken: bool,
+) -> None:
+    """Killed right before (`broken`) or right after the longer budget is written."""
+    base = ("space=bits", "job=landscape", "strategy=genetic", "strategy.population_size=6", "snapshot.every=3")
+    short, long = (assemble(compose([*base, f"window={window}", *budget]).config) for budget in (before, after))
+    run = RunDirectory(tmp_path / "run")
+    finish(create(run, short, {}, lambda candidate, result: None, ["search"]))
+    assert verify(run, short).problems == []
+    if broken:
+        monkeypatch.setattr("evonas_cli.session.write_text", lambda *args, **options: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            reopen(run, long, lambda candidate, result: None)
+        monkeypatch.undo()
+        assert verify(run, short).problems == []
+    else:
+        reopen(run, long, lambda candidate, result: None).close()
+        assert run.config_text() == config_yaml(long.config)
+        assert verify(run, long).problems == []
+    resume(run, long)
+    assert verify(run, long).problems == [] and verify(run, long).complete
 
 
 TOY = ("space=bits", "job=landscape", "snapshot.every=1", "window=1")

@@ -233,6 +233,7 @@ def test_the_ways_to_name_a_sweep(tmp_path: Path) -> None:
     assert new_folder(tmp_path, None, now).name == "2030-01-02-030405-2"
     assert find(first.name, tmp_path) == find("latest", tmp_path) == first
     assert find(str(first.root), Path("nowhere")) == first
+    assert find("sweep-2030-01-02-030405", tmp_path) == first
     (tmp_path / "sweep-other").mkdir()
     with pytest.raises(UsageError, match="is no sweep"):
         new_folder(tmp_path, "other", now)
@@ -244,3 +245,12 @@ def test_the_ways_to_name_a_sweep(tmp_path: Path) -> None:
             find(reference, tmp_path)
     with pytest.raises(RunError, match="no sweep under"):
         find("latest", tmp_path / "empty")
+
+
+@pytest.mark.parametrize(("count", "shown"), [(8, "s0, s1, s2, s3, s4, s5, s6, s7)"), (9, "s6, s7, ...)")])
+def test_a_long_list_of_known_sweeps_says_that_it_goes_on(tmp_path: Path, count: int, shown: str) -> None:
+    for n in range(count):
+        SweepFolder(tmp_path / f"sweep-s{n}").create(manifest())
+    with pytest.raises(RunError) as caught:
+        find("nosuch", tmp_path)
+    assert str(caught.value).endswith(shown)

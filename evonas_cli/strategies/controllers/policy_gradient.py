@@ -10,6 +10,7 @@ null it has no part in gradient, baseline and mean. The gradient is of the mean 
 from __future__ import annotations
 
 import logging
+import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -158,6 +159,13 @@ class PolicyGradient(Generic[G]):
             "recent_unique": unique,
             "collapsed": recent == RECENT and unique < DIVERSE,
         }
+
+    def environment(self) -> dict[str, Json]:
+        """The CPU's architecture with the instructions that torch uses, and torch's version."""
+        import torch
+
+        instructions = torch.backends.cpu.get_cpu_capability()
+        return {"strategy_cpu": f"{platform.machine()} {instructions}", "strategy_torch": torch.__version__}
 
     def _reward(self, evaluation: Evaluation[G]) -> float | None:
         return self.failure_reward if evaluation.losses is None else self.rewards.of(evaluation.losses[0])

@@ -148,7 +148,7 @@ def test_no_path_is_refused(path: str | None) -> None:
 
 
 def test_a_folder_is_no_text(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="not found"):
+    with pytest.raises(UsageError, match="is a folder"):
         text(tmp_path).corpus(0)
 
 

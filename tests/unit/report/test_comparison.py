@@ -73,7 +73,7 @@ def test_the_budget_is_what_every_run_has_reached(sample: Make) -> None:
     short, long = sample("random", 0, (0.5, 0.4)), sample("genetic", 0, (0.6, 0.5, 0.1), finished=False)
     found = compare([short, long])
     assert found["budget"] == 2 and [g["values"] for g in found["groups"]] == [[0.4], [0.5]]
-    assert "genetic-0 is not finished; it has reached the budget" in found["remarks"]
+    assert "genetic-0 is not finished, but stands at 3 (trainings), beyond the equal budget" in found["remarks"]
     assert [g["values"] for g in compare([short, long], budget=1)["groups"]] == [[0.5], [0.6]]
 
 
@@ -138,6 +138,8 @@ def test_which_random_search(sample: Make) -> None:
 def test_other_machines_are_told(sample: Make) -> None:
     pair = [sample(environment={"device": "cpu"}), sample("genetic", environment={"device": "cuda"})]
     assert "(device: cpu, cuda); last bits may differ" in compare(pair)["remarks"][0]
+    policy = [sample("random", 0), sample("ppo", 0, environment={"strategy_cpu": "x"})]
+    assert compare(policy)["remarks"] == []
     assert "seconds are not comparable" in compare(pair, "seconds")["remarks"][0]
 
 
