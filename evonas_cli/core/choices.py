@@ -114,3 +114,16 @@ def parse(loci: Sequence[Locus], data: Json) -> Genes:
     if not isinstance(data, list | tuple) or len(data) != len(loci):
         raise ValueError(f"a genome here is a list of {len(loci)} choices")
     return tuple([locus.check(value) for locus, value in zip(loci, data, strict=True)])
+
+
+def mutate(loci: Sequence[Locus], genome: Genes, probability: float | None, scale: float | None, rng: Random) -> Genes:
+    """Each gene changes with `probability` (None: 1 / length): it is drawn again, or takes a step of `scale`."""
+    if probability is None:
+        probability = 1 / max(1, len(genome))
+    for place, locus in enumerate(loci):
+        if rng.random() < probability:
+            if scale is None:
+                genome = redraw(loci, genome, place, rng)
+            else:
+                genome = (*genome[:place], locus.step(genome[place], rng, scale), *genome[place + 1 :])
+    return genome

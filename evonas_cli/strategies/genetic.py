@@ -29,7 +29,7 @@ from random import Random
 from evonas_cli.core import crossover as crossovers
 from evonas_cli.core import generations, niching, select
 from evonas_cli.core.checks import one_of, require, switch, whole, within
-from evonas_cli.core.choices import Genes, redraw
+from evonas_cli.core.choices import Genes, mutate
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.generations import Birth, Generation, Individual, best_first, older
 from evonas_cli.core.protocols import Linear, Measured, Repairable, Tuning
@@ -281,18 +281,8 @@ class Genetic:
         return Proposal(child, parents=tuple(ids), operator="+".join(steps) or "identity")
 
     def _mutate(self, genome: Genes, rng: Random) -> Genes:
-        probability = self.mutation_probability
-        if probability is None:
-            probability = 1 / max(1, len(genome))
-        loci = self.space.choices
-        for place, locus in enumerate(loci):
-            if rng.random() < probability:
-                if self.mutation == "redraw":
-                    genome = redraw(loci, genome, place, rng)
-                else:
-                    gene = locus.step(genome[place], rng, self.mutation_scale)
-                    genome = (*genome[:place], gene, *genome[place + 1 :])
-        return self._repair(genome, rng)
+        scale = None if self.mutation == "redraw" else self.mutation_scale
+        return self._repair(mutate(self.space.choices, genome, self.mutation_probability, scale, rng), rng)
 
     @cached_property
     def _repair(self) -> Callable[[Genes, Random], Genes]:
