@@ -44,7 +44,26 @@ class Population(nn.Module):
             spread = [self._own[source] for source in node.inputs]
             build = STACKED.get(node.op)
             self.layers[name] = build(parts, spread) if build and self._own[index] else parts[0]
+        self._rectify(list(members[0].layers))
         self._finished = finished(self.plan)
+
+    def _rectify(self, names: Sequence[str]) -> None:
+        """The same numbers with less traffic: pool before rectifying, and rectify in place what nobody else reads."""
+        nodes = self.plan.nodes
+        readers: list[list[int]] = [[] for _ in nodes]
+        for index, node in enumerate(nodes):
+            for source in node.inputs:
+                readers[source].append(index)
+        for index, node in enumerate(nodes):
+            if node.op != "relu":
+                continue
+            source, after = node.inputs[0], readers[index]
+            if len(after) == 1 and nodes[after[0]].op == "max_pool":
+                self.layers[names[index - 1]] = nn.Identity()
+                name = names[after[0] - 1]
+                self.layers[name] = nn.Sequential(self.layers[name], nn.ReLU(inplace=True))
+            elif len(readers[source]) == 1 and nodes[source].op in WEIGHTED:
+                self.layers[names[index - 1]] = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
         values = {0: x}

@@ -150,3 +150,33 @@ def test_a_network_without_weights_is_the_same_for_all():
     graph = Graph((3, 4, 4))
     plan = graph.plan(graph.add("global_avg_pool", graph.input))
     assert Population(networks(plan, 2))(images(plan)).shape == (2, 5, 3)
+
+
+def pooled() -> Plan:
+    """Rectified maps that only a pool reads, that something else reads as well, and that come from a shared value."""
+    graph = Graph((2, 8, 8))
+    first = graph.add("relu", graph.add("max_pool", graph.add("relu", graph.input), kernel=2, stride=2))
+    x = graph.add("relu", graph.add("conv", first, channels=3, kernel=3, bias=1))
+    x = graph.add("max_pool", x, kernel=3, stride=1, padding=1)
+    y = graph.add("conv", x, channels=3, kernel=3)
+    both = graph.add("relu", y)
+    z = graph.add(
+        "add", graph.add("max_pool", both, kernel=2, stride=2), graph.add("avg_pool", both, kernel=2, stride=2)
+    )
+    z = graph.add("add", z, graph.add("avg_pool", y, kernel=2, stride=2))
+    return graph.plan(graph.add("linear", graph.add("flatten", z), features=3))
+
+
+def test_rectifying_later_or_in_place_changes_no_bit():
+    plan = pooled()
+    (member,) = members = networks(plan, 1)
+    x = images(plan)
+    population = Population(members)
+    kinds = [type(layer).__name__ for layer in population.layers.values()]
+    assert kinds.count("Identity") == 2 and kinds.count("Sequential") == 2
+    scores, expected = population(x.clone())[0], member(x.clone())
+    torch.testing.assert_close(scores, expected)
+    (scores**2).sum().backward()
+    (expected**2).sum().backward()
+    for key, parameter in member.named_parameters():
+        torch.testing.assert_close(dict(population.named_parameters())[key].grad, parameter.grad)
