@@ -111,16 +111,6 @@ def machine(device: str) -> dict[str, Json]:
     }
 
 
-def has_bf16(device: str) -> bool:
-    """Whether the device computes in bfloat16 by itself."""
-    import torch
-
-    if device == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-
-
 class _Caller:
     """Runs methods of `Practice` in a process of its own."""
 

@@ -28,7 +28,7 @@ def engine(
     from evonas_cli.benchmark import rounds
     from evonas_cli.benchmark.workloads import WORKLOADS
     from evonas_cli.core.errors import UsageError
-    from evonas_cli.training.device import resolve
+    from evonas_cli.training.device import has_bf16, resolve
 
     if quick and full:
         raise UsageError("--quick and --full contradict each other; drop one of them")
@@ -37,7 +37,8 @@ def engine(
     wrong = [name for name in chosen if name not in known]
     if wrong:
         raise UsageError(f"--rows: there is no row {wrong[0]!r}; there are {', '.join(known)}")
-    kind = resolve(device, True, 1).type
+    found_device = resolve(device, True, 1)
+    kind = found_device.type
     count = ROUNDS["quick" if quick else "full" if full else "normal"]
     found: list[dict[str, Any]] = []
     described = rounds.machine(kind)
@@ -47,7 +48,7 @@ def engine(
     if "feeding" in chosen:
         found.append(rounds.feeding(count, kind))
         _show(found[-1], json)
-    for row in rounds.measure(chosen, count, kind, rounds.has_bf16(kind)):
+    for row in rounds.measure(chosen, count, kind, has_bf16(found_device)):
         found.append(dict(row))
         _show(found[-1], json)
     if json:

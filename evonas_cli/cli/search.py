@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -38,6 +39,10 @@ def search(
     cfg: Annotated[
         Literal["job", "all"] | None, typer.Option("--cfg", help="Print the configuration and stop.")
     ] = None,
+    tune: Annotated[
+        bool,
+        typer.Option("--tune", help="First try which layout, precision and stacks are fastest; set them."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")] = False,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -48,17 +53,25 @@ def search(
     """
     from evonas_cli.cli.config import print_config
     from evonas_cli.cli.running import carry_out, narrator
+    from evonas_cli.cli.tune import choose, measured, recorded
     from evonas_cli.config import compose
     from evonas_cli.core.errors import UsageError
     from evonas_cli.parts import assemble
     from evonas_cli.session import create, new_run, reopen
-    from evonas_cli.store.directory import abandon
+    from evonas_cli.store.directory import RunDirectory, abandon
 
     folders, allowed = config_dir or [], allow_module or []
-    composed = compose([*(overrides or []), *machine_overrides(workers, devices)], folders)
+    machine = machine_overrides(workers, devices)
+    composed = compose([*(overrides or []), *machine], folders)
     if cfg is not None:
         return print_config(composed, cfg)
     parts = assemble(composed.config, allowed, folders)
+    if tune:
+        known = run_dir is not None and resume != "never" and RunDirectory(run_dir).exists()
+        found = recorded(RunDirectory(run_dir)) if run_dir is not None and known else choose(measured(parts, 1.0))
+        print(f"evonas: {'was' if known else 'is'} tuned to {' '.join(found)}", file=sys.stderr)
+        composed = compose([*(overrides or []), *machine, *_new(found, overrides or [])], folders)
+        parts = assemble(composed.config, allowed, folders)
     exists = _holds_run(run_dir, resume, parts)
     if dry_run:
         return _describe(parts)
@@ -75,6 +88,12 @@ def search(
     finally:
         if run_dir is None:
             abandon(run.root)
+
+
+def _new(found: Sequence[str], overrides: Sequence[str]) -> list[str]:
+    """The overrides that tuning found and nobody has given."""
+    given = {text.partition("=")[0] for text in overrides}
+    return [text for text in found if text.partition("=")[0] not in given]
 
 
 def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:

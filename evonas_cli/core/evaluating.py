@@ -73,6 +73,14 @@ class Stacking(Protocol[G]):
 
 
 @runtime_checkable
+class Probing(Protocol[C]):
+    """Capability of a job: it tries out how it evaluates fastest."""
+
+    def probe(self, genomes: Sequence[C], seconds: float) -> list[dict[str, Json]]:
+        """Ways to evaluate, the fastest first: `overrides` (a list), `samples_per_second`, `trusted`, and why not."""
+
+
+@runtime_checkable
 class Evaluator(Protocol[G]):
     """Where jobs run. The order in which results come back never influences a run.
 

@@ -108,6 +108,13 @@ class Train:
             asked, space, trainer, Task(tuple(task["shape"]), task["classes"]), str(environment["device"])
         )
 
+    def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
+        """Ways to train the genomes' networks, the fastest first: overrides, speed, and whether losses are fp32's.
+
+        Stacks are tried where the genomes have networks of one structure.
+        """
+        return self._bench.probe(genomes, seconds)
+
     def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """As `__call__`, as one program; memory that does not suffice narrows it."""
         yield from self._bench.evaluate_together(unit, context)

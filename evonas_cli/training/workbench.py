@@ -23,11 +23,14 @@ from evonas_cli.nn.build import Network
 from evonas_cli.nn.population import Population
 from evonas_cli.training.attempt import attempt, is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.checkpoint import Checkpoint
-from evonas_cli.training.device import device_name, resolve
+from evonas_cli.training.device import device_name, has_bf16, resolve
 from evonas_cli.training.loop import Diverged, Member, Outcome, fit
+from evonas_cli.training.probe import probe
 from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
+
+WIDTHS = (1, 4, 8, 16)
 
 WEIGHTS_ONLY = {"start": "weights"}
 
@@ -112,6 +115,30 @@ class Workbench:
 
     def _attempt(self, unit: Unit[Any], context: Context) -> Result:
         return attempt(unit.candidates[0], context, lambda labels: self._alone(unit, context, labels))
+
+    def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
+        """As the job's. Raises PlanError for a genome without a network."""
+        data = self._loaded[0]
+        phenotypes = [self.space.decode(genome, data.task) for genome in genomes]
+        plans, one = [phenotype.plan for phenotype in phenotypes], len({p.plan.nodes for p in phenotypes}) == 1
+        trials = probe(
+            plans[:1] if one else plans,
+            self.trainer,
+            data,
+            WIDTHS if one and len(genomes) > 1 else (1,),
+            has_bf16(data.device),
+            seconds,
+        )
+        return [
+            {
+                "overrides": [f"trainer.layout={t.layout}", f"trainer.precision={t.precision}"]
+                + ([f"trainer.stack={t.width}"] if one and len(genomes) > 1 else []),
+                "samples_per_second": t.samples_per_second,
+                "trusted": t.trusted,
+                "loss_difference": t.loss_difference,
+            }
+            for t in trials
+        ]
 
     @cached_property
     def _loaded(self) -> tuple[Resident, str]:

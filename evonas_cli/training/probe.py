@@ -1,0 +1,111 @@
+"""Short trials of how networks train fastest on a device: layout, precision, and how many of them side by side."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from time import perf_counter
+
+import torch
+
+from evonas_cli.core.plan import Plan
+from evonas_cli.data.resident import Resident
+from evonas_cli.nn.build import Network
+from evonas_cli.nn.population import Population
+from evonas_cli.training.loop import memory_format, train_epoch
+from evonas_cli.training.optimizers import OPTIMIZERS, Optimizer
+from evonas_cli.training.trainer import Trainer
+
+ROUNDS = 3
+TRUST = 0.05
+"""Largest relative difference of training losses at which a coarser precision passes for the same training."""
+PARITY_STEPS = 40
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A way to train, its speed in samples a second (all members together), and how far its losses are from fp32's."""
+
+    layout: str
+    precision: str
+    width: int
+    samples_per_second: float
+    loss_difference: float
+
+    @property
+    def trusted(self) -> bool:
+        """Whether it trains as fp32 does."""
+        return self.loss_difference <= TRUST
+
+
+class _Way:
+    """A population that is trained a few batches at a time."""
+
+    def __init__(self, plan: Plan, trainer: Trainer, width: int, data: Resident, seed: int) -> None:
+        networks = [Network(plan, torch.Generator().manual_seed(seed + place)) for place in range(width)]
+        self.trainer, self.data, self.seed, self.width = trainer, data, seed, width
+        self.population = Population(networks).to(data.device)
+        self.population.to(memory_format=memory_format(trainer))
+        self.optimizer: Optimizer = OPTIMIZERS[trainer.optimizer](list(self.population.parameters()), [trainer] * width)
+        self.batch = min(trainer.batch_size, data.n_train)
+
+    def train(self, steps: int) -> tuple[float, float]:
+        """Samples a second, and the first member's mean loss."""
+        rates = [[self.trainer.learning_rate] * self.width] * min(steps, self.data.n_train // self.batch)
+        started = perf_counter()
+        losses = train_epoch(self.population, self.data, self.trainer, self.optimizer, rates, self.seed, 0)
+        return self.width * self.batch * len(rates) / (perf_counter() - started), losses[0]
+
+
+def probe(
+    plans: Sequence[Plan], trainer: Trainer, data: Resident, widths: Sequence[int], bf16: bool, seconds: float
+) -> list[Trial]:
+    """A trial for every layout, precision and width, the fastest first; rates are medians over interleaved rounds.
+
+    What the trainer names is not tried otherwise. Each trial trains every plan for about `seconds` in all, several
+    plans one after the other.
+    """
+    layouts = ("channels_last", "contiguous") if trainer.layout == "auto" else (trainer.layout,)
+    precisions = ("fp32", "bf16") if bf16 else ("fp32",)
+    precisions = precisions if trainer.precision == "auto" else (trainer.precision,)
+    options = list(product(layouts, precisions, widths if trainer.stack is None else (trainer.stack,)))
+    rates: dict[tuple[str, str, int], list[float]] = {option: [] for option in options}
+    differences: dict[str, list[float]] = {"fp32": [], "bf16": []}
+    for plan in plans:
+        found = dict(_measure(plan, trainer, data, options, seconds / ROUNDS / len(plans)))
+        for option, measured in found.items():
+            rates[option].append(measured)
+        for precision in differences:
+            tried = precision in precisions and len(precisions) > 1
+            differences[precision].append(_difference(plan, trainer, data, precision) if tried else 0.0)
+    trials = [
+        Trial(*option, len(plans) / sum(1 / rate for rate in rates[option]), max(differences[option[1]]))
+        for option in options
+    ]
+    return sorted(trials, key=lambda trial: -trial.samples_per_second)
+
+
+def _measure(
+    plan: Plan, trainer: Trainer, data: Resident, options: Sequence[tuple[str, str, int]], seconds: float
+) -> Iterator[tuple[tuple[str, str, int], float]]:
+    found: dict[tuple[str, str, int], list[float]] = {option: [] for option in options}
+    for turn in range(ROUNDS):
+        for layout, precision, width in options if turn % 2 == 0 else options[::-1]:
+            way = _Way(plan, replace(trainer, layout=layout, precision=precision), width, data, 0)
+            rate, _ = way.train(2)
+            rate, _ = way.train(2)
+            steps = max(2, int(seconds * rate / (width * way.batch)))
+            found[layout, precision, width].append(way.train(steps)[0])
+    for option, rates in found.items():
+        yield option, statistics.median(rates)
+
+
+def _difference(plan: Plan, trainer: Trainer, data: Resident, precision: str) -> float:
+    if precision == "fp32":
+        return 0.0
+    losses = [
+        _Way(plan, replace(trainer, precision=kind), 1, data, 0).train(PARITY_STEPS)[1] for kind in ("fp32", precision)
+    ]
+    return abs(losses[1] - losses[0]) / max(abs(losses[0]), 1e-9)
