@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from evonas_cli.core.errors import UsageError
-from evonas_cli.core.plan import Plan, PlanError
+from evonas_cli.core.plan import Plan
 from evonas_cli.core.protocols import Buildable
 from evonas_cli.core.types import Candidate, Task, Unit
 from evonas_cli.training.trainer import Trainer
@@ -30,14 +29,13 @@ def units(
     groups: dict[Key, list[Candidate[Any]]] = {}
     plans: dict[Key, Plan] = {}
     for candidate in asked:
-        key: Key = ("alone", candidate.id)
+        key: Key
         try:
             phenotype = space.decode(candidate.proposal.genome, task)
-            shared = _shared(trainer.override(phenotype.hyper))
-            key = (*_structure(phenotype.plan), shared)
+            key = (*_structure(phenotype.plan), _shared(trainer.override(phenotype.hyper)))
             plans[key] = phenotype.plan
-        except (PlanError, UsageError):
-            pass
+        except Exception:  # whatever it is, evaluating the candidate meets it again and records it
+            key = ("alone", candidate.id)
         groups.setdefault(key, []).append(candidate)
     found = []
     for key, members in groups.items():
