@@ -89,9 +89,7 @@ def search(
 def _units(fold: Fold[G], evaluator: Evaluator[G], wanted: Sequence[Candidate[G]]) -> list[Unit[G]]:
     """The wanted candidates in the units that their whole asks are divided into, so that a resumed run has the same."""
     ids = {candidate.id for candidate in wanted}
-    found = []
-    for step in sorted({candidate.step for candidate in wanted}):
-        for unit in evaluator.units(fold.asked(step)):
-            if (left := unit.among(ids)).candidates:
-                found.append(left)
-    return found
+    units = [
+        unit for step in {candidate.step: None for candidate in wanted} for unit in evaluator.units(fold.asked(step))
+    ]
+    return [left for unit in units if (left := unit.among(ids)).candidates]

@@ -98,7 +98,7 @@ class Cache(Generic[G]):
 
         A copy teaches nothing.
         """
-        key = None if result.cached is not None else self._of(candidate)
+        key = None if self._key is None or result.cached is not None else self._of(candidate)
         if key is None:
             return []
         ok, now = result.status == "ok", self._evaluating.get(key)

@@ -61,6 +61,8 @@ class Unit(Generic[G]):
 
     def among(self, ids: Container[int]) -> Unit[G]:
         """What is left of it."""
+        if len(self.candidates) == 1:
+            return self if self.candidates[0].id in ids else Unit((), self.width, ())
         left = [(c, place) for c, place in zip(self.candidates, self.places, strict=True) if c.id in ids]
         return Unit(tuple([c for c, _ in left]), self.width, tuple([place for _, place in left]))
 

@@ -13,13 +13,13 @@ G = TypeVar("G")
 
 def divide(job: Job[G], asked: Sequence[Candidate[G]], environment: Mapping[str, Json]) -> list[Unit[G]]:
     """The units of an ask: those that the job names, or each candidate for itself."""
-    if isinstance(job, Stacking) and len(asked) > 1:
+    if len(asked) > 1 and isinstance(job, Stacking):
         return job.units(asked, environment)
     return [Unit((candidate,)) for candidate in asked]
 
 
 def evaluate(job: Job[G], unit: Unit[G], context: Context) -> Iterator[Result]:
     """A result for each candidate of the unit."""
-    if isinstance(job, Stacking) and unit.width > 1:
+    if unit.width > 1 and isinstance(job, Stacking):
         return job.together(unit, context)
     return job(unit.candidates, context)
