@@ -29,6 +29,7 @@ from evonas_cli.store.files import write_text
 from evonas_cli.store.journal import Journal
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.recorder import Recorder, Watch
+from evonas_cli.store.throughput import Meter
 
 DONE = "the strategy is done"
 """Why a search has ended that would propose nothing more under any budget."""
@@ -44,11 +45,15 @@ _VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas
 
 
 class Started:
-    """An evaluator that is started on its first submission and then checked against the run's environment."""
+    """An evaluator that is started on its first submission and then checked against the run's environment.
+
+    `meter`, once there is one, is told what goes in and comes back.
+    """
 
     def __init__(self, evaluator: Evaluator[Any], check: Callable[[dict[str, Json]], None]) -> None:
         self.evaluator, self.check = evaluator, check
         self.running = False
+        self.meter: Meter | None = None
 
     @property
     def slots(self) -> int:
@@ -70,10 +75,15 @@ class Started:
     def submit(self, units: Sequence[Unit[Any]]) -> None:
         """Passes on."""
         self.evaluator.submit(units)
+        if self.meter is not None:
+            self.meter.submitted(units)
 
     def collect(self) -> list[Result]:
         """Passes on."""
-        return self.evaluator.collect()
+        results = self.evaluator.collect()
+        if self.meter is not None:
+            self.meter.returned(results)
+        return results
 
     def recall(self, journal: Journal, space: Space[Any]) -> None:
         """Passes on what was evaluated last, if the evaluator learns from it."""
@@ -232,10 +242,13 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> 
     cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]))
     lock = Lock(run.lock)
     try:
-        recorder = Recorder(run, parts.space, time.monotonic, **parts.config["snapshot"], watch=watch)
+        recorder = Recorder(
+            run, parts.space, time.monotonic, **parts.config["snapshot"], watch=watch, workers=evaluator.slots
+        )
     except BaseException:
         lock.release()
         raise
+    evaluator.meter = recorder.meter
     return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache)
 
 

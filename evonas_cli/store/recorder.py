@@ -15,6 +15,7 @@ from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.figures import FiguresLog
 from evonas_cli.store.files import write_json
 from evonas_cli.store.journal import Journal
+from evonas_cli.store.throughput import Meter, ThroughputLog, summary
 
 Watch = Callable[[Candidate[Any], Result], None]
 
@@ -23,7 +24,8 @@ class Recorder:
     """The store of a run directory (a RunStore). The caller holds the run's lock.
 
     Snapshots, populations and fronts are written when `every` further evaluations have been told, and more rarely as a
-    run grows (each `growth` times as many evaluations), so that a run of a million leaves hundreds of files.
+    run grows (each `growth` times as many evaluations), so that a run of a million leaves hundreds of files. `meter`
+    has to be told what the evaluator, of so many `workers`, was given and gave back.
     """
 
     def __init__(
@@ -34,9 +36,11 @@ class Recorder:
         every: int = 20,
         growth: float = 1.05,
         watch: Watch = lambda candidate, result: None,
+        workers: int = 1,
     ) -> None:
         self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
         self.journal, self.figures = Journal(run.journal), FiguresLog(run.figures)
+        self.meter, self._measured = Meter(workers, clock), ThroughputLog(run.throughput)
         self._clock, self._began = clock, clock()
         recorded: float = self.journal.last["elapsed"] if len(self.journal) else 0.0
         self._before = max(recorded, run.elapsed())
@@ -48,6 +52,10 @@ class Recorder:
     def elapsed(self) -> float:
         """Seconds the run has been running, all its sessions together, as far as results were recorded."""
         return self._before + self._clock() - self._began
+
+    def throughput(self) -> dict[str, float | None]:
+        """Measured figures of all sessions, as status.json has them."""
+        return summary(self.journal.spent, self.elapsed, self._measured.idle_share)
 
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
         """Brings the fold to the newest snapshot; returns the candidates pending there.
@@ -74,6 +82,7 @@ class Recorder:
     def result(self, candidate: Candidate[Any]) -> Result | None:
         """The journal's result for the candidate, checked to be about the same genome."""
         if candidate.id not in self.journal:
+            self.meter.asked(candidate.step)
             return None
         data = self.journal.read(candidate.id)
         records.check_same(candidate, data, self.space)
@@ -91,6 +100,9 @@ class Recorder:
     def told(self, fold: Fold[Any]) -> None:
         """Takes the strategy's figures; writes a snapshot and the derived files when they are due."""
         self.figures.add(fold)
+        line = self.meter.told(fold.position.told - 1)
+        if line is not None:
+            self._measured.add(line)
         if fold.drained or fold.position.told_evaluations < self._due:
             return
         self.journal.sync()
@@ -105,6 +117,7 @@ class Recorder:
             return
         self._shown = self._clock()
         self.figures.flush()
+        self._measured.flush()
         document: dict[str, Any] = {
             "schema": 1,
             "state": state,
@@ -115,6 +128,7 @@ class Recorder:
             "front": [id for id, _ in fold.front.members],
             "cost": fold.position.cost,
             "elapsed_seconds": round(self.elapsed, 3),
+            "throughput": self.throughput(),
             "process": os.getpid(),
         }
         write_json(self.run.root / "status.json", document)
@@ -127,7 +141,8 @@ class Recorder:
         self.status(fold, state, reason)
 
     def close(self) -> None:
-        """Closes the journal."""
+        """Writes what cannot be derived again, and closes the journal."""
+        self._measured.flush()
         self.journal.close()
 
     def _plan(self, fold: Fold[Any]) -> None:
