@@ -74,9 +74,9 @@ class Started:
 
     def submit(self, units: Sequence[Unit[Any]]) -> None:
         """Passes on."""
-        self.evaluator.submit(units)
         if self.meter is not None:
             self.meter.submitted(units)
+        self.evaluator.submit(units)
 
     def collect(self) -> list[Result]:
         """Passes on."""

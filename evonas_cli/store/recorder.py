@@ -82,7 +82,6 @@ class Recorder:
     def result(self, candidate: Candidate[Any]) -> Result | None:
         """The journal's result for the candidate, checked to be about the same genome."""
         if candidate.id not in self.journal:
-            self.meter.asked(candidate.step)
             return None
         data = self.journal.read(candidate.id)
         records.check_same(candidate, data, self.space)

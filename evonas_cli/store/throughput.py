@@ -1,7 +1,8 @@
 """throughput.jsonl and the figures of throughput: what the workers were busy with. Measured times, never compared.
 
-A line tells of the time from the ask of a step to its tell, in a session that found anything of it not yet recorded:
-{"step", "workers", "seconds", "idle_share"}. None of it can be derived again, and no result depends on it.
+A line tells of the time from the ask of a step, when workers are given the first of it, to its tell, in a session that
+evaluated any of it: {"step", "workers", "seconds", "idle_share"}. None of it can be derived again, and no result
+depends on it.
 """
 
 from __future__ import annotations
@@ -48,17 +49,13 @@ class Meter:
         self._now, self._busy = clock(), 0.0
         self._units: dict[int, set[int]] = {}
         self._on_their_way = 0
-        self._asked: dict[int, tuple[float, float]] = {}
-
-    def asked(self, step: int) -> None:
-        """A candidate of the step has to be evaluated."""
-        self._advance()
-        self._asked.setdefault(step, (self._now, self._busy))
+        self._begun: dict[int, tuple[float, float]] = {}
 
     def submitted(self, units: Sequence[Unit[Any]]) -> None:
-        """The evaluator has them."""
+        """The evaluator, ready to work, is given them."""
         self._advance()
         for unit in units:
+            self._begun.setdefault(unit.candidates[0].step, (self._now, self._busy))
             ids = {candidate.id for candidate in unit.candidates}
             self._units.update((id, ids) for id in ids)
             self._on_their_way += 1
@@ -72,9 +69,9 @@ class Meter:
             self._on_their_way -= not ids
 
     def told(self, step: int) -> dict[str, Any] | None:
-        """The step's line; None where all of it had been recorded before, or no time has passed."""
+        """The step's line; None where nothing of it was evaluated, or no time has passed."""
         self._advance()
-        began = self._asked.pop(step, None)
+        began = self._begun.pop(step, None)
         if began is None or self._now <= began[0]:
             return None
         seconds = self._now - began[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,6 @@ def test_a_worker_is_idle_when_there_are_fewer_units_than_workers() -> None:
     clock = Clock()
     meter = Meter(2, clock)
     clock.now += 5
-    meter.asked(0)
     meter.submitted([unit(0), unit(1, 2), unit(3)])
     clock.now += 4
     meter.returned(results(0))
@@ -57,7 +57,6 @@ def test_a_worker_is_idle_when_there_are_fewer_units_than_workers() -> None:
 def test_a_unit_is_over_with_its_last_result() -> None:
     clock = Clock()
     meter = Meter(1, clock)
-    meter.asked(0)
     meter.submitted([unit(0, 1)])
     clock.now += 1
     meter.returned(results(1))
@@ -72,8 +71,7 @@ def test_steps_overlap_under_a_window() -> None:
     clock = Clock()
     meter = Meter(2, clock)
     for step in (0, 1):
-        meter.asked(step)
-        meter.submitted([unit(step)])
+        meter.submitted([replace(unit(step), candidates=(Candidate(step, step, 0, Proposal(None)),))])
     clock.now += 3
     meter.returned(results(1))
     clock.now += 3
