@@ -54,11 +54,11 @@ def _units(entries: Sequence[dict[str, Any]], space: Space[Any]) -> list[Unit[An
     groups: dict[tuple[Any, ...], dict[int, Candidate[Any]]] = {}
     for entry in entries:
         labels, candidate = entry.get("labels", {}), records.candidate_of(entry, space)
-        place, _, width = labels.get("stack", "0/1").partition("/")
-        key = (int(width), entry["step"], labels.get("network") if int(width) > 1 else entry["id"], 0)
-        while int(place) in groups.get(key, {}):
+        place, width = records.stack_of(entry)
+        key = (width, entry["step"], labels.get("network") if width > 1 else entry["id"], 0)
+        while place in groups.get(key, {}):
             key = (*key[:-1], key[-1] + 1)
-        groups.setdefault(key, {})[int(place)] = candidate
+        groups.setdefault(key, {})[place] = candidate
     return [Unit(tuple(found.values()), key[0], tuple(found)) for key, found in groups.items()]
 
 

@@ -18,20 +18,26 @@ from evonas_cli import __version__
 from evonas_cli.config import Composed, build, target
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
-from evonas_cli.core.evaluating import Evaluator
+from evonas_cli.core.evaluating import Evaluator, Experienced
 from evonas_cli.core.fold import REPEATING, Fold
-from evonas_cli.core.protocols import Computing, Strategy
+from evonas_cli.core.protocols import Computing, Space, Strategy
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.parts import Parts, config_yaml, identity, stored_config
+from evonas_cli.store import records
 from evonas_cli.store.directory import RunDirectory, new_root
 from evonas_cli.store.files import write_text
+from evonas_cli.store.journal import Journal
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.recorder import Recorder, Watch
+from evonas_cli.store.throughput import Meter
 
 DONE = "the strategy is done"
 """Why a search has ended that would propose nothing more under any budget."""
 REPEATED = f"the last {REPEATING} candidates were all repeated ones"
 """Why a search has ended that would evaluate nothing more under any budget of cost or time."""
+
+RECALLED = 256
+"""Evaluations of earlier sessions from which an evaluator learns how long others take."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +47,8 @@ _VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas
 class Started:
     """An evaluator that is started on its first submission and then checked against the run's environment.
 
-    The environment is that of the job, with what `strategy` says of its own.
+    The environment is that of the job, with what `strategy` says of its own. `meter`, once there is one, is told what
+    goes in and comes back.
     """
 
     def __init__(
@@ -49,6 +56,7 @@ class Started:
     ) -> None:
         self.evaluator, self.strategy, self.check = evaluator, strategy, check
         self.running = False
+        self.meter: Meter | None = None
 
     @property
     def slots(self) -> int:
@@ -69,11 +77,23 @@ class Started:
 
     def submit(self, units: Sequence[Unit[Any]]) -> None:
         """Passes on."""
+        if self.meter is not None:
+            self.meter.submitted(units)
         self.evaluator.submit(units)
 
     def collect(self) -> list[Result]:
         """Passes on."""
-        return self.evaluator.collect()
+        results = self.evaluator.collect()
+        if self.meter is not None:
+            self.meter.returned(results)
+        return results
+
+    def recall(self, journal: Journal, space: Space[Any]) -> None:
+        """Passes on what was evaluated last, if the evaluator learns from it."""
+        if isinstance(self.evaluator, Experienced):
+            latest = range(max(0, journal.highest + 1 - RECALLED), journal.highest + 1)
+            entries = [journal.read(id) for id in latest if id in journal]
+            self.evaluator.recall(records.finished(entries, space))
 
     def close(self) -> None:
         """Passes on."""
@@ -177,6 +197,7 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
     evaluator = Started(evaluator_of(parts, run), parts.strategy, functools.partial(check_environment, run))
     session = _open(run, parts, evaluator, watch)
     try:
+        evaluator.recall(session.recorder.journal, parts.space)
         _check_budget(session.recorder, stored_config(run)["budget"], parts.config["budget"])
         text = config_yaml(parts.config)
         if text != run.config_text():
@@ -225,10 +246,13 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> 
     cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]))
     lock = Lock(run.lock)
     try:
-        recorder = Recorder(run, parts.space, time.monotonic, **parts.config["snapshot"], watch=watch)
+        recorder = Recorder(
+            run, parts.space, time.monotonic, **parts.config["snapshot"], watch=watch, workers=evaluator.slots
+        )
     except BaseException:
         lock.release()
         raise
+    evaluator.meter = recorder.meter
     return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache)
 
 

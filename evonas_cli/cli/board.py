@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from evonas_cli.cli.common import readable, shorten
+from evonas_cli.cli.common import pace, readable, shorten
 from evonas_cli.cli.narrate import Silent
 from evonas_cli.core.fold import evaluate
 from evonas_cli.core.pareto import Front
@@ -68,7 +68,9 @@ class Board(Silent):
         with self._lock:
             if self._session is None:
                 return Panel(Text(f"starting workers ... {time.monotonic() - self._began:.0f} s"), title="evonas")
-            return Panel(Group(self._progress(), self._table()), title=Text(f"evonas  {self._session.run.root}"))
+            measured = Text("  ".join(pace(self._session.recorder.throughput())))
+            shown = Group(self._progress(), measured, self._table())
+            return Panel(shown, title=Text(f"evonas  {self._session.run.root}"))
 
     def _progress(self) -> Table:
         done, spent = self._before + self._new, time.monotonic() - self._began

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,6 +46,19 @@ def readable(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) >= 1:
         value = int(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def pace(throughput: Mapping[str, float | None]) -> list[str]:
+    """The figures of throughput in words, as far as they were measured."""
+    rate, each = throughput["candidates_per_hour"], throughput["device_seconds_per_candidate"]
+    training, idle = throughput["share_training"], throughput["idle_share"]
+    words = [
+        None if rate is None else f"{readable(rate)} candidates an hour",
+        None if each is None else f"{readable(each)} s each",
+        None if training is None else f"{training:.0%} of it training",
+        None if idle is None else f"workers idle {idle:.0%}",
+    ]
+    return [text for text in words if text is not None]
 
 
 def print_columns(rows: Sequence[Sequence[str]]) -> None:

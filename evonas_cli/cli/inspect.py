@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, Run, print_columns, print_json, readable
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, Run, pace, print_columns, print_json, readable
 
 if TYPE_CHECKING:
     from evonas_cli.report.reading import Reading
@@ -78,6 +78,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
         "cached": sum("cached" in entry for entry in reading.journal),
         "failed": dict(sorted(failures.items())),
         "elapsed_seconds": reading.run.elapsed(),
+        "throughput": reading.throughput(),
         "figures": logged[-1] if logged else None,
         **{key: metadata[key] for key in ("created", "evonas", "choices", "environment", "versions")},
     }
@@ -87,6 +88,8 @@ def _show_run(reading: Reading, as_json: bool) -> int:
     for key, value in document.items():
         if key == "figures" and value is not None:
             print(f"{key:<16}{jsonlib.dumps(value)}")
+        elif key == "throughput":
+            print(f"{key:<16}{', '.join(pace(value)) or 'not measured'}")
         elif key not in ("schema", "versions", "figures"):
             pairs = value.items() if isinstance(value, dict) else ()
             text = ", ".join(f"{k} {v}" for k, v in pairs if k != "data") if isinstance(value, dict) else str(value)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from evonas_cli.cli.common import readable
+from evonas_cli.cli.common import pace, readable
 from evonas_cli.core.types import Candidate, Result
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class Lines(Silent):
                 yield session
                 cached = f" ({session.fold.position.cached} of them cached)" if session.cache.active else ""
                 self.line(f"{session.run.root}: {self._done} evaluations{cached} in {session.recorder.elapsed:.1f} s")
+                if measured := pace(session.recorder.throughput()):
+                    self.line(", ".join(measured))
         finally:
             over.set()
 

@@ -7,7 +7,6 @@ workers with it stops the run, because a broken machine must not look like a bad
 
 from __future__ import annotations
 
-import heapq
 import logging
 import os
 import signal
@@ -23,8 +22,9 @@ from typing import Any, Generic, TypeVar
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
-from evonas_cli.evaluation.units import divide
-from evonas_cli.evaluation.worker import work
+from evonas_cli.evaluation.queue import Queue
+from evonas_cli.evaluation.units import divide, work
+from evonas_cli.evaluation.worker import serve
 
 G = TypeVar("G")
 MOST_WORKERS = 1024
@@ -90,7 +90,7 @@ class Pool(Generic[G]):
         self._timeout, self._attempts = timeout, attempts
         self._spawn = get_context("spawn")
         self._pool: list[_Slot] = []
-        self._queue: list[tuple[int, Unit[G]]] = []
+        self._queue: Queue[G] = Queue(lambda unit: work(self._planner, unit, self._environment))
         self._lost: dict[int, int] = {}
         self._environment: dict[str, Json] = {}
 
@@ -111,13 +111,14 @@ class Pool(Generic[G]):
         return self._recipe()
 
     def submit(self, units: Sequence[Unit[G]]) -> None:
-        """Queues the units and gives idle workers something to do. Lower ids go first."""
+        """Queues the units and gives idle workers something to do."""
         for unit in units:
-            self._push(unit)
+            self._queue.add(unit)
         self._deal()
 
-    def _push(self, unit: Unit[G]) -> None:
-        heapq.heappush(self._queue, (unit.candidates[0].id, unit))
+    def recall(self, finished: Sequence[tuple[Unit[G], float]]) -> None:
+        """Learns from units of earlier sessions, with their seconds, how long others take."""
+        self._queue.recall(finished)
 
     def collect(self) -> list[Result]:
         """Waits for at least one result. Raises EnvironmentFailure when a candidate broke too many workers."""
@@ -139,7 +140,7 @@ class Pool(Generic[G]):
     def _open(self, device: str | None) -> _Slot:
         ours, theirs = self._spawn.Pipe()
         arguments = (theirs, self._recipe, self._context, device)
-        process = self._spawn.Process(target=work, args=arguments, daemon=True, name="evonas-worker")
+        process = self._spawn.Process(target=serve, args=arguments, daemon=True, name="evonas-worker")
         heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             process.start()
@@ -151,7 +152,7 @@ class Pool(Generic[G]):
     def _deal(self) -> None:
         for slot in self._pool:
             if self._queue and slot.ready and slot.unit is None:
-                slot.unit, slot.since = heapq.heappop(self._queue)[1], time.monotonic()
+                slot.unit, slot.since = self._queue.pop(), time.monotonic()
                 try:
                     slot.pipe.send(slot.unit)
                 except BrokenPipeError:
@@ -185,8 +186,10 @@ class Pool(Generic[G]):
         if kind == "broken":
             self._replace(slot, content[0], content[1])
             return []
-        slot.unit = None
         results: list[Result] = content[0]
+        if slot.unit is not None and all([result.status == "ok" for result in results]):
+            self._queue.finished(slot.unit, sum([result.seconds for result in results]))
+        slot.unit = None
         return results
 
     def _compare(self, environment: dict[str, Json]) -> None:
@@ -207,7 +210,7 @@ class Pool(Generic[G]):
             raise error(f"a worker could not start: {text}")
         if slot.unit is not None:
             self._count_loss(slot.unit, text)
-            self._push_each(slot.unit)
+            self._queue_each(slot.unit)
         self._renew(slot)
 
     def _count_loss(self, unit: Unit[G], text: str) -> None:
@@ -222,10 +225,10 @@ class Pool(Generic[G]):
                 "nothing was recorded for it and the run can be resumed"
             )
 
-    def _push_each(self, unit: Unit[G]) -> None:
+    def _queue_each(self, unit: Unit[G]) -> None:
         """Width and place stay, and so do the bits."""
         for candidate in unit.candidates:
-            self._push(unit.among((candidate.id,)))
+            self._queue.add(unit.among((candidate.id,)))
 
     def _renew(self, slot: _Slot) -> None:
         slot.process.kill()
@@ -241,7 +244,7 @@ class Pool(Generic[G]):
             if slot.unit is None or now - slot.since < self._seconds(slot):
                 continue
             if len(slot.unit.candidates) > 1:
-                self._push_each(slot.unit)
+                self._queue_each(slot.unit)
             else:
                 text = f"stopped after evaluator.timeout={self._timeout:g} s"
                 if slot.unit.width > 1:

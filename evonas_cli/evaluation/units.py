@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from evonas_cli.core.evaluating import Context, Job, Stacking
+from evonas_cli.core.evaluating import Context, Foreseeing, Job, Stacking
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 
 G = TypeVar("G")
@@ -16,6 +16,11 @@ def divide(job: Job[G], asked: Sequence[Candidate[G]], environment: Mapping[str,
     if len(asked) > 1 and isinstance(job, Stacking):
         return job.units(asked, environment)
     return [Unit((candidate,)) for candidate in asked]
+
+
+def work(job: Job[G], unit: Unit[G], environment: Mapping[str, Json]) -> tuple[float, ...] | None:
+    """What the unit has to do, if the job knows."""
+    return job.work(unit, environment) if isinstance(job, Foreseeing) else None
 
 
 def evaluate(job: Job[G], unit: Unit[G], context: Context) -> Iterator[Result]:

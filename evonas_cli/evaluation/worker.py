@@ -18,7 +18,7 @@ from evonas_cli.core.types import Unit
 from evonas_cli.evaluation.units import evaluate
 
 
-def work(pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, device: str | None) -> None:
+def serve(pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, device: str | None) -> None:
     """Sends ("ready", environment), then for each unit received ("results", list) or ("broken", class, text).
 
     `device` is the CUDA device of this worker's slot, or None for the configured one.

@@ -14,7 +14,7 @@ from evonas_cli.core.protocols import Buildable, Tuning
 from evonas_cli.core.types import Candidate, Direction, Json, Result, Task, Unit
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.sequences import SequenceDataset
-from evonas_cli.jobs import stacks
+from evonas_cli.jobs import foresight, stacks
 from evonas_cli.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -84,9 +84,8 @@ class Train:
 
     def function_key(self, genome: Any, environment: Mapping[str, Json]) -> str | None:
         """The network's canonical hash, and the settings that the genome overrides; None where there is no network."""
-        task: Any = environment["task"]
         try:
-            phenotype = self._settings[0].decode(genome, Task(tuple(task["shape"]), task["classes"]))
+            phenotype = self._settings[0].decode(genome, _task(environment))
         except Exception:  # whatever it is, evaluating the candidate meets it again and records it
             return None
         return f"{canonical_hash(phenotype.plan)} {json.dumps(dict(phenotype.hyper), sort_keys=True)}"
@@ -103,10 +102,12 @@ class Train:
     def units(self, asked: Sequence[Candidate[Any]], environment: Mapping[str, Json]) -> list[Unit[Any]]:
         """Candidates of equal structure together, as far as `trainer.stack` allows."""
         space, _, trainer, *_ = self._settings
-        task: Any = environment["task"]
-        return stacks.units(
-            asked, space, trainer, Task(tuple(task["shape"]), task["classes"]), str(environment["device"])
-        )
+        return stacks.units(asked, space, trainer, _task(environment), str(environment["device"]))
+
+    def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> tuple[float, ...] | None:
+        """Arithmetic, memory, updates and calls of the unit's training."""
+        space, _, trainer, *_ = self._settings
+        return foresight.amounts(unit, space, trainer, _task(environment))
 
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
         """Ways to train the genomes' networks, the fastest first: overrides, speed, and whether losses are fp32's.
@@ -118,3 +119,8 @@ class Train:
     def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """As `__call__`, as one program; memory that does not suffice narrows it."""
         yield from self._bench.evaluate_together(unit, context)
+
+
+def _task(environment: Mapping[str, Json]) -> Task:
+    task: Any = environment["task"]
+    return Task(tuple(task["shape"]), task["classes"])

@@ -17,6 +17,7 @@ from evonas_cli.store.derived import front_document
 from evonas_cli.store.directory import RunDirectory, find
 from evonas_cli.store.journal import Journal
 from evonas_cli.store.records import result_of
+from evonas_cli.store.throughput import ThroughputLog, summary
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Reading:
             if losses is not None:
                 front.add(candidate.id, losses)
         return front_document(self.parts.objectives, [id for id, _ in front.members], self.journal.read)
+
+    def throughput(self) -> dict[str, float | None]:
+        """Measured figures of all sessions: of rate, seconds and idle workers."""
+        measured = ThroughputLog(self.run.throughput, write=False)
+        return summary(self.journal.spent, self.run.elapsed(), measured.idle_share)
 
     def network(self, entry: Mapping[str, Any]) -> list[str]:
         """The decoded network, a line a node; nothing for a space without networks or a run without a task."""

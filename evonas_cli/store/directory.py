@@ -2,6 +2,7 @@
 
 run.json  config.yaml  journal.jsonl  lock  candidates/<id>/  snapshots/<told>.json
 derived: populations/<step>.json  fronts/<step>.json  figures.jsonl  pareto.csv  status.json
+measured: throughput.jsonl
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ class RunDirectory:
     def figures(self) -> Path:
         """The file of the strategy's figures."""
         return self.root / "figures.jsonl"
+
+    @property
+    def throughput(self) -> Path:
+        """The file of what the workers were busy with."""
+        return self.root / "throughput.jsonl"
 
     def folder(self, id: int) -> Path:
         """The candidate's own folder, made on first use."""

@@ -20,6 +20,7 @@ from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, RunError
 from evonas_cli.store.files import write_bytes
+from evonas_cli.store.throughput import Spent
 
 _MARK = b',"crc":"'
 _TAIL = len(_MARK) + 8 + 2
@@ -44,13 +45,14 @@ def parse(raw: bytes) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a journal file holds: (id, offset) of the good lines, numbers of damaged ones, the end of the last good line
-    and how many torn bytes follow it."""
+    """What a journal file holds: (id, offset) of the good lines, numbers of damaged ones, the end of the last good
+    line, how many torn bytes follow it, and what the evaluations of the good lines took."""
 
     good: list[tuple[int, int]]
     damaged: list[int]
     end: int
     torn: int
+    spent: Spent
 
 
 def scan(path: Path) -> Scan:
@@ -60,6 +62,7 @@ def scan(path: Path) -> Scan:
     good: list[tuple[int, int]] = []
     bad: list[int] = []
     end = offset = 0
+    spent = Spent()
     with path.open("rb") as file:
         for number, raw in enumerate(file, 1):
             entry = parse(raw)
@@ -67,10 +70,11 @@ def scan(path: Path) -> Scan:
                 bad.append(number)
             else:
                 good.append((int(entry["id"]), offset))
+                spent.add(entry)
                 last, end = number, offset + len(raw)
             offset += len(raw)
     damaged = [number for number in bad if number < last] if good else bad if len(bad) > 1 else []
-    return Scan(good, damaged, end, offset - end)
+    return Scan(good, damaged, end, offset - end, spent)
 
 
 def _check_file(path: Path) -> None:
@@ -105,7 +109,7 @@ class Journal:
                 f"{path}: line {found.damaged[0]} is damaged; "
                 f"`evonas verify {path.parent} --repair` keeps the good lines and evaluates the others again"
             )
-        self.torn = found.torn
+        self.torn, self.spent = found.torn, found.spent
         if found.torn and write:
             write_bytes(path.with_name("journal.torn"), path.read_bytes()[found.end :])
             os.ftruncate(self._file, found.end)
@@ -165,6 +169,7 @@ class Journal:
             self._end += len(raw)
             if id > self.highest:
                 self.highest = id
+            self.spent.add(entry)
         if self._unsynced >= _SYNC_SECONDS or now - self._oldest >= _SYNC_SECONDS:
             self.sync()
 

@@ -15,6 +15,7 @@ from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.figures import FiguresLog
 from evonas_cli.store.files import write_json, write_text
 from evonas_cli.store.journal import Journal
+from evonas_cli.store.throughput import Meter, ThroughputLog, summary
 
 Watch = Callable[[Candidate[Any], Result], None]
 SNAPSHOT_SHARE = 0.05
@@ -27,7 +28,8 @@ class Recorder:
     Populations and fronts are written when `every` further evaluations have been told, and more rarely as a run grows
     (each `growth` times as many evaluations), so that a run of a million leaves hundreds of files. A snapshot is
     written beside them unless the session has spent more than `SNAPSHOT_SHARE` of its time on snapshots: where
-    evaluations cost microseconds, folding them again costs less than writing and syncing them over and over.
+    evaluations cost microseconds, folding them again costs less than writing and syncing them over and over. `meter`
+    has to be told what the evaluator, of so many `workers`, was given and gave back.
     """
 
     def __init__(
@@ -38,9 +40,11 @@ class Recorder:
         every: int = 20,
         growth: float = 1.05,
         watch: Watch = lambda candidate, result: None,
+        workers: int = 1,
     ) -> None:
         self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
         self.journal, self.figures = Journal(run.journal), FiguresLog(run.figures)
+        self.meter, self._measured = Meter(workers, clock), ThroughputLog(run.throughput)
         self._clock, self._began = clock, clock()
         recorded: float = self.journal.last["elapsed"] if len(self.journal) else 0.0
         self._before = max(recorded, run.elapsed())
@@ -53,6 +57,10 @@ class Recorder:
     def elapsed(self) -> float:
         """Seconds the run has been running, all its sessions together, as far as results were recorded."""
         return self._before + self._clock() - self._began
+
+    def throughput(self) -> dict[str, float | None]:
+        """Measured figures of all sessions, as status.json has them."""
+        return summary(self.journal.spent, self.elapsed, self._measured.idle_share)
 
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
         """Brings the fold to the newest usable snapshot, and drops what was derived later; returns the candidates
@@ -90,6 +98,9 @@ class Recorder:
     def told(self, fold: Fold[Any]) -> None:
         """Takes the strategy's figures; writes a snapshot, population, front and table when they are due."""
         self.figures.add(fold)
+        line = self.meter.told(fold.told - 1)
+        if line is not None:
+            self._measured.add(line)
         if fold.drained or fold.told_evaluations < self._due:
             return
         if self._on_snapshots <= SNAPSHOT_SHARE * (self._clock() - self._began):
@@ -116,6 +127,7 @@ class Recorder:
             return
         self._shown = self._clock()
         self.figures.flush()
+        self._measured.flush()
         document: dict[str, Any] = {
             "schema": 1,
             "state": state,
@@ -126,6 +138,7 @@ class Recorder:
             "front": [id for id, _ in fold.front.members],
             "cost": fold.position.cost,
             "elapsed_seconds": round(self.elapsed, 3),
+            "throughput": self.throughput(),
             "process": os.getpid(),
         }
         write_json(self.run.root / "status.json", document)
@@ -138,7 +151,8 @@ class Recorder:
         self.status(fold, state, reason)
 
     def close(self) -> None:
-        """Closes the journal."""
+        """Writes what cannot be derived again, and closes the journal."""
+        self._measured.flush()
         self.journal.close()
 
     def drop_end(self) -> None:

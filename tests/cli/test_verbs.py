@@ -81,6 +81,7 @@ def test_the_last_line_of_search_is_the_runs_path(
     assert (tmp_path / last / "run.json").exists()
     results = [text for text in done.stderr.splitlines() if "  candidate " in text]
     assert len(results) == 30
+    assert re.search(r"\] [\d,.]+ candidates an hour, .* s each, workers idle \d+%$", done.stderr, re.MULTILINE)
     assert re.match(r"\[\d\d:\d\d:\d\d\] 1/30  candidate 0  valid_error 0\.\d+", results[0])
     quiet = evonas("search", "space=bits", "job=landscape", "strategy=random", "budget.evaluations=3", "--quiet")
     assert quiet.stderr == ""
@@ -106,6 +107,16 @@ def test_a_run_holds_what_the_documentation_names(home: Path) -> None:
     assert front["directions"] == {"valid_error": "min", "parameters": "min"}
     status = json.loads((real(home) / "status.json").read_text())
     assert status["state"] == "done" and status["evaluations"] == 6
+    throughput = status["throughput"]
+    assert set(throughput) == {
+        "candidates_per_hour",
+        "device_seconds_per_candidate",
+        "share_training",
+        "idle_share",
+    }
+    assert throughput["candidates_per_hour"] > 0 and 0 < throughput["share_training"] <= 1
+    steps = [json.loads(line)["step"] for line in (real(home) / "throughput.jsonl").read_text().splitlines()]
+    assert steps == list(range(6)) and 0 <= throughput["idle_share"] <= 1
     metadata = json.loads((real(home) / "run.json").read_text())
     assert metadata["environment"]["device"] == "cpu" and len(metadata["environment"]["data"]) == 64
     assert metadata["identity"]["evaluator.threads"] == 1 and "evaluator.workers" not in metadata["identity"]
@@ -147,7 +158,11 @@ def test_pareto_in_three_forms(say: Callable[..., str], home: Path) -> None:
 def test_show_a_run_and_a_candidate(say: Callable[..., str], home: Path) -> None:
     text = say("show", str(real(home)))
     assert "state           done" in text and "strategy regularized_evolution" in text
-    assert json.loads(say("show", str(real(home)), "--json"))["evaluations"] == 6
+    assert re.search(r"^throughput      [\d,.]+ candidates an hour, .*% of it training", text, re.MULTILINE)
+    shown = json.loads(say("show", str(real(home)), "--json"))
+    assert shown["evaluations"] == 6
+    status = json.loads((real(home) / "status.json").read_text())
+    assert shown["throughput"] == pytest.approx(status["throughput"], rel=0.02)
     candidate = say("show", str(real(home)), "4")
     assert "valid_error" in candidate and "parents" in candidate and "conv(" in candidate
     entry = json.loads(say("show", str(real(home)), "4", "--json"))["candidate"]
@@ -244,4 +259,5 @@ def test_the_board_on_a_terminal(tmp_path: Path) -> None:
     text = shown.decode(errors="replace")
     assert process.returncode == 0
     assert "best valid_error so far" in text and "evaluations/s" in text and "1 workers" in text
+    assert "candidates an hour" in text and "of it training" in text
     assert out.decode().splitlines()[-1] == "run"

@@ -14,7 +14,7 @@ import pytest
 
 from evonas_cli.config import build, options
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.core.evaluating import Context, Evaluator
+from evonas_cli.core.evaluating import Context, Evaluator, Experienced
 from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result, Unit
 from evonas_cli.store.directory import RunDirectory
 
@@ -144,6 +144,30 @@ def test_who_breaks_a_unit_breaks_it_alone_in_the_end(number: int, settings: dic
         assert late.error is not None and "evaluator.timeout=0.5 s for each of the 2 places" in late.error.text
         assert (fine.metrics, fine.labels) == ({"double": 6.0}, {"stack": "1/2"})
     pool.close()
+
+
+class Laborious(Doubling):
+    """The work is the number."""
+
+    def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> tuple[float, ...] | None:
+        assert environment == {"device": "none"}
+        return (float(sum(candidate.proposal.genome for candidate in unit.candidates)),)
+
+
+@pytest.mark.parametrize(("recipe", "order"), [(Laborious, [0, 3, 1, 4, 2]), (Doubling, [0, 1, 2, 3, 4])])
+def test_the_pool_begins_what_takes_longest(recipe: Any, order: list[int], tmp_path: Path) -> None:
+    pool = make("pool", tmp_path, recipe=recipe, workers=1)
+    pool.start()
+    assert isinstance(pool, Experienced)
+    pool.recall([(unit, 3.0) for unit in alone(candidate(9, 3))])
+    pool.submit(alone(candidate(0, 1)))
+    pool.submit(alone(*[candidate(id, number) for id, number in enumerate([5, 2, 8, 5], start=1)]))
+    results: list[Result] = []
+    while len(results) < 5:
+        results += pool.collect()
+    pool.close()
+    assert [result.id for result in results] == order
+    assert [result.metrics["double"] for result in sorted(results, key=lambda r: r.id)] == [2, 10, 4, 16, 10]
 
 
 class Nowhere(Doubling):

@@ -1,0 +1,59 @@
+"""What the train job foresees of a training: counted on plans, without torch, in proportion to what will be done."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from training_jobs import GENOME, candidate, job
+
+from evonas_cli.core.evaluating import Foreseeing
+from evonas_cli.core.types import Unit
+from evonas_cli.spaces.hyperparameters import Hyperparameters
+
+ENVIRONMENT = {"task": {"shape": [1, 8, 8], "classes": 10}, "device": "cpu"}
+LARGER = ("nor_conv_3x3", "nor_conv_3x3", "none", "skip_connect", "none", "nor_conv_3x3")
+
+
+def test_amounts_grow_with_network_epochs_and_width():
+    what = job(epochs=4)
+    assert isinstance(what, Foreseeing)
+    small = what.work(Unit((candidate(),)), ENVIRONMENT)
+    large = what.work(Unit((candidate(genome=LARGER),)), ENVIRONMENT)
+    assert len(small) == len(large) and all(a < b for a, b in zip(small, large, strict=True))
+    half = what.work(Unit((candidate(fidelity=0.5),)), ENVIRONMENT)
+    assert half == pytest.approx([amount / 2 for amount in small])
+    part = what.work(Unit((candidate(),), 3, (1,)), ENVIRONMENT)
+    assert part == pytest.approx([3 * small[0], 3 * small[1], 3 * small[2], small[3]])
+
+
+def test_a_unit_takes_as_long_as_its_longest_member_and_sees_batch_sizes():
+    genes = {"epochs": {"options": [1, 5]}, "batch_size": {"options": [16, 64]}}
+    what = job(space=Hyperparameters(genes=genes, channels=[4, 6], hidden=16, dropout=0.25))
+    unit = Unit((candidate(0, (1, 16)), candidate(1, (5, 16))), 2, (0, 1))
+    assert what.work(unit, ENVIRONMENT)[0] == 10 * what.work(Unit((candidate(0, (1, 16)),)), ENVIRONMENT)[0]
+    small, large = (what.work(Unit((candidate(0, (1, size)),)), ENVIRONMENT) for size in (16, 64))
+    assert small[:2] == large[:2] and small[2:] == tuple(4 * amount for amount in large[2:])
+
+
+@pytest.mark.parametrize("changes", [{"max_parameters": 10}, {"max_multiply_adds": 10}])
+def test_what_is_not_trained_takes_no_time(changes):
+    assert job(**changes).work(Unit((candidate(),)), ENVIRONMENT) is None
+
+
+def test_a_genome_without_a_network_is_left_to_its_evaluation():
+    assert job().work(Unit((candidate(genome=("no such operation",) * 6),)), ENVIRONMENT) is None
+
+
+def test_without_torch():
+    code = f"""
+import sys
+from evonas_cli.config import compose
+from evonas_cli.core.types import Candidate, Proposal, Unit
+from evonas_cli.parts import assemble
+job = assemble(compose([]).config).recipe()
+assert job.work(Unit((Candidate(0, 0, 0, Proposal({GENOME!r})),)), {ENVIRONMENT!r})[0] > 0
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
