@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from math import inf
-from typing import get_args
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Task
 from evonas_cli.data.arrays import Arrays, Images, Labels, checked
-from evonas_cli.data.splits import MOST_MAGNITUDE, Augmentation, Indices, Memory, Splits, moments, stratified
+from evonas_cli.data.splits import MEMORIES, MOST_MAGNITUDE, Augmentation, Indices, Splits, moments, stratified
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,7 @@ class Dataset(ABC):
     mixup: float = 0.0
     randaugment: int = 0
     magnitude: int = 9
-    memory: Memory = "auto"
+    memory: str = "auto"
 
     def __post_init__(self) -> None:
         for key in ("valid_fraction", "test_fraction"):
@@ -57,8 +56,8 @@ class Dataset(ABC):
             raise UsageError(f"dataset.mixup is {self.mixup!r}; it must be a number of at least 0")
         if self.magnitude > MOST_MAGNITUDE:
             raise UsageError(f"dataset.magnitude is {self.magnitude}; it must be at most {MOST_MAGNITUDE}")
-        if self.memory not in get_args(Memory):
-            raise UsageError(f"dataset.memory is {self.memory!r}; it must be one of {', '.join(get_args(Memory))}")
+        if self.memory not in MEMORIES:
+            raise UsageError(f"dataset.memory is {self.memory!r}; it must be one of {', '.join(MEMORIES)}")
 
     @abstractmethod
     def read(self) -> Arrays:

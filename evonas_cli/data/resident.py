@@ -15,7 +15,7 @@ from torch import Tensor
 
 from evonas_cli.core.rng import derive
 from evonas_cli.data.arrays import Images
-from evonas_cli.data.splits import Memory, Splits
+from evonas_cli.data.splits import Splits
 from evonas_cli.data.streaming import Streamed
 
 SHARE = 0.25
@@ -29,7 +29,7 @@ class Resident:
     free. Order, batches and bits are the same either way.
     """
 
-    def __init__(self, splits: Splits, device: torch.device, memory: Memory = "auto") -> None:
+    def __init__(self, splits: Splits, device: torch.device, memory: str = "auto") -> None:
         self.device = device
         self.task = splits.task
         self.augmentation = splits.augmentation
@@ -106,7 +106,7 @@ class Held:
 
     def sliced(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All rows and labels in order, as views."""
-        yield from zip(self._rows.split(size), self._labels.split(size), strict=True)
+        yield from zip(torch.split(self._rows, size), torch.split(self._labels, size), strict=True)
 
 
 def _rows(x: Images) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from evonas_cli.core.types import Task
 from evonas_cli.data.arrays import Images, Labels
 
 Indices = NDArray[np.int64]
-Memory: TypeAlias = Literal["auto", "device", "host"]
+MEMORIES = ("auto", "device", "host")
 """Where the images are kept: where they are computed on, or on the host and copied batch by batch."""
 MOST_MAGNITUDE = 30
 

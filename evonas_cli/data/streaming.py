@@ -24,7 +24,7 @@ class Streamed:
 
     def __init__(self, rows: Tensor, labels: Tensor, device: torch.device) -> None:
         self._rows, self._labels, self._device = rows, labels, device
-        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -42,7 +42,7 @@ class Streamed:
 
     def sliced(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All rows and labels in order."""
-        yield from self.picked(torch.arange(len(self)).split(size))
+        yield from self.picked(torch.split(torch.arange(len(self)), size))
 
     def _fetch(self, index: Tensor) -> _Fetched:
         rows, labels = self._gathered(self._rows, index), self._gathered(self._labels, index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor
 
 from evonas_cli.data.resident import Resident
@@ -24,7 +25,7 @@ def training_batches(data: Resident, size: int, run_seed: int, epoch: int) -> It
     moves = draw(how, len(order), height, width, run_seed, epoch).to(data.device) if how.moves else None
     changes = randaugment.draw(how, steps, size, run_seed, epoch).to(data.device) if how.randaugment else None
     mixes = mixup.draw(how.mixup, steps, size, run_seed, epoch).to(data.device) if how.mixup else None
-    for step, (x, y) in enumerate(data.drawn(order[: steps * size].split(size))):
+    for step, (x, y) in enumerate(data.drawn(torch.split(order[: steps * size], size))):
         if changes is not None:
             x = randaugment.change(x, changes, step, how.magnitude, data)
         x = data.normalised(x)
