@@ -286,14 +286,6 @@ class Stacking(Protocol[G]):
 
 
 @runtime_checkable
-class Sharing(Protocol):
-    """Capability of a job: processes that run the same job make its large inputs once."""
-
-    def share(self, file: int) -> None:
-        """Takes the descriptor of a file that all of them hold, empty at first. Called before anything is loaded."""
-
-
-@runtime_checkable
 class Evaluator(Protocol[G]):
     """Where jobs run. The order in which results come back never influences a run.
 

@@ -5,8 +5,17 @@ from __future__ import annotations
 import os
 import tempfile
 from multiprocessing import reduction
+from typing import Protocol, runtime_checkable
 
 from evonas_cli.core.errors import EnvironmentFailure
+
+
+@runtime_checkable
+class Sharing(Protocol):
+    """Capability of a job: processes that run the same job make its large inputs once."""
+
+    def share(self, file: int) -> None:
+        """Takes the descriptor of a file that all of them hold, empty at first. Called before anything is loaded."""
 
 
 class Scratch:

@@ -13,9 +13,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError
-from evonas_cli.core.protocols import Context, Job, Sharing
+from evonas_cli.core.protocols import Context, Job
 from evonas_cli.core.types import Unit
-from evonas_cli.evaluation.scratch import Scratch
+from evonas_cli.evaluation.scratch import Scratch, Sharing
 from evonas_cli.evaluation.units import evaluate
 
 

@@ -51,8 +51,10 @@ def draw(how: Augmentation, steps: int, size: int, seed: int, epoch: int) -> Cha
         layers.append(2 * operations + torch.randint(2, (steps, size), generator=generator))
     codes = torch.stack(layers)
     sorting = codes.argsort(dim=2, stable=True)
-    counts = F.one_hot(codes, 2 * len(OPERATIONS)).sum(dim=2).tolist()
-    return Changes(codes.gather(2, sorting), sorting, sorting.argsort(dim=2), counts)
+    kinds = 2 * len(OPERATIONS)
+    batches = torch.arange(codes.shape[0] * steps).view(-1, steps, 1)
+    counts = torch.bincount((batches * kinds + codes).flatten(), minlength=batches.numel() * kinds)
+    return Changes(codes.gather(2, sorting), sorting, sorting.argsort(dim=2), counts.view(-1, steps, kinds).tolist())
 
 
 def change(images: Tensor, changes: Changes, step: int, magnitude: int, data: Resident) -> Tensor:
@@ -94,7 +96,7 @@ def _operate(x: Tensor, codes: Tensor, counts: list[int], strength: float, mean:
 
 
 def _kernels(strength: float) -> dict[str, Callable[[Tensor, float], Tensor]]:
-    """What the operations on colours do to images (B, C, H, W) in a direction, 1 or -1; the last four have none."""
+    """What the operations on colours do to images (B, C, H, W) in a direction, 1 or -1; the last four ignore it."""
     from torchvision.transforms.v2 import functional as V
 
     def threshold(x: Tensor) -> float:
