@@ -29,10 +29,13 @@ NEUTRAL = (
     "dataset.root",
     "dataset.path",
     "dataset.download",
+    "dataset.memory",
     "job.path",
     "trainer.checkpoint_seconds",
 )
 """Keys that never change a result. Everything else, and `evaluator.threads`, is the run's identity."""
+LATER: Mapping[str, Json] = {"dedupe": "none", "dataset.mixup": 0.0, "dataset.randaugment": 0, "dataset.magnitude": 9}
+"""Keys that older runs do not have, with the value that they have run by."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,7 @@ def spaces(allowed: Sequence[str] = (), folders: Sequence[Path] = ()) -> dict[st
 def identity(config: Config) -> dict[str, Json]:
     """The keys on which results depend, flat.
 
-    `dedupe: none` is left out, so that runs from before there was this key are the same experiment.
+    Keys of LATER are left out while they have its value, so that runs from before them are the same experiment.
     """
     flat: dict[str, Json] = {}
 
@@ -197,9 +200,7 @@ def identity(config: Config) -> dict[str, Json]:
             flat[place] = node
 
     walk(config, "")
-    if flat.get("dedupe") == "none":
-        del flat["dedupe"]
-    return dict(sorted(flat.items()))
+    return {key: value for key, value in sorted(flat.items()) if key not in LATER or value != LATER[key]}
 
 
 def check_identity(run: RunDirectory, config: Config) -> None:

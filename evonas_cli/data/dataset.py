@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
+from math import inf
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Task
 from evonas_cli.data.arrays import Arrays, Images, Labels, checked
-from evonas_cli.data.splits import Augmentation, Indices, Splits, moments, stratified
+from evonas_cli.data.splits import MEMORIES, MOST_MAGNITUDE, Augmentation, Indices, Splits, moments, stratified
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,10 @@ class Dataset(ABC):
 
     `test_fraction` of all images is set aside for the test where the source has no test images of its own, and
     `valid_fraction` of the others for validation likewise; each is null exactly where the source has that part.
-    `limit`: how many of the images left after the test is set aside are kept, stratified (null: all). `crop`, `flip`
-    and `cutout` are the augmentation (0, false, 0: none); `crop` and `cutout` are in pixels.
+    `limit`: how many of the images left after the test is set aside are kept, stratified (null: all). The others are
+    the augmentation (0, false: none): `crop` and `cutout` in pixels, `mixup` is alpha, `randaugment` the number of
+    operations an image, `magnitude` (0 to 30) their strength. `memory` says where the images are kept while networks
+    are trained (`data.resident`); it changes no result.
 
     Nothing is kept between calls: every method reads the files anew.
     """
@@ -33,18 +36,28 @@ class Dataset(ABC):
     crop: int
     flip: bool
     cutout: int
+    mixup: float = 0.0
+    randaugment: int = 0
+    magnitude: int = 9
+    memory: str = "auto"
 
     def __post_init__(self) -> None:
         for key in ("valid_fraction", "test_fraction"):
             value = getattr(self, key)
             if value is not None and (isinstance(value, bool | str) or not 0 < value < 1):
                 raise UsageError(f"dataset.{key} is {value!r}; it must lie between 0 and 1, both excluded, or be null")
-        for key, least in (("crop", 0), ("cutout", 0), ("limit", 1)):
+        for key, least in (("crop", 0), ("cutout", 0), ("limit", 1), ("randaugment", 0), ("magnitude", 0)):
             value = getattr(self, key)
             if (value is not None or key != "limit") and (type(value) is not int or value < least):
                 raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least {least}")
         if type(self.flip) is not bool:
             raise UsageError(f"dataset.flip is {self.flip!r}; it must be true or false")
+        if type(self.mixup) not in (int, float) or not 0 <= self.mixup < inf:
+            raise UsageError(f"dataset.mixup is {self.mixup!r}; it must be a number of at least 0")
+        if self.magnitude > MOST_MAGNITUDE:
+            raise UsageError(f"dataset.magnitude is {self.magnitude}; it must be at most {MOST_MAGNITUDE}")
+        if self.memory not in MEMORIES:
+            raise UsageError(f"dataset.memory is {self.memory!r}; it must be one of {', '.join(MEMORIES)}")
 
     @abstractmethod
     def read(self) -> Arrays:
@@ -77,7 +90,7 @@ class Dataset(ABC):
             mean=mean,
             std=std,
             task=Task(shape=tuple(x_train.shape[1:]), classes=arrays.classes),
-            augmentation=Augmentation(crop=self.crop, flip=self.flip, cutout=self.cutout),
+            augmentation=Augmentation(**{field.name: getattr(self, field.name) for field in fields(Augmentation)}),
             fingerprint=_fingerprint(arrays, indices),
         )
 

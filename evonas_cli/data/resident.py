@@ -1,8 +1,12 @@
-"""The training and validation part as tensors on the device: no loader, no copies, one shared order of batches."""
+"""The training and validation part as tensors where they are needed: no loader, one shared order of batches.
+
+An image is a row of H x W x C numbers, so that a gathered batch is a view with channels_last strides. Images keep the
+type of the source and are normalised batch by batch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -12,53 +16,106 @@ from torch import Tensor
 from evonas_cli.core.rng import derive
 from evonas_cli.data.arrays import Images
 from evonas_cli.data.splits import Splits
+from evonas_cli.data.streaming import Streamed
+
+SHARE = 0.25
+"""The part of a CUDA device's free memory that images may take before they stay on the host."""
 
 
 class Resident:
-    """Splits on a device. Bytes stay bytes and are normalised batch by batch; floats are normalised here, once."""
+    """Splits on a device, or with `memory` host on the host, from where batches are copied as they are needed.
 
-    def __init__(self, splits: Splits, device: torch.device) -> None:
+    `memory` auto: on the device, unless it is a CUDA device of which the images would take more than SHARE of what is
+    free. Order, batches and bits are the same either way.
+    """
+
+    def __init__(self, splits: Splits, device: torch.device, memory: str = "auto") -> None:
         self.device = device
         self.task = splits.task
         self.augmentation = splits.augmentation
-        self._mean = torch.tensor(splits.mean, dtype=torch.float32, device=device).view(1, -1, 1, 1)
-        self._std = torch.tensor(splits.std, dtype=torch.float32, device=device).view(1, -1, 1, 1)
-        self._x_train = self._images(splits.x_train)
-        self._x_valid = self._images(splits.x_valid)
-        self._y_train = torch.tensor(splits.y_train, device=device)
-        self._y_valid = torch.tensor(splits.y_valid, device=device)
+        self.bounds = (0.0, 255.0)
+        if splits.x_train.dtype != np.uint8:
+            self.bounds = (float(splits.x_train.min()), float(splits.x_train.max()))
+        self.mean = torch.tensor(splits.mean, dtype=torch.float32, device=device)
+        self.std = torch.tensor(splits.std, dtype=torch.float32, device=device)
+        pixels = self.task.shape[1] * self.task.shape[2]
+        self._mean, self._std = self.mean.repeat(pixels), self.std.repeat(pixels)
+        self.streams = memory == "host" or (memory == "auto" and _too_large(splits, device))
+        held = Streamed if self.streams else Held
+        self._train = held(_rows(splits.x_train), torch.tensor(splits.y_train), device)
+        self._valid = held(_rows(splits.x_valid), torch.tensor(splits.y_valid), device)
 
     @property
     def n_train(self) -> int:
         """Number of training images."""
-        return len(self._y_train)
+        return len(self._train)
 
     @property
     def n_valid(self) -> int:
         """Number of validation images."""
-        return len(self._y_valid)
+        return len(self._valid)
 
     def epoch_order(self, seed: int, epoch: int) -> Tensor:
-        """A permutation of the training images, (n_train,) int64 on the device.
+        """A permutation of the training images, (n_train,) int64, where `drawn` and `batch` want their indices.
 
         It depends on the run's seed and the epoch alone, so all candidates see the same batches, on every device.
         """
         generator = torch.Generator().manual_seed(derive(seed, "order", epoch))
-        return torch.randperm(self.n_train, generator=generator).to(self.device)
+        order = torch.randperm(self.n_train, generator=generator)
+        return order if self.streams else order.to(self.device)
+
+    def drawn(self, indices: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        """For each index the training images, (B, C, H, W) in the source's type, and labels (B,); fetched ahead of
+        their use where they are streamed. The images are the caller's to change."""
+        for rows, labels in self._train.picked(indices):
+            yield self._shaped(rows), labels
 
     def batch(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised images (B, C, H, W) float32 and labels (B,) of the training images at `index`."""
-        return self._normalised(self._x_train[index]), self._y_train[index]
+        images, labels = next(self.drawn([index]))
+        return self.normalised(images), labels
 
     def batches(self, part: Literal["train", "valid"], size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """A part in its own order, not augmented, in batches of `size`, the last one smaller."""
-        x, y = (self._x_train, self._y_train) if part == "train" else (self._x_valid, self._y_valid)
-        for start in range(0, len(y), size):
-            yield self._normalised(x[start : start + size]), y[start : start + size]
+        for rows, labels in (self._train if part == "train" else self._valid).sliced(size):
+            yield self.normalised(self._shaped(rows)), labels
 
-    def _images(self, x: Images) -> Tensor:
-        images = torch.from_numpy(np.require(x, requirements=["C", "W"])).to(self.device)
-        return images if images.dtype == torch.uint8 else (images - self._mean) / self._std
+    def normalised(self, images: Tensor) -> Tensor:
+        """Images (B, C, H, W) of the source's type and scale as new float32 ones with mean 0 and deviation 1."""
+        rows = images.permute(0, 2, 3, 1).reshape(len(images), -1).to(torch.float32, copy=True)
+        return self._shaped(rows.sub_(self._mean).div_(self._std))
 
-    def _normalised(self, x: Tensor) -> Tensor:
-        return (x.float() - self._mean) / self._std if x.dtype == torch.uint8 else x
+    def _shaped(self, rows: Tensor) -> Tensor:
+        channels, height, width = self.task.shape
+        return rows.view(-1, height, width, channels).permute(0, 3, 1, 2)
+
+
+class Held:
+    """Rows and labels on the device."""
+
+    def __init__(self, rows: Tensor, labels: Tensor, device: torch.device) -> None:
+        self._rows, self._labels = rows.to(device), labels.to(device)
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def picked(self, indices: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        """New rows and labels at each index."""
+        for index in indices:
+            yield self._rows.index_select(0, index), self._labels.index_select(0, index)
+
+    def sliced(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """All rows and labels in order, as views."""
+        yield from zip(torch.split(self._rows, size), torch.split(self._labels, size), strict=True)
+
+
+def _rows(x: Images) -> Tensor:
+    """Images as (N, H x W x C); a view of arrays that lie in memory like that."""
+    return torch.from_numpy(np.require(x.transpose(0, 2, 3, 1), requirements=["C", "W"])).flatten(1)
+
+
+def _too_large(splits: Splits, device: torch.device) -> bool:
+    if device.type != "cuda":
+        return False
+    free, _ = torch.cuda.mem_get_info(device)
+    return splits.x_train.nbytes + splits.x_valid.nbytes > SHARE * free

@@ -13,19 +13,26 @@ from evonas_cli.core.types import Task
 from evonas_cli.data.arrays import Images, Labels
 
 Indices = NDArray[np.int64]
+MEMORIES = ("auto", "device", "host")
+"""Where the images are kept: where they are computed on, or on the host and copied batch by batch."""
+MOST_MAGNITUDE = 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Random changes of training images: shift by up to `crop` pixels, mirroring, a blanked square of side `cutout`."""
+    """Random changes of training images: `randaugment` operations an image at `magnitude` of 30, shift by up to `crop`
+    pixels, mirroring, a blanked square of side `cutout`, and mixtures of two by a share from Beta(`mixup`, `mixup`)."""
 
     crop: int = 0
     flip: bool = False
     cutout: int = 0
+    mixup: float = 0.0
+    randaugment: int = 0
+    magnitude: int = 9
 
     @property
-    def active(self) -> bool:
-        """Whether anything is changed at all."""
+    def moves(self) -> bool:
+        """Whether images are shifted, mirrored or blanked."""
         return bool(self.crop or self.flip or self.cutout)
 
 

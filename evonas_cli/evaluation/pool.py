@@ -23,6 +23,7 @@ from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.evaluation.queue import Queue
+from evonas_cli.evaluation.scratch import Scratch
 from evonas_cli.evaluation.units import divide, work
 from evonas_cli.evaluation.worker import serve
 
@@ -89,6 +90,7 @@ class Pool(Generic[G]):
         self._recipe, self._context = recipe, context
         self._timeout, self._attempts = timeout, attempts
         self._spawn = get_context("spawn")
+        self._scratch: Scratch | None = None
         self._pool: list[_Slot] = []
         self._queue: Queue[G] = Queue(lambda unit: work(self._planner, unit, self._environment))
         self._lost: dict[int, int] = {}
@@ -96,6 +98,7 @@ class Pool(Generic[G]):
 
     def start(self) -> dict[str, Json]:
         """Starts all workers and waits for the first one that is ready. Raises what broke a worker."""
+        self._scratch = Scratch()
         self._pool = [self._open(self._devices[k % len(self._devices)]) for k in range(self.slots)]
         while not any(slot.ready for slot in self._pool):
             self._listen()
@@ -136,10 +139,13 @@ class Pool(Generic[G]):
             slot.process.join()
             slot.pipe.close()
         self._pool = []
+        if self._scratch is not None:
+            self._scratch.close()
+            self._scratch = None
 
     def _open(self, device: str | None) -> _Slot:
         ours, theirs = self._spawn.Pipe()
-        arguments = (theirs, self._recipe, self._context, device)
+        arguments = (theirs, self._recipe, self._context, device, self._scratch)
         process = self._spawn.Process(target=serve, args=arguments, daemon=True, name="evonas-worker")
         heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:

@@ -15,19 +15,24 @@ from typing import Any
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Unit
+from evonas_cli.evaluation.scratch import Scratch, Sharing
 from evonas_cli.evaluation.units import evaluate
 
 
-def serve(pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, device: str | None) -> None:
+def serve(
+    pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, device: str | None, scratch: Scratch
+) -> None:
     """Sends ("ready", environment), then for each unit received ("results", list) or ("broken", class, text).
 
-    `device` is the CUDA device of this worker's slot, or None for the configured one.
+    `device` is the CUDA device of this worker's slot, or None for the configured one; `scratch` is the pool's.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(format="evonas: %(message)s", level=logging.WARNING)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         job = recipe() if device is None else recipe(device=device)
+        if isinstance(job, Sharing):
+            job.share(scratch.file)
         pipe.send(("ready", job.environment()))
         while (unit := _next(pipe)) is not None:
             pipe.send(("results", list(evaluate(job, unit, context))))

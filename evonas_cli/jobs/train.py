@@ -61,6 +61,7 @@ class Train:
             )
         self._settings = (space, dataset, trainer, seed, device, deterministic, threads)
         self._measures_train = trainer.measure_train
+        self._file: int | None = None
         if isinstance(space, Tuning):
             for key, values in space.tuned.items():
                 for value in values:
@@ -76,7 +77,11 @@ class Train:
     def _bench(self) -> Workbench:
         from evonas_cli.training.workbench import Workbench
 
-        return Workbench(*self._settings)
+        return Workbench(*self._settings, file=self._file)
+
+    def share(self, file: int) -> None:
+        """The prepared data goes into the file, or comes out of it."""
+        self._file = file
 
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, task, a digest of data and split. Raises UsageError, EnvironmentFailure."""

@@ -24,29 +24,46 @@ def draw(settings: Augmentation, n: int, height: int, width: int, seed: int, epo
 def augment(x: Tensor, draws: Tensor, settings: Augmentation) -> Tensor:
     """Normalised images (B, C, H, W), shifted, flipped, then cut out by the draws (5, B); blanks get 0, the mean.
 
-    The result has channels_last strides where images were shifted or flipped. Where nothing is active it is `x`.
+    The result has channels_last strides where anything was changed. Where nothing is active it is `x`.
     """
     down, right, mirrored, centre_row, centre_column = draws
-    height, width = x.shape[2:]
-    rows = torch.arange(height, device=x.device).expand(len(x), -1)
-    columns = torch.arange(width, device=x.device).expand(len(x), -1)
-    blank = _square(rows, centre_row, columns, centre_column, settings.cutout)
-    if settings.flip:
-        columns = torch.where(mirrored[:, None].bool(), width - 1 - columns, columns)
-    if settings.crop:
-        x = torch.nn.functional.pad(x, [settings.crop] * 4)
-        rows, columns = rows + down[:, None], columns + right[:, None]
     if settings.crop or settings.flip:
-        images = torch.arange(len(x), device=x.device)
-        x = x[images[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-    return x.masked_fill(blank, 0.0) if settings.cutout else x
+        x = _moved(x, down, right, mirrored, settings)
+    if settings.cutout:
+        x = _cut(x, centre_row, centre_column, settings.cutout)
+    return x
 
 
-def _square(rows: Tensor, centre_row: Tensor, columns: Tensor, centre_column: Tensor, side: int) -> Tensor:
-    """Mask (B, 1, H, W) of the squares, cut at the image's edge."""
+def _moved(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor, settings: Augmentation) -> Tensor:
+    """Shifted and flipped. The padded images stand beside their mirror images, so that every row of the result is a run
+    of numbers in memory, and one gather of runs does it."""
+    n, channels, height, width = x.shape
+    edge = settings.crop
+    tall, wide = height + 2 * edge, width + 2 * edge
+    sides = 2 if settings.flip else 1
+    beside = x.new_zeros((n, tall, sides * wide, channels)) if edge else x.new_empty((n, tall, sides * wide, channels))
+    image = x.permute(0, 2, 3, 1)
+    beside[:, edge : edge + height, edge : edge + width] = image
+    columns = right
+    if settings.flip:
+        beside[:, edge : edge + height, wide + edge : wide + edge + width] = image.flip(2)
+        columns = torch.where(mirrored.bool(), 2 * wide - width - right, right)
+    first = torch.arange(n, device=x.device) * tall + down
+    rows = first[:, None] + torch.arange(height, device=x.device)
+    starts = rows * (sides * wide) + columns[:, None]
+    runs = beside.as_strided((n * tall * sides * wide - width + 1, width * channels), (channels, 1))
+    return runs.index_select(0, starts.flatten()).view(n, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _cut(x: Tensor, centre_row: Tensor, centre_column: Tensor, side: int) -> Tensor:
+    """Squares blanked, cut at the image's edge. The mask has all channels, so that it lies in memory as the images."""
+    n, channels, height, width = x.shape
+    rows, columns = torch.arange(height, device=x.device), torch.arange(width, device=x.device)
     in_rows = _within(rows, centre_row[:, None] - side // 2, side)
-    in_columns = _within(columns, centre_column[:, None] - side // 2, side)
-    return (in_rows[:, :, None] & in_columns[:, None, :])[:, None]
+    in_columns = _within(columns, centre_column[:, None] - side // 2, side).repeat_interleave(channels, dim=1)
+    blank = in_rows[:, :, None] & in_columns[:, None, :]
+    flat = x.permute(0, 2, 3, 1).reshape(n, height, width * channels)
+    return flat.masked_fill(blank, 0.0).view(n, height, width, channels).permute(0, 3, 1, 2)
 
 
 def _within(position: Tensor, start: Tensor, length: int) -> Tensor:

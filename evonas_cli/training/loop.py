@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from evonas_cli.core.rng import derive
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.population import Population
-from evonas_cli.training.augment import augment, draw
+from evonas_cli.training.batches import training_batches
 from evonas_cli.training.checkpoint import Checkpoint, Place
 from evonas_cli.training.optimizers import OPTIMIZERS, Optimizer
 from evonas_cli.training.schedules import Course, factor
@@ -182,20 +182,13 @@ def train_epoch(
     run_seed: int,
     epoch: int,
 ) -> list[float]:
-    """One pass over the training part at learning rates (steps, P); each member's mean loss of its batches."""
+    """One pass over the training part, as far as there are learning rates (steps, P); each member's mean loss."""
     population.train()
-    order = data.epoch_order(run_seed, epoch)
-    height, width = data.task.shape[1:]
-    draws = draw(data.augmentation, len(order), height, width, run_seed, epoch).to(data.device)
-    size, on_device = min(trainer.batch_size, len(order)), torch.tensor(rates, device=data.device)
+    size, on_device = min(trainer.batch_size, data.n_train), torch.tensor(rates, device=data.device)
     total = torch.zeros(population.width, device=data.device)
     parameters = list(population.parameters())
     with noise(data.device, derive(run_seed, "noise", epoch)):
-        for batch in range(len(rates)):
-            chosen = slice(batch * size, (batch + 1) * size)
-            x, y = data.batch(order[chosen])
-            if data.augmentation.active:
-                x = augment(x, draws[:, chosen], data.augmentation)
+        for batch, (x, y) in zip(range(len(rates)), training_batches(data, size, run_seed, epoch), strict=False):
             losses = member_losses(logits(population, x, trainer), y, trainer.label_smoothing).mean(1)
             losses.sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step([parameter.grad for parameter in parameters], on_device[batch])
@@ -205,10 +198,10 @@ def train_epoch(
 
 
 def member_losses(scores: Tensor, y: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """Cross-entropies in nats, (P, B), of scores (P, B, classes) and labels (B,) that the members share."""
-    flat = F.cross_entropy(
-        scores.flatten(0, 1), y.repeat(len(scores)), reduction="none", label_smoothing=label_smoothing
-    )
+    """Cross-entropies in nats, (P, B), of scores (P, B, classes) and labels that the members share: classes (B,), or
+    probabilities (B, classes)."""
+    shared = y.repeat(len(scores), *[1] * (y.dim() - 1))
+    flat = F.cross_entropy(scores.flatten(0, 1), shared, reduction="none", label_smoothing=label_smoothing)
     return flat.view(len(scores), -1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Any
 
@@ -19,6 +19,7 @@ from evonas_cli.core.protocols import Buildable
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.resident import Resident
+from evonas_cli.data.shared import shared
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.population import Population
 from evonas_cli.training.attempt import attempt, is_device_error, is_out_of_memory, one_line
@@ -64,7 +65,10 @@ class Workbench:
         device: str,
         deterministic: bool,
         threads: int,
+        file: int | None = None,
     ) -> None:
+        """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`)."""
+        self.file = file
         self.space, self.dataset, self.trainer, self.seed = space, dataset, trainer, seed
         self.device, self.deterministic, self.threads = device, deterministic, threads
 
@@ -147,8 +151,9 @@ class Workbench:
         if device.index is not None:
             torch.cuda.set_device(device)
         try:
-            splits = self.dataset.prepare(self.seed)
-            return Resident(splits, device), splits.fingerprint
+            prepare = partial(self.dataset.prepare, self.seed)
+            splits = prepare() if self.file is None else shared(self.file, prepare)
+            return Resident(splits, device, self.dataset.memory), splits.fingerprint
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
 

@@ -55,6 +55,21 @@ def test_a_wrong_data_set_is_exit_2(refused: Callable[..., str], changes: dict[s
     assert not Path("outputs").exists()
 
 
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("dataset.mixup=-1", "dataset.mixup is -1"),
+        ("dataset.mixup=yes please", "dataset.mixup is 'yes please'"),
+        ("dataset.randaugment=-2", "dataset.randaugment is -2"),
+        ("dataset.magnitude=31", "dataset.magnitude is 31"),
+        ("dataset.memory=disk", "dataset.memory is 'disk'"),
+        ("dataset.memory=true", "dataset.memory is True"),
+    ],
+)
+def test_augmentation_and_memory_out_of_range_are_exit_2(refused: Callable[..., str], word: str, expected: str) -> None:
+    assert expected in refused(2, "search", "dataset=digits", word)
+
+
 def test_workers_report_a_wrong_data_set_as_this_process_does(refused: Callable[..., str]) -> None:
     npz(Path("data.npz"), y_train=None)
     words = ["search", "dataset=npz", "dataset.path=data.npz", "device=cpu"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import time
@@ -59,6 +60,25 @@ class Pairing(Doubling):
     def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         for result, place in zip(self(unit.candidates, context), unit.places, strict=True):
             yield replace(result, labels={"stack": f"{place}/{unit.width}"})
+
+
+class Shared(Doubling):
+    """Writes its process into the file that it is given, and tells how many have."""
+
+    def share(self, file: int) -> None:
+        self.file = file
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        os.pwrite(file, b"x", os.fstat(file).st_size)
+        fcntl.lockf(file, fcntl.LOCK_UN)
+
+    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+        for candidate in candidates:
+            if candidate.proposal.genome == -3:
+                os._exit(9)
+            deadline = time.monotonic() + 60
+            while os.fstat(self.file).st_size < candidate.proposal.genome and time.monotonic() < deadline:
+                time.sleep(0.01)
+            yield Result(candidate.id, "ok", {"double": float(os.fstat(self.file).st_size)})
 
 
 def broken_recipe() -> Doubling:
@@ -123,6 +143,25 @@ def test_what_a_job_puts_together_is_evaluated_together(name: str, tmp_path: Pat
     evaluator.close()
     assert (second.metrics, second.labels) == ({"double": 12.0}, {"stack": "1/2"})
     assert (third.metrics, third.labels) == ({"double": 14.0}, {"stack": "0/2"})
+
+
+def test_workers_of_a_pool_hold_one_file_and_replacements_hold_it_too(tmp_path: Path) -> None:
+    pool = make("pool", tmp_path, recipe=Shared, attempts=1)
+    open_before = len(os.listdir("/proc/self/fd"))
+    pool.start()
+    pool.submit(alone(candidate(0, 2)))
+    assert collect(pool, 1)[0].metrics == {"double": 2.0}
+    pool.close()
+    assert len(os.listdir("/proc/self/fd")) == open_before
+    pool = make("pool", tmp_path, recipe=Shared, attempts=2, timeout=1.0)
+    pool.start()
+    pool.submit(alone(candidate(0, 2)))
+    collect(pool, 1)
+    pool.submit(alone(candidate(1, 99)))
+    assert collect(pool, 1)[0].status == "failed"
+    pool.submit(alone(candidate(2, 3)))
+    assert collect(pool, 1)[0].metrics == {"double": 3.0}
+    pool.close()
 
 
 def test_jobs_that_put_nothing_together_evaluate_each_for_itself(evaluator: Any) -> None:

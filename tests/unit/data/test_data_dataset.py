@@ -115,6 +115,13 @@ def test_a_fraction_and_an_own_part_contradict():
         ({"crop": None}, "dataset.crop is None"),
         ({"cutout": 1.5}, "dataset.cutout is 1.5"),
         ({"flip": 1}, "dataset.flip is 1"),
+        ({"mixup": -0.1}, "dataset.mixup is -0.1"),
+        ({"mixup": True}, "dataset.mixup is True"),
+        ({"mixup": float("inf")}, "dataset.mixup is inf"),
+        ({"randaugment": -1}, "dataset.randaugment is -1"),
+        ({"randaugment": 1.0}, "dataset.randaugment is 1.0"),
+        ({"magnitude": 31}, "dataset.magnitude is 31; it must be at most 30"),
+        ({"memory": "disk"}, "dataset.memory is 'disk'; it must be one of auto, device, host"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, text):

@@ -73,6 +73,46 @@ def test_the_source_is_not_shared_with_read_only_memory():
     assert data.n_valid == 10
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_streamed_batches_are_the_resident_ones(kind):
+    held, streamed = (Resident(splits(kind), torch.device("cpu"), memory) for memory in ("device", "host"))
+    assert streamed.streams and not held.streams
+    order = held.epoch_order(5, 2)
+    assert torch.equal(order, streamed.epoch_order(5, 2))
+    for part in ("train", "valid"):
+        pairs = list(zip(held.batches(part, 7), streamed.batches(part, 7), strict=True))
+        assert len(pairs) == (6 if part == "train" else 2)
+        assert all(torch.equal(a, b) for pair in pairs for a, b in zip(*pair, strict=True))
+    ours, theirs = list(held.drawn(order.split(8))), list(streamed.drawn(order.split(8)))
+    assert len(ours) == len(theirs) == 5
+    assert all(torch.equal(a, b) for pair in zip(ours, theirs, strict=True) for a, b in zip(*pair, strict=True))
+
+
+@pytest.mark.parametrize("memory", ["device", "host"])
+def test_drawn_images_may_be_changed(memory):
+    data = Resident(splits(np.float32), torch.device("cpu"), memory)
+    index = torch.tensor([2, 5])
+    before = data.batch(index)[0].clone()
+    next(data.drawn([index]))[0].zero_()
+    data.normalised(next(data.batches("train", 40))[0])
+    assert torch.equal(data.batch(index)[0], before)
+
+
+def test_batches_are_in_channels_last_order():
+    data = Resident(splits(np.uint8), torch.device("cpu"))
+    for x in (data.batch(torch.arange(5))[0], next(data.batches("valid", 5))[0]):
+        assert x.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_streamed_batches_are_the_resident_ones_on_cuda():
+    held, streamed = (Resident(splits(np.uint8), torch.device("cuda"), memory) for memory in ("device", "host"))
+    indices = [part for epoch in range(20) for part in streamed.epoch_order(5, epoch).split(8)]
+    for (x, y), (z, w) in zip(held.drawn([i.cuda() for i in indices]), streamed.drawn(indices), strict=True):
+        assert z.is_cuda and torch.equal(x, z) and torch.equal(y, w)
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_the_order_is_the_same_on_cuda():

@@ -32,7 +32,9 @@ def trainer(name: str = "sgd", **changes) -> Trainer:
     )
 
 
-def resident(n: int = 100, augmentation: Augmentation | None = None, random_labels: bool = False) -> Resident:
+def resident(
+    n: int = 100, augmentation: Augmentation | None = None, random_labels: bool = False, memory: str = "auto"
+) -> Resident:
     """Images whose class is the quadrant that is bright."""
     rng = np.random.default_rng(0)
     y = np.arange(n + 40) % 4
@@ -54,7 +56,7 @@ def resident(n: int = 100, augmentation: Augmentation | None = None, random_labe
         augmentation=augmentation or Augmentation(crop=1, cutout=2),
         fingerprint="",
     )
-    return Resident(splits, torch.device("cpu"))
+    return Resident(splits, torch.device("cpu"), memory)
 
 
 def small_plan(width: int = 6) -> Plan:

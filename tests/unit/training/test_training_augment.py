@@ -66,6 +66,6 @@ def test_draws_cover_their_ranges_evenly():
         assert counts.min() > 0.8 * 5000 / n
 
 
-@pytest.mark.parametrize(("how", "active"), [(Augmentation(), False), (Augmentation(cutout=3), True)])
-def test_active(how, active):
-    assert how.active is active
+@pytest.mark.parametrize(("how", "moves"), [(Augmentation(), False), (Augmentation(cutout=3), True)])
+def test_moves(how, moves):
+    assert how.moves is moves
