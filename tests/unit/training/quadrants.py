@@ -33,7 +33,11 @@ def trainer(name: str = "sgd", **changes) -> Trainer:
 
 
 def resident(
-    n: int = 100, augmentation: Augmentation | None = None, random_labels: bool = False, memory: str = "auto"
+    n: int = 100,
+    augmentation: Augmentation | None = None,
+    random_labels: bool = False,
+    memory: str = "auto",
+    device: torch.device | None = None,
 ) -> Resident:
     """Images whose class is the quadrant that is bright."""
     rng = np.random.default_rng(0)
@@ -56,7 +60,7 @@ def resident(
         augmentation=augmentation or Augmentation(crop=1, cutout=2),
         fingerprint="",
     )
-    return Resident(splits, torch.device("cpu"), memory)
+    return Resident(splits, device or torch.device("cpu"), memory)
 
 
 def small_plan(width: int = 6) -> Plan:

@@ -1,0 +1,86 @@
+"""On a CUDA device: stacks train as their members do alone, replay bit for bit, and do not wait within an epoch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
+
+SEARCH = (
+    *("space=hyperparameters", "space.dropout=0.25", "strategy=random", "trainer.nesterov=false"),
+    *("trainer.precision=fp32", "trainer.epochs=1", "device=cuda", "evaluator=serial", "seed=3"),
+    "space.genes.learning_rate={low: 0.001, high: 0.05, log: true, points: null}",
+)
+
+
+def evonas(*words: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "evonas_cli", *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_unit_trains_on_the_card_as_its_members_do_alone() -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
+    from quadrants import SEED, network, resident, trainer
+
+    from evonas_cli.nn.population import Population
+    from evonas_cli.training.checkpoint import Checkpoint
+    from evonas_cli.training.device import resolve
+    from evonas_cli.training.loop import Member, fit
+
+    device = resolve("cuda", True, 1)
+    for name in ("sgd", "adamw"):
+        members = [Member(trainer(name, learning_rate=0.01 * (i + 1)), 1, Checkpoint(), i) for i in range(3)]
+        stack = Population([network(seed=i) for i in range(3)])
+        fit(stack, members, resident(device=device), SEED)
+        x = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(3)).to(device)
+        scores = stack.eval()(x)
+        for place, member in enumerate(members):
+            alone = Population([network(seed=place)])
+            fit(alone, [Member(member.trainer, 1, Checkpoint())], resident(device=device), SEED)
+            expected = alone.eval()(x)[0]
+            assert ((scores[place] - expected).norm() / expected.norm()).item() < 1e-4
+
+
+def test_a_stacked_search_replays_bit_for_bit(tmp_path: Path) -> None:
+    evonas("search", *SEARCH, "strategy=genetic", "budget.evaluations=20", "--run-dir", str(tmp_path / "run"))
+    entries = [json.loads(line) for line in (tmp_path / "run/journal.jsonl").read_text().splitlines()]
+    assert any("stack" in entry["labels"] for entry in entries)
+    evonas("verify", str(tmp_path / "run"), "--replay")
+
+
+def test_an_epoch_waits_for_the_host_no_more_often_when_it_is_longer() -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
+    from quadrants import SEED, network, resident, trainer
+
+    from evonas_cli.nn.population import Population
+    from evonas_cli.training.device import resolve
+    from evonas_cli.training.loop import train_epoch
+    from evonas_cli.training.optimizers import OPTIMIZERS
+
+    device = resolve("cuda", True, 1)
+    counts = []
+    for n in (96, 192):
+        data, settings = resident(n=n, device=device), trainer("sgd")
+        for width in (1, 3):
+            population = Population([network(seed=i) for i in range(width)]).to(device)
+            optimizer = OPTIMIZERS["sgd"](list(population.parameters()), [settings] * width)
+            rates = [[0.01] * width] * (n // 16)
+            train_epoch(population, data, settings, optimizer, rates, SEED, 0)
+            torch.cuda.set_sync_debug_mode("warn")
+            with warnings.catch_warnings(record=True) as waits:
+                warnings.simplefilter("always")
+                train_epoch(population, data, settings, optimizer, rates, SEED, 1)
+            torch.cuda.set_sync_debug_mode("default")
+            counts.append((width, len(waits)))
+    assert counts[:2] == counts[2:]
