@@ -18,7 +18,7 @@ pytestmark = [
 ]
 
 SEARCH = (
-    *("space=hyperparameters", "space.dropout=0.25", "strategy=random", "trainer.nesterov=false"),
+    *("space=hyperparameters", "space.dropout=0.25", "trainer.nesterov=false"),
     *("trainer.precision=fp32", "trainer.epochs=1", "device=cuda", "evaluator=serial", "seed=3"),
     "space.genes.learning_rate={low: 0.001, high: 0.05, log: true, points: null}",
 )
