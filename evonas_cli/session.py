@@ -151,9 +151,13 @@ class Session:
 
     def close(self) -> None:
         """Stops workers, closes the journal, lets go of the run."""
-        self.evaluator.close()
-        self.recorder.close()
-        self.lock.release()
+        try:
+            self.evaluator.close()
+        finally:
+            try:
+                self.recorder.close()
+            finally:
+                self.lock.release()
 
 
 def new_run(composed: Composed, run_dir: Path | None, allowed: Sequence[str] = ()) -> RunDirectory:

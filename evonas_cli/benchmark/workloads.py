@@ -51,7 +51,7 @@ class Given:
 
     def decode(self, genome: int, task: Task) -> Phenotype:
         """One plan after the other."""
-        return Phenotype(self.plans[genome % len(self.plans)], {"learning_rate": 0.001 * (1 + genome % 10)})
+        return Phenotype(self.plans[genome % len(self.plans)], {"learning_rate": 0.0001 * (1 + genome % 10)})
 
 
 @dataclass(frozen=True, kw_only=True)

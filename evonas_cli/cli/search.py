@@ -66,15 +66,19 @@ def search(
     if cfg is not None:
         return print_config(composed, cfg)
     parts = assemble(composed.config, allowed, folders)
-    if tune:
-        known = run_dir is not None and resume != "never" and RunDirectory(run_dir).exists()
-        found = recorded(RunDirectory(run_dir)) if run_dir is not None and known else choose(measured(parts, 1.0))
-        print(f"evonas: {'was' if known else 'is'} tuned to {' '.join(found)}", file=sys.stderr)
-        composed = compose([*(overrides or []), *machine, *_new(found, overrides or [])], folders)
+    known = None if run_dir is None else RunDirectory(run_dir)
+    if tune and known is not None and known.exists() and resume != "never":
+        found = _new(recorded(known), overrides or [])
+        composed = compose([*(overrides or []), *machine, *found], folders)
         parts = assemble(composed.config, allowed, folders)
     exists = _holds_run(run_dir, resume, parts)
     if dry_run:
         return _describe(parts)
+    if tune and not exists:
+        found = _new(choose(measured(parts, 1.0)), overrides or [])
+        print(f"evonas: tuned to {' '.join(found)}", file=sys.stderr)
+        composed = compose([*(overrides or []), *machine, *found], folders)
+        parts = assemble(composed.config, allowed, folders)
     run = new_run(composed, run_dir, allowed)
     voice = narrator(parts, quiet)
     if exists:

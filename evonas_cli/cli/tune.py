@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,6 +51,9 @@ def tune(
 
 def measured(parts: Parts, seconds: float) -> list[dict[str, Any]]:
     """All ways, the fastest first. Raises UsageError for a job that has nothing to choose."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     from evonas_cli.core.errors import UsageError
     from evonas_cli.core.evaluating import Probing
     from evonas_cli.core.rng import stream
@@ -58,7 +62,14 @@ def measured(parts: Parts, seconds: float) -> list[dict[str, Any]]:
     if not isinstance(job, Probing):
         raise UsageError(f"{type(job).__name__} has no settings of speed to choose; tuning is for job=train")
     genomes = [parts.space.sample(stream(parts.config["seed"], "tune", number)) for number in range(GENOMES)]
-    return job.probe(genomes, seconds)
+    with ProcessPoolExecutor(1, get_context("spawn")) as other:
+        return other.submit(_probe, parts.recipe, genomes, seconds).result()
+
+
+def _probe(recipe: Callable[[], Any], genomes: list[Any], seconds: float) -> list[dict[str, Any]]:
+    """In a process of its own, so that no memory of a device stays taken."""
+    ways: list[dict[str, Any]] = recipe().probe(genomes, seconds)
+    return ways
 
 
 def recorded(run: RunDirectory) -> list[str]:

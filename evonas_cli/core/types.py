@@ -66,6 +66,22 @@ class Unit(Generic[G]):
         left = [(c, place) for c, place in zip(self.candidates, self.places, strict=True) if c.id in ids]
         return Unit(tuple([c for c, _ in left]), self.width, tuple([place for _, place in left]))
 
+    def bisected(self) -> list[Unit[G]]:
+        """Its first and its second half of candidates; width and places stay."""
+        middle = (len(self.candidates) + 1) // 2
+        parts = (slice(middle), slice(middle, None))
+        return [Unit(self.candidates[part], self.width, self.places[part]) for part in parts]
+
+    def narrowed(self) -> list[Unit[G]]:
+        """Programs of the lower and of the upper places, as far as anyone takes them."""
+        middle = (self.width + 1) // 2
+        halves = []
+        for start, end in ((0, middle), (middle, self.width)):
+            taken = [(c, p - start) for c, p in zip(self.candidates, self.places, strict=True) if start <= p < end]
+            if taken:
+                halves.append(Unit(tuple([c for c, _ in taken]), end - start, tuple([p for _, p in taken])))
+        return halves
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -1,8 +1,8 @@
 """Evaluates in worker processes that stay alive for the whole run, one unit of candidates at a time each.
 
 Workers are spawned, not forked, so that CUDA and threads work in them; they die with their parent. A worker that is
-killed or breaks is replaced and its candidates are tried again, each for itself; a candidate that takes `attempts`
-workers with it stops the run, because a broken machine must not look like a bad network.
+killed or breaks is replaced and its candidates are tried again, in halves; one that takes `attempts` workers with it,
+alone and in the narrowest program, stops the run, because a broken machine must not look like a bad network.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class Pool(Generic[G]):
     def _hear(self, slot: _Slot) -> list[Result]:
         try:
             kind, *content = slot.pipe.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):
             slot.process.join()
             self._replace(slot, EnvironmentFailure, f"was killed (exit status {slot.process.exitcode})")
             return []
@@ -215,26 +215,28 @@ class Pool(Generic[G]):
         if slot.unit is None and not slot.ready:
             raise error(f"a worker could not start: {text}")
         if slot.unit is not None:
-            self._count_loss(slot.unit, text)
-            self._queue_each(slot.unit)
+            for part in self._after_loss(slot.unit, text):
+                self._queue.add(part)
         self._renew(slot)
 
-    def _count_loss(self, unit: Unit[G], text: str) -> None:
-        """Raises EnvironmentFailure for a candidate that has lost too many workers while it was alone."""
+    def _after_loss(self, unit: Unit[G], text: str) -> list[Unit[G]]:
+        """What is tried next: several candidates in halves; one again, and once more in a narrower program.
+
+        Raises EnvironmentFailure for a candidate that was alone when it lost too many workers.
+        """
         if len(unit.candidates) > 1:
-            return
+            return unit.bisected()
         id = unit.candidates[0].id
         self._lost[id] = self._lost.get(id, 0) + 1
-        if self._lost[id] >= self._attempts:
-            raise EnvironmentFailure(
-                f"candidate {id} lost its worker {self._lost[id]} times, the last one {text}; "
-                "nothing was recorded for it and the run can be resumed"
-            )
-
-    def _queue_each(self, unit: Unit[G]) -> None:
-        """Width and place stay, and so do the bits."""
-        for candidate in unit.candidates:
-            self._queue.add(unit.among((candidate.id,)))
+        if self._lost[id] < self._attempts:
+            return [unit]
+        if unit.width > 1:
+            self._lost[id] = 0
+            return unit.narrowed()
+        raise EnvironmentFailure(
+            f"candidate {id} lost its worker {self._attempts} times, the last one {text}; "
+            "nothing was recorded for it and the run can be resumed"
+        )
 
     def _renew(self, slot: _Slot) -> None:
         slot.process.kill()
@@ -250,7 +252,8 @@ class Pool(Generic[G]):
             if slot.unit is None or now - slot.since < self._seconds(slot):
                 continue
             if len(slot.unit.candidates) > 1:
-                self._queue_each(slot.unit)
+                for part in slot.unit.bisected():
+                    self._queue.add(part)
             else:
                 text = f"stopped after evaluator.timeout={self._timeout:g} s"
                 if slot.unit.width > 1:

@@ -19,7 +19,7 @@ class Dropout(nn.Module):
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * kept(tuple(x.shape), [self.rate], x)[0] if self.training and self.rate else x
+        return x * kept(tuple(x.shape), [self.rate], x)[0] if self.training else x
 
 
 def kept(shape: tuple[int, ...], rates: Sequence[float], like: Tensor) -> list[Tensor]:

@@ -36,7 +36,7 @@ class Population(nn.Module):
     def __init__(self, members: Sequence[Network]) -> None:
         super().__init__()
         self.width, self.plan = len(members), members[0].plan
-        self._own = _own(self.plan, [_rates(member) for member in members])
+        self._own = _own(self.plan, self.width > 1)
         self.layers = nn.ModuleDict()
         for index, name in enumerate(members[0].layers, start=1):
             node = self.plan.nodes[index]
@@ -96,15 +96,11 @@ class Population(nn.Module):
             raise ValueError("the saved weights are those of a different network")
 
 
-def _rates(network: Network) -> tuple[float, ...]:
-    return tuple([layer.rate for layer in network.modules() if isinstance(layer, Dropout)])
-
-
-def _own(plan: Plan, rates: list[tuple[float, ...]]) -> list[bool]:
-    """For each node, whether the members have a value of their own there."""
+def _own(plan: Plan, several: bool) -> list[bool]:
+    """For each node, whether members have a value of their own there: decided without a look at who they are."""
     own = [False]
     for node in plan.nodes[1:]:
-        differs = node.op in WEIGHTED or (node.op == "dropout" and len(set(rates)) > 1)
+        differs = node.op in WEIGHTED or (node.op == "dropout" and several)
         own.append(differs or any(own[source] for source in node.inputs))
     return own
 
@@ -227,7 +223,7 @@ class MemberDropout(nn.Module):
         maps, width = x.dim() == 4, len(self.rates)
         x = (split(x, 1, width) if maps else x.transpose(0, 1)) if self.spread else x.unsqueeze(1)
         shape = (x.shape[0], *x.shape[2:])
-        rates = self.rates[:1] if len(set(self.rates)) == 1 else self.rates
+        rates = self.rates[:1] if self.spread and len(set(self.rates)) == 1 else self.rates
         x = x * torch.stack(kept(shape, rates, x), 1)
         return x.flatten(1, 2) if maps else x.transpose(0, 1)
 

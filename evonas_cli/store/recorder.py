@@ -152,8 +152,10 @@ class Recorder:
 
     def close(self) -> None:
         """Writes what cannot be derived again, and closes the journal."""
-        self._measured.flush()
-        self.journal.close()
+        try:
+            self._measured.flush()
+        finally:
+            self.journal.close()
 
     def drop_end(self) -> None:
         """Removes what was derived after the newest snapshot, such as what the end of a budget gave."""

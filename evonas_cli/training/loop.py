@@ -97,7 +97,16 @@ class _Training:
             epoch = min(self.progress[index].epoch for index in self._left())
             self._train(epoch, [index for index in self._left() if self.progress[index].epoch == epoch])
             self._conclude()
+        self._finish()
         return [self.outcomes[index] for index in range(len(self.members))]
+
+    def _finish(self) -> None:
+        """Files are kept until the last member is done: an interrupted stack begins where each of them was."""
+        for index, member in enumerate(self.members):
+            if isinstance(self.outcomes[index], Diverged):
+                member.checkpoint.discard()
+            else:
+                member.checkpoint.finish(self.places[index], self.progress[index])
 
     def _left(self) -> list[int]:
         return [index for index in range(len(self.members)) if index not in self.outcomes]
@@ -116,7 +125,6 @@ class _Training:
             if not isfinite(loss):
                 text = f"the training loss is {loss} after epoch {epoch + 1} of {member.epochs}"
                 self.outcomes[index] = Diverged(text)
-                member.checkpoint.discard()
                 continue
             self.progress[index] = replace(
                 before, epoch=epoch + 1, train_loss=loss, train_seconds=before.train_seconds + seconds
@@ -150,10 +158,8 @@ class _Training:
             valid, train = measured[index], on_train.get(index, {})
             if isinstance(valid, Diverged) or isinstance(train, Diverged):
                 self.outcomes[index] = valid if isinstance(valid, Diverged) else train
-                self.members[index].checkpoint.discard()
                 continue
             self.outcomes[index] = {**train, **self._metrics(index, *valid)}
-            self.members[index].checkpoint.finish(self.places[index], self.progress[index])
 
     def _validate(self, due: Sequence[int], part: Part = "valid") -> dict[int, tuple[float, float] | Diverged]:
         places = [self.members[index].place for index in due]

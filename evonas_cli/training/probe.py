@@ -14,6 +14,7 @@ from evonas_cli.core.plan import Plan
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.population import Population
+from evonas_cli.training.attempt import is_out_of_memory
 from evonas_cli.training.loop import memory_format, train_epoch
 from evonas_cli.training.optimizers import OPTIMIZERS, Optimizer
 from evonas_cli.training.trainer import Trainer
@@ -83,6 +84,7 @@ def probe(
     trials = [
         Trial(*option, len(plans) / sum(1 / rate for rate in rates[option]), max(differences[option[1]]))
         for option in options
+        if all(rates[option])
     ]
     return sorted(trials, key=lambda trial: -trial.samples_per_second)
 
@@ -93,13 +95,23 @@ def _measure(
     found: dict[tuple[str, str, int], list[float]] = {option: [] for option in options}
     for turn in range(ROUNDS):
         for layout, precision, width in options if turn % 2 == 0 else options[::-1]:
-            way = _Way(plan, replace(trainer, layout=layout, precision=precision), width, data, 0)
-            rate, _ = way.train(2)
-            rate, _ = way.train(2)
-            steps = max(2, int(seconds * rate / (width * way.batch)))
-            found[layout, precision, width].append(way.train(steps)[0])
+            settings = replace(trainer, layout=layout, precision=precision)
+            found[layout, precision, width].append(_rate(plan, settings, width, data, seconds))
     for option, rates in found.items():
         yield option, statistics.median(rates)
+
+
+def _rate(plan: Plan, trainer: Trainer, width: int, data: Resident, seconds: float) -> float:
+    """Samples a second; 0 where memory does not suffice."""
+    try:
+        way = _Way(plan, trainer, width, data, 0)
+        way.train(2)
+        rate, _ = way.train(2)
+        return way.train(max(2, int(seconds * rate / (width * way.batch))))[0]
+    except Exception as error:
+        if is_out_of_memory(error):
+            return 0.0
+        raise
 
 
 def _difference(plan: Plan, trainer: Trainer, data: Resident, precision: str) -> float:

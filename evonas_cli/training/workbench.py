@@ -14,7 +14,7 @@ import torch
 from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context
-from evonas_cli.core.plan import Plan
+from evonas_cli.core.plan import Plan, PlanError
 from evonas_cli.core.protocols import Buildable
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.dataset import Dataset
@@ -31,7 +31,7 @@ from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
 
-WIDTHS = (1, 4, 8, 16)
+WIDTHS = {"cpu": (1, 4, 8, 16), "cuda": (1, 4, 16, 32, 64)}
 
 WEIGHTS_ONLY = {"start": "weights"}
 
@@ -91,45 +91,64 @@ class Workbench:
     def evaluate_together(self, unit: Unit[Any], context: Context) -> list[Result]:
         """The results of candidates of one structure, trained as one program.
 
-        Where memory does not suffice, the program is halved, as often as it takes. Should it fail in another way, the
-        candidates are trained one after the other, each at its place, so that the failure finds its owner.
+        Where memory does not suffice, the program is halved, as often as it takes. Should it fail in another way that
+        may be a candidate's fault, each half of the candidates is trained without the other, until the failure has
+        found its owner. Raises EnvironmentFailure for disk and device errors.
         """
         started = perf_counter()
-        built = [self._build(candidate, {}) for candidate in unit.candidates]
-        fitted = [found for found in built if isinstance(found, _Built)]
+        built = [self._try_to_build(candidate) for candidate in unit.candidates]
+        fitted = [found for found in built if found is not None]
+        able = unit.among({found.candidate.id for found in fitted})
+        unable = unit.among({c.id for c, found in zip(unit.candidates, built, strict=True) if found is None})
+        results = [self._attempt(unable.among((candidate.id,)), context) for candidate in unable.candidates]
         try:
-            if len(fitted) < len(built):
-                return self._one_by_one(unit, context)
-            outcomes = self._fit(fitted, unit, context)
+            outcomes = self._fit(fitted, able, context) if fitted else []
+        except EvonasError:
+            raise
         except Exception as error:
-            if is_out_of_memory(error) and unit.width > 1:
-                log.warning("%d networks side by side need too much memory; halving their number", unit.width)
-            elif isinstance(error, EvonasError | OSError) or is_device_error(error) or len(unit.candidates) == 1:
-                return self._one_by_one(unit, context)
-            else:
-                log.warning("training %d networks one by one: %s", len(unit.candidates), one_line(error))
-                return self._one_by_one(unit, context)
-        else:
-            seconds = (perf_counter() - started) / len(fitted)
-            return [_result(found, outcome, seconds) for found, outcome in zip(fitted, outcomes, strict=True)]
-        return [result for half in _halves(unit) for result in self.evaluate_together(half, context)]
+            return results + self._divided(able, context, error)
+        seconds = (perf_counter() - started) / len(unit.candidates)
+        return results + [_result(found, outcome, seconds) for found, outcome in zip(fitted, outcomes, strict=True)]
 
-    def _one_by_one(self, unit: Unit[Any], context: Context) -> list[Result]:
-        return [self._attempt(unit.among((candidate.id,)), context) for candidate in unit.candidates]
+    def _try_to_build(self, candidate: Candidate[Any]) -> _Built | None:
+        """None for what cannot be trained; `_attempt` then says why."""
+        try:
+            built = self._build(candidate, {})
+        except Exception:  # met again, and recorded, when the candidate is attempted
+            return None
+        return None if isinstance(built, Failure) else built
+
+    def _divided(self, unit: Unit[Any], context: Context, error: Exception) -> list[Result]:
+        """The results of a unit whose training raised `error`."""
+        if isinstance(error, OSError) or is_device_error(error):
+            ids = ", ".join(str(candidate.id) for candidate in unit.candidates)
+            raise EnvironmentFailure(f"candidates {ids} stopped: {one_line(error)}") from error
+        if is_out_of_memory(error) and unit.width > 1:
+            log.warning("%d networks side by side need too much memory; halving their number", unit.width)
+            parts = unit.narrowed()
+        elif len(unit.candidates) > 1:
+            log.warning("%d candidates failed together, dividing them: %s", len(unit.candidates), one_line(error))
+            parts = unit.bisected()
+        else:
+            return [self._attempt(unit, context)]
+        return [result for part in parts for result in self.evaluate_together(part, context)]
 
     def _attempt(self, unit: Unit[Any], context: Context) -> Result:
         return attempt(unit.candidates[0], context, lambda labels: self._alone(unit, context, labels))
 
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
-        """As the job's. Raises PlanError for a genome without a network."""
+        """As the job's. Raises UsageError for a genome without a network."""
         data = self._loaded[0]
-        phenotypes = [self.space.decode(genome, data.task) for genome in genomes]
+        try:
+            phenotypes = [self.space.decode(genome, data.task) for genome in genomes]
+        except PlanError as error:
+            raise UsageError(f"a network of the space does not fit the data: {one_line(error)}") from error
         plans, one = [phenotype.plan for phenotype in phenotypes], len({p.plan.nodes for p in phenotypes}) == 1
         trials = probe(
             plans[:1] if one else plans,
             self.trainer,
             data,
-            WIDTHS if one and len(genomes) > 1 else (1,),
+            WIDTHS[data.device.type] if one and len(genomes) > 1 else (1,),
             has_bf16(data.device),
             seconds,
         )
@@ -201,17 +220,6 @@ class Workbench:
                 for member in members:
                     member.checkpoint.discard()
             raise
-
-
-def _halves(unit: Unit[Any]) -> list[Unit[Any]]:
-    """The lower and the upper places as units of their own, as far as anyone takes them."""
-    middle = (unit.width + 1) // 2
-    halves = []
-    for start, end in ((0, middle), (middle, unit.width)):
-        taken = [(c, p - start) for c, p in zip(unit.candidates, unit.places, strict=True) if start <= p < end]
-        if taken:
-            halves.append(Unit(tuple([c for c, _ in taken]), end - start, tuple([p for _, p in taken])))
-    return halves
 
 
 def _member(built: _Built, place: int, context: Context) -> Member:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from training_jobs import Folders, candidate, job, repeatable
 
+from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.types import Unit
 from evonas_cli.jobs.stacks import units
 from evonas_cli.nn.population import Population
@@ -144,4 +145,40 @@ def test_an_error_finds_its_owner(monkeypatch, caplog, tmp_path):
     assert [result.status for result in results] == ["ok", "ok", "ok", "failed", "ok"]
     assert results[3].error.text == "ValueError: out of luck"
     assert (tmp_path / "3/traceback.txt").exists()
-    assert "training 5 networks one by one" in caplog.text
+    assert "5 candidates failed together, dividing them: out of luck" in caplog.text
+
+
+def test_neither_memory_nor_a_neighbours_error_fails_the_others(monkeypatch, tmp_path):
+    guilty = plain()._bench._build(asked()[3], {}).network.state_dict()["layers.1_conv.weight"]
+
+    def fails(population):
+        places = population.state_dict()["layers.1_conv.weight"].chunk(population.width)
+        if population.width == 5 and any(torch.equal(place, guilty) for place in places):
+            raise ValueError("out of luck")
+        if population.width > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    failing(monkeypatch, fails)
+    results = evaluated(plain(), [Unit(tuple(asked()), 5, tuple(range(5)))], tmp_path)
+    assert [result.status for result in results] == ["ok", "ok", "ok", "failed", "ok"]
+    assert results[3].error.kind == "error"
+
+
+def test_the_machines_errors_are_nobodys(monkeypatch):
+    def fails(population):
+        raise OSError(28, "No space left on device")
+
+    failing(monkeypatch, fails)
+    with pytest.raises(EnvironmentFailure, match="candidates 0, 1, 2, 3, 4 stopped: .*No space left"):
+        evaluated(plain(), [Unit(tuple(asked()), 5, tuple(range(5)))])
+
+
+@given(st.integers(2, 9), st.data())
+def test_units_are_divided_without_loss(width, data):
+    places = sorted(data.draw(st.sets(st.integers(0, width - 1), min_size=1)))
+    unit = Unit(tuple(candidate(i) for i in places), width, tuple(places))
+    for parts in (unit.bisected(), unit.narrowed()):
+        assert [c.id for part in parts for c in part.candidates] == places
+        assert all(0 <= place < part.width for part in parts for place in part.places)
+    assert all(part.width < width for part in unit.narrowed())
+    assert all(part.width == width for part in unit.bisected())

@@ -110,7 +110,7 @@ def dropping(rate: float) -> Plan:
     return graph.plan(graph.add("linear", x, features=2))
 
 
-@pytest.mark.parametrize("rates", [(0.3, 0.3), (0.1, 0.6)])
+@pytest.mark.parametrize("rates", [(0.3, 0.3), (0.1, 0.6), (0.0, 0.5)])
 def test_dropout_drops_what_it_drops_alone(rates):
     members = [Network(dropping(rate), torch.Generator().manual_seed(i)) for i, rate in enumerate(rates)]
     x = images(dropping(0.1))
@@ -122,6 +122,15 @@ def test_dropout_drops_what_it_drops_alone(rates):
     assert not torch.equal(found, Population(members)(x))
     population = Population(members).eval()
     torch.testing.assert_close(population(x)[1], members[1].eval()(x))
+
+
+def test_a_neighbours_rate_changes_no_bit():
+    x, outputs = images(dropping(0.1)), []
+    for rates in ((0.0, 0.5), (0.0, 0.0)):
+        torch.manual_seed(4)
+        members = [Network(dropping(rate), torch.Generator().manual_seed(i)) for i, rate in enumerate(rates)]
+        outputs.append(Population(members)(x)[0])
+    assert torch.equal(*outputs)
 
 
 def test_dropout_keeps_the_share_and_the_mean():
