@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from evonas_cli.cli.app import run
+from evonas_cli.store import recorder
 
 TOY = ("search", "space=bits", "job=landscape", "strategy=genetic", "budget.evaluations=70", "snapshot.every=10")
 DERIVED = ("snapshots", "populations", "fronts", "figures.jsonl", "pareto.csv", "status.json")
@@ -20,13 +21,16 @@ Say = Callable[..., tuple[str, str]]
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run, to be copied."""
     folder = tmp_path_factory.mktemp("finished") / "run"
-    assert run([*TOY, "--run-dir", str(folder), "--quiet"]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recorder, "SNAPSHOT_SHARE", 1e9)
+        assert run([*TOY, "--run-dir", str(folder), "--quiet"]) == 0
     return folder
 
 
 @pytest.fixture
 def say(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
     """Runs words beside a copy of that run, `run`; returns stdout and stderr."""
+    monkeypatch.setattr(recorder, "SNAPSHOT_SHARE", 1e9)
     monkeypatch.chdir(tmp_path)
     shutil.copytree(finished, "run")
     capsys.readouterr()
