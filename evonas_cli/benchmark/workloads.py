@@ -21,7 +21,7 @@ BATCH = 64
 @dataclass(frozen=True)
 class Workload:
     """A population: `size` members, which have `plans` in turn; the engine trains each on `images` images once, the
-    one-at-a-time loops take `steps` batches, shared out over the plans."""
+    one-at-a-time loops take `steps` batches, shared out over the plans. Without `bf16` only fp32 is measured."""
 
     name: str
     task: Task
@@ -29,6 +29,7 @@ class Workload:
     size: int
     images: int
     steps: int
+    bf16: bool = True
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,13 @@ WORKLOADS = (
     Workload("mlp", MNIST, lambda: [mlp()], 40, 10240, 100),
     Workload("nasbench201_cells", CIFAR, lambda: nasbench201(4), 4, 512, 8),
     Workload(
-        "nasnet_cells", CIFAR, lambda: cells(4, "space=nasnet", "space.normal_cells=1", "space.channels=16"), 4, 256, 4
+        "nasnet_cells",
+        CIFAR,
+        lambda: cells(4, "space=nasnet", "space.normal_cells=1", "space.channels=16"),
+        4,
+        256,
+        4,
+        bf16=False,
     ),
     Workload("mixed_population", CIFAR, lambda: nasbench201(20), 20, 128, 2),
 )
