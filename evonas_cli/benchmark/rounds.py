@@ -22,9 +22,9 @@ TRAINING_FLOPS = 6  # a multiply-add is two operations; a training step is three
 def measure(names: Sequence[str], rounds: int, device: str, bf16: bool) -> Iterator[dict[str, Json]]:
     """A row for each workload: medians of samples a second, ratios of rounds with their range, share of the peak."""
     for workload in [w for w in WORKLOADS if w.name in names]:
-        plans, half = workload.plans(), bf16 and workload.bf16
+        plans = workload.plans()
         engines = {"engine fp32": Engine(workload, plans, device, ["trainer.precision=fp32"])}
-        if half:
+        if bf16:
             engines["engine bf16"] = Engine(workload, plans, device, ["trainer.precision=bf16"])
         with ProcessPoolExecutor(1, get_context("spawn")) as other:
             call = _Caller(other, workload, device)
@@ -32,7 +32,7 @@ def measure(names: Sequence[str], rounds: int, device: str, bf16: bool) -> Itera
                 "(a) loader": partial(call, "loader", plans, workload.steps),
                 "(b) resident": partial(call, "resident", plans, 3 * workload.steps, False),
             }
-            if half:
+            if bf16:
                 variants["(b) resident bf16"] = partial(call, "resident", plans, 3 * workload.steps, True)
             try:
                 for name, engine in engines.items():
@@ -41,7 +41,7 @@ def measure(names: Sequence[str], rounds: int, device: str, bf16: bool) -> Itera
                 for variant in variants.values():
                     variant()
                 found = interleave(variants, rounds)
-                peaks = {"fp32": call("peak", False), **({"bf16": call("peak", True)} if half else {})}
+                peaks = {"fp32": call("peak", False), **({"bf16": call("peak", True)} if bf16 else {})}
             finally:
                 for engine in engines.values():
                     engine.close()

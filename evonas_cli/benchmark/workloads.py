@@ -21,7 +21,7 @@ BATCH = 64
 @dataclass(frozen=True)
 class Workload:
     """A population: `size` members, which have `plans` in turn; the engine trains each on `images` images once, the
-    one-at-a-time loops take `steps` batches, shared out over the plans. Without `bf16` only fp32 is measured."""
+    one-at-a-time loops take `steps` batches, shared out over the plans."""
 
     name: str
     task: Task
@@ -29,7 +29,6 @@ class Workload:
     size: int
     images: int
     steps: int
-    bf16: bool = True
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,6 @@ WORKLOADS = (
         4,
         256,
         4,
-        bf16=False,
     ),
     Workload("mixed_population", CIFAR, lambda: nasbench201(20), 20, 128, 2),
 )

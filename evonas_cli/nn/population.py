@@ -106,7 +106,11 @@ def _own(plan: Plan, several: bool) -> list[bool]:
 
 
 class Conv(nn.Module):
-    """Convolutions of P members as one with P times the groups; on a common input as one with P times the channels."""
+    """Convolutions of P members as one with P times the groups; on a common input as one with P times the channels.
+
+    Dilated ones are float32 on CPUs: the weight gradient of torch's grouped dilated bf16 convolution reads memory that
+    was never written.
+    """
 
     def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
         super().__init__()
@@ -119,6 +123,12 @@ class Conv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.repeat(1, self.repeats, 1, 1) if self.repeats > 1 else x
+        if max(self.dilation) == 1 or x.device.type != "cpu":
+            return self._conv(x)
+        with torch.autocast("cpu", enabled=False):
+            return self._conv(x.float())
+
+    def _conv(self, x: Tensor) -> Tensor:
         return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 

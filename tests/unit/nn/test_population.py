@@ -189,3 +189,21 @@ def test_rectifying_later_or_in_place_changes_no_bit():
     (expected**2).sum().backward()
     for key, parameter in member.named_parameters():
         torch.testing.assert_close(dict(population.named_parameters())[key].grad, parameter.grad)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_dilated_convolutions_in_bf16_repeat_beside_dirty_memory(width):
+    graph = Graph((3, 32, 32))
+    x = graph.add("conv", graph.input, channels=3, kernel=3, dilation=2, groups=3)
+    plan = graph.plan(graph.add("global_avg_pool", x))
+    x = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0)).to(memory_format=torch.channels_last)
+    gradients = []
+    for dirt in (0.0, float("nan"), 1e30):
+        population = Population(networks(plan, width)).to(memory_format=torch.channels_last)
+        freed = [torch.full((size,), dirt) for size in (1_000, 10_000, 100_000, 1_000_000, 4_000_000)]
+        del freed
+        with torch.autocast("cpu", torch.bfloat16):
+            population(x).square().mean().backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in population.parameters()]))
+    assert gradients[0].isfinite().all()
+    assert all(torch.equal(gradients[0], other) for other in gradients[1:])
