@@ -12,24 +12,31 @@ LEVELS = 1 << 16
 
 
 class Dropout(nn.Module):
-    """Zeroes units with probability `rate` in training and scales the others by 1 / (1 - rate)."""
+    """Zeroes units with probability `rate` in training and scales the others by 1 / (1 - rate).
+
+    Bits come from `generator`, or torch's own one of the device.
+    """
 
     def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = rate
+        self.generator: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * kept(tuple(x.shape), [self.rate], x)[0] if self.training else x
+        return x * kept(tuple(x.shape), [self.rate], x, self.generator)[0] if self.training else x
 
 
-def kept(shape: tuple[int, ...], rates: Sequence[float], like: Tensor) -> list[Tensor]:
+def kept(
+    shape: tuple[int, ...], rates: Sequence[float], like: Tensor, generator: torch.Generator | None = None
+) -> list[Tensor]:
     """For each rate the factors of units of a `shape`, (batch, ...): 0 or 1 / (1 - rate), from the same random bits.
 
-    Bits are drawn with channels last, so that maps of either layout get the same ones. They come from torch's own
-    generator of the device. Type and device are those of `like`.
+    Bits are drawn with channels last, so that maps of either layout get the same ones. Type and device are those of
+    `like`.
     """
     order = (shape[0], *shape[2:], shape[1]) if len(shape) == 4 else shape
-    words = torch.empty((prod(shape) + 3) // 4, dtype=torch.int64, device=like.device).random_(-(1 << 63), None)
+    words = torch.empty((prod(shape) + 3) // 4, dtype=torch.int64, device=like.device)
+    words.random_(-(1 << 63), None, generator=generator)
     bits = words.view(torch.int16)[: prod(shape)].view(order)
     bits = bits.permute(0, 3, 1, 2) if len(shape) == 4 else bits
     factors = []

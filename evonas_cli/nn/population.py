@@ -75,6 +75,12 @@ class Population(nn.Module):
         output = values[self.plan.output]
         return output if self._own[self.plan.output] else output.expand(self.width, -1, -1)
 
+    def draw_from(self, generator: torch.Generator) -> None:
+        """Dropout takes its random numbers from there."""
+        for layer in self.layers.values():
+            if isinstance(layer, Dropout | MemberDropout):
+                layer.generator = generator
+
     def member(self, index: int) -> State:
         """The state of one member, as `Network.state_dict` has it; views."""
         return {
@@ -226,6 +232,7 @@ class MemberDropout(nn.Module):
     def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
         super().__init__()
         self.rates, self.spread = [cast(Dropout, part).rate for part in parts], spread[0]
+        self.generator: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
@@ -234,7 +241,7 @@ class MemberDropout(nn.Module):
         x = (split(x, 1, width) if maps else x.transpose(0, 1)) if self.spread else x.unsqueeze(1)
         shape = (x.shape[0], *x.shape[2:])
         rates = self.rates[:1] if self.spread and len(set(self.rates)) == 1 else self.rates
-        x = x * torch.stack(kept(shape, rates, x), 1)
+        x = x * torch.stack(kept(shape, rates, x, self.generator), 1)
         return x.flatten(1, 2) if maps else x.transpose(0, 1)
 
     def _each(self, x: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ weights are updated, and the state goes on into the next one without its gradien
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite, log
 from time import perf_counter
@@ -19,7 +20,7 @@ from evonas_cli.core.rng import derive, stream
 from evonas_cli.data.sequences import Sequences
 from evonas_cli.nn.recurrent import LanguageModel, State
 from evonas_cli.training.language_settings import LanguageSettings
-from evonas_cli.training.loop import Diverged, noise
+from evonas_cli.training.loop import Diverged
 
 PASSES = 3  # an update costs one forward pass and a backward pass of twice as much
 VALID_ROWS = 256
@@ -135,6 +136,14 @@ def fit(
         "cost": products / 1e9,
         "train_seconds": seconds,
     }
+
+
+@contextmanager
+def noise(device: torch.device, seed: int) -> Iterator[None]:
+    """Within it, dropout draws from `seed`; the state of torch's own generator is put back afterwards."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
 
 
 def begin(model: LanguageModel, window: Window, state: State) -> State:

@@ -1,25 +1,21 @@
-"""The training loop: a population side by side over resident data, one synchronisation with the device an epoch."""
+"""The training of a population over resident data, one synchronisation with the device an epoch; and validation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, log
 from time import perf_counter
 from typing import Literal, TypeAlias
 
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
-from evonas_cli.core.rng import derive
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.population import Population
-from evonas_cli.training.batches import training_batches
 from evonas_cli.training.checkpoint import Checkpoint, Place
-from evonas_cli.training.optimizers import OPTIMIZERS, Optimizer
+from evonas_cli.training.optimizers import OPTIMIZERS
 from evonas_cli.training.schedules import Course, factor
+from evonas_cli.training.steps import Pause, Steps, logits, member_losses, memory_format, nobody
 from evonas_cli.training.trainer import Trainer
 
 TRAIN_EVAL = ("train_eval_loss", "train_eval_error")
@@ -43,7 +39,9 @@ Part: TypeAlias = Literal["train", "valid"]
 Outcome: TypeAlias = dict[str, float] | Diverged
 
 
-def fit(population: Population, members: Sequence[Member], data: Resident, run_seed: int) -> list[Outcome]:
+def fit(
+    population: Population, members: Sequence[Member], data: Resident, run_seed: int, pause: Pause = nobody
+) -> list[Outcome]:
     """Trains each member up to its epochs and validates; an outcome for each of them.
 
     Members may differ in learning rate, momentum, decay, schedule and epochs; all other settings are those of the first
@@ -52,31 +50,34 @@ def fit(population: Population, members: Sequence[Member], data: Resident, run_s
     epochs, images (seen in training by this candidate, not by the one it continues) and train_seconds (measured, this
     member's share, without validation); with `measure_train` also train_eval_loss and train_eval_error, as the
     validation measures them. An interrupted training resumes from its checkpoint with equal bits. Batches, augmentation
-    and the noise of layers such as dropout are functions of `run_seed` and the epoch.
+    and the noise of layers such as dropout are functions of `run_seed` and the epoch. `pause` is called where the
+    device has something to do and this thread has not.
     Raises ValueError when what a member continues does not fit or was trained longer.
     """
-    return _Training(population, members, data, run_seed).run()
+    return _Training(population, members, data, run_seed, pause).run()
 
 
 class _Training:
     """A population in training. A member takes part in the epoch that its progress has reached, and else stands still:
     what the epoch does to its place is undone."""
 
-    def __init__(self, population: Population, members: Sequence[Member], data: Resident, run_seed: int) -> None:
-        self.population, self.members, self.data, self.run_seed = population, members, data, run_seed
+    def __init__(
+        self, population: Population, members: Sequence[Member], data: Resident, run_seed: int, pause: Pause
+    ) -> None:
+        self.population, self.members, self.data = population, members, data
         self.trainer = members[0].trainer
         population.to(device=data.device)
         population.to(memory_format=memory_format(self.trainer))
         trainers = {member.place: member.trainer for member in members}
         all_places = [trainers.get(place, self.trainer) for place in range(population.width)]
         self.optimizer = OPTIMIZERS[self.trainer.optimizer](list(population.parameters()), all_places)
+        self.steps = Steps(population, data, self.trainer, self.optimizer, run_seed, pause)
         self.places = [Place(population, self.optimizer, member.place) for member in members]
-        size = min(self.trainer.batch_size, data.n_train)
         self.courses = [
             Course(
                 epochs=max(member.epochs, member.trainer.epochs),
-                batch_size=size,
-                steps_per_epoch=data.n_train // size,
+                batch_size=self.steps.size,
+                steps_per_epoch=data.n_train // self.steps.size,
                 step_size=member.trainer.step_size,
                 gamma=member.trainer.gamma,
             )
@@ -114,8 +115,7 @@ class _Training:
     def _train(self, epoch: int, active: Sequence[int]) -> None:
         still = {index: place.copy() for index, place in enumerate(self.places) if index not in active}
         started = perf_counter()
-        rates = self._rates(epoch)
-        losses = train_epoch(self.population, self.data, self.trainer, self.optimizer, rates, self.run_seed, epoch)
+        losses = self.steps.epoch(self._rates(epoch), epoch)
         seconds = (perf_counter() - started) / len(active)
         for index, (model, memory) in still.items():
             self.places[index].load(model, memory)
@@ -179,38 +179,6 @@ class _Training:
         }
 
 
-def train_epoch(
-    population: Population,
-    data: Resident,
-    trainer: Trainer,
-    optimizer: Optimizer,
-    rates: Sequence[Sequence[float]],
-    run_seed: int,
-    epoch: int,
-) -> list[float]:
-    """One pass over the training part, as far as there are learning rates (steps, P); each member's mean loss."""
-    population.train()
-    size, on_device = min(trainer.batch_size, data.n_train), torch.tensor(rates, device=data.device)
-    total = torch.zeros(population.width, device=data.device)
-    parameters = list(population.parameters())
-    with noise(data.device, derive(run_seed, "noise", epoch)):
-        for batch, (x, y) in zip(range(len(rates)), training_batches(data, size, run_seed, epoch), strict=False):
-            losses = member_losses(logits(population, x, trainer), y, trainer.label_smoothing).mean(1)
-            losses.sum().backward()  # type: ignore[no-untyped-call]
-            optimizer.step([parameter.grad for parameter in parameters], on_device[batch])
-            population.zero_grad(set_to_none=True)
-            total += losses.detach()
-    return (total / len(rates)).tolist()
-
-
-def member_losses(scores: Tensor, y: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """Cross-entropies in nats, (P, B), of scores (P, B, classes) and labels that the members share: classes (B,), or
-    probabilities (B, classes)."""
-    shared = y.repeat(len(scores), *[1] * (y.dim() - 1))
-    flat = F.cross_entropy(scores.flatten(0, 1), shared, reduction="none", label_smoothing=label_smoothing)
-    return flat.view(len(scores), -1)
-
-
 @torch.inference_mode()
 def validate(
     population: Population,
@@ -243,35 +211,3 @@ def validate(
             raise RuntimeError(f"metric bug: loss {loss} is below error {error} x ln 2")
         found[index] = (loss, error)
     return found
-
-
-def logits(population: Population, x: Tensor, trainer: Trainer) -> Tensor:
-    """The networks' outputs (P, B, classes), float32 whatever the precision inside."""
-    with autocast(trainer, x.device):
-        scores: Tensor = population(x.to(memory_format=memory_format(trainer)))
-    return scores.float()
-
-
-def memory_format(trainer: Trainer) -> torch.memory_format:
-    """Strides of images and convolution weights.
-
-    Applied with `.to`, since `.contiguous` leaves the strides of one-channel tensors as they are, and with them every
-    later layer in the slow layout.
-    """
-    return torch.contiguous_format if trainer.layout == "contiguous" else torch.channels_last
-
-
-def autocast(trainer: Trainer, device: torch.device) -> AbstractContextManager[object]:
-    """The precision of the network's arithmetic."""
-    bf16 = trainer.precision == "bf16"
-    if trainer.precision == "auto" and device.type == "cuda":
-        bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
-
-
-@contextmanager
-def noise(device: torch.device, seed: int) -> Iterator[None]:
-    """Within it, layers that draw from torch's own generator do so from `seed`; its state is put back afterwards."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield

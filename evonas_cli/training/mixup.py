@@ -36,15 +36,19 @@ def draw(alpha: float, steps: int, size: int, seed: int, epoch: int) -> Mixes:
 
 
 def mix(x: Tensor, y: Tensor, mixes: Mixes, step: int, classes: int) -> tuple[Tensor, Tensor]:
+    """The batch of a step, blended."""
+    return blend(x, y, mixes.shares[step], mixes.partners[step], classes)
+
+
+def blend(x: Tensor, y: Tensor, share: float | Tensor, partners: Tensor, classes: int) -> tuple[Tensor, Tensor]:
     """share x + (1 - share) x[partners] of images (B, C, H, W) and of labels (B,), which become (B, classes)
     probabilities.
 
     The cross-entropy of the latter is share CE(y) + (1 - share) CE(y[partners]), with label smoothing, too.
     """
-    share, partners = mixes.shares[step], mixes.partners[step]
     labels = F.one_hot(y, classes).float()
     return _blend(x.permute(0, 2, 3, 1), share, partners).permute(0, 3, 1, 2), _blend(labels, share, partners)
 
 
-def _blend(values: Tensor, share: float, partners: Tensor) -> Tensor:
+def _blend(values: Tensor, share: float | Tensor, partners: Tensor) -> Tensor:
     return values.index_select(0, partners).lerp_(values, share)

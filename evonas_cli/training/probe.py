@@ -15,8 +15,8 @@ from evonas_cli.data.resident import Resident
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.population import Population
 from evonas_cli.training.attempt import is_out_of_memory
-from evonas_cli.training.loop import memory_format, train_epoch
 from evonas_cli.training.optimizers import OPTIMIZERS, Optimizer
+from evonas_cli.training.steps import Steps, memory_format
 from evonas_cli.training.trainer import Trainer
 
 ROUNDS = 3
@@ -46,18 +46,19 @@ class _Way:
 
     def __init__(self, plan: Plan, trainer: Trainer, width: int, data: Resident, seed: int) -> None:
         networks = [Network(plan, torch.Generator().manual_seed(seed + place)) for place in range(width)]
-        self.trainer, self.data, self.seed, self.width = trainer, data, seed, width
+        self.width = width
         self.population = Population(networks).to(data.device)
         self.population.to(memory_format=memory_format(trainer))
         self.optimizer: Optimizer = OPTIMIZERS[trainer.optimizer](list(self.population.parameters()), [trainer] * width)
-        self.batch = min(trainer.batch_size, data.n_train)
+        self.steps = Steps(self.population, data, trainer, self.optimizer, seed)
+        self.rate, self.most = trainer.learning_rate, data.n_train // self.steps.size
 
     def train(self, steps: int) -> tuple[float, float]:
         """Samples a second, and the first member's mean loss."""
-        rates = [[self.trainer.learning_rate] * self.width] * min(steps, self.data.n_train // self.batch)
+        rates = [[self.rate] * self.width] * min(steps, self.most)
         started = perf_counter()
-        losses = train_epoch(self.population, self.data, self.trainer, self.optimizer, rates, self.seed, 0)
-        return self.width * self.batch * len(rates) / (perf_counter() - started), losses[0]
+        losses = self.steps.epoch(rates, 0)
+        return self.width * self.steps.size * len(rates) / (perf_counter() - started), losses[0]
 
 
 def probe(
@@ -107,7 +108,7 @@ def _rate(plan: Plan, trainer: Trainer, width: int, data: Resident, seconds: flo
         way = _Way(plan, trainer, width, data, 0)
         way.train(2)
         rate, _ = way.train(2)
-        return way.train(max(2, int(seconds * rate / (width * way.batch))))[0]
+        return way.train(max(2, int(seconds * rate / (width * way.steps.size))))[0]
     except Exception as error:
         if is_out_of_memory(error):
             return 0.0

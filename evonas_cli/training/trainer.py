@@ -38,6 +38,7 @@ class Trainer:
     save_state             keep weights and optimiser state so that a later candidate can continue the training
     max_parameters, max_multiply_adds   larger networks fail untrained; null: no limit
     stack                  most candidates of one structure in one program; 1: none; null: by their size
+    graph                  record the training step as a CUDA graph: true, false, or null: where that is possible
     measure_train          also measure the training part in evaluation mode: train_eval_loss, train_eval_error
     """
 
@@ -64,6 +65,7 @@ class Trainer:
     max_multiply_adds: int | None
     measure_train: bool = False
     stack: int | None = None
+    graph: bool | None = None
 
     def __post_init__(self) -> None:
         for key, (fits, wanted) in _RULES.items():
@@ -137,4 +139,5 @@ _RULES: Mapping[str, _Rule] = {
     "max_multiply_adds": _or_null(_integer(1)),
     "measure_train": _BOOLEAN,
     "stack": _or_null(_integer(1)),
+    "graph": _or_null(_BOOLEAN),
 }

@@ -59,28 +59,72 @@ def test_a_stacked_search_replays_bit_for_bit(tmp_path: Path) -> None:
     evonas("verify", str(tmp_path / "run"), "--replay")
 
 
-def test_an_epoch_waits_for_the_host_no_more_often_when_it_is_longer() -> None:
+@pytest.mark.parametrize("graph", [True, False])
+def test_an_epoch_waits_for_the_host_no_more_often_when_it_is_longer(graph: bool) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
     from quadrants import SEED, network, resident, trainer
 
     from evonas_cli.nn.population import Population
     from evonas_cli.training.device import resolve
-    from evonas_cli.training.loop import train_epoch
     from evonas_cli.training.optimizers import OPTIMIZERS
+    from evonas_cli.training.steps import Steps
 
     device = resolve("cuda", True, 1)
     counts = []
     for n in (96, 192):
-        data, settings = resident(n=n, device=device), trainer("sgd")
+        data, settings = resident(n=n, device=device), trainer("sgd", graph=graph)
         for width in (1, 3):
             population = Population([network(seed=i) for i in range(width)]).to(device)
             optimizer = OPTIMIZERS["sgd"](list(population.parameters()), [settings] * width)
             rates = [[0.01] * width] * (n // 16)
-            train_epoch(population, data, settings, optimizer, rates, SEED, 0)
+            steps = Steps(population, data, settings, optimizer, SEED)
+            steps.epoch(rates, 0)
             torch.cuda.set_sync_debug_mode("warn")
             with warnings.catch_warnings(record=True) as waits:
                 warnings.simplefilter("always")
-                train_epoch(population, data, settings, optimizer, rates, SEED, 1)
+                steps.epoch(rates, 1)
             torch.cuda.set_sync_debug_mode("default")
             counts.append((width, len(waits)))
     assert counts[:2] == counts[2:]
+
+
+@pytest.mark.parametrize("width", [1, 3])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_replayed_epoch_trains_as_an_eager_one(width: int, precision: str) -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
+    from quadrants import SEED, network, resident, trainer
+
+    from evonas_cli.nn.population import Population
+    from evonas_cli.training.device import resolve
+    from evonas_cli.training.optimizers import OPTIMIZERS
+    from evonas_cli.training.steps import Steps
+
+    device, found = resolve("cuda", True, 1), []
+    for graph in (True, False):
+        settings = trainer("sgd", graph=graph, precision=precision)
+        population = Population([network(seed=i) for i in range(width)]).to(device)
+        optimizer = OPTIMIZERS["sgd"](list(population.parameters()), [settings] * width)
+        steps = Steps(population, resident(device=device), settings, optimizer, SEED)
+        losses = [steps.epoch([[0.02] * width] * 6, epoch) for epoch in range(3)]
+        found.append((losses, torch.cat([parameter.flatten() for parameter in population.parameters()])))
+    (replayed, weights), (eager, expected) = found
+    assert replayed == eager
+    assert torch.equal(weights, expected)
+
+
+@pytest.mark.parametrize("deterministic", ["true", "false"])
+def test_different_networks_in_flight_score_as_each_does_alone(tmp_path: Path, deterministic: str) -> None:
+    search = (
+        *("space=nasbench201", "space.channels=4", "strategy=random", "budget.evaluations=6", "window=6"),
+        *("trainer.precision=fp32", "trainer.epochs=1", "device=cuda", "evaluator=serial", "seed=5"),
+    )
+    scores = []
+    for most in ("6", "1"):
+        run = tmp_path / most
+        evonas("search", *search, f"deterministic={deterministic}", f"job.in_flight={most}", "--run-dir", str(run))
+        entries = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
+        scores.append([entry["metrics"]["valid_loss"] for entry in entries])
+    if deterministic == "true":
+        assert scores[0] == scores[1]
+    else:
+        assert scores[0] == pytest.approx(scores[1], rel=0.05)

@@ -1,0 +1,199 @@
+"""The steps of an epoch: forward, backward and update of a whole population; nothing in them waits for the device."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.rng import derive
+from evonas_cli.data.resident import Resident
+from evonas_cli.nn.population import Population
+from evonas_cli.training.batches import Counted, training_batches
+from evonas_cli.training.optimizers import Optimizer
+from evonas_cli.training.recording import NotRecorded, Record, cuda_graph, recorded
+from evonas_cli.training.trainer import Trainer
+
+GRIP = 16
+"""Replays of a recorded step that are sent to the device before others have their turn."""
+
+log = logging.getLogger(__name__)
+
+Pause = Callable[[], bool]
+"""Lets others use this thread's time; False when there is nobody else."""
+
+
+def nobody() -> bool:
+    """There is nobody else."""
+    return False
+
+
+class Steps:
+    """Trains a population, epoch by epoch. On a CUDA device the whole step, from the choice of the images to the update
+    of the weights, is recorded once as a CUDA graph and then replayed, unless `trainer.graph` is false or the data
+    do not allow it."""
+
+    def __init__(
+        self,
+        population: Population,
+        data: Resident,
+        trainer: Trainer,
+        optimizer: Optimizer,
+        run_seed: int,
+        pause: Pause = nobody,
+        record: Record = cuda_graph,
+    ) -> None:
+        self.population, self.data, self.trainer, self.optimizer = population, data, trainer, optimizer
+        self.run_seed, self._pause, self._record = run_seed, pause, record
+        self.size = min(trainer.batch_size, data.n_train)
+        self._parameters = list(population.parameters())
+        self._noise = torch.Generator(data.device)
+        population.draw_from(self._noise)
+        self._total = torch.zeros(population.width, device=data.device)
+        self._wanted = wants_graph(trainer, data)
+        self._replay: Callable[[], None] | None = None
+        self._stream: torch.cuda.Stream | None = None
+        if self._wanted:
+            self._stream = torch.cuda.Stream(data.device) if data.device.type == "cuda" else None  # type: ignore[no-untyped-call]
+            self._number = torch.zeros(1, dtype=torch.int64, device=data.device)
+            self._rates = torch.zeros(data.n_train // self.size, population.width, device=data.device)
+            self._batches = Counted(data, self.size, run_seed)
+
+    def epoch(self, rates: Sequence[Sequence[float]], epoch: int) -> list[float]:
+        """One pass over the training part, as far as there are learning rates (steps, P); each member's mean loss."""
+        self.population.train()
+        with self._aside():
+            if self._wanted and self._replay is None:
+                self._wanted = self._prepare(rates, epoch)
+            self._begin(epoch)
+            (self._replayed if self._wanted else self._eager)(rates, epoch)
+            return self._losses(len(rates))
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """In a stream of its own, where alone a step can be recorded."""
+        if self._stream is None:
+            yield
+            return
+        around = torch.cuda.current_stream(self.data.device)
+        self._stream.wait_stream(around)
+        with torch.cuda.stream(self._stream):
+            yield
+        around.wait_stream(self._stream)
+
+    def _eager(self, rates: Sequence[Sequence[float]], epoch: int) -> None:
+        on_device = torch.tensor(rates, device=self.data.device)
+        batches = training_batches(self.data, self.size, self.run_seed, epoch)
+        for step, (x, y) in zip(range(len(rates)), batches, strict=False):
+            self._step(x, y, on_device[step])
+
+    def _begin(self, epoch: int) -> None:
+        self._noise.manual_seed(derive(self.run_seed, "noise", epoch))
+        self._total.zero_()
+
+    def _step(self, x: Tensor, y: Tensor, rates: Tensor) -> None:
+        losses = member_losses(logits(self.population, x, self.trainer), y, self.trainer.label_smoothing).mean(1)
+        losses.sum().backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step([parameter.grad for parameter in self._parameters], rates)
+        self.population.zero_grad(set_to_none=True)
+        self._total += losses.detach()
+
+    def _numbered(self) -> None:
+        """The step whose number lies on the device, which then is the next one's."""
+        x, y = self._batches.at(self._number)
+        self._step(x, y, self._rates.index_select(0, self._number)[0])
+        self._number += 1
+
+    def _prepare(self, rates: Sequence[Sequence[float]], epoch: int) -> bool:
+        """Records the step; False where that does not work. Raises UsageError if it was asked for by name."""
+        self._fill(rates, epoch)
+        try:
+            self._replay = recorded(
+                self._numbered, self._state(), lambda: self._begin(epoch), len(rates), self._record, self._noise
+            )
+        except NotRecorded as error:
+            if self.trainer.graph:
+                raise UsageError(
+                    f"trainer.graph=true: the training step {error}; set trainer.graph to null or false"
+                ) from error
+            log.warning("the training step %s; training goes on without a CUDA graph", error)
+            return False
+        return True
+
+    def _fill(self, rates: Sequence[Sequence[float]], epoch: int) -> None:
+        self._batches.begin(epoch)
+        self._rates[: len(rates)] = torch.tensor(rates)
+        self._number.zero_()
+
+    def _state(self) -> list[Tensor]:
+        """All tensors that a step changes."""
+        remembered = [self.optimizer.memory(member) for member in range(self.population.width)]
+        parts = [tensor for memory in remembered for named in memory.values() for tensor in named.values()]
+        weights = [parameter.detach() for parameter in self._parameters]
+        return [*weights, *self.population.buffers(), *parts, self._total, self._number]
+
+    def _replayed(self, rates: Sequence[Sequence[float]], epoch: int) -> None:
+        assert self._replay is not None
+        self._fill(rates, epoch)
+        for step in range(len(rates)):
+            self._replay()
+            if (step + 1) % GRIP == 0:
+                self._pause()
+
+    def _losses(self, steps: int) -> list[float]:
+        """Waits for the device, while others go on."""
+        if self.data.device.type == "cuda":
+            done = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            done.record()
+            while not done.query() and self._pause():  # type: ignore[no-untyped-call]
+                pass
+        return (self._total / steps).tolist()
+
+
+def wants_graph(trainer: Trainer, data: Resident) -> bool:
+    """Whether steps are to be recorded. Raises UsageError where they cannot be, although `trainer.graph` is true."""
+    if trainer.graph is None:
+        return data.device.type == "cuda" and Counted.can(data)
+    if trainer.graph and data.device.type != "cuda":
+        raise UsageError("trainer.graph=true needs a CUDA device; set trainer.graph to null or false")
+    if trainer.graph and not Counted.can(data):
+        what = "dataset.memory=host" if data.streams else "RandAugment (dataset.randaugment)"
+        raise UsageError(f"trainer.graph=true does not go with {what}; set trainer.graph to null or false")
+    return trainer.graph
+
+
+def member_losses(scores: Tensor, y: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """Cross-entropies in nats, (P, B), of scores (P, B, classes) and labels that the members share: classes (B,), or
+    probabilities (B, classes)."""
+    shared = y.repeat(len(scores), *[1] * (y.dim() - 1))
+    flat = F.cross_entropy(scores.flatten(0, 1), shared, reduction="none", label_smoothing=label_smoothing)
+    return flat.view(len(scores), -1)
+
+
+def logits(population: Population, x: Tensor, trainer: Trainer) -> Tensor:
+    """The networks' outputs (P, B, classes), float32 whatever the precision inside."""
+    with autocast(trainer, x.device):
+        scores: Tensor = population(x.to(memory_format=memory_format(trainer)))
+    return scores.float()
+
+
+def memory_format(trainer: Trainer) -> torch.memory_format:
+    """Strides of images and convolution weights.
+
+    Applied with `.to`, since `.contiguous` leaves the strides of one-channel tensors as they are, and with them every
+    later layer in the slow layout.
+    """
+    return torch.contiguous_format if trainer.layout == "contiguous" else torch.channels_last
+
+
+def autocast(trainer: Trainer, device: torch.device) -> AbstractContextManager[object]:
+    """The precision of the network's arithmetic."""
+    bf16 = trainer.precision == "bf16"
+    if trainer.precision == "auto" and device.type == "cuda":
+        bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
