@@ -92,6 +92,14 @@ class Foreseeing(Protocol[G]):
 
 
 @runtime_checkable
+class Concurrent(Protocol):
+    """What a job may have in addition: candidates that are not one program share a device at the same time."""
+
+    def abreast(self, environment: Mapping[str, Json]) -> int:
+        """How many candidates it wants at once, at most; each has the result that it has alone."""
+
+
+@runtime_checkable
 class Evaluator(Protocol[G]):
     """Where jobs run. The order in which results come back never influences a run.
 

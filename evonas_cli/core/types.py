@@ -49,7 +49,7 @@ class Candidate(Generic[G]):
 
 @dataclass(frozen=True, slots=True)
 class Unit(Generic[G]):
-    """Candidates that are evaluated together, as one program of `width` places.
+    """Candidates that are evaluated together, as one program of `width` places, or at width 1 each as its own program.
 
     `places` says which of them each candidate takes; others stay empty. Width and place decide, unlike the neighbours,
     about the last bits of what comes out, so a candidate keeps its own when the unit is evaluated in part.

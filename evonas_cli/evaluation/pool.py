@@ -24,7 +24,7 @@ from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.evaluation.queue import Queue
 from evonas_cli.evaluation.scratch import Scratch
-from evonas_cli.evaluation.units import divide, work
+from evonas_cli.evaluation.units import abreast, divide, merged, work
 from evonas_cli.evaluation.worker import serve
 
 G = TypeVar("G")
@@ -94,6 +94,7 @@ class Pool(Generic[G]):
         self._pool: list[_Slot] = []
         self._queue: Queue[G] = Queue(lambda unit: work(self._planner, unit, self._environment))
         self._lost: dict[int, int] = {}
+        self._suspects: set[int] = set()
         self._environment: dict[str, Json] = {}
 
     def start(self) -> dict[str, Json]:
@@ -158,11 +159,26 @@ class Pool(Generic[G]):
     def _deal(self) -> None:
         for slot in self._pool:
             if self._queue and slot.ready and slot.unit is None:
-                slot.unit, slot.since = self._queue.pop(), time.monotonic()
+                slot.unit, slot.since = self._next(), time.monotonic()
                 try:
                     slot.pipe.send(slot.unit)
                 except BrokenPipeError:
                     continue
+
+    def _next(self) -> Unit[G]:
+        """The unit that goes next, and with it as many others as the job wants at once and idle workers can spare.
+
+        What has lost a worker, or took too long in company, goes without.
+        """
+        together = [self._queue.pop()]
+        idle = sum(slot.ready and slot.unit is None for slot in self._pool)
+        most = min(abreast(self._planner, self._environment), -(-(len(self._queue) + 1) // idle))
+        while len(together) < most and self._sociable(together[0]) and self._sociable(self._queue.first()):
+            together.append(self._queue.pop())
+        return merged(together)
+
+    def _sociable(self, unit: Unit[G] | None) -> bool:
+        return unit is not None and unit.width == 1 and unit.candidates[0].id not in self._suspects
 
     def _listen(self) -> list[Result]:
         pipes = {slot.pipe: slot for slot in self._pool}
@@ -194,9 +210,17 @@ class Pool(Generic[G]):
             return []
         results: list[Result] = content[0]
         if slot.unit is not None and all([result.status == "ok" for result in results]):
-            self._queue.finished(slot.unit, sum([result.seconds for result in results]))
+            self._learn(slot.unit, results)
         slot.unit = None
         return results
+
+    def _learn(self, unit: Unit[G], results: Sequence[Result]) -> None:
+        if unit.width > 1:
+            self._queue.finished(unit, sum([result.seconds for result in results]))
+            return
+        seconds = {result.id: result.seconds for result in results}
+        for candidate in unit.candidates:
+            self._queue.finished(Unit((candidate,)), seconds[candidate.id])
 
     def _compare(self, environment: dict[str, Json]) -> None:
         """All workers must see what the first one saw. Raises EnvironmentFailure for other data, warns otherwise."""
@@ -215,6 +239,7 @@ class Pool(Generic[G]):
         if slot.unit is None and not slot.ready:
             raise error(f"a worker could not start: {text}")
         if slot.unit is not None:
+            self._suspects.update(candidate.id for candidate in slot.unit.candidates)
             for part in self._after_loss(slot.unit, text):
                 self._queue.add(part)
         self._renew(slot)
@@ -252,6 +277,7 @@ class Pool(Generic[G]):
             if slot.unit is None or now - slot.since < self._seconds(slot):
                 continue
             if len(slot.unit.candidates) > 1:
+                self._suspects.update(candidate.id for candidate in slot.unit.candidates)
                 for part in slot.unit.bisected():
                     self._queue.add(part)
             else:

@@ -42,6 +42,10 @@ class Queue(Generic[G]):
             heapq.heapify(self._waiting)
         return heapq.heappop(self._waiting)[2]
 
+    def first(self) -> Unit[G] | None:
+        """The unit that `pop` returns next, unless costs are learnt before."""
+        return self._waiting[0][2] if self._waiting else None
+
     def finished(self, unit: Unit[G], seconds: float) -> None:
         """The unit took so long."""
         amounts = self._work(unit)

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Json, Result, Unit
-from evonas_cli.evaluation.units import divide, evaluate
+from evonas_cli.evaluation.units import abreast, divide, evaluate, merged
 
 G = TypeVar("G")
 
@@ -44,7 +44,15 @@ class Serial(Generic[G]):
         while True:
             for result in self._running:
                 return [result]
-            self._running = evaluate(self._started, self._waiting.popleft(), self._context)
+            self._running = evaluate(self._started, self._next(), self._context)
+
+    def _next(self) -> Unit[G]:
+        """The oldest unit, and with it as many others as the job wants at once."""
+        most = abreast(self._started, self._environment)
+        together = [self._waiting.popleft()]
+        while len(together) < most and self._waiting and together[0].width == self._waiting[0].width == 1:
+            together.append(self._waiting.popleft())
+        return merged(together)
 
     @property
     def _started(self) -> Job[G]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from evonas_cli.core.evaluating import Context, Foreseeing, Job, Stacking
+from evonas_cli.core.evaluating import Concurrent, Context, Foreseeing, Job, Stacking
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 
 G = TypeVar("G")
@@ -21,6 +21,17 @@ def divide(job: Job[G], asked: Sequence[Candidate[G]], environment: Mapping[str,
 def work(job: Job[G], unit: Unit[G], environment: Mapping[str, Json]) -> tuple[float, ...] | None:
     """What the unit has to do, if the job knows."""
     return job.work(unit, environment) if isinstance(job, Foreseeing) else None
+
+
+def abreast(job: Job[G], environment: Mapping[str, Json]) -> int:
+    """How many candidates of different programs the job wants at once."""
+    return job.abreast(environment) if isinstance(job, Concurrent) else 1
+
+
+def merged(units: Sequence[Unit[G]]) -> Unit[G]:
+    """Units of one place as one, whose programs run at the same time."""
+    candidates = tuple([candidate for unit in units for candidate in unit.candidates])
+    return units[0] if len(units) == 1 else Unit(candidates, 1, (0,) * len(candidates))
 
 
 def evaluate(job: Job[G], unit: Unit[G], context: Context) -> Iterator[Result]:

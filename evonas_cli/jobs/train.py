@@ -28,6 +28,8 @@ class Train:
     metric `cost` is the training's arithmetic in billions of multiply-adds, counted, not measured. Making the job
     imports no torch and reads no data; that waits until it is used. Raises UsageError when the space tunes settings
     that the trainer does not have, or through values that it does not take.
+
+    On a CUDA device up to `in_flight` candidates of different networks are trained at the same time, as memory allows.
     """
 
     needs: tuple[type, ...] = (Buildable,)
@@ -53,7 +55,11 @@ class Train:
         device: str,
         deterministic: bool,
         threads: int,
+        in_flight: int = 1,
     ) -> None:
+        if type(in_flight) is not int or in_flight < 1:
+            raise UsageError(f"job.in_flight is {in_flight!r}; it must be an integer of at least 1")
+        self._in_flight = in_flight
         if isinstance(dataset, SequenceDataset):
             raise UsageError(
                 f"job=train classifies images, which the dataset {type(dataset).__name__} has not; pass dataset=digits "
@@ -101,8 +107,15 @@ class Train:
         Failures: unbuildable, over_cap, diverged, oom (after a second try) and error, whose traceback goes to the
         candidate's folder. Raises EnvironmentFailure for disk and device errors, UsageError for wrong settings.
         """
+        if len(candidates) > 1 and self.abreast(self._bench.environment()) > 1:
+            yield from self._bench.evaluate_abreast(candidates, context)
+            return
         for candidate in candidates:
             yield self._bench.evaluate(candidate, context)
+
+    def abreast(self, environment: Mapping[str, Json]) -> int:
+        """`in_flight` on a CUDA device: a CPU's cores have a process each."""
+        return self._in_flight if environment["device"] == "cuda" else 1
 
     def units(self, asked: Sequence[Candidate[Any]], environment: Mapping[str, Json]) -> list[Unit[Any]]:
         """Candidates of equal structure together, as far as `trainer.stack` allows."""

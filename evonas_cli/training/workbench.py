@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from time import perf_counter
@@ -22,11 +22,14 @@ from evonas_cli.data.resident import Resident
 from evonas_cli.data.shared import shared
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.population import Population
+from evonas_cli.training.abreast import abreast
 from evonas_cli.training.attempt import attempt, is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.device import device_name, has_bf16, resolve
 from evonas_cli.training.loop import Diverged, Member, Outcome, fit
 from evonas_cli.training.probe import probe
+from evonas_cli.training.room import Room
+from evonas_cli.training.steps import Pause, nobody
 from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
@@ -88,6 +91,20 @@ class Workbench:
         """The candidate's result; of the failures of `attempt`, unbuildable is a setting out of range, too."""
         return self._attempt(Unit((candidate,)), context)
 
+    def evaluate_abreast(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+        """Results of candidates that share the device at the same time, in order.
+
+        As many as there is memory for; what runs out of it in company is tried again alone.
+        """
+
+        def task(candidate: Candidate[Any]) -> Callable[[Pause], Result]:
+            return lambda pause: self._attempt(Unit((candidate,)), context, pause)
+
+        found = abreast([task(candidate) for candidate in candidates], Room(self._loaded[0].device))
+        for candidate, result in zip(candidates, found, strict=True):
+            starved = result.error is not None and result.error.kind == "oom"
+            yield self.evaluate(candidate, context) if starved else result
+
     def evaluate_together(self, unit: Unit[Any], context: Context) -> list[Result]:
         """The results of candidates of one structure, trained as one program.
 
@@ -133,8 +150,8 @@ class Workbench:
             return [self._attempt(unit, context)]
         return [result for part in parts for result in self.evaluate_together(part, context)]
 
-    def _attempt(self, unit: Unit[Any], context: Context) -> Result:
-        return attempt(unit.candidates[0], context, lambda labels: self._alone(unit, context, labels))
+    def _attempt(self, unit: Unit[Any], context: Context, pause: Pause = nobody) -> Result:
+        return attempt(unit.candidates[0], context, lambda labels: self._alone(unit, context, labels, pause))
 
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
         """As the job's. Raises UsageError for a genome without a network."""
@@ -176,11 +193,13 @@ class Workbench:
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
 
-    def _alone(self, unit: Unit[Any], context: Context, labels: dict[str, str]) -> dict[str, float] | Failure:
+    def _alone(
+        self, unit: Unit[Any], context: Context, labels: dict[str, str], pause: Pause
+    ) -> dict[str, float] | Failure:
         built = self._build(unit.candidates[0], labels)
         if isinstance(built, Failure):
             return built
-        outcome = self._fit([built], unit, context)[0]
+        outcome = self._fit([built], unit, context, pause)[0]
         if isinstance(outcome, Diverged):
             raise outcome
         return _metrics(built, outcome)
@@ -201,7 +220,7 @@ class Workbench:
                 return Failure("over_cap", f"{size} {name}, more than the {cap} allowed")
         return _Built(candidate, plan, trainer, labels)
 
-    def _fit(self, built: Sequence[_Built], unit: Unit[Any], context: Context) -> list[Outcome]:
+    def _fit(self, built: Sequence[_Built], unit: Unit[Any], context: Context, pause: Pause = nobody) -> list[Outcome]:
         """An outcome for each; places that stay empty are taken by copies of the first network."""
         members = [_member(found, place, context) for found, place in zip(built, unit.places, strict=True)]
         if unit.width > 1:
@@ -212,7 +231,7 @@ class Workbench:
         population = Population([networks.get(place, first) for place in range(unit.width)])
         del networks, first
         try:
-            return fit(population, members, self._loaded[0], self.seed)
+            return fit(population, members, self._loaded[0], self.seed, pause)
         except (EvonasError, OSError):
             raise
         except Exception as error:

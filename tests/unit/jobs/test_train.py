@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from training_jobs import CONF, DIGITS, GENOME, SPACE, candidate, job, repeatable, run
 
 from evonas_cli.core.canonical import canonical_hash
-from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.types import Phenotype
 from evonas_cli.data.digits import Digits
 from evonas_cli.jobs.train import Train
@@ -226,7 +226,8 @@ def test_the_default_settings_learn_digits():
         assert result.metrics["valid_accuracy"] >= 0.95
 
 
-def test_the_configuration_names_the_class_and_nothing_else():
-    loaded = OmegaConf.to_container(OmegaConf.load(CONF / "job/train.yaml"))
-    assert loaded["_target_"] == "evonas_cli.jobs.train.Train"
-    assert all(key.startswith("_") for key in loaded)
+def test_only_a_cuda_device_trains_several_networks_at_once():
+    abreast = [job(in_flight=5).abreast({"device": kind}) for kind in ("cuda", "cpu")]
+    assert abreast == [5, 1]
+    with pytest.raises(UsageError, match=r"job.in_flight is 0; it must be an integer of at least 1"):
+        job(in_flight=0)

@@ -39,9 +39,16 @@ def trainer(**changes: Any) -> Trainer:
     return Trainer(**{**loaded, "epochs": 2, "batch_size": 32, "checkpoint_seconds": None, **changes})
 
 
-def job(space: Any = SPACE, seed: int = 5, dataset: Any = DIGITS, **changes: Any) -> Train:
+def job(space: Any = SPACE, seed: int = 5, dataset: Any = DIGITS, in_flight: int = 1, **changes: Any) -> Train:
     return Train(
-        space=space, dataset=dataset, trainer=trainer(**changes), seed=seed, device="cpu", deterministic=True, threads=1
+        space=space,
+        dataset=dataset,
+        trainer=trainer(**changes),
+        seed=seed,
+        device="cpu",
+        deterministic=True,
+        threads=1,
+        in_flight=in_flight,
     )
 
 
