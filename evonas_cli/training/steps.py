@@ -46,10 +46,10 @@ class Steps:
         optimizer: Optimizer,
         run_seed: int,
         pause: Pause = nobody,
-        record: Record = cuda_graph,
+        record: Record | None = None,
     ) -> None:
         self.population, self.data, self.trainer, self.optimizer = population, data, trainer, optimizer
-        self.run_seed, self._pause, self._record = run_seed, pause, record
+        self.run_seed, self._pause, self._record = run_seed, pause, record or cuda_graph
         self.size = min(trainer.batch_size, data.n_train)
         self._parameters = list(population.parameters())
         self._noise = torch.Generator(data.device)

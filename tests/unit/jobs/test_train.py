@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from dataclasses import replace
 from random import Random
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from omegaconf import OmegaConf
-from training_jobs import CONF, DIGITS, GENOME, SPACE, candidate, job, repeatable, run
+from training_jobs import CONF, DIGITS, GENOME, SPACE, Folders, candidate, job, repeatable, run
 
 from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
@@ -18,6 +19,7 @@ from evonas_cli.core.types import Phenotype
 from evonas_cli.data.digits import Digits
 from evonas_cli.jobs.train import Train
 from evonas_cli.spaces.nasbench201 import NasBench201
+from evonas_cli.training import steps
 from evonas_cli.training import workbench as module
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT
 from evonas_cli.training.trainer import Trainer
@@ -231,3 +233,25 @@ def test_only_a_cuda_device_trains_several_networks_at_once():
     assert abreast == [5, 1]
     with pytest.raises(UsageError, match=r"job.in_flight is 0; it must be an integer of at least 1"):
         job(in_flight=0)
+
+
+def test_networks_in_flight_score_as_each_does_alone(monkeypatch, tmp_path):
+    """With a recording that does the step again, and room for two: the device is all that is missing."""
+    turns = []
+
+    def again(step, generator):
+        return lambda: (turns.append(threading.get_ident()), step())
+
+    space = NasBench201(**{k: v for k, v in OmegaConf.load(CONF / "space/nasbench201.yaml").items() if k != "_target_"})
+    candidates = [candidate(id, genome=space.sample(Random(id))) for id in range(3)] + [candidate(3, genome=("x",) * 6)]
+    alone = [repeatable(result) for result in run(job(space=space, epochs=1), *candidates, root=tmp_path)]
+    assert [result.status for result in alone] == ["ok", "ok", "ok", "failed"]
+    monkeypatch.setattr(steps, "wants_graph", lambda trainer, data: True)
+    monkeypatch.setattr(steps, "cuda_graph", again)
+    monkeypatch.setattr(steps, "GRIP", 1)
+    monkeypatch.setattr(module, "Room", lambda device: lambda: len(set(turns)) < 2)
+    bench = job(space=space, epochs=1)._bench
+    found = [repeatable(result) for result in bench.evaluate_abreast(candidates, Folders(tmp_path))]
+    assert found == alone
+    changes = sum(a != b for a, b in zip(turns, turns[1:], strict=False))
+    assert len(set(turns)) == 3 and changes > 4
