@@ -22,6 +22,7 @@ class Serial(Generic[G]):
         self._recipe, self._context = recipe, context
         self._job: Job[G] | None = None
         self._environment: dict[str, Json] = {}
+        self._most = 1
         self._waiting: deque[Unit[G]] = deque()
         self._running: Iterator[Result] = iter(())
 
@@ -29,6 +30,7 @@ class Serial(Generic[G]):
         """Makes the job and returns its environment."""
         self._job = self._recipe()
         self._environment = self._job.environment()
+        self._most = abreast(self._job, self._environment)
         return self._environment
 
     def units(self, asked: Sequence[Candidate[G]]) -> list[Unit[G]]:
@@ -48,9 +50,8 @@ class Serial(Generic[G]):
 
     def _next(self) -> Unit[G]:
         """The oldest unit, and with it as many others as the job wants at once."""
-        most = abreast(self._started, self._environment)
         together = [self._waiting.popleft()]
-        while len(together) < most and self._waiting and together[0].width == self._waiting[0].width == 1:
+        while len(together) < self._most and self._waiting and together[0].width == self._waiting[0].width == 1:
             together.append(self._waiting.popleft())
         return merged(together)
 

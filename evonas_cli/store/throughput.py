@@ -1,8 +1,8 @@
 """throughput.jsonl and the figures of throughput: what the workers were busy with. Measured times, never compared.
 
 A line tells of the time from the ask of a step, when workers are given the first of it, to its tell, in a session that
-evaluated any of it: {"step", "workers", "seconds", "idle_share"}. None of it can be derived again, and no result
-depends on it.
+evaluated any of it: {"step", "workers", "seconds", "idle_share"}. Steps that take less than 5 ms share a line, that of
+the last of them, with the mean of their shares. None of it can be derived again, and no result depends on it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ MANY = 4096
 """Lines that wait at most."""
 AT_ONCE = 1.0
 """Seconds of a step from which on its line does not wait for others to be written."""
+SHORT = 0.005
+"""Seconds that steps on one line take at least, together."""
 
 
 @dataclass
@@ -81,8 +83,8 @@ class Meter:
         return {
             "step": step,
             "workers": self._workers,
-            "seconds": round(seconds, 6),
-            "idle_share": round(max(0.0, idle), 6),
+            "seconds": seconds,
+            "idle_share": max(0.0, idle),
         }
 
     def _advance(self) -> None:
@@ -98,6 +100,7 @@ class ThroughputLog:
         self.path = path
         self._waiting: list[str] = []
         self._idle = self._all = 0.0
+        self._short: dict[str, Any] | None = None
         kept = [self._count(line) for line in read(path)]
         if write and path.exists() and path.read_text(encoding="utf-8", errors="replace") != "".join(kept):
             write_text(path, "".join(kept))
@@ -109,12 +112,19 @@ class ThroughputLog:
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Takes the line of a told step."""
+        line = line if self._short is None else _joined(self._short, line)
+        self._short = dict(line) if line["seconds"] < SHORT else None
+        if self._short is not None:
+            return
         self._waiting.append(self._count(line))
         if line["seconds"] >= AT_ONCE or len(self._waiting) >= MANY:
             self.flush()
 
     def flush(self) -> None:
         """Appends what waits. Raises EnvironmentFailure."""
+        if self._short is not None:
+            self._waiting.append(self._count(self._short))
+            self._short = None
         if not self._waiting:
             return
         try:
@@ -127,7 +137,15 @@ class ThroughputLog:
     def _count(self, line: Mapping[str, Any]) -> str:
         self._all += line["workers"] * line["seconds"]
         self._idle += line["workers"] * line["seconds"] * line["idle_share"]
-        return json.dumps(line) + "\n"
+        rounded = {**line, "seconds": round(line["seconds"], 6), "idle_share": round(line["idle_share"], 6)}
+        return json.dumps(rounded) + "\n"
+
+
+def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """The line of both, which one session has seen."""
+    seconds = first["seconds"] + second["seconds"]
+    idle = first["seconds"] * first["idle_share"] + second["seconds"] * second["idle_share"]
+    return {**second, "seconds": seconds, "idle_share": idle / seconds}
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
