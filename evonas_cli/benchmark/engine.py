@@ -49,6 +49,7 @@ class Engine:
             device=device,
             deterministic=bool(config["deterministic"]),
             threads=1,
+            in_flight=config["job"]["in_flight"],
         )
         self.pool: Pool[int] = Pool(recipe, Nowhere(), device=device)
 
