@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from time import perf_counter
@@ -96,11 +96,14 @@ class Workbench:
 
         As many as there is memory for; what runs out of it in company is tried again alone.
         """
+        device = self._loaded[0].device
 
-        def task(candidate: Candidate[Any]) -> Callable[[Pause], Result]:
-            return lambda pause: self._attempt(Unit((candidate,)), context, pause)
+        def task(candidate: Candidate[Any], pause: Pause) -> Result:
+            if device.type == "cuda":
+                torch.cuda.set_device(device)
+            return self._attempt(Unit((candidate,)), context, pause)
 
-        found = abreast([task(candidate) for candidate in candidates], Room(self._loaded[0].device))
+        found = abreast([partial(task, candidate) for candidate in candidates], Room(device))
         for candidate, result in zip(candidates, found, strict=True):
             starved = result.error is not None and result.error.kind == "oom"
             yield self.evaluate(candidate, context) if starved else result
