@@ -47,7 +47,7 @@ class _Way:
     def __init__(self, plan: Plan, trainer: Trainer, width: int, data: Resident, seed: int) -> None:
         networks = [Network(plan, torch.Generator().manual_seed(seed + place)) for place in range(width)]
         self.trainer, self.data, self.seed, self.width = trainer, data, seed, width
-        self.population = Population(networks).to(data.device)
+        self.population = Population(networks, trainer.convolution).to(data.device)
         self.population.to(memory_format=memory_format(trainer))
         self.optimizer: Optimizer = OPTIMIZERS[trainer.optimizer](list(self.population.parameters()), [trainer] * width)
         self.batch = min(trainer.batch_size, data.n_train)

@@ -209,8 +209,9 @@ class Workbench:
                 found.labels["stack"] = f"{place}/{unit.width}"
         networks = {place: found.network for found, place in zip(built, unit.places, strict=True)}
         first = networks[unit.places[0]]
-        population = Population([networks.get(place, first) for place in range(unit.width)])
-        del networks, first
+        places = [networks.get(place, first) for place in range(unit.width)]
+        population = Population(places, built[0].trainer.convolution)
+        del networks, first, places
         try:
             return fit(population, members, self._loaded[0], self.seed)
         except (EvonasError, OSError):
