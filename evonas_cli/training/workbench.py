@@ -21,10 +21,12 @@ from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.shared import shared
 from evonas_cli.nn.build import Network
+from evonas_cli.nn.geometry import AUTO
 from evonas_cli.nn.population import Population
 from evonas_cli.training.attempt import attempt, is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.device import device_name, has_bf16, resolve
+from evonas_cli.training.form_trials import try_forms
 from evonas_cli.training.loop import Diverged, Member, Outcome, fit
 from evonas_cli.training.probe import probe
 from evonas_cli.training.trainer import Trainer
@@ -138,12 +140,8 @@ class Workbench:
 
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
         """As the job's. Raises UsageError for a genome without a network."""
-        data = self._loaded[0]
-        try:
-            phenotypes = [self.space.decode(genome, data.task) for genome in genomes]
-        except PlanError as error:
-            raise UsageError(f"a network of the space does not fit the data: {one_line(error)}") from error
-        plans, one = [phenotype.plan for phenotype in phenotypes], len({p.plan.nodes for p in phenotypes}) == 1
+        data, plans = self._loaded[0], self._plans(genomes)
+        one = len({plan.nodes for plan in plans}) == 1
         trials = probe(
             plans[:1] if one else plans,
             self.trainer,
@@ -162,6 +160,23 @@ class Workbench:
             }
             for t in trials
         ]
+
+    def refine(self, genomes: Sequence[Any], seconds: float) -> tuple[list[str], list[Json]]:
+        """As the job's. Raises UsageError for a genome without a network."""
+        data, plans = self._loaded[0], self._plans(genomes)
+        one = len({plan.nodes for plan in plans}) == 1
+        if not one or self.trainer.stack in (None, 1) or self.trainer.convolution != AUTO:
+            return [], []
+        layers = try_forms(plans[0], self.trainer, data.device, min(self.trainer.batch_size, data.n_train), seconds)
+        forms = [f"{layer.name}:{layer.best}" for layer in layers if layer.best != "grouped"]
+        found = [f"trainer.convolution={{{','.join(forms)}}}"] if forms else []
+        return found, [layer.to_json() for layer in layers]
+
+    def _plans(self, genomes: Sequence[Any]) -> list[Plan]:
+        try:
+            return [self.space.decode(genome, self._loaded[0].task).plan for genome in genomes]
+        except PlanError as error:
+            raise UsageError(f"a network of the space does not fit the data: {one_line(error)}") from error
 
     @cached_property
     def _loaded(self) -> tuple[Resident, str]:

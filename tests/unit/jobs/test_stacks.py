@@ -91,6 +91,18 @@ def test_a_stack_measures_what_its_members_measure_alone():
         assert together.metrics["cost"] == single.metrics["cost"]
 
 
+@pytest.mark.parametrize("convolution", ["unfold", "branches", {"4x8x8_to6_k3_p1": "unfold"}])
+def test_the_form_of_convolutions_changes_nothing_but_rounding(convolution):
+    unit = [Unit(tuple(asked(3)), 3, (0, 1, 2))]
+    usual, other = evaluated(plain(), unit), evaluated(plain(convolution=convolution), unit)
+    for first, second in zip(usual, other, strict=True):
+        assert second.metrics["train_loss"] == pytest.approx(first.metrics["train_loss"], rel=2e-3)
+    assert [repeatable(result) for result in usual] != [repeatable(result) for result in other]
+    assert [repeatable(result) for result in other] == [
+        repeatable(result) for result in evaluated(plain(convolution=convolution), unit)
+    ]
+
+
 def test_what_is_left_of_a_unit_gives_the_same_bits():
     what = plain()
     unit = Unit(tuple(asked()), 5, tuple(range(5)))
