@@ -34,7 +34,15 @@ NEUTRAL = (
     "trainer.checkpoint_seconds",
 )
 """Keys that never change a result. Everything else, and `evaluator.threads`, is the run's identity."""
-LATER: Mapping[str, Json] = {"dedupe": "none", "dataset.mixup": 0.0, "dataset.randaugment": 0, "dataset.magnitude": 9}
+LATER: Mapping[str, Json] = {
+    "dedupe": "none",
+    "dataset.mixup": 0.0,
+    "dataset.randaugment": 0,
+    "dataset.magnitude": 9,
+    "trainer.convolution": "auto",
+    "trainer.graph": None,
+    "job.in_flight": 8,
+}
 """Keys that older runs do not have, with the value that they have run by."""
 
 

@@ -85,7 +85,9 @@ def convert(key: str, value: Any, hint: Any) -> Any:
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in args:
             return None
-        return convert(key, value, next(arm for arm in args if arm is not type(None)))
+        arms = [arm for arm in args if arm is not type(None)]
+        fits = [arm for arm in arms if isinstance(value, Mapping) and typing.get_origin(arm) is Mapping]
+        return convert(key, value, (fits or arms)[0])
     if origin is Literal:
         if value not in args:
             word = nearest(str(value), map(str, args))

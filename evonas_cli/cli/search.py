@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +42,7 @@ def search(
     ] = None,
     tune: Annotated[
         bool,
-        typer.Option("--tune", help="First try which layout, precision and stacks are fastest; set them."),
+        typer.Option("--tune", help="First try which settings of the engine are fastest; set them."),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")] = False,
     json: AsJson = False,
@@ -53,7 +54,7 @@ def search(
     """
     from evonas_cli.cli.config import print_config
     from evonas_cli.cli.running import carry_out, narrator
-    from evonas_cli.cli.tune import choose, measured, recorded
+    from evonas_cli.cli.tune import measured, names, recorded
     from evonas_cli.config import compose
     from evonas_cli.core.errors import UsageError
     from evonas_cli.parts import assemble
@@ -75,8 +76,8 @@ def search(
     if dry_run:
         return _describe(parts)
     if tune and not exists:
-        found = _new(choose(measured(parts, 1.0)), overrides or [])
-        print(f"evonas: tuned to {' '.join(found)}", file=sys.stderr)
+        found = _new(measured(parts, names([*(overrides or []), *machine]), 1.0).overrides, overrides or [])
+        print(f"evonas: tuned to {shlex.join(found)}", file=sys.stderr)
         composed = compose([*(overrides or []), *machine, *found], folders)
         parts = assemble(composed.config, allowed, folders)
     run = new_run(composed, run_dir, allowed)

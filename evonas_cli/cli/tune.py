@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,12 +12,25 @@ import typer
 from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json
 
 if TYPE_CHECKING:
+    from evonas_cli.config import Config
     from evonas_cli.parts import Parts
     from evonas_cli.store.directory import RunDirectory
 
-KEYS = ("layout", "precision", "stack")
+KEYS = ("layout", "precision", "graph", "stack", "convolution")
 GENOMES = 3
 GAIN = 1.05
+THREADS_GAIN = 1.1
+"""How many times faster than workers of one thread others have to be."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What was tried: ways to train, forms of convolutions by layer, threads and workers. What was chosen."""
+
+    ways: list[dict[str, Any]]
+    layers: list[dict[str, Any]]
+    threads: list[dict[str, Any]]
+    overrides: list[str]
 
 
 def tune(
@@ -25,10 +40,10 @@ def tune(
     allow_module: AllowModules = None,
     json: AsJson = False,
 ) -> int:
-    """Try layouts, precisions and widths of stacks on networks of the search space; print the fastest settings.
+    """Try layouts, precisions, widths of stacks, forms of convolutions and threads on networks of the search space.
 
-    Settings decide about bits, so they belong to a run: pass those of the last line to `evonas search`, or let
-    `evonas search --tune` do both.
+    Prints the fastest settings. They decide about bits, so they belong to a run: pass those of the last line to `evonas
+    search`, or let `evonas search --tune` do both.
     """
     from evonas_cli.config import compose
     from evonas_cli.core.errors import UsageError
@@ -36,21 +51,34 @@ def tune(
 
     if not 0 < seconds < float("inf"):
         raise UsageError(f"--seconds is {seconds}; it must be above 0")
-    folders, allowed = config_dir or [], allow_module or []
-    ways = measured(assemble(compose(overrides or [], folders).config, allowed, folders), seconds)
-    chosen = choose(ways)
+    folders, allowed, words = config_dir or [], allow_module or [], overrides or []
+    found = measured(assemble(compose(words, folders).config, allowed, folders), names(words), seconds)
     if json:
-        print_json({"ways": ways, "overrides": chosen})
+        print_json(asdict(found))
         return 0
-    for way in ways:
+    for way in found.ways:
         note = "" if way["trusted"] else f"   loss {way['loss_difference']:.0%} from that of fp32, not trusted"
         print(f"{way['samples_per_second']:12,.0f} samples/s   {' '.join(way['overrides'])}{note}")
-    print(" ".join(chosen))
+    for layer in found.layers:
+        times = ", ".join(f"{form} {1e3 * taken:.3g} ms" for form, taken in layer["seconds"].items())
+        print(f"{layer['layer']}: {layer['best']} ({times})")
+    for way in found.threads:
+        at_once = f"{way['workers']} workers at once" if way["workers"] > 1 else "one worker"
+        print(f"{way['samples_per_second']:12,.0f} samples/s   evaluator.threads={way['threads']}, {at_once}")
+    print(shlex.join(found.overrides))
     return 0
 
 
-def measured(parts: Parts, seconds: float) -> list[dict[str, Any]]:
-    """All ways, the fastest first. Raises UsageError for a job that has nothing to choose."""
+def names(overrides: Sequence[str]) -> set[str]:
+    """The keys that a command line names."""
+    return {text.partition("=")[0] for text in overrides}
+
+
+def measured(parts: Parts, named: Collection[str], seconds: float) -> Tuned:
+    """All that was tried, the fastest ways first. Raises UsageError for a job that has nothing to choose.
+
+    Keys that are `named`, or have another value than the usual, keep it.
+    """
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -63,21 +91,61 @@ def measured(parts: Parts, seconds: float) -> list[dict[str, Any]]:
         raise UsageError(f"{type(job).__name__} has no settings of speed to choose; tuning is for job=train")
     genomes = [parts.space.sample(stream(parts.config["seed"], "tune", number)) for number in range(GENOMES)]
     with ProcessPoolExecutor(1, get_context("spawn")) as other:
-        return other.submit(_probe, parts.recipe, genomes, seconds).result()
+        found = other.submit(_probe, parts.config, parts.allowed, genomes, seconds)
+        kind, ways, layers, overrides = found.result()
+    evaluator = parts.config["evaluator"]
+    usual = evaluator.get("threads") == 1 and evaluator.get("workers") is None
+    free = usual and not {"evaluator.threads", "evaluator.workers"} & set(named)
+    threads = _try_threads(parts, overrides, genomes, seconds) if free and kind == "cpu" else []
+    return Tuned(ways, layers, threads, overrides + choose_threads(threads))
 
 
-def _probe(recipe: Callable[[], Any], genomes: list[Any], seconds: float) -> list[dict[str, Any]]:
-    """In a process of its own, so that no memory of a device stays taken."""
-    ways: list[dict[str, Any]] = recipe().probe(genomes, seconds)
-    return ways
+def _probe(
+    config: Config, allowed: tuple[str, ...], genomes: list[Any], seconds: float
+) -> tuple[str, list[dict[str, Any]], list[Any], list[str]]:
+    """Type of device, ways, layers, overrides. In a process of its own, so that no memory of a device stays taken."""
+    from evonas_cli.config import apply
+    from evonas_cli.parts import job_of
+
+    job: Any = job_of(config, allowed)
+    ways: list[dict[str, Any]] = job.probe(genomes, seconds)
+    chosen = choose(ways)
+    kind = job.environment()["device"]
+    job = job_of(apply(config, chosen), allowed)
+    further, layers = job.refine(genomes, seconds)
+    return kind, ways, layers, [*chosen, *further]
+
+
+def _try_threads(parts: Parts, overrides: list[str], genomes: list[Any], seconds: float) -> list[dict[str, Any]]:
+    """Samples a second, threads and workers, the fastest first; nothing where there is one core."""
+    from functools import partial
+
+    from evonas_cli.benchmark.threads import available_cores, divisions, side_by_side
+    from evonas_cli.config import apply
+    from evonas_cli.parts import job_of
+
+    found = []
+    options = divisions(available_cores(), several="workers" in parts.config["evaluator"])
+    for threads, workers in options if len(options) > 1 else []:
+        config = apply(parts.config, [*overrides, f"evaluator.threads={threads}"])
+        rate = side_by_side(partial(job_of, config, parts.allowed), workers, genomes, seconds)
+        found.append({"threads": threads, "workers": workers, "samples_per_second": rate})
+    return sorted(found, key=lambda way: -way["samples_per_second"])
 
 
 def recorded(run: RunDirectory) -> list[str]:
     """The overrides that a run was tuned to, as far as they are settled in it."""
     from evonas_cli.parts import stored_config
 
-    trainer = stored_config(run).get("trainer", {})
-    return [f"trainer.{key}={trainer[key]}" for key in KEYS if trainer.get(key) not in (None, "auto")]
+    config = stored_config(run)
+    trainer, threads = config.get("trainer", {}), config["evaluator"].get("threads", 1)
+    found = [f"trainer.{key}={_word(trainer[key])}" for key in KEYS if trainer.get(key) not in (None, "auto")]
+    return found + ([f"evaluator.threads={threads}"] if threads != 1 else [])
+
+
+def _word(value: Any) -> str:
+    """A value of the configuration as an override has it."""
+    return f"{{{','.join(f'{key}:{form}' for key, form in value.items())}}}" if isinstance(value, dict) else str(value)
 
 
 def choose(ways: list[dict[str, Any]]) -> list[str]:
@@ -88,3 +156,12 @@ def choose(ways: list[dict[str, Any]]) -> list[str]:
     if plain and best["samples_per_second"] <= GAIN * plain[0]["samples_per_second"]:
         best = plain[0]
     return list(best["overrides"])
+
+
+def choose_threads(found: list[dict[str, Any]]) -> list[str]:
+    """The threads of the fastest, or one where nothing else is clearly faster; none where nothing was tried."""
+    if not found:
+        return []
+    alone = next(way for way in found if way["threads"] == 1)
+    clear = found[0]["samples_per_second"] > THREADS_GAIN * alone["samples_per_second"]
+    return [f"evaluator.threads={(found[0] if clear else alone)['threads']}"]

@@ -1,9 +1,10 @@
 """Networks of one structure as one program: P members that train side by side, each with weights of its own.
 
 Horizontally fused training (Wang et al., "HFTA", MLSys 2021), written by hand. A map of the members is one tensor
-(batch, P x channels, height, width), member after member, on which convolutions run in P times as many groups; a vector
-is (P, batch, features), on which linear layers are one batched product. What does not depend on any weight is computed
-once for all. No operation mixes two members, so a number that is not finite stays with its own.
+(batch, P x channels, height, width), member after member, on which convolutions run in P times as many groups or in
+another form of `nn/convolution.py`; a vector is (P, batch, features), on which linear layers are one batched product.
+What does not depend on any weight is computed once for all. No operation mixes two members, so a number that is not
+finite stays with its own.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from torch.nn import functional as F
 
 from evonas_cli.core.plan import Plan
 from evonas_cli.nn.build import Network, finished
+from evonas_cli.nn.convolution import Conv, Layers, joined, optional, split
 from evonas_cli.nn.dropout import Dropout, kept
+from evonas_cli.nn.geometry import AUTO, Choice, chosen, layer_name
 
-Layers: TypeAlias = Sequence[nn.Module]
 State: TypeAlias = dict[str, Tensor]
 
 COUNT = "num_batches_tracked"
@@ -30,10 +32,11 @@ class Population(nn.Module):
     """Networks of one plan, which may differ in weights and rates of dropout, as one module.
 
     `forward` takes one batch for all, (batch, *input shape), and gives (P, batch, classes). All tensors of the members
-    are concatenated along their first dimension under the names that they have in a `Network`.
+    are concatenated along their first dimension under the names that they have in a `Network`. `convolution` chooses
+    the form of each convolution that runs over several members.
     """
 
-    def __init__(self, members: Sequence[Network]) -> None:
+    def __init__(self, members: Sequence[Network], convolution: Choice = AUTO) -> None:
         super().__init__()
         self.width, self.plan = len(members), members[0].plan
         self._own = _own(self.plan, self.width > 1)
@@ -44,8 +47,19 @@ class Population(nn.Module):
             spread = [self._own[source] for source in node.inputs]
             build = STACKED.get(node.op)
             self.layers[name] = build(parts, spread) if build and self._own[index] else parts[0]
+        for layer, convolve in self.convolutions():
+            convolve.choose(chosen(convolution, layer, self.width))
         self._rectify(list(members[0].layers))
         self._finished = finished(self.plan)
+
+    def convolutions(self) -> list[tuple[str, Conv]]:
+        """The convolutions with their names, in the order of the plan."""
+        nodes = zip(self.plan.nodes[1:], self.layers.values(), strict=True)
+        return [
+            (layer_name(self.plan.input_shapes(node)[0], dict(node.params)), layer)
+            for node, layer in nodes
+            if isinstance(layer, Conv)
+        ]
 
     def _rectify(self, names: Sequence[str]) -> None:
         """The same numbers with less traffic: pool before rectifying, and rectify in place what nobody else reads."""
@@ -111,40 +125,13 @@ def _own(plan: Plan, several: bool) -> list[bool]:
     return own
 
 
-class Conv(nn.Module):
-    """Convolutions of P members as one with P times the groups; on a common input as one with P times the channels.
-
-    Dilated ones are float32 on CPUs: the weight gradient of torch's grouped dilated bf16 convolution reads memory that
-    was never written.
-    """
-
-    def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
-        super().__init__()
-        first = cast(nn.Conv2d, parts[0])
-        self.weight, self.bias = _joined(parts, "weight"), _optional(parts, "bias")
-        self.repeats = len(parts) if first.groups > 1 and not spread[0] else 1
-        self.groups = first.groups * len(parts) if spread[0] or first.groups > 1 else 1
-        self.stride, self.dilation = first.stride, first.dilation
-        self.padding = cast(tuple[int, int], first.padding)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x.repeat(1, self.repeats, 1, 1) if self.repeats > 1 else x
-        if max(self.dilation) == 1 or x.device.type != "cpu":
-            return self._conv(x)
-        with torch.autocast("cpu", enabled=False):
-            return self._conv(x.float())
-
-    def _conv(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
-
-
 class Linear(nn.Module):
     """Linear layers of P members: one batched product, or one product if their input is common."""
 
     def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
         super().__init__()
         self.width, self.spread = len(parts), spread[0]
-        self.weight, self.bias = _joined(parts, "weight"), _optional(parts, "bias")
+        self.weight, self.bias = joined(parts, "weight"), optional(parts, "bias")
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.spread:
@@ -163,7 +150,7 @@ class BatchNorm(nn.Module):
         first = cast(nn.BatchNorm2d, parts[0])
         self.width, self.spread = len(parts), spread[0]
         self.eps, self.momentum = first.eps, first.momentum
-        self.weight, self.bias = _joined(parts, "weight"), _joined(parts, "bias")
+        self.weight, self.bias = joined(parts, "weight"), joined(parts, "bias")
         for name in ("running_mean", "running_var"):
             self.register_buffer(name, torch.cat([cast(Tensor, getattr(part, name)) for part in parts]))
         self.register_buffer(COUNT, torch.stack([cast(Tensor, part.num_batches_tracked) for part in parts]))
@@ -247,20 +234,6 @@ class MemberDropout(nn.Module):
     def _each(self, x: Tensor) -> Tensor:
         width = len(self.rates)
         return x.repeat(1, width, 1, 1) if x.dim() == 4 else x.expand(width, -1, -1)
-
-
-def split(x: Tensor, dim: int, width: int) -> Tensor:
-    """The dimension `dim`, which runs over the members and then over something of theirs, as two dimensions."""
-    return cast(Tensor, x.unflatten(dim, (width, -1)))  # type: ignore[no-untyped-call]
-
-
-def _joined(parts: Layers, name: str) -> nn.Parameter:
-    """The parameter `name` of all members, one below the other."""
-    return nn.Parameter(torch.cat([cast(Tensor, getattr(part, name)).detach() for part in parts]))
-
-
-def _optional(parts: Layers, name: str) -> nn.Parameter | None:
-    return None if getattr(parts[0], name) is None else _joined(parts, name)
 
 
 Build: TypeAlias = Callable[[Layers, Sequence[bool]], nn.Module]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from time import perf_counter
+from typing import NamedTuple
 
 import torch
 
@@ -15,6 +16,7 @@ from evonas_cli.data.resident import Resident
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.population import Population
 from evonas_cli.training.attempt import is_out_of_memory
+from evonas_cli.training.batches import Counted
 from evonas_cli.training.optimizers import OPTIMIZERS, Optimizer
 from evonas_cli.training.steps import Steps, memory_format
 from evonas_cli.training.trainer import Trainer
@@ -25,13 +27,20 @@ TRUST = 0.05
 PARITY_STEPS = 40
 
 
+class Way(NamedTuple):
+    """Settings of the trainer, and members side by side."""
+
+    layout: str
+    precision: str
+    graph: bool | None
+    width: int
+
+
 @dataclass(frozen=True)
 class Trial:
     """A way to train, its speed in samples a second (all members together), and how far its losses are from fp32's."""
 
-    layout: str
-    precision: str
-    width: int
+    way: Way
     samples_per_second: float
     loss_difference: float
 
@@ -41,13 +50,13 @@ class Trial:
         return self.loss_difference <= TRUST
 
 
-class _Way:
+class _Training:
     """A population that is trained a few batches at a time."""
 
     def __init__(self, plan: Plan, trainer: Trainer, width: int, data: Resident, seed: int) -> None:
         networks = [Network(plan, torch.Generator().manual_seed(seed + place)) for place in range(width)]
         self.width = width
-        self.population = Population(networks).to(data.device)
+        self.population = Population(networks, trainer.convolution).to(data.device)
         self.population.to(memory_format=memory_format(trainer))
         self.optimizer: Optimizer = OPTIMIZERS[trainer.optimizer](list(self.population.parameters()), [trainer] * width)
         self.steps = Steps(self.population, data, trainer, self.optimizer, seed)
@@ -64,16 +73,15 @@ class _Way:
 def probe(
     plans: Sequence[Plan], trainer: Trainer, data: Resident, widths: Sequence[int], bf16: bool, seconds: float
 ) -> list[Trial]:
-    """A trial for every layout, precision and width, the fastest first; rates are medians over interleaved rounds.
+    """A trial for every layout, precision and width, on CUDA devices with and without a recorded step, the fastest
+    first; rates are medians over interleaved rounds.
 
     What the trainer names is not tried otherwise. Each trial trains every plan for about `seconds` in all, several
     plans one after the other.
     """
-    layouts = ("channels_last", "contiguous") if trainer.layout == "auto" else (trainer.layout,)
-    precisions = ("fp32", "bf16") if bf16 else ("fp32",)
-    precisions = precisions if trainer.precision == "auto" else (trainer.precision,)
-    options = list(product(layouts, precisions, widths if trainer.stack is None else (trainer.stack,)))
-    rates: dict[tuple[str, str, int], list[float]] = {option: [] for option in options}
+    options = _options(trainer, data, widths, bf16)
+    precisions = {way.precision for way in options}
+    rates: dict[Way, list[float]] = {option: [] for option in options}
     differences: dict[str, list[float]] = {"fp32": [], "bf16": []}
     for plan in plans:
         found = dict(_measure(plan, trainer, data, options, seconds / ROUNDS / len(plans)))
@@ -83,32 +91,42 @@ def probe(
             tried = precision in precisions and len(precisions) > 1
             differences[precision].append(_difference(plan, trainer, data, precision) if tried else 0.0)
     trials = [
-        Trial(*option, len(plans) / sum(1 / rate for rate in rates[option]), max(differences[option[1]]))
-        for option in options
-        if all(rates[option])
+        Trial(way, len(plans) / sum(1 / rate for rate in rates[way]), max(differences[way.precision]))
+        for way in options
+        if all(rates[way])
     ]
     return sorted(trials, key=lambda trial: -trial.samples_per_second)
 
 
+def _options(trainer: Trainer, data: Resident, widths: Sequence[int], bf16: bool) -> list[Way]:
+    layouts = ("channels_last", "contiguous") if trainer.layout == "auto" else (trainer.layout,)
+    precisions = ("fp32", "bf16") if bf16 else ("fp32",)
+    precisions = precisions if trainer.precision == "auto" else (trainer.precision,)
+    recordable = trainer.graph is None and data.device.type == "cuda" and Counted.can(data)
+    graphs = (None, False) if recordable else (trainer.graph,)
+    widths = widths if trainer.stack is None else (trainer.stack,)
+    return [Way(*settings) for settings in product(layouts, precisions, graphs, widths)]
+
+
 def _measure(
-    plan: Plan, trainer: Trainer, data: Resident, options: Sequence[tuple[str, str, int]], seconds: float
-) -> Iterator[tuple[tuple[str, str, int], float]]:
-    found: dict[tuple[str, str, int], list[float]] = {option: [] for option in options}
+    plan: Plan, trainer: Trainer, data: Resident, options: Sequence[Way], seconds: float
+) -> Iterator[tuple[Way, float]]:
+    found: dict[Way, list[float]] = {way: [] for way in options}
     for turn in range(ROUNDS):
-        for layout, precision, width in options if turn % 2 == 0 else options[::-1]:
-            settings = replace(trainer, layout=layout, precision=precision)
-            found[layout, precision, width].append(_rate(plan, settings, width, data, seconds))
-    for option, rates in found.items():
-        yield option, statistics.median(rates)
+        for way in options if turn % 2 == 0 else options[::-1]:
+            settings = replace(trainer, layout=way.layout, precision=way.precision, graph=way.graph)
+            found[way].append(_rate(plan, settings, way.width, data, seconds))
+    for way, rates in found.items():
+        yield way, statistics.median(rates)
 
 
 def _rate(plan: Plan, trainer: Trainer, width: int, data: Resident, seconds: float) -> float:
     """Samples a second; 0 where memory does not suffice."""
     try:
-        way = _Way(plan, trainer, width, data, 0)
-        way.train(2)
-        rate, _ = way.train(2)
-        return way.train(max(2, int(seconds * rate / (width * way.steps.size))))[0]
+        trained = _Training(plan, trainer, width, data, 0)
+        trained.train(2)
+        rate, _ = trained.train(2)
+        return trained.train(max(2, int(seconds * rate / (width * trained.steps.size))))[0]
     except Exception as error:
         if is_out_of_memory(error):
             return 0.0
@@ -119,6 +137,7 @@ def _difference(plan: Plan, trainer: Trainer, data: Resident, precision: str) ->
     if precision == "fp32":
         return 0.0
     losses = [
-        _Way(plan, replace(trainer, precision=kind), 1, data, 0).train(PARITY_STEPS)[1] for kind in ("fp32", precision)
+        _Training(plan, replace(trainer, precision=kind), 1, data, 0).train(PARITY_STEPS)[1]
+        for kind in ("fp32", precision)
     ]
     return abs(losses[1] - losses[0]) / max(abs(losses[0]), 1e-9)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from math import inf
 from typing import Any, TypeAlias
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
+from evonas_cli.nn.geometry import AUTO, FORMS, Choice, is_choice
 from evonas_cli.training.schedules import SCHEDULES
 
 OPTIMIZERS = ("sgd", "adamw")
@@ -39,6 +40,8 @@ class Trainer:
     max_parameters, max_multiply_adds   larger networks fail untrained; null: no limit
     stack                  most candidates of one structure in one program; 1: none; null: by their size
     graph                  record the training step as a CUDA graph: true, false, or null: where that is possible
+    convolution            form of convolutions over several members: grouped, unfold, branches, auto (grouped), or by
+                           layer, such as {8x12x12_to16_k5: unfold} (names: nn/geometry.py), others grouped
     measure_train          also measure the training part in evaluation mode: train_eval_loss, train_eval_error
     """
 
@@ -66,6 +69,7 @@ class Trainer:
     measure_train: bool = False
     stack: int | None = None
     graph: bool | None = None
+    convolution: Choice = field(default=AUTO, hash=False)  # equal settings have equal hashes without it, too
 
     def __post_init__(self) -> None:
         for key, (fits, wanted) in _RULES.items():
@@ -140,4 +144,8 @@ _RULES: Mapping[str, _Rule] = {
     "measure_train": _BOOLEAN,
     "stack": _or_null(_integer(1)),
     "graph": _or_null(_BOOLEAN),
+    "convolution": (
+        is_choice,
+        f"one of {', '.join((AUTO, *FORMS))}, or a form for each layer, such as {{8x12x12_to16_k5: unfold}}",
+    ),
 }

@@ -21,11 +21,13 @@ from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.shared import shared
 from evonas_cli.nn.build import Network
+from evonas_cli.nn.geometry import AUTO
 from evonas_cli.nn.population import Population
 from evonas_cli.training.abreast import abreast
 from evonas_cli.training.attempt import attempt, is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.device import device_name, has_bf16, resolve
+from evonas_cli.training.form_trials import try_forms
 from evonas_cli.training.loop import Diverged, Member, Outcome, fit
 from evonas_cli.training.probe import probe
 from evonas_cli.training.room import Room
@@ -158,12 +160,8 @@ class Workbench:
 
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
         """As the job's. Raises UsageError for a genome without a network."""
-        data = self._loaded[0]
-        try:
-            phenotypes = [self.space.decode(genome, data.task) for genome in genomes]
-        except PlanError as error:
-            raise UsageError(f"a network of the space does not fit the data: {one_line(error)}") from error
-        plans, one = [phenotype.plan for phenotype in phenotypes], len({p.plan.nodes for p in phenotypes}) == 1
+        data, plans = self._loaded[0], self._plans(genomes)
+        one = len({plan.nodes for plan in plans}) == 1
         trials = probe(
             plans[:1] if one else plans,
             self.trainer,
@@ -174,14 +172,32 @@ class Workbench:
         )
         return [
             {
-                "overrides": [f"trainer.layout={t.layout}", f"trainer.precision={t.precision}"]
-                + ([f"trainer.stack={t.width}"] if one and len(genomes) > 1 else []),
+                "overrides": [f"trainer.layout={t.way.layout}", f"trainer.precision={t.way.precision}"]
+                + (["trainer.graph=false"] if t.way.graph is False else [])
+                + ([f"trainer.stack={t.way.width}"] if one and len(genomes) > 1 else []),
                 "samples_per_second": t.samples_per_second,
                 "trusted": t.trusted,
                 "loss_difference": t.loss_difference,
             }
             for t in trials
         ]
+
+    def refine(self, genomes: Sequence[Any], seconds: float) -> tuple[list[str], list[Json]]:
+        """As the job's. Raises UsageError for a genome without a network."""
+        data, plans = self._loaded[0], self._plans(genomes)
+        one = len({plan.nodes for plan in plans}) == 1
+        if not one or self.trainer.stack in (None, 1) or self.trainer.convolution != AUTO:
+            return [], []
+        layers = try_forms(plans[0], self.trainer, data.device, min(self.trainer.batch_size, data.n_train), seconds)
+        forms = [f"{layer.name}:{layer.best}" for layer in layers if layer.best != "grouped"]
+        found = [f"trainer.convolution={{{','.join(forms)}}}"] if forms else []
+        return found, [layer.to_json() for layer in layers]
+
+    def _plans(self, genomes: Sequence[Any]) -> list[Plan]:
+        try:
+            return [self.space.decode(genome, self._loaded[0].task).plan for genome in genomes]
+        except PlanError as error:
+            raise UsageError(f"a network of the space does not fit the data: {one_line(error)}") from error
 
     @cached_property
     def _loaded(self) -> tuple[Resident, str]:
@@ -231,8 +247,9 @@ class Workbench:
                 found.labels["stack"] = f"{place}/{unit.width}"
         networks = {place: found.network for found, place in zip(built, unit.places, strict=True)}
         first = networks[unit.places[0]]
-        population = Population([networks.get(place, first) for place in range(unit.width)])
-        del networks, first
+        places = [networks.get(place, first) for place in range(unit.width)]
+        population = Population(places, built[0].trainer.convolution)
+        del networks, first, places
         try:
             return fit(population, members, self._loaded[0], self.seed, pause)
         except (EvonasError, OSError):

@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from evonas_cli.cli.tune import choose
+from evonas_cli.benchmark.threads import available_cores, divisions, side_by_side
+from evonas_cli.cli.tune import choose, choose_threads, recorded
+from evonas_cli.config import compose
+from evonas_cli.core.errors import EvonasError
+from evonas_cli.parts import job_of
+from evonas_cli.store.directory import RunDirectory
 
 SMALL = ("space=hyperparameters", "space.channels=[2,2]", "space.hidden=4", "trainer.nesterov=false")
-SHORT = ("dataset.limit=200", "trainer.epochs=1", "evaluator=serial", "device=cpu")
+POOL = ("dataset.limit=200", "trainer.epochs=1", "device=cpu")
+SHORT = (*POOL, "evaluator=serial")
+ONE = ("trainer.layout=contiguous", "trainer.precision=fp32", "trainer.stack=4")
+LAYER = "2x8x8_to2_k3_p1"
 
 
 def evonas(*words: str) -> subprocess.CompletedProcess[str]:
@@ -20,19 +29,44 @@ def evonas(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_way_is_tried_and_the_fastest_is_named() -> None:
-    done = evonas("tune", *SMALL, *SHORT, "--seconds", "0.05", "--json")
+    done = evonas("tune", *SMALL, *SHORT, "evaluator.threads=1", "--seconds", "0.05", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     rates = [way["samples_per_second"] for way in document["ways"]]
     assert rates == sorted(rates, reverse=True)
     tried = {tuple(way["overrides"][:1] + way["overrides"][2:]) for way in document["ways"]}
     assert len(tried) == 2 * 4
-    assert document["overrides"] in [way["overrides"] for way in document["ways"]]
+    assert document["overrides"][:3] in [way["overrides"] for way in document["ways"]]
+    assert document["threads"] == [] and not any("evaluator" in word for word in document["overrides"])
+
+
+def test_forms_and_threads_are_tried_for_what_was_chosen() -> None:
+    done = evonas("tune", *SMALL, *POOL, *ONE, "--seconds", "0.05", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    (layer,) = document["layers"]
+    assert layer["layer"] == LAYER and set(layer["seconds"]) == {"grouped", "unfold", "branches"}
+    assert (layer["best"] != "grouped") == any(LAYER in word for word in document["overrides"])
+    cores = available_cores()
+    assert {(way["threads"], way["workers"]) for way in document["threads"]} == (
+        set(divisions(cores, several=True)) if cores > 1 else set()
+    )
+    assert document["overrides"][:3] == list(ONE)
+
+
+def test_what_is_named_is_not_tried_otherwise() -> None:
+    named = ("trainer.convolution=branches", "evaluator.threads=1")
+    done = evonas("tune", *SMALL, *SHORT, *ONE, *named, "--seconds", "0.01", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["layers"], document["threads"]) == ([], [])
+    assert document["overrides"] == list(ONE)
 
 
 def test_a_tuned_run_keeps_what_was_chosen_and_what_was_given(tmp_path: Path) -> None:
     run = tmp_path / "run"
     words = ("search", *SMALL, *SHORT, "strategy=random", "budget.evaluations=2", "trainer.layout=contiguous")
+    words += ("evaluator.threads=1",)
     done = evonas(*words, "--tune", "--run-dir", str(run))
     assert done.returncode == 0, done.stderr
     assert "tuned to trainer.precision=" in done.stderr and "trainer.layout" not in done.stderr
@@ -58,6 +92,54 @@ def test_what_cannot_be_tuned(words: tuple[str, ...], line: str) -> None:
     done = evonas("tune", *words)
     assert done.returncode == 2
     assert line in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_what_a_run_was_tuned_to_is_read_back(tmp_path: Path) -> None:
+    words = ("search", *SMALL, *SHORT, "strategy=random", "budget.evaluations=2", *ONE, "evaluator.threads=2")
+    choice = f"trainer.convolution={{{LAYER}:unfold,{LAYER}_w2:branches}}"
+    done = evonas(*words, choice, "--run-dir", str(tmp_path / "run"))
+    assert done.returncode == 0, done.stderr
+    assert set(recorded(RunDirectory(tmp_path / "run"))) == {*ONE, choice, "evaluator.threads=2"}
+    resumed = (*words, "--run-dir", str(tmp_path / "run"), "--resume", "auto")
+    assert evonas(*resumed, choice).returncode == 0
+    for other in ("trainer.convolution=unfold", f"trainer.convolution={{{LAYER}:unfold}}"):
+        refused = evonas(*resumed, other)
+        assert refused.returncode == 3 and refused.stderr.count("\n") == 1
+        assert "another experiment (trainer.convolution" in refused.stderr
+
+
+def test_a_worker_that_fails_leaves_none_waiting(tmp_path: Path) -> None:
+    config = compose([*POOL, "dataset=npz", f"dataset.path={tmp_path / 'none.npz'}"], []).config
+    with pytest.raises(EvonasError, match="none.npz"):
+        side_by_side(partial(job_of, config), 2, [], 0.01)
+
+
+@pytest.mark.parametrize(
+    ("cores", "pool", "alone"),
+    [
+        (1, {(1, 1)}, {(1, 1)}),
+        (2, {(1, 2), (2, 1)}, {(1, 1), (2, 1)}),
+        (3, {(1, 3), (3, 1)}, {(1, 1), (3, 1)}),
+        (16, {(1, 16), (2, 8), (16, 1)}, {(1, 1), (2, 1), (16, 1)}),
+    ],
+)
+def test_threads_and_workers_fill_the_cores(
+    cores: int, pool: set[tuple[int, int]], alone: set[tuple[int, int]]
+) -> None:
+    assert set(divisions(cores, several=True)) == pool
+    assert set(divisions(cores, several=False)) == alone
+
+
+def test_more_threads_must_be_clearly_faster() -> None:
+    def tried(*rates: float) -> list[dict[str, float]]:
+        ways = [{"threads": count, "samples_per_second": rate} for count, rate in zip((1, 2, 8), rates, strict=True)]
+        return sorted(ways, key=lambda way: -way["samples_per_second"])
+
+    assert choose_threads([]) == []
+    assert choose_threads(tried(100, 120, 50)) == ["evaluator.threads=2"]
+    assert choose_threads(tried(100, 50, 109)) == ["evaluator.threads=1"]
+    assert choose_threads(tried(100, 0, 0)) == ["evaluator.threads=1"]
+    assert choose_threads(tried(0, 10, 0)) == ["evaluator.threads=2"]
 
 
 def way(precision: str, rate: float, trusted: bool = True) -> dict[str, object]:

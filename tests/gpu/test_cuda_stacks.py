@@ -29,7 +29,8 @@ def evonas(*words: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_unit_trains_on_the_card_as_its_members_do_alone() -> None:
+@pytest.mark.parametrize("form", ["grouped", "unfold", "branches"])
+def test_a_unit_trains_on_the_card_as_its_members_do_alone(form: str) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
     from quadrants import SEED, network, resident, trainer
 
@@ -41,7 +42,7 @@ def test_a_unit_trains_on_the_card_as_its_members_do_alone() -> None:
     device = resolve("cuda", True, 1)
     for name in ("sgd", "adamw"):
         members = [Member(trainer(name, learning_rate=0.01 * (i + 1)), 1, Checkpoint(), i) for i in range(3)]
-        stack = Population([network(seed=i) for i in range(3)])
+        stack = Population([network(seed=i) for i in range(3)], form)
         fit(stack, members, resident(device=device), SEED)
         x = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(3)).to(device)
         scores = stack.eval()(x)
@@ -52,8 +53,10 @@ def test_a_unit_trains_on_the_card_as_its_members_do_alone() -> None:
             assert ((scores[place] - expected).norm() / expected.norm()).item() < 1e-4
 
 
-def test_a_stacked_search_replays_bit_for_bit(tmp_path: Path) -> None:
-    evonas("search", *SEARCH, "strategy=genetic", "budget.evaluations=20", "--run-dir", str(tmp_path / "run"))
+@pytest.mark.parametrize("form", ["auto", "unfold", "branches"])
+def test_a_stacked_search_replays_bit_for_bit(form: str, tmp_path: Path) -> None:
+    words = (*SEARCH, f"trainer.convolution={form}", "strategy=genetic", "budget.evaluations=20")
+    evonas("search", *words, "--run-dir", str(tmp_path / "run"))
     entries = [json.loads(line) for line in (tmp_path / "run/journal.jsonl").read_text().splitlines()]
     assert any("stack" in entry["labels"] for entry in entries)
     evonas("verify", str(tmp_path / "run"), "--replay")

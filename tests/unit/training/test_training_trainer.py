@@ -9,6 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.nn.geometry import FORMS
 from evonas_cli.training.trainer import Trainer
 
 FILES = sorted((Path(__file__).parents[3] / "conf/trainer").glob("*.yaml"))
@@ -56,6 +57,7 @@ def test_both_optimisers_have_a_file():
         ("save_state", [None, 1]),
         ("max_parameters", [0, 1e6]),
         ("max_multiply_adds", [0, "many"]),
+        ("convolution", ["fold", None, ["unfold"], {"8x12x12_to16_k5": "fold"}, {"conv": "unfold"}]),
     ],
 )
 def test_values_out_of_range_are_refused_by_name(key, values):
@@ -87,6 +89,11 @@ def test_null_means_off(key):
 def test_contradictions_are_refused(changes, text):
     with pytest.raises(UsageError, match=text):
         Trainer(**{**settings(), **changes})
+
+
+def test_settings_with_forms_by_layer_can_tell_stacks_apart():
+    first, second = (Trainer(**{**settings(), "convolution": {"8x12x12_to16_k5": form}}) for form in FORMS[1:])
+    assert len({Trainer(**settings()): 0, first: 1, second: 2, first.override({}): 3}) == 3
 
 
 def test_a_genome_overrides_in_part():

@@ -1,0 +1,118 @@
+"""Convolutions of P members as one operation, in three forms that differ in speed and in the order of sums.
+
+All take maps (batch, P x C, height, width) and weights (P x O, C / groups, kernel height, kernel width), member after
+member, and give (batch, P x O, height', width'); `groups` are those of one member. `unfold` takes groups as further
+members, so it fits every geometry, however little of it is arithmetic where a group has one channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from evonas_cli.nn.geometry import FORMS
+
+Pair: TypeAlias = tuple[int, int]
+Layers: TypeAlias = Sequence[nn.Module]
+Form: TypeAlias = Callable[[Tensor, Tensor, Tensor | None, Pair, Pair, Pair, int, int], Tensor]
+
+
+def grouped(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int, width: int
+) -> Tensor:
+    """One convolution with P times the groups (Wang et al., "HFTA", MLSys 2021)."""
+    return F.conv2d(x, weight, bias, stride, padding, dilation, groups * width)
+
+
+def unfold(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int, width: int
+) -> Tensor:
+    """All patches of the maps, and one batched product of them with the kernels (Chellapilla et al., IWFHR 2006).
+
+    Images lie in the channels while patches are taken: torch's CUDA code launches one kernel for each image of a batch.
+    """
+    n, batch, kernel, size = groups * width, len(x), cast(Pair, weight.shape[2:]), cast(Pair, x.shape[2:])
+    last = x.is_contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last if last else torch.contiguous_format
+    if torch.is_autocast_enabled(x.device.type):
+        x = x.to(torch.get_autocast_dtype(x.device.type))
+    maps = split(x, 1, n).transpose(0, 1).flatten(0, 2)
+    patches = split(F.unfold(maps[None], kernel, dilation, padding, stride)[0], 0, n)
+    patches = split(patches, 1, batch).transpose(1, 2).flatten(2)
+    kernels = split(weight.flatten(1), 0, n)
+    y = torch.bmm(kernels, patches) if bias is None else torch.baddbmm(split(bias, 0, n)[:, :, None], kernels, patches)
+    y = y.view(n, y.shape[1], batch, *_slid(size, kernel, stride, padding, dilation))
+    return y.permute(2, 0, 1, 3, 4).flatten(1, 2).contiguous(memory_format=layout)
+
+
+def branches(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int, width: int
+) -> Tensor:
+    """P convolutions, concatenated."""
+    biases = [None] * width if bias is None else bias.chunk(width)
+    members = zip(x.chunk(width, 1), weight.chunk(width), biases, strict=True)
+    return torch.cat([F.conv2d(*member, stride, padding, dilation, groups) for member in members], 1)
+
+
+FUNCTIONS: dict[str, Form] = dict(zip(FORMS, (grouped, unfold, branches), strict=True))
+
+
+class Conv(nn.Module):
+    """Convolutions of P members, in one of the forms; on a common input one convolution with P times the channels.
+
+    Dilated ones are float32 on CPUs: the weight gradient of torch's grouped dilated bf16 convolution reads memory that
+    was never written.
+    """
+
+    def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
+        super().__init__()
+        first = cast(nn.Conv2d, parts[0])
+        self.weight, self.bias = joined(parts, "weight"), optional(parts, "bias")
+        self.repeats = len(parts) if first.groups > 1 and not spread[0] else 1
+        self.width = len(parts) if spread[0] or first.groups > 1 else 1
+        self.groups, self.stride, self.dilation = first.groups, cast(Pair, first.stride), cast(Pair, first.dilation)
+        self.padding = cast(Pair, first.padding)
+        self.form = "grouped"
+
+    def choose(self, form: str) -> None:
+        """Computes in this form from now on, unless there is but one convolution to compute."""
+        if self.width > 1:
+            self.form = form
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.repeat(1, self.repeats, 1, 1) if self.repeats > 1 else x
+        if max(self.dilation) == 1 or x.device.type != "cpu":
+            return self._conv(x)
+        with torch.autocast("cpu", enabled=False):
+            return self._conv(x.float())
+
+    def _conv(self, x: Tensor) -> Tensor:
+        settings = self.stride, self.padding, self.dilation, self.groups, self.width
+        return FUNCTIONS[self.form](x, self.weight, self.bias, *settings)
+
+
+def split(x: Tensor, dim: int, width: int) -> Tensor:
+    """The dimension `dim`, which runs over the members and then over something of theirs, as two dimensions."""
+    return cast(Tensor, x.unflatten(dim, (width, -1)))  # type: ignore[no-untyped-call]
+
+
+def joined(parts: Layers, name: str) -> nn.Parameter:
+    """The parameter `name` of all members, one below the other."""
+    return nn.Parameter(torch.cat([cast(Tensor, getattr(part, name)).detach() for part in parts]))
+
+
+def optional(parts: Layers, name: str) -> nn.Parameter | None:
+    """As `joined`, or None where the members have none."""
+    return None if getattr(parts[0], name) is None else joined(parts, name)
+
+
+def _slid(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> list[int]:
+    """Height and width of what a window slides over."""
+    return [
+        (length + 2 * pad - apart * (window - 1) - 1) // step + 1
+        for length, window, step, pad, apart in zip(size, kernel, stride, padding, dilation, strict=True)
+    ]

@@ -1,0 +1,107 @@
+"""Short trials of the forms of stacked convolutions, each layer by itself: which is fastest where."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from evonas_cli.core.plan import Plan
+from evonas_cli.core.types import Json
+from evonas_cli.nn.build import Network
+from evonas_cli.nn.convolution import Conv
+from evonas_cli.nn.geometry import FORMS
+from evonas_cli.nn.population import Population
+from evonas_cli.training.attempt import is_out_of_memory
+from evonas_cli.training.steps import autocast, logits, memory_format
+from evonas_cli.training.trainer import Trainer
+
+LEAST_ROUNDS = 3
+GAIN = 1.1
+"""How many times faster than the grouped one another form has to be."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution by name, and the median seconds of forward and backward pass in each form that memory allows."""
+
+    name: str
+    seconds: Mapping[str, float]
+
+    @property
+    def best(self) -> str:
+        """The fastest form; the grouped one unless another is clearly faster."""
+        fastest = min(self.seconds, key=lambda form: self.seconds[form])
+        usual = self.seconds.get("grouped")
+        return fastest if usual is None or usual > GAIN * self.seconds[fastest] else "grouped"
+
+    def to_json(self) -> dict[str, Json]:
+        """Name, best form, seconds by form."""
+        return {"layer": self.name, "best": self.best, "seconds": dict(self.seconds)}
+
+
+def try_forms(plan: Plan, trainer: Trainer, device: torch.device, batch: int, seconds: float) -> list[Layer]:
+    """A layer for each convolution of the plan that `trainer.stack` members compute apart, in order, equal ones once.
+
+    Each is tried on a batch of its maps of noise for about `seconds` in all, its forms in turn; one that memory does
+    not allow is left out.
+    """
+    networks = [Network(plan, torch.Generator().manual_seed(place)) for place in range(trainer.stack or 1)]
+    population = Population(networks).to(device)
+    population.to(memory_format=memory_format(trainer))
+    layers, seen = dict(reversed(population.convolutions())), dict[Conv, Tensor]()
+    for layer in layers.values():
+        layer.register_forward_pre_hook(lambda layer, inputs: seen.update({layer: inputs[0]}))
+    images = torch.randn(batch, *plan.shapes[0], generator=torch.Generator().manual_seed(0))
+    logits(population, images.to(device), trainer)
+    return [
+        Layer(name, _measure(layer, seen[layer], trainer, seconds))
+        for name, layer in reversed(layers.items())
+        if layer.width > 1
+    ]
+
+
+def _measure(layer: Conv, x: Tensor, trainer: Trainer, seconds: float) -> dict[str, float]:
+    """Median seconds of a pass by form, over interleaved rounds in an order that is reversed each time."""
+    x = x.detach().requires_grad_(x.requires_grad)
+    found: dict[str, list[float]] = {form: [] for form in FORMS if _fits(layer, form, x, trainer)}
+    started, rounds = perf_counter(), 0
+    while rounds < LEAST_ROUNDS or perf_counter() - started < seconds:
+        for form in list(found) if rounds % 2 == 0 else reversed(found):
+            found[form].append(_pass(layer, form, x, trainer))
+        rounds += 1
+    return {form: statistics.median(times) for form, times in found.items()}
+
+
+def _fits(layer: Conv, form: str, x: Tensor, trainer: Trainer) -> bool:
+    """Whether memory suffices; what happens once only happens here."""
+    try:
+        _pass(layer, form, x, trainer)
+    except Exception as error:
+        if is_out_of_memory(error):
+            return False
+        raise
+    return True
+
+
+def _pass(layer: Conv, form: str, x: Tensor, trainer: Trainer) -> float:
+    """Seconds of a forward and a backward pass."""
+    layer.choose(form)
+    wanted = [tensor for tensor in (x, *layer.parameters()) if tensor.requires_grad]
+    _wait(x.device)
+    started = perf_counter()
+    with autocast(trainer, x.device):
+        y = layer(x)
+    torch.autograd.grad(y, wanted, torch.ones_like(y))
+    _wait(x.device)
+    return perf_counter() - started
+
+
+def _wait(device: torch.device) -> None:
+    """Until the device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
