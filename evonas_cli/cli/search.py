@@ -62,23 +62,21 @@ def search(
     from evonas_cli.store.directory import RunDirectory, abandon
 
     folders, allowed = config_dir or [], allow_module or []
-    machine = machine_overrides(workers, devices)
-    composed = compose([*(overrides or []), *machine], folders)
+    words = [*(overrides or []), *machine_overrides(workers, devices)]
+    composed = compose(words, folders)
     if cfg is not None:
         return print_config(composed, cfg)
     parts = assemble(composed.config, allowed, folders)
-    known = None if run_dir is None else RunDirectory(run_dir)
-    if tune and known is not None and known.exists() and resume != "never":
-        found = _new(recorded(known), overrides or [])
-        composed = compose([*(overrides or []), *machine, *found], folders)
+    if tune and run_dir is not None and resume != "never" and RunDirectory(run_dir).exists():
+        composed = compose([*words, *_new(recorded(RunDirectory(run_dir)), words)], folders)
         parts = assemble(composed.config, allowed, folders)
     exists = _holds_run(run_dir, resume, parts)
     if dry_run:
         return _describe(parts)
     if tune and not exists:
-        found = _new(measured(parts, names([*(overrides or []), *machine]), 1.0).overrides, overrides or [])
+        found = _new(measured(parts, names(words), 1.0).overrides, words)
         print(f"evonas: tuned to {shlex.join(found)}", file=sys.stderr)
-        composed = compose([*(overrides or []), *machine, *found], folders)
+        composed = compose([*words, *found], folders)
         parts = assemble(composed.config, allowed, folders)
     run = new_run(composed, run_dir, allowed)
     voice = narrator(parts, quiet)

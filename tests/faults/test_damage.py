@@ -22,10 +22,8 @@ from evonas_cli.store.directory import RunDirectory
 from evonas_cli.verify import repair, verify
 
 OVERRIDES = (
-    "job=landscape",
-    "space=chain_landscape",
-    "strategy=regularized_evolution",
-    "strategy.population_size=4",
+    *("job=landscape", "space=chain_landscape"),
+    *("strategy=regularized_evolution", "strategy.population_size=4"),
     "budget.evaluations=12",
     "snapshot.every=5",
     "window=3",
