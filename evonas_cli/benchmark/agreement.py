@@ -10,7 +10,8 @@ from evonas_cli.core.types import Json
 
 def agreement(first: Sequence[float | None], second: Sequence[float | None], near: float) -> dict[str, Json]:
     """Over the candidates that have a value (not None) both ways: how many, how many differ by at most `near`, the
-    largest and the median absolute difference, and the correlation of ranks, where ties share a mean rank.
+    largest and the median absolute difference, and the correlation of ranks, where ties share a mean rank. Beside them
+    `one_failed`: how many have a value one way only.
 
     What cannot be computed is None: differences of no candidate, the correlation of fewer than two or of equal values.
     """
@@ -18,6 +19,7 @@ def agreement(first: Sequence[float | None], second: Sequence[float | None], nea
     apart = [abs(a - b) for a, b in pairs]
     return {
         "compared": len(pairs),
+        "one_failed": sum((a is None) != (b is None) for a, b in zip(first, second, strict=True)),
         "near": near,
         "within": sum(difference <= near for difference in apart),
         "largest": max(apart, default=None),

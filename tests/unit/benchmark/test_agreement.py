@@ -28,4 +28,5 @@ def test_by_hand() -> None:
 def test_who_failed_either_way_is_left_out() -> None:
     found = agreement([None, 1.0, 2.0], [5.0, None, 2.5], 0.1)
     assert (found["compared"], found["largest"], found["rank_correlation"]) == (1, 0.5, None)
+    assert found["one_failed"] == 2 and agreement([None], [None], 0.1)["one_failed"] == 0
     assert agreement([None], [1.0], 0.1)["median"] is None
