@@ -23,35 +23,48 @@ class Nowhere:
         return None
 
 
+def recipe(workload: Workload, plans: Sequence[Plan], device: str, overrides: Sequence[str] = ()) -> partial[Train]:
+    """Makes the job that trains members on random images for an epoch, with overrides of a search's settings."""
+    settings = [f"trainer.batch_size={BATCH}", "trainer.epochs=1", "trainer.checkpoint_seconds=null", *overrides]
+    config = compose(["dataset=digits", "job=train", *settings]).config
+    return partial(
+        Train,
+        space=Given(tuple(plans)),
+        dataset=Noise(
+            images=images(workload),
+            shape=workload.task.shape,
+            valid_fraction=None,
+            test_fraction=None,
+            limit=None,
+            crop=0,
+            flip=False,
+            cutout=0,
+        ),
+        trainer=build(config["trainer"], "trainer"),
+        seed=0,
+        device=device,
+        deterministic=bool(config["deterministic"]),
+        threads=1,
+        in_flight=config["job"]["in_flight"],
+    )
+
+
+def images(workload: Workload) -> int:
+    """On which each member is trained: whole batches."""
+    return -(-workload.images // BATCH) * BATCH
+
+
+def population(workload: Workload, first: int = 0) -> list[Candidate[int]]:
+    """The members as candidates of one ask, with ids from `first` on."""
+    return [Candidate(first + place, first, place, Proposal(place)) for place in range(workload.size)]
+
+
 class Engine:
     """Workers that hold the data; `overrides` are those of a search, such as trainer.precision=bf16."""
 
     def __init__(self, workload: Workload, plans: Sequence[Plan], device: str, overrides: Sequence[str] = ()) -> None:
-        images = -(-workload.images // BATCH) * BATCH
-        self.workload, self.images, self._next = workload, images, 0
-        settings = [f"trainer.batch_size={BATCH}", "trainer.epochs=1", "trainer.checkpoint_seconds=null", *overrides]
-        config = compose(["dataset=digits", "job=train", *settings]).config
-        recipe = partial(
-            Train,
-            space=Given(tuple(plans)),
-            dataset=Noise(
-                images=images,
-                shape=workload.task.shape,
-                valid_fraction=None,
-                test_fraction=None,
-                limit=None,
-                crop=0,
-                flip=False,
-                cutout=0,
-            ),
-            trainer=build(config["trainer"], "trainer"),
-            seed=0,
-            device=device,
-            deterministic=bool(config["deterministic"]),
-            threads=1,
-            in_flight=config["job"]["in_flight"],
-        )
-        self.pool: Pool[int] = Pool(recipe, Nowhere(), device=device)
+        self.workload, self._next = workload, 0
+        self.pool: Pool[int] = Pool(recipe(workload, plans, device, overrides), Nowhere(), device=device)
 
     def start(self) -> None:
         """Starts the workers and lets each of them train once, so that nothing is measured that happens once a run."""
@@ -60,9 +73,7 @@ class Engine:
 
     def train(self) -> float:
         """Trains the population and gives training samples a second, over all members and workers."""
-        asked = [
-            Candidate(self._next + place, self._next, place, Proposal(place)) for place in range(self.workload.size)
-        ]
+        asked = population(self.workload, self._next)
         self._next += len(asked)
         started = perf_counter()
         self.pool.submit(self.pool.units(asked))
@@ -73,7 +84,7 @@ class Engine:
         for result in results:
             if result.status != "ok":
                 raise RuntimeError(f"{self.workload.name}: a member failed: {result.error}")
-        return len(asked) * self.images / seconds
+        return len(asked) * images(self.workload) / seconds
 
     def close(self) -> None:
         """Ends the workers."""

@@ -65,7 +65,7 @@ class Practice:
         def train(network: nn.Module) -> None:
             loader: Loader = torch.utils.data.DataLoader(Items(self.x, self.y), batch_size=BATCH, shuffle=True)
             optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
-            for (x, y), _ in zip(loader, range(share), strict=False):
+            for _, (x, y) in zip(range(share), loader, strict=False):
                 optimizer.zero_grad()
                 loss = F.cross_entropy(network(x.to(self.device)), y.to(self.device))
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -80,16 +80,10 @@ class Practice:
         x_all = torch.from_numpy(self.x).to(self.device).float().sub_(255 * MEAN).div_(255 * STD)
         y_all = torch.from_numpy(self.y).to(self.device)
 
-        def batches() -> Iterator[tuple[Tensor, Tensor]]:
-            order = torch.randperm(len(y_all), device=self.device)
-            for step in range(share):
-                index = order[(step * BATCH) % len(order) :][:BATCH]
-                yield x_all[index].to(memory_format=torch.channels_last), y_all[index]
-
         def train(network: nn.Module) -> None:
             network.to(memory_format=torch.channels_last)
             optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, fused=True)
-            for x, y in batches():
+            for x, y in resident_batches(x_all, y_all, share):
                 with torch.autocast(self.device, torch.bfloat16, enabled=bf16):
                     scores = network(x)
                 loss = F.cross_entropy(scores.float(), y)
@@ -135,3 +129,11 @@ class Practice:
     def _wait(self) -> None:
         if self.device == "cuda":
             torch.cuda.synchronize()
+
+
+def resident_batches(x_all: Tensor, y_all: Tensor, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of resident data in an order drawn once, channels last."""
+    order = torch.randperm(len(y_all), device=x_all.device)
+    for step in range(steps):
+        index = order[(step * BATCH) % len(order) :][:BATCH]
+        yield x_all[index].to(memory_format=torch.channels_last), y_all[index]

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, TypeVar
 
 from evonas_cli.benchmark.engine import Engine
 from evonas_cli.benchmark.workloads import WORKLOADS, Workload
 from evonas_cli.core.types import Json
 
+T = TypeVar("T")
 Variant = Callable[[], float]
 TRAINING_FLOPS = 6  # a multiply-add is two operations; a training step is three passes
 
@@ -63,9 +64,9 @@ def feeding(rounds: int, device: str) -> dict[str, Json]:
     return _row(workload, found, {}, 0.0, "feeding")
 
 
-def interleave(variants: Mapping[str, Variant], rounds: int) -> dict[str, list[float]]:
-    """A rate for each variant and round."""
-    found: dict[str, list[float]] = {name: [] for name in variants}
+def interleave(variants: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
+    """What each variant gives in each round, such as a rate."""
+    found: dict[str, list[T]] = {name: [] for name in variants}
     for number in range(rounds):
         for name in list(variants) if number % 2 == 0 else list(reversed(list(variants))):
             found[name].append(variants[name]())

@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"core", "nn", "data"},
     "jobs": {"core", "nn", "data", "training"},
     "evaluation": {"core"},
-    "benchmark": {"core", "nn", "data", "training", "jobs", "evaluation", "config"},
+    "benchmark": {"core", "nn", "data", "training", "jobs", "evaluation", "config", "store"},
     "store": {"core"},
     "search": {"core"},
     "settings": {"core"},

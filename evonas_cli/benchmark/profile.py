@@ -1,0 +1,147 @@
+"""Where a training's time goes, in today's practice and in the engine: shares of phases, and the costliest operators.
+
+Phases are taken with the clock around them (`phases`), operators with torch's profiler, whose own time would distort
+the phases of small networks. Only CPUs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from time import perf_counter
+
+from evonas_cli.benchmark.engine import Nowhere, images, population, recipe
+from evonas_cli.benchmark.phases import Clock, Point
+from evonas_cli.benchmark.workloads import BATCH, WORKLOADS, Workload
+from evonas_cli.core.types import Json, Unit
+from evonas_cli.evaluation.units import divide, evaluate
+from evonas_cli.jobs.train import Train
+
+NAMES = ("example_cnn", "small_cnn", "mini_cnn", "mlp")
+WAYS = ("(a) loader", "(b) resident", "engine")
+TOP = 5
+
+
+def profile(names: Sequence[str], bf16: bool, rounds: int) -> Iterator[dict[str, Json]]:
+    """A row for each workload and way, each way in a process of its own, and with the engine's rows its operators."""
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, _quiet) as plain, ProcessPoolExecutor(1, spawn, _quiet) as engine:
+        for name in names:
+            for way in WAYS[:2]:
+                yield plain.submit(_practice, name, way, bf16, rounds).result()
+            yield engine.submit(_engine, name, bf16, rounds).result()
+
+
+def _quiet() -> None:
+    """Else torch's profiler says on stderr that it starts, ends and finds no GPU; read when torch is imported."""
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+
+
+def _practice(name: str, way: str, bf16: bool, rounds: int) -> dict[str, Json]:
+    """Loops of `Practice`, which count their samples themselves."""
+    import torch
+
+    from evonas_cli.benchmark.practice import Practice
+
+    workload, clock = _named(name), Clock()
+    made, plans = Practice(workload.task, "cpu"), workload.plans()
+    steps = workload.steps // len(plans) * len(plans)
+
+    def train() -> float:
+        """Seconds of a run."""
+        rate = made.loader(plans, steps) if way == WAYS[0] else made.resident(plans, steps, bf16)
+        return steps * BATCH / rate
+
+    train()
+    with clock.watching(_practice_points()):
+        seconds = sum(train() for _ in range(rounds))
+    return _row(name, way, torch.get_num_threads(), clock, seconds, rounds * steps * BATCH)
+
+
+def _engine(name: str, bf16: bool, rounds: int) -> dict[str, Json]:
+    """A worker of the engine that trains the whole population: stacks, with building and validation."""
+    import torch
+
+    workload, clock = _named(name), Clock()
+    job = recipe(workload, workload.plans(), "cpu", [f"trainer.precision={'bf16' if bf16 else 'fp32'}"])()
+    units = divide(job, population(workload), job.environment())
+    _train(job, units)
+    with clock.watching(_engine_points()):
+        started = perf_counter()
+        for _ in range(rounds):
+            _train(job, units)
+        seconds = perf_counter() - started
+    row = _row(name, WAYS[2], torch.get_num_threads(), clock, seconds, rounds * workload.size * images(workload))
+    return {**row, "width": max(unit.width for unit in units), "operators": _operators(job, units[0])}
+
+
+def _train(job: Train, units: Sequence[Unit[int]]) -> None:
+    for unit in units:
+        for result in evaluate(job, unit, Nowhere()):
+            if result.status != "ok":
+                raise RuntimeError(f"candidate {result.id} failed: {result.error}")
+
+
+def _operators(job: Train, unit: Unit[int]) -> list[Json]:
+    """The operators that take most time themselves, without those that they call: share of all, and calls."""
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as profiling
+
+    with profiling(activities=[ProfilerActivity.CPU]) as found:
+        _train(job, [unit])
+    averages = found.key_averages()
+    whole = sum(each.self_cpu_time_total for each in averages)
+    most = sorted(averages, key=lambda each: -each.self_cpu_time_total)[:TOP]
+    return [{"name": each.key, "share": each.self_cpu_time_total / whole, "calls": each.count} for each in most]
+
+
+def _practice_points() -> list[Point]:
+    import torch
+
+    from evonas_cli.benchmark import practice
+    from evonas_cli.nn.build import Network
+
+    return [
+        Point(torch.utils.data.DataLoader, "__iter__", "data", feeds=True),
+        Point(practice, "resident_batches", "data", feeds=True),
+        Point(Network, "forward", "forward"),
+        Point(torch.nn.functional, "cross_entropy", "forward"),
+        Point(torch.Tensor, "backward", "backward"),
+        Point(torch.optim.SGD, "step", "optimiser"),
+        Point(torch.optim.Optimizer, "zero_grad", "optimiser"),
+    ]
+
+
+def _engine_points() -> list[Point]:
+    import torch
+
+    from evonas_cli.training import loop, steps
+    from evonas_cli.training.optimizers import SGD
+
+    return [
+        Point(steps, "training_batches", "data", feeds=True),
+        Point(steps, "logits", "forward"),
+        Point(steps, "member_losses", "forward"),
+        Point(torch.Tensor, "backward", "backward"),
+        Point(SGD, "step", "optimiser"),
+        Point(torch.nn.Module, "zero_grad", "optimiser"),
+        Point(loop, "validate", None),
+    ]
+
+
+def _row(name: str, way: str, threads: int, clock: Clock, seconds: float, samples: int) -> dict[str, Json]:
+    """`rest`: building, validation, and what the loop does between the phases."""
+    shares = {phase: spent / seconds for phase, spent in clock.seconds.items()}
+    return {
+        "workload": name,
+        "way": way,
+        "threads": threads,
+        "microseconds_a_sample": 1e6 * seconds / samples,
+        "shares": {**shares, "rest": 1 - sum(shares.values())},
+    }
+
+
+def _named(name: str) -> Workload:
+    return next(workload for workload in WORKLOADS if workload.name == name)
