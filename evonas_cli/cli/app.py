@@ -17,7 +17,7 @@ import typer
 from typer.exceptions import TyperException
 
 from evonas_cli import __version__
-from evonas_cli.cli import bench, catalogue, compare, config, inspect, resume, search, sweep, tune, verify
+from evonas_cli.cli import bench, catalogue, compare, config, doctor, inspect, resume, search, sweep, tune, verify
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 
 INTERRUPTED = 130  # also what Typer makes of a Ctrl-C that it sees first
@@ -40,6 +40,7 @@ for verb in (
     compare.compare,
     verify.verify,
     config.config,
+    doctor.doctor,
     catalogue.spaces,
     catalogue.strategies,
     catalogue.datasets,
