@@ -25,7 +25,7 @@ from evonas_cli.store.throughput import Spent
 _MARK = b',"crc":"'
 _TAIL = len(_MARK) + 8 + 2
 _SYNC_SECONDS = 0.05
-_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 
 
 def line(entry: dict[str, Any]) -> bytes:

@@ -29,10 +29,8 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
         "operator": proposal.operator,
         "parents": proposal.parents,
     }
-    for name, default in _OPTIONAL.items():
-        value = getattr(proposal, name)
-        if value != default:
-            data[name] = value
+    if _unusual(proposal):
+        data |= {name: value for name, usual in _OPTIONAL.items() if (value := getattr(proposal, name)) != usual}
     data["status"] = result.status
     data["metrics"] = dict(result.metrics)
     if result.cached is not None:
@@ -46,6 +44,16 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
     data["seconds"] = round(result.seconds, 6)
     data["elapsed"] = round(elapsed, 3)
     return data
+
+
+def _unusual(proposal: Proposal[Any]) -> bool:
+    return bool(
+        proposal.job
+        or proposal.fidelity != 1.0
+        or proposal.again
+        or proposal.continues is not None
+        or proposal.options is not None
+    )
 
 
 def result_of(data: Mapping[str, Any]) -> Result:

@@ -59,17 +59,20 @@ class Meter:
         """The evaluator, ready to work, is given them."""
         self._advance()
         for unit in units:
-            self._begun.setdefault(unit.candidates[0].step, (self._now, self._busy))
-            ids = {candidate.id for candidate in unit.candidates}
-            self._units.update((id, ids) for id in ids)
+            first = unit.candidates[0]
+            self._begun.setdefault(first.step, (self._now, self._busy))
             self._on_their_way += 1
+            if len(unit.candidates) > 1:
+                ids = {candidate.id for candidate in unit.candidates}
+                self._units.update((id, ids) for id in ids)
 
     def returned(self, results: Sequence[Result]) -> None:
         """Results came back; a unit is over with its last one."""
         self._advance()
         for result in results:
-            ids = self._units.pop(result.id)
-            ids.remove(result.id)
+            ids = self._units.pop(result.id, None)
+            if ids is not None:
+                ids.remove(result.id)
             self._on_their_way -= not ids
 
     def told(self, step: int) -> dict[str, Any] | None:
