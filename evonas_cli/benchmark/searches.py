@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -157,8 +156,3 @@ def _agreement(first: Mapping[str, Run]) -> dict[str, Json]:
         metric: {name: agreement(first[base].column(metric), first[name].column(metric), near) for name in others}
         for metric, near in METRICS.items()
     }
-
-
-def cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

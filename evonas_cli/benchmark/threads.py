@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -22,11 +21,6 @@ def divisions(cores: int, several: bool) -> list[tuple[int, int]]:
     four cores on. There is one worker unless `several` are allowed."""
     threads = sorted({1, cores, *([2] if cores >= 4 else [])})
     return [(count, cores // count if several else 1) for count in threads]
-
-
-def available_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def side_by_side(recipe: Recipe, workers: int, genomes: Sequence[Any], seconds: float) -> float:

@@ -52,7 +52,7 @@ def _machine() -> dict[str, Any]:
     """Versions, processor, GPUs and disk, as measured now."""
     import torch
 
-    from evonas_cli.benchmark.threads import available_cores
+    from evonas_cli.evaluation.pool import available_cores
     from evonas_cli.training.allocator import keep_memory
     from evonas_cli.training.device import device_name, has_bf16
 

@@ -120,8 +120,9 @@ def _try_threads(parts: Parts, overrides: list[str], genomes: list[Any], seconds
     """Samples a second, threads and workers, the fastest first; nothing where there is one core."""
     from functools import partial
 
-    from evonas_cli.benchmark.threads import available_cores, divisions, side_by_side
+    from evonas_cli.benchmark.threads import divisions, side_by_side
     from evonas_cli.config import apply
+    from evonas_cli.evaluation.pool import available_cores
     from evonas_cli.parts import job_of
 
     found = []

@@ -51,6 +51,11 @@ def visible_gpus() -> list[int]:
     return list(range(torch.cuda.device_count()))
 
 
+def available_cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Pool(Generic[G]):
     """`workers` processes (default: one a GPU, or one a core without GPUs), each with `threads` CPU threads.
 
@@ -84,8 +89,7 @@ class Pool(Generic[G]):
             )
         if devices is None and device in ("auto", "cuda"):
             devices = visible_gpus()
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self.slots = workers or (len(devices) if devices else max(1, cores // threads))
+        self.slots = workers or (len(devices) if devices else max(1, available_cores() // threads))
         self._devices: list[str | None] = [f"cuda:{number}" for number in devices] if devices else [None]
         self._recipe, self._context = recipe, context
         self._timeout, self._attempts = timeout, attempts

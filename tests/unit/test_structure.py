@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "replay": {"core", "store", "parts", "session"},
     "report": {"core", "store", "parts", "session"},
     "cli": {"core", "store", "search", "config", "settings", "parts", "session", "sweep", "verify", "replay", "report"}
-    | {"benchmark", "training"},
+    | {"benchmark", "training", "evaluation"},
     "__main__": {"cli"},
 }
 
