@@ -39,6 +39,7 @@ def abreast(tasks: Sequence[Callable[[Pause], R]], room: Callable[[], bool]) -> 
         if not task.ended:
             running.append(task)
             continue
+        task.leave()
         full = False
         if task.error is not None:
             waiting.clear()
@@ -64,6 +65,10 @@ class _Task(Generic[R]):
         self._others = others
         self._ours.release()
         self._theirs.acquire()
+
+    def leave(self) -> None:
+        """Waits until nothing of its thread is left, after it has ended."""
+        self._thread.join()
 
     def _pause(self) -> bool:
         if not self._others:

@@ -46,6 +46,8 @@ def _present(device: torch.device) -> torch.device:
                 f"device={device} is not there: torch {torch.__version__} (CUDA build: {torch.version.cuda or 'no'}) "
                 f"sees {count} CUDA devices; pass device=cpu to go on without"
             )
+        if device.index is None:
+            return torch.device("cuda", torch.cuda.current_device())
     return device
 
 

@@ -12,13 +12,21 @@ class Room:
     """Is called before each training after the first, when those before it have taken what they need."""
 
     def __init__(self, device: torch.device) -> None:
+        torch.cuda.empty_cache()
         self._device = device
         self._largest, self._reserved = 0, torch.cuda.memory_reserved(device)
 
     def __call__(self) -> bool:
-        """Whether one more fits, measured on the device."""
+        """Whether one more fits, measured on the device; what ended trainings have left behind is given back first."""
         reserved = torch.cuda.memory_reserved(self._device)
         self._largest = max(self._largest, reserved - self._reserved)
         self._reserved = reserved
+        if self._fits():
+            return True
+        torch.cuda.empty_cache()
+        self._reserved = torch.cuda.memory_reserved(self._device)
+        return self._fits()
+
+    def _fits(self) -> bool:
         free, _ = torch.cuda.mem_get_info(self._device)
         return free > SPARE * self._largest

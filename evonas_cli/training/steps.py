@@ -17,6 +17,7 @@ from evonas_cli.nn.population import Population
 from evonas_cli.training.batches import Counted, training_batches
 from evonas_cli.training.optimizers import Optimizer
 from evonas_cli.training.recording import NotRecorded, Record, cuda_graph, recorded
+from evonas_cli.training.streams import borrow
 from evonas_cli.training.trainer import Trainer
 
 GRIP = 16
@@ -59,7 +60,7 @@ class Steps:
         self._replay: Callable[[], None] | None = None
         self._stream: torch.cuda.Stream | None = None
         if self._wanted:
-            self._stream = torch.cuda.Stream(data.device) if data.device.type == "cuda" else None  # type: ignore[no-untyped-call]
+            self._stream = borrow(self, data.device) if data.device.type == "cuda" else None
             self._number = torch.zeros(1, dtype=torch.int64, device=data.device)
             self._rates = torch.zeros(data.n_train // self.size, population.width, device=data.device)
             self._batches = Counted(data, self.size, run_seed)
@@ -82,9 +83,11 @@ class Steps:
             return
         around = torch.cuda.current_stream(self.data.device)
         self._stream.wait_stream(around)
-        with torch.cuda.stream(self._stream):
-            yield
-        around.wait_stream(self._stream)
+        try:
+            with torch.cuda.stream(self._stream):
+                yield
+        finally:
+            around.wait_stream(self._stream)
 
     def _eager(self, rates: Sequence[Sequence[float]], epoch: int) -> None:
         on_device = torch.tensor(rates, device=self.data.device)
@@ -122,8 +125,15 @@ class Steps:
                     f"trainer.graph=true: the training step {error}; set trainer.graph to null or false"
                 ) from error
             log.warning("the training step %s; training goes on without a CUDA graph", error)
+            self._forget()
             return False
         return True
+
+    def _forget(self) -> None:
+        """Drops what a recording that failed may leave: gradients nobody computed, a generator that still records."""
+        self.population.zero_grad(set_to_none=True)
+        self._noise = torch.Generator(self.data.device)
+        self.population.draw_from(self._noise)
 
     def _fill(self, rates: Sequence[Sequence[float]], epoch: int) -> None:
         self._batches.begin(epoch)

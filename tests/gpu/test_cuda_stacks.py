@@ -131,3 +131,33 @@ def test_different_networks_in_flight_score_as_each_does_alone(tmp_path: Path, d
         assert scores[0] == scores[1]
     else:
         assert scores[0] == pytest.approx(scores[1], rel=0.05)
+
+
+def test_a_recording_that_fails_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
+    from quadrants import SEED, network, resident, trainer
+
+    from evonas_cli.nn.population import Population
+    from evonas_cli.training import recording
+    from evonas_cli.training.device import resolve
+    from evonas_cli.training.optimizers import OPTIMIZERS
+    from evonas_cli.training.steps import Steps
+
+    device, found = resolve("cuda", True, 1), []
+
+    class Waiting(Steps):
+        def _numbered(self) -> None:
+            super()._numbered()
+            self._total.sum().item()
+
+    monkeypatch.setattr(recording, "_failed", False)
+    for kind, graph in ((Steps, False), (Waiting, None), (Steps, None)):
+        settings = trainer("sgd", graph=graph)
+        population = Population([network(seed=i) for i in range(2)]).to(device)
+        optimizer = OPTIMIZERS["sgd"](list(population.parameters()), [settings] * 2)
+        steps = kind(population, resident(device=device), settings, optimizer, SEED)
+        losses = [steps.epoch([[0.02] * 2] * 6, epoch) for epoch in range(2)]
+        found.append((losses, torch.cat([parameter.flatten() for parameter in population.parameters()])))
+    assert recording._failed
+    for losses, weights in found[1:]:
+        assert losses == found[0][0] and torch.equal(weights, found[0][1])

@@ -46,7 +46,8 @@ def test_auto_takes_what_there_is(monkeypatch):
     assert resolve("auto", False, 1) == torch.device("cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    assert resolve("auto", False, 1) == torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    assert resolve("auto", False, 1) == torch.device("cuda", 0)
 
 
 def test_absent_cuda_is_the_machines_fault(monkeypatch):

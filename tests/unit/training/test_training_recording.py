@@ -54,6 +54,9 @@ def wrong(run, generator):
 
 
 def impossible(run, generator):
+    """A recording that fails half-way, and leaves gradients that nobody has computed."""
+    for parameter in run.__self__.population.parameters():
+        parameter.grad = torch.full_like(parameter, 1e6)
     raise RuntimeError("operation not permitted when stream is capturing")
 
 
@@ -66,6 +69,31 @@ def test_what_does_not_repeat_is_not_used_and_leaves_no_trace(record, monkeypatc
     assert "the training step" in caplog.text and "without a CUDA graph" in caplog.text
     assert found[0] == expected[0]
     assert all(torch.equal(a, b) for a, b in zip(found[1], expected[1], strict=True))
+
+
+def slightly_wrong(run, generator):
+    """A recording whose replay moves one weight a little."""
+
+    def replay():
+        run()
+        with torch.no_grad():
+            next(run.__self__.population.parameters()).flatten()[0].mul_(1 + 1e-5)
+
+    return replay
+
+
+def test_bits_must_repeat_where_algorithms_are_deterministic(monkeypatch, caplog):
+    data, settings = resident(), trainer("sgd")
+    expected = trained(data, settings)
+    trained(data, settings, slightly_wrong, monkeypatch)
+    assert "relative difference" not in caplog.text
+    torch.use_deterministic_algorithms(True)
+    try:
+        found = trained(data, settings, slightly_wrong, monkeypatch)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert "relative difference" in caplog.text
+    assert found[0] == expected[0]
 
 
 def test_a_graph_that_was_asked_for_by_name_is_not_replaced(monkeypatch):

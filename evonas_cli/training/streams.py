@@ -1,0 +1,17 @@
+"""CUDA streams that one training after the other uses: libraries and the allocator keep memory for each, for good."""
+
+from __future__ import annotations
+
+import weakref
+
+import torch
+
+_idle: dict[torch.device, list[torch.cuda.Stream]] = {}
+
+
+def borrow(owner: object, device: torch.device) -> torch.cuda.Stream:
+    """A stream that nobody else has until `owner` is gone; never the device's default one."""
+    idle = _idle.setdefault(device, [])
+    stream = idle.pop() if idle else torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    weakref.finalize(owner, idle.append, stream)
+    return stream
