@@ -120,5 +120,5 @@ WORKLOADS = (
         256,
         4,
     ),
-    Workload("mixed_population", CIFAR, lambda: nasbench201(20), 20, 128, 2),
+    Workload("mixed_population", CIFAR, lambda: nasbench201(20), 20, 640, 20),
 )
