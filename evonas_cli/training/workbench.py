@@ -31,7 +31,7 @@ from evonas_cli.training.form_trials import try_forms
 from evonas_cli.training.loop import Diverged, Member, Outcome, fit
 from evonas_cli.training.probe import probe
 from evonas_cli.training.room import Room
-from evonas_cli.training.steps import Pause, nobody
+from evonas_cli.training.steps import Pause, nobody, wants_graph
 from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
@@ -201,16 +201,18 @@ class Workbench:
 
     @cached_property
     def _loaded(self) -> tuple[Resident, str]:
-        """The data on the device, and its fingerprint."""
+        """The data on the device, and its fingerprint. Raises UsageError for settings that do not go with them."""
         device = resolve(self.device, self.deterministic, self.threads)
         if device.index is not None:
             torch.cuda.set_device(device)
         try:
             prepare = partial(self.dataset.prepare, self.seed)
             splits = prepare() if self.file is None else shared(self.file, prepare)
-            return Resident(splits, device, self.dataset.memory), splits.fingerprint
+            data = Resident(splits, device, self.dataset.memory)
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
+        wants_graph(self.trainer, data)
+        return data, splits.fingerprint
 
     def _alone(
         self, unit: Unit[Any], context: Context, labels: dict[str, str], pause: Pause

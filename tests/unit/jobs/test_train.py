@@ -255,3 +255,8 @@ def test_networks_in_flight_score_as_each_does_alone(monkeypatch, tmp_path):
     assert found == alone
     changes = sum(a != b for a, b in zip(turns, turns[1:], strict=False))
     assert len(set(turns)) == 3 and changes > 4
+
+
+def test_a_graph_that_cannot_be_is_refused_before_anything_is_trained():
+    with pytest.raises(UsageError, match="trainer.graph=true needs a CUDA device"):
+        job(graph=True).environment()
