@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from evonas_cli.parts import Parts
 
 Resume = Literal["never", "auto", "must"]
+Cfg = Annotated[Literal["job", "all"] | None, typer.Option("--cfg", help="Print the configuration and stop.")]
 
 
 def search(
@@ -37,12 +38,9 @@ def search(
     devices: Devices = None,
     config_dir: ConfigDirs = None,
     allow_module: AllowModules = None,
-    cfg: Annotated[
-        Literal["job", "all"] | None, typer.Option("--cfg", help="Print the configuration and stop.")
-    ] = None,
+    cfg: Cfg = None,
     tune: Annotated[
-        bool,
-        typer.Option("--tune", help="First try which settings of the engine are fastest; set them."),
+        bool, typer.Option("--tune", help="First try which settings of the engine are fastest; set them.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")] = False,
     json: AsJson = False,

@@ -7,59 +7,16 @@ import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from doubling import Doubling, alone, candidate, collect, make
 
-from evonas_cli.config import build, options
+from evonas_cli.config import options
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context, Evaluator, Experienced
-from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result, Unit
-from evonas_cli.store.directory import RunDirectory
-
-
-class Doubling:
-    """Doubles numbers; a negative number says what shall happen instead."""
-
-    needs: tuple[type, ...] = ()
-    metrics = {"double": "min"}
-
-    def environment(self) -> dict[str, Json]:
-        return {"device": "none"}
-
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
-        for candidate in candidates:
-            number = candidate.proposal.genome
-            folder = context.folder(candidate.id)
-            assert folder is not None
-            if number == -1:
-                yield Result(candidate.id, "failed", {}, None, Failure("error", "a bad number"))
-                continue
-            if number == -2 and not (folder / "tried").exists():
-                (folder / "tried").touch()
-                os._exit(9)
-            if number == -3:
-                os._exit(9)
-            if number == -4:
-                time.sleep(60)
-            if number == -5:
-                raise EnvironmentFailure("the disk is full")
-            yield Result(candidate.id, "ok", {"double": 2.0 * number})
-
-
-class Pairing(Doubling):
-    """Two neighbours at a time are evaluated together."""
-
-    def units(self, asked: Sequence[Candidate[Any]], environment: Mapping[str, Json]) -> list[Unit[Any]]:
-        assert environment == {"device": "none"}
-        pairs = [tuple(asked[start : start + 2]) for start in range(0, len(asked), 2)]
-        return [Unit(pair, 2, tuple(range(len(pair)))) for pair in pairs]
-
-    def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
-        for result, place in zip(self(unit.candidates, context), unit.places, strict=True):
-            yield replace(result, labels={"stack": f"{place}/{unit.width}"})
+from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 
 
 class Shared(Doubling):
@@ -72,34 +29,17 @@ class Shared(Doubling):
         fcntl.lockf(file, fcntl.LOCK_UN)
 
     def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
-        for candidate in candidates:
-            if candidate.proposal.genome == -3:
+        for each in candidates:
+            if each.proposal.genome == -3:
                 os._exit(9)
             deadline = time.monotonic() + 60
-            while os.fstat(self.file).st_size < candidate.proposal.genome and time.monotonic() < deadline:
+            while os.fstat(self.file).st_size < each.proposal.genome and time.monotonic() < deadline:
                 time.sleep(0.01)
-            yield Result(candidate.id, "ok", {"double": float(os.fstat(self.file).st_size)})
+            yield Result(each.id, "ok", {"double": float(os.fstat(self.file).st_size)})
 
 
 def broken_recipe() -> Doubling:
     raise UsageError("dataset.root=/nowhere does not exist")
-
-
-def candidate(id: int, number: int) -> Candidate[int]:
-    return Candidate(id, id, 0, Proposal(number))
-
-
-def alone(*candidates: Candidate[Any]) -> list[Unit[Any]]:
-    return [Unit((candidate,)) for candidate in candidates]
-
-
-def make(name: str, tmp_path: Path, recipe: Any = Doubling, **settings: Any) -> Any:
-    from omegaconf import OmegaConf
-
-    node: Any = OmegaConf.to_container(OmegaConf.load(options("evaluator")[name]))
-    if "workers" in node:
-        node["workers"] = 2
-    return build({**node, **settings}, "evaluator", recipe=recipe, context=RunDirectory(tmp_path), device="cpu")
 
 
 @pytest.fixture(params=list(options("evaluator")))
@@ -107,15 +47,6 @@ def evaluator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     made = make(request.param, tmp_path)
     yield made
     made.close()
-
-
-def collect(evaluator: Any, count: int) -> list[Result]:
-    results: list[Result] = []
-    while len(results) < count:
-        arrived = evaluator.collect()
-        assert arrived
-        results += arrived
-    return sorted(results, key=lambda result: result.id)
 
 
 def test_every_id_comes_back_once(evaluator: Any) -> None:
@@ -130,19 +61,6 @@ def test_every_id_comes_back_once(evaluator: Any) -> None:
     assert (third.id, third.metrics) == (2, {"double": 14.0})
     evaluator.submit(alone(candidate(3, 1)))
     assert [result.id for result in collect(evaluator, 1)] == [3]
-
-
-@pytest.mark.parametrize("name", list(options("evaluator")))
-def test_what_a_job_puts_together_is_evaluated_together(name: str, tmp_path: Path) -> None:
-    evaluator = make(name, tmp_path, recipe=Pairing)
-    evaluator.start()
-    units = evaluator.units([candidate(id, 5 + id) for id in range(3)])
-    assert [[c.id for c in unit.candidates] for unit in units] == [[0, 1], [2]]
-    evaluator.submit([units[0].among({1}), units[1]])
-    second, third = collect(evaluator, 2)
-    evaluator.close()
-    assert (second.metrics, second.labels) == ({"double": 12.0}, {"stack": "1/2"})
-    assert (third.metrics, third.labels) == ({"double": 14.0}, {"stack": "0/2"})
 
 
 def test_workers_of_a_pool_hold_one_file_and_replacements_hold_it_too(tmp_path: Path) -> None:
@@ -168,77 +86,6 @@ def test_jobs_that_put_nothing_together_evaluate_each_for_itself(evaluator: Any)
     evaluator.start()
     asked = [candidate(0, 1), candidate(1, 2)]
     assert evaluator.units(asked) == alone(*asked)
-
-
-@pytest.mark.parametrize(("number", "settings"), [(-3, {}), (-4, {"timeout": 0.5})])
-def test_who_breaks_a_unit_breaks_it_alone_in_the_end(number: int, settings: dict[str, Any], tmp_path: Path) -> None:
-    pool = make("pool", tmp_path, recipe=Pairing, **settings)
-    pool.start()
-    pool.submit(pool.units([candidate(0, number), candidate(1, 3)]))
-    if number == -3:
-        with pytest.raises(EnvironmentFailure, match="candidate 0 lost its worker 2 times"):
-            collect(pool, 2)
-    else:
-        late, fine = collect(pool, 2)
-        assert late.error is not None and "evaluator.timeout=0.5 s for each of the 2 places" in late.error.text
-        assert (fine.metrics, fine.labels) == ({"double": 6.0}, {"stack": "1/2"})
-    pool.close()
-
-
-class Abreast(Pairing):
-    """Wants three candidates at once, beside its pairs, and tells how many it was given."""
-
-    def units(self, asked: Sequence[Candidate[Any]], environment: Mapping[str, Json]) -> list[Unit[Any]]:
-        singles = [Unit((c,)) for c in asked if c.proposal.genome < 10]
-        return singles + super().units([c for c in asked if c.proposal.genome >= 10], environment)
-
-    def abreast(self, environment: Mapping[str, Json]) -> int:
-        assert environment == {"device": "none"}
-        return 3
-
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
-        for result in super().__call__(candidates, context):
-            yield replace(result, labels={"company": str(len(candidates))})
-
-    def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
-        for result, place in zip(Doubling.__call__(self, unit.candidates, context), unit.places, strict=True):
-            yield replace(result, labels={"company": "1", "stack": f"{place}/{unit.width}"})
-
-
-@pytest.mark.parametrize(
-    ("name", "settings", "company"),
-    [("serial", {}, "333111"), ("pool", {"workers": 1}, "333111"), ("pool", {"workers": 2}, "222211")],
-)
-def test_a_job_is_given_as_many_as_it_wants_at_once(
-    name: str, settings: dict[str, Any], company: str, tmp_path: Path
-) -> None:
-    evaluator = make(name, tmp_path, recipe=Abreast, **settings)
-    evaluator.start()
-    while settings.get("workers") == 2 and not all(slot.ready for slot in evaluator._pool):
-        evaluator._listen()
-    evaluator.submit(evaluator.units([candidate(id, id + 1) for id in range(4)]))
-    results = collect(evaluator, 4)
-    evaluator.submit(evaluator.units([candidate(4, 20), candidate(5, 21)]))
-    results += collect(evaluator, 2)
-    evaluator.close()
-    assert [result.metrics["double"] for result in results] == [2, 4, 6, 8, 40, 42]
-    assert "".join(result.labels["company"] for result in results) == company
-    assert [result.labels["stack"] for result in results[4:]] == ["0/2", "1/2"]
-
-
-@pytest.mark.parametrize(("number", "settings"), [(-3, {}), (-4, {"timeout": 0.5})])
-def test_who_breaks_the_company_breaks_alone_in_the_end(number: int, settings: dict[str, Any], tmp_path: Path) -> None:
-    pool = make("pool", tmp_path, recipe=Abreast, workers=1, **settings)
-    pool.start()
-    pool.submit(pool.units([candidate(0, 4), candidate(1, number), candidate(2, 3), candidate(3, 5)]))
-    if number == -3:
-        with pytest.raises(EnvironmentFailure, match="candidate 1 lost its worker 2 times"):
-            collect(pool, 4)
-    else:
-        first, late, *others = collect(pool, 4)
-        assert late.error is not None and late.error.text == "stopped after evaluator.timeout=0.5 s"
-        assert [result.metrics["double"] for result in (first, *others)] == [8, 6, 10]
-    pool.close()
 
 
 class Laborious(Doubling):
