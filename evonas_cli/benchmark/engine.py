@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from evonas_cli.benchmark.workloads import BATCH, Given, Noise, Workload
+from evonas_cli.benchmark.workloads import BATCH, Given, Noise, Seat, Workload
 from evonas_cli.config import build, compose
 from evonas_cli.core.plan import Plan
 from evonas_cli.core.types import Candidate, Proposal, Result
@@ -54,26 +54,25 @@ def images(workload: Workload) -> int:
     return -(-workload.images // BATCH) * BATCH
 
 
-def population(workload: Workload, first: int = 0) -> list[Candidate[int]]:
+def population(workload: Workload, precision: str, first: int = 0) -> list[Candidate[Seat]]:
     """The members as candidates of one ask, with ids from `first` on."""
-    return [Candidate(first + place, first, place, Proposal(place)) for place in range(workload.size)]
+    return [Candidate(first + place, first, place, Proposal((place, precision))) for place in range(workload.size)]
 
 
 class Engine:
-    """Workers that hold the data; `overrides` are those of a search, such as trainer.precision=bf16."""
+    """Workers that hold the data; `overrides` are those of a search."""
 
     def __init__(self, workload: Workload, plans: Sequence[Plan], device: str, overrides: Sequence[str] = ()) -> None:
         self.workload, self._next = workload, 0
-        self.pool: Pool[int] = Pool(recipe(workload, plans, device, overrides), Nowhere(), device=device)
+        self.pool: Pool[Seat] = Pool(recipe(workload, plans, device, overrides), Nowhere(), device=device)
 
     def start(self) -> None:
-        """Starts the workers and lets each of them train once, so that nothing is measured that happens once a run."""
+        """Starts the workers."""
         self.pool.start()
-        self.train()
 
-    def train(self) -> float:
+    def train(self, precision: str) -> float:
         """Trains the population and gives training samples a second, over all members and workers."""
-        asked = population(self.workload, self._next)
+        asked = population(self.workload, precision, self._next)
         self._next += len(asked)
         started = perf_counter()
         self.pool.submit(self.pool.units(asked))

@@ -14,7 +14,7 @@ from time import perf_counter
 
 from evonas_cli.benchmark.engine import Nowhere, images, population, recipe
 from evonas_cli.benchmark.phases import Clock, Point
-from evonas_cli.benchmark.workloads import BATCH, WORKLOADS, Workload
+from evonas_cli.benchmark.workloads import BATCH, WORKLOADS, Seat, Workload
 from evonas_cli.core.types import Json, Unit
 from evonas_cli.evaluation.units import divide, evaluate
 from evonas_cli.jobs.train import Train
@@ -65,8 +65,8 @@ def _engine(name: str, bf16: bool, rounds: int) -> dict[str, Json]:
     import torch
 
     workload, clock = _named(name), Clock()
-    job = recipe(workload, workload.plans(), "cpu", [f"trainer.precision={'bf16' if bf16 else 'fp32'}"])()
-    units = divide(job, population(workload), job.environment())
+    job = recipe(workload, workload.plans(), "cpu")()
+    units = divide(job, population(workload, "bf16" if bf16 else "fp32"), job.environment())
     _train(job, units)
     with clock.watching(_engine_points()):
         started = perf_counter()
@@ -77,14 +77,14 @@ def _engine(name: str, bf16: bool, rounds: int) -> dict[str, Json]:
     return {**row, "width": max(unit.width for unit in units), "operators": _operators(job, units[0])}
 
 
-def _train(job: Train, units: Sequence[Unit[int]]) -> None:
+def _train(job: Train, units: Sequence[Unit[Seat]]) -> None:
     for unit in units:
         for result in evaluate(job, unit, Nowhere()):
             if result.status != "ok":
                 raise RuntimeError(f"candidate {result.id} failed: {result.error}")
 
 
-def _operators(job: Train, unit: Unit[int]) -> list[Json]:
+def _operators(job: Train, unit: Unit[Seat]) -> list[Json]:
     """The operators that take most time themselves, without those that they call: share of all, and calls."""
     from torch.profiler import ProfilerActivity
     from torch.profiler import profile as profiling

@@ -22,30 +22,25 @@ TRAINING_FLOPS = 6  # a multiply-add is two operations; a training step is three
 
 def measure(names: Sequence[str], rounds: int, device: str, bf16: bool) -> Iterator[dict[str, Json]]:
     """A row for each workload: medians of samples a second, ratios of rounds with their range, share of the peak."""
-    for workload in [w for w in WORKLOADS if w.name in names]:
-        plans = workload.plans()
-        engines = {"engine fp32": Engine(workload, plans, device, ["trainer.precision=fp32"])}
-        if bf16:
-            engines["engine bf16"] = Engine(workload, plans, device, ["trainer.precision=bf16"])
+    for workload in [w.on(device) for w in WORKLOADS if w.name in names]:
+        plans, precisions = workload.plans(), ("fp32", "bf16") if bf16 else ("fp32",)
+        engine = Engine(workload, plans, device)
         with ProcessPoolExecutor(1, get_context("spawn")) as other:
             call = _Caller(other, workload, device)
-            variants: dict[str, Variant] = {
-                "(a) loader": partial(call, "loader", plans, workload.steps),
-                "(b) resident": partial(call, "resident", plans, 3 * workload.steps, False),
-            }
-            if bf16:
-                variants["(b) resident bf16"] = partial(call, "resident", plans, 3 * workload.steps, True)
+            other.submit(_practice_module)
+            variants: dict[str, Variant] = {"(a) loader": partial(call, "loader", plans, workload.steps)}
+            for kind in precisions:
+                name = "(b) resident" + (f" {kind}" if kind != "fp32" else "")
+                variants[name] = partial(call, "resident", plans, 3 * workload.steps, kind == "bf16")
+            variants.update({f"engine {kind}": partial(engine.train, kind) for kind in precisions})
             try:
-                for name, engine in engines.items():
-                    engine.start()
-                    variants[name] = engine.train
+                engine.start()
                 for variant in variants.values():
                     variant()
                 found = interleave(variants, rounds)
-                peaks = {"fp32": call("peak", False), **({"bf16": call("peak", True)} if bf16 else {})}
+                peaks = {kind: call("peak", kind == "bf16") for kind in precisions}
             finally:
-                for engine in engines.values():
-                    engine.close()
+                engine.close()
         yield _row(workload, found, peaks, statistics.mean(plan.multiply_adds for plan in plans))
 
 
@@ -120,6 +115,11 @@ class _Caller:
 
     def __call__(self, method: str, *arguments: Any) -> float:
         return self._other.submit(_practice, self._workload.task, self._device, method, *arguments).result()
+
+
+def _practice_module() -> None:
+    """Imports what takes longest, while the engine's workers start."""
+    import evonas_cli.benchmark.practice  # noqa: F401
 
 
 def _practice(task: Any, device: str, method: str, *arguments: Any) -> float:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from evonas_cli.config import build, compose
 from evonas_cli.core.plan import Graph, Plan
-from evonas_cli.core.types import Phenotype, Task
+from evonas_cli.core.types import Json, Phenotype, Task
 from evonas_cli.data.arrays import Arrays
 from evonas_cli.data.dataset import Dataset
 
 MNIST, CIFAR = Task((1, 28, 28), 10), Task((3, 32, 32), 10)
 BATCH = 64
 
+Seat: TypeAlias = tuple[int, str]
+"""A place in a population, and the precision of its training."""
+
 
 @dataclass(frozen=True)
 class Workload:
     """A population: `size` members, which have `plans` in turn; the engine trains each on `images` images once, the
-    one-at-a-time loops take `steps` batches, shared out over the plans."""
+    one-at-a-time loops take `steps` batches, shared out over the plans. `cuda` has both for CUDA devices, where less
+    would measure how long a training takes to begin."""
 
     name: str
     task: Task
@@ -29,29 +34,37 @@ class Workload:
     size: int
     images: int
     steps: int
+    cuda: tuple[int, int]
+
+    def on(self, kind: str) -> Workload:
+        """The workload as a type of device has it."""
+        return replace(self, images=self.cuda[0], steps=self.cuda[1]) if kind == "cuda" else self
 
 
 @dataclass(frozen=True)
 class Given:
-    """The space of a workload: a genome is a place in the population, and has a learning rate of its own."""
+    """The space of a workload: a genome is a place in the population, which decides about the plan and the learning
+    rate, and the precision of the training."""
 
     plans: tuple[Plan, ...]
 
-    def sample(self, rng: Random) -> int:
+    def sample(self, rng: Random) -> Seat:
         """Any place."""
-        return rng.randrange(1 << 30)
+        return rng.randrange(1 << 30), "fp32"
 
-    def to_json(self, genome: int) -> int:
-        """Itself."""
-        return genome
+    def to_json(self, genome: Seat) -> Json:
+        """As a list."""
+        return list(genome)
 
-    def from_json(self, data: int) -> int:
-        """Itself."""
-        return data
+    def from_json(self, data: Any) -> Seat:
+        """The inverse of `to_json`."""
+        return data[0], data[1]
 
-    def decode(self, genome: int, task: Task) -> Phenotype:
+    def decode(self, genome: Seat, task: Task) -> Phenotype:
         """One plan after the other."""
-        return Phenotype(self.plans[genome % len(self.plans)], {"learning_rate": 0.0001 * (1 + genome % 10)})
+        place, precision = genome
+        settings: dict[str, Json] = {"learning_rate": 0.0001 * (1 + place % 10), "precision": precision}
+        return Phenotype(self.plans[place % len(self.plans)], settings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +120,11 @@ def nasbench201(count: int) -> Sequence[Plan]:
 
 
 WORKLOADS = (
-    Workload("example_cnn", MNIST, lambda: [cnn((32, 64), 3, 128, 1, dropout=True)], 10, 1280, 20),
-    Workload("small_cnn", MNIST, lambda: [cnn((8, 16), 5, 64, 2)], 20, 5120, 60),
-    Workload("mini_cnn", MNIST, lambda: [cnn((4, 8), 3, 32, 2)], 40, 5120, 80),
-    Workload("mlp", MNIST, lambda: [mlp()], 40, 10240, 100),
-    Workload("nasbench201_cells", CIFAR, lambda: nasbench201(4), 4, 512, 8),
+    Workload("example_cnn", MNIST, lambda: [cnn((32, 64), 3, 128, 1, dropout=True)], 10, 1280, 20, (51_200, 60)),
+    Workload("small_cnn", MNIST, lambda: [cnn((8, 16), 5, 64, 2)], 20, 5120, 60, (51_200, 60)),
+    Workload("mini_cnn", MNIST, lambda: [cnn((4, 8), 3, 32, 2)], 40, 5120, 80, (51_200, 80)),
+    Workload("mlp", MNIST, lambda: [mlp()], 40, 10240, 100, (51_200, 100)),
+    Workload("nasbench201_cells", CIFAR, lambda: nasbench201(4), 4, 512, 8, (25_600, 40)),
     Workload(
         "nasnet_cells",
         CIFAR,
@@ -119,6 +132,7 @@ WORKLOADS = (
         4,
         256,
         4,
+        (12_800, 20),
     ),
-    Workload("mixed_population", CIFAR, lambda: nasbench201(20), 20, 640, 20),
+    Workload("mixed_population", CIFAR, lambda: nasbench201(20), 20, 640, 20, (12_800, 40)),
 )

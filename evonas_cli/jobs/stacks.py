@@ -15,7 +15,7 @@ from evonas_cli.core.protocols import Buildable
 from evonas_cli.core.types import Candidate, Task, Unit
 from evonas_cli.training.trainer import Trainer
 
-WIDEST = {"cpu": 16, "cuda": 64}
+WIDEST = {"cpu": 20, "cuda": 64}
 WORK = {"cpu": 50_000_000, "cuda": 4_000_000_000}
 """Multiply-adds of an image over all members beyond which stacking further gains nothing, by type of device."""
 

@@ -95,6 +95,13 @@ class Population(nn.Module):
             if isinstance(layer, Dropout | MemberDropout):
                 layer.generator = generator
 
+    @torch.no_grad()
+    def count(self, batches: int) -> None:
+        """Adds to the batches that normalisations have seen in training, which nothing here depends on."""
+        for layer in self.layers.values():
+            if isinstance(layer, BatchNorm):
+                cast(Tensor, layer.num_batches_tracked).add_(batches)
+
     def member(self, index: int) -> State:
         """The state of one member, as `Network.state_dict` has it; views."""
         return {
@@ -143,7 +150,7 @@ class Linear(nn.Module):
 
 
 class BatchNorm(nn.Module):
-    """Batch normalisations of P members, which are one with P times the channels."""
+    """Batch normalisations of P members, which are one with P times the channels. It does not count its batches."""
 
     def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
         super().__init__()
@@ -161,8 +168,6 @@ class BatchNorm(nn.Module):
             x = x.transpose(0, 1).flatten(1)
         elif not self.spread:
             x = x.repeat(1, self.width, *[1] * (x.dim() - 2))
-        if self.training:
-            cast(Tensor, self.num_batches_tracked).add_(1)
         mean, variance = cast(Tensor, self.running_mean), cast(Tensor, self.running_var)
         x = F.batch_norm(x, mean, variance, self.weight, self.bias, self.training, self.momentum or 0.0, self.eps)
         return split(x, 1, self.width).transpose(0, 1) if vectors else x

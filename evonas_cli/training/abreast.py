@@ -1,7 +1,8 @@
 """Tasks that keep one device busy together: each in a thread of its own, of which exactly one runs at a time.
 
 A task hands over where it waits for the device. Threads alternate at these points alone, because recording CUDA graphs
-allows no other work on the device in the meantime.
+allows no other work on the device in the meantime. Threads are kept for later tasks: torch chooses cuDNN's algorithms
+for each shape of convolution once a thread.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from evonas_cli.training.steps import Pause
@@ -57,18 +59,22 @@ class _Task(Generic[R]):
         self.error: BaseException | None = None
         self._call, self._others = call, False
         self._ours, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._thread: _Thread | None = None
 
     def go(self, others: bool) -> None:
         """Lets it run until it hands over or ends."""
+        if self._thread is None:
+            self._thread = _idle.pop() if _idle else _Thread()
+            self._thread.calls.put(self._run)
         self._others = others
         self._ours.release()
         self._theirs.acquire()
 
     def leave(self) -> None:
-        """Waits until nothing of its thread is left, after it has ended."""
-        self._thread.join()
+        """Waits until its thread has left the call and is free, after the task has ended."""
+        assert self._thread is not None
+        self._thread.free.acquire()
+        _idle.append(self._thread)
 
     def _pause(self) -> bool:
         if not self._others:
@@ -85,3 +91,20 @@ class _Task(Generic[R]):
             self.error = error
         self.ended = True
         self._theirs.release()
+
+
+class _Thread:
+    """Runs one call after the other; it ends with the process."""
+
+    def __init__(self) -> None:
+        self.calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.free = threading.Semaphore(0)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            self.calls.get()()
+            self.free.release()
+
+
+_idle: list[_Thread] = []

@@ -98,6 +98,7 @@ class SGD:
         if self._of.width == 1:
             self._fused([(i, g) for i, g in enumerate(seen) if g is not None], rates)
             return
+        back = -rates
         for index, g in enumerate(seen):
             if g is None:
                 continue
@@ -108,9 +109,9 @@ class SGD:
                 w.mul_(wide(1.0 - rates * self._decay, w))
             if self._buffers is not None:
                 buffer, momentum = self._buffers[index], wide(self._momentum, w)
-                buffer.mul_(momentum).add_(g)
+                torch.addcmul(g, buffer, momentum, out=buffer)
                 g = g.addcmul_(buffer, momentum) if self._nesterov else buffer
-            w.addcmul_(g, wide(-rates, w))
+            w.addcmul_(g, wide(back, w))
 
     def _fused(self, gradients: Sequence[tuple[int, Tensor]], rates: Tensor) -> None:
         """The same for a single member, as one operation of torch."""

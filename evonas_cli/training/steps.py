@@ -73,6 +73,7 @@ class Steps:
                 self._wanted = self._prepare(rates, epoch)
             self._begin(epoch)
             (self._replayed if self._wanted else self._eager)(rates, epoch)
+            self.population.count(len(rates))
             return self._losses(len(rates))
 
     @contextmanager

@@ -36,7 +36,7 @@ from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
 
-WIDTHS = {"cpu": (1, 4, 8, 16), "cuda": (1, 4, 16, 32, 64)}
+WIDTHS = {"cpu": (1, 4, 8, 20), "cuda": (1, 4, 16, 32, 64)}
 
 WEIGHTS_ONLY = {"start": "weights"}
 

@@ -95,7 +95,7 @@ def test_both_precisions_learn_colour_images(tmp_path: Path, precision: str, spa
     images[np.arange(600), :, :, labels] += 120
     np.savez(tmp_path / "d.npz", x_train=images[:450], y_train=labels[:450], x_test=images[450:], y_test=labels[450:])
     size = ("space.channels=8",) if space == "nasbench201" else ("space.channels=8", "space.normal_cells=1")
-    data = ("dataset=npz", f"dataset.path={tmp_path / 'd.npz'}", "trainer.epochs=2", f"trainer.precision={precision}")
+    data = ("dataset=npz", f"dataset.path={tmp_path / 'd.npz'}", "trainer.epochs=6", f"trainer.precision={precision}")
     run = ("strategy=random", f"space={space}", *size, *data, "budget.evaluations=3", "device=cuda")
     evonas("search", *run, "--run-dir", str(tmp_path / "run"))
     front = json.loads(evonas("pareto", str(tmp_path / "run"), "--format", "json").stdout)["front"]

@@ -41,7 +41,9 @@ def test_a_unit_trains_on_the_card_as_its_members_do_alone(form: str) -> None:
 
     device = resolve("cuda", True, 1)
     for name in ("sgd", "adamw"):
-        members = [Member(trainer(name, learning_rate=0.01 * (i + 1)), 1, Checkpoint(), i) for i in range(3)]
+        rates = [0.01 * (i + 1) for i in range(3)]
+        settings = [trainer(name, learning_rate=rate, precision="fp32") for rate in rates]
+        members = [Member(each, 1, Checkpoint(), place) for place, each in enumerate(settings)]
         stack = Population([network(seed=i) for i in range(3)], form)
         fit(stack, members, resident(device=device), SEED)
         x = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(3)).to(device)

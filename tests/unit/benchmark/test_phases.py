@@ -57,7 +57,7 @@ def test_what_raises_is_put_back() -> None:
 def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A workload of seconds; its loops change the number of threads."""
     threads = torch.get_num_threads()
-    monkeypatch.setattr(profile, "WORKLOADS", (Workload("tiny", MNIST, lambda: [mlp()], 4, 128, 4),))
+    monkeypatch.setattr(profile, "WORKLOADS", (Workload("tiny", MNIST, lambda: [mlp()], 4, 128, 4, (128, 4)),))
     yield "tiny"
     torch.set_num_threads(threads)
 

@@ -55,6 +55,7 @@ def test_each_member_computes_what_it_computes_alone(training, layout):
     found = population(x)
     weights = torch.randn(found.shape[1:], generator=torch.Generator().manual_seed(1))
     (found * weights).sum().backward()
+    population.count(int(training))
     for index, member in enumerate(members):
         expected = member.train(training)(x)
         torch.testing.assert_close(found[index], expected, rtol=1e-5, atol=1e-5)
