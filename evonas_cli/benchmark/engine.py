@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -14,6 +14,8 @@ from evonas_cli.core.types import Candidate, Proposal, Result
 from evonas_cli.evaluation.pool import Pool
 from evonas_cli.jobs.train import Train
 
+SETTINGS = (f"trainer.batch_size={BATCH}", "trainer.checkpoint_seconds=null")
+
 
 class Nowhere:
     """A context that keeps nothing."""
@@ -23,16 +25,22 @@ class Nowhere:
         return None
 
 
-def recipe(workload: Workload, plans: Sequence[Plan], device: str, overrides: Sequence[str] = ()) -> partial[Train]:
-    """Makes the job that trains members on random images for an epoch, with overrides of a search's settings."""
-    settings = [f"trainer.batch_size={BATCH}", "trainer.epochs=1", "trainer.checkpoint_seconds=null", *overrides]
-    config = compose(["dataset=digits", "job=train", *settings]).config
+def recipe(
+    workloads: Sequence[Workload],
+    plans: Mapping[str, Sequence[Plan]],
+    device: str,
+    overrides: Sequence[str] = (),
+) -> partial[Train]:
+    """Makes the job that trains members of the workloads, by name of `plans`, on random images, with overrides of a
+    search's settings. The workloads have images of one shape and as many."""
+    first = workloads[0]
+    config = compose(["dataset=digits", "job=train", *SETTINGS, *overrides]).config
     return partial(
         Train,
-        space=Given(tuple(plans)),
+        space=Given(plans, {workload.name: workload.on(_kind(device)).epochs for workload in workloads}),
         dataset=Noise(
-            images=images(workload),
-            shape=workload.task.shape,
+            images=first.on(_kind(device)).images,
+            shape=first.task.shape,
             valid_fraction=None,
             test_fraction=None,
             limit=None,
@@ -49,30 +57,32 @@ def recipe(workload: Workload, plans: Sequence[Plan], device: str, overrides: Se
     )
 
 
-def images(workload: Workload) -> int:
-    """On which each member is trained: whole batches."""
-    return -(-workload.images // BATCH) * BATCH
-
-
-def population(workload: Workload, precision: str, first: int = 0) -> list[Candidate[Seat]]:
+def population(workload: Workload, precision: str, layout: str = "auto", first: int = 0) -> list[Candidate[Seat]]:
     """The members as candidates of one ask, with ids from `first` on."""
-    return [Candidate(first + place, first, place, Proposal((place, precision))) for place in range(workload.size)]
+    seats = [Seat(workload.name, place, precision, layout) for place in range(workload.size)]
+    return [Candidate(first + seat.place, first, seat.place, Proposal(seat)) for seat in seats]
 
 
 class Engine:
-    """Workers that hold the data; `overrides` are those of a search."""
+    """Workers that hold the data of workloads; `overrides` are those of a search."""
 
-    def __init__(self, workload: Workload, plans: Sequence[Plan], device: str, overrides: Sequence[str] = ()) -> None:
-        self.workload, self._next = workload, 0
-        self.pool: Pool[Seat] = Pool(recipe(workload, plans, device, overrides), Nowhere(), device=device)
+    def __init__(
+        self,
+        workloads: Sequence[Workload],
+        plans: Mapping[str, Sequence[Plan]],
+        device: str,
+        overrides: Sequence[str] = (),
+    ) -> None:
+        self.device, self._next = device, 0
+        self.pool: Pool[Seat] = Pool(recipe(workloads, plans, device, overrides), Nowhere(), device=device)
 
     def start(self) -> None:
         """Starts the workers."""
         self.pool.start()
 
-    def train(self, precision: str) -> float:
+    def train(self, workload: Workload, precision: str, layout: str = "auto") -> float:
         """Trains the population and gives training samples a second, over all members and workers."""
-        asked = population(self.workload, precision, self._next)
+        asked = population(workload, precision, layout, self._next)
         self._next += len(asked)
         started = perf_counter()
         self.pool.submit(self.pool.units(asked))
@@ -82,9 +92,19 @@ class Engine:
         seconds = perf_counter() - started
         for result in results:
             if result.status != "ok":
-                raise RuntimeError(f"{self.workload.name}: a member failed: {result.error}")
-        return len(asked) * images(self.workload) / seconds
+                raise RuntimeError(f"{workload.name}: a member failed: {result.error}")
+        return samples(workload, self.device) / seconds
 
     def close(self) -> None:
         """Ends the workers."""
         self.pool.close()
+
+
+def samples(workload: Workload, device: str) -> int:
+    """Images that a population is trained on, those of all members and epochs together."""
+    size = workload.on(_kind(device))
+    return workload.size * size.images * size.epochs
+
+
+def _kind(device: str) -> str:
+    return device.partition(":")[0]

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from time import perf_counter
 
-from evonas_cli.benchmark.engine import Nowhere, images, population, recipe
+from evonas_cli.benchmark.engine import Nowhere, population, recipe, samples
 from evonas_cli.benchmark.phases import Clock, Point
 from evonas_cli.benchmark.workloads import BATCH, WORKLOADS, Seat, Workload
 from evonas_cli.core.types import Json, Unit
@@ -47,7 +47,7 @@ def _practice(name: str, way: str, bf16: bool, rounds: int) -> dict[str, Json]:
 
     workload, clock = _named(name), Clock()
     made, plans = Practice(workload.task, "cpu"), workload.plans()
-    steps = workload.steps // len(plans) * len(plans)
+    steps = workload.cpu.steps // len(plans) * len(plans)
 
     def train() -> float:
         """Seconds of a run."""
@@ -65,7 +65,7 @@ def _engine(name: str, bf16: bool, rounds: int) -> dict[str, Json]:
     import torch
 
     workload, clock = _named(name), Clock()
-    job = recipe(workload, workload.plans(), "cpu")()
+    job = recipe([workload], {name: workload.plans()}, "cpu")()
     units = divide(job, population(workload, "bf16" if bf16 else "fp32"), job.environment())
     _train(job, units)
     with clock.watching(_engine_points()):
@@ -73,7 +73,7 @@ def _engine(name: str, bf16: bool, rounds: int) -> dict[str, Json]:
         for _ in range(rounds):
             _train(job, units)
         seconds = perf_counter() - started
-    row = _row(name, WAYS[2], torch.get_num_threads(), clock, seconds, rounds * workload.size * images(workload))
+    row = _row(name, WAYS[2], torch.get_num_threads(), clock, seconds, rounds * samples(workload, "cpu"))
     return {**row, "width": max(unit.width for unit in units), "operators": _operators(job, units[0])}
 
 

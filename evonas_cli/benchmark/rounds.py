@@ -8,11 +8,13 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import groupby
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
 from evonas_cli.benchmark.engine import Engine
 from evonas_cli.benchmark.workloads import WORKLOADS, Workload
+from evonas_cli.core.plan import Plan
 from evonas_cli.core.types import Json
 
 T = TypeVar("T")
@@ -21,27 +23,45 @@ TRAINING_FLOPS = 6  # a multiply-add is two operations; a training step is three
 
 
 def measure(names: Sequence[str], rounds: int, device: str, bf16: bool) -> Iterator[dict[str, Json]]:
-    """A row for each workload: medians of samples a second, ratios of rounds with their range, share of the peak."""
-    for workload in [w.on(device) for w in WORKLOADS if w.name in names]:
-        plans, precisions = workload.plans(), ("fp32", "bf16") if bf16 else ("fp32",)
-        engine = Engine(workload, plans, device)
-        with ProcessPoolExecutor(1, get_context("spawn")) as other:
-            call = _Caller(other, workload, device)
-            other.submit(_practice_module)
-            variants: dict[str, Variant] = {"(a) loader": partial(call, "loader", plans, workload.steps)}
-            for kind in precisions:
-                name = "(b) resident" + (f" {kind}" if kind != "fp32" else "")
-                variants[name] = partial(call, "resident", plans, 3 * workload.steps, kind == "bf16")
-            variants.update({f"engine {kind}": partial(engine.train, kind) for kind in precisions})
+    """A row for each workload: medians of samples a second, ratios of rounds with their range, share of the peak.
+
+    On CPUs the engine trains in fp32 and, where the processor has it, bf16. On CUDA devices it trains in bf16 where
+    there is that, stacks in both layouts of images.
+    """
+    chosen = [workload for workload in WORKLOADS if workload.name in names]
+    with ProcessPoolExecutor(1, get_context("spawn")) as other:
+        for _, group in groupby(chosen, lambda workload: (workload.task, workload.on(device).images)):
+            workloads = list(group)
+            plans = {workload.name: workload.plans() for workload in workloads}
+            engine = Engine(workloads, plans, device)
+            other.submit(_imported)
             try:
                 engine.start()
-                for variant in variants.values():
-                    variant()
-                found = interleave(variants, rounds)
-                peaks = {kind: call("peak", kind == "bf16") for kind in precisions}
+                for workload in workloads:
+                    yield _measured(workload, plans[workload.name], engine, other, rounds, bf16)
             finally:
                 engine.close()
-        yield _row(workload, found, peaks, statistics.mean(plan.multiply_adds for plan in plans))
+
+
+def _measured(
+    workload: Workload, plans: Sequence[Plan], engine: Engine, other: ProcessPoolExecutor, rounds: int, bf16: bool
+) -> dict[str, Json]:
+    call, steps = _Caller(other, workload, engine.device), workload.on(engine.device).steps
+    precisions = ("fp32", "bf16") if bf16 else ("fp32",)
+    variants: dict[str, Variant] = {"(a) loader": partial(call, "loader", plans, steps)}
+    for precision in precisions:
+        name = "(b) resident" + (f" {precision}" if precision != "fp32" else "")
+        variants[name] = partial(call, "resident", plans, 3 * steps, precision == "bf16")
+    on_cuda = engine.device == "cuda"
+    for precision in precisions[-1:] if on_cuda else precisions:
+        variants[f"engine {precision}"] = partial(engine.train, workload, precision)
+    if on_cuda and len(plans) == 1:
+        variants[f"engine {precisions[-1]} contiguous"] = partial(engine.train, workload, precisions[-1], "contiguous")
+    for variant in variants.values():
+        variant()
+    found = interleave(variants, rounds)
+    peaks = {precision: call("peak", precision == "bf16") for precision in precisions}
+    return _row(workload, found, peaks, statistics.mean(plan.multiply_adds for plan in plans))
 
 
 def feeding(rounds: int, device: str) -> dict[str, Json]:
@@ -85,9 +105,9 @@ def _row(
                     "most": max(each),
                 }
     shares = {
-        kind: TRAINING_FLOPS * work * absolute[f"engine {kind}"] / peak
-        for kind, peak in peaks.items()
-        if f"engine {kind}" in absolute
+        variant: TRAINING_FLOPS * work * rate / peaks[variant.split()[1]]
+        for variant, rate in absolute.items()
+        if variant.startswith("engine ")
     }
     return {"name": name or workload.name, "absolute": absolute, "ratios": ratios, "share_of_peak": shares}
 
@@ -117,8 +137,8 @@ class _Caller:
         return self._other.submit(_practice, self._workload.task, self._device, method, *arguments).result()
 
 
-def _practice_module() -> None:
-    """Imports what takes longest, while the engine's workers start."""
+def _imported() -> None:
+    """What takes longest to import is imported while the engine's workers start."""
     import evonas_cli.benchmark.practice  # noqa: F401
 
 

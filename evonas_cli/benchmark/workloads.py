@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,39 +18,53 @@ from evonas_cli.data.dataset import Dataset
 MNIST, CIFAR = Task((1, 28, 28), 10), Task((3, 32, 32), 10)
 BATCH = 64
 
-Seat: TypeAlias = tuple[int, str]
-"""A place in a population, and the precision of its training."""
+
+class Seat(NamedTuple):
+    """A genome: a place in the population of a workload, and how it is trained."""
+
+    workload: str
+    place: int
+    precision: str
+    layout: str
+
+
+class Size(NamedTuple):
+    """How much is measured: the engine trains each member on `images` images for `epochs`, the one-at-a-time loops take
+    `steps` batches, shared out over the plans."""
+
+    images: int
+    epochs: int
+    steps: int
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A population: `size` members, which have `plans` in turn; the engine trains each on `images` images once, the
-    one-at-a-time loops take `steps` batches, shared out over the plans. `cuda` has both for CUDA devices, where less
-    would measure how long a training takes to begin."""
+    """A population of `size` members, which have `plans` in turn. CUDA devices have a size of their own: what is
+    enough for a CPU would measure there how long a training takes to begin."""
 
     name: str
     task: Task
     plans: Callable[[], Sequence[Plan]]
     size: int
-    images: int
-    steps: int
-    cuda: tuple[int, int]
+    cpu: Size
+    cuda: Size
 
-    def on(self, kind: str) -> Workload:
-        """The workload as a type of device has it."""
-        return replace(self, images=self.cuda[0], steps=self.cuda[1]) if kind == "cuda" else self
+    def on(self, kind: str) -> Size:
+        """What is measured on a type of device."""
+        return self.cuda if kind == "cuda" else self.cpu
 
 
 @dataclass(frozen=True)
 class Given:
-    """The space of a workload: a genome is a place in the population, which decides about the plan and the learning
-    rate, and the precision of the training."""
+    """The space of workloads: a place decides about the plan and the learning rate. `plans` and `epochs` are theirs by
+    name."""
 
-    plans: tuple[Plan, ...]
+    plans: Mapping[str, Sequence[Plan]]
+    epochs: Mapping[str, int]
 
     def sample(self, rng: Random) -> Seat:
         """Any place."""
-        return rng.randrange(1 << 30), "fp32"
+        return Seat(rng.choice(list(self.plans)), rng.randrange(1 << 30), "fp32", "auto")
 
     def to_json(self, genome: Seat) -> Json:
         """As a list."""
@@ -58,13 +72,18 @@ class Given:
 
     def from_json(self, data: Any) -> Seat:
         """The inverse of `to_json`."""
-        return data[0], data[1]
+        return Seat(*data)
 
     def decode(self, genome: Seat, task: Task) -> Phenotype:
         """One plan after the other."""
-        place, precision = genome
-        settings: dict[str, Json] = {"learning_rate": 0.0001 * (1 + place % 10), "precision": precision}
-        return Phenotype(self.plans[place % len(self.plans)], settings)
+        plans = self.plans[genome.workload]
+        settings: dict[str, Json] = {
+            "learning_rate": 0.0001 * (1 + genome.place % 10),
+            "epochs": self.epochs[genome.workload],
+            "precision": genome.precision,
+            "layout": genome.layout,
+        }
+        return Phenotype(plans[genome.place % len(plans)], settings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,19 +139,25 @@ def nasbench201(count: int) -> Sequence[Plan]:
 
 
 WORKLOADS = (
-    Workload("example_cnn", MNIST, lambda: [cnn((32, 64), 3, 128, 1, dropout=True)], 10, 1280, 20, (51_200, 60)),
-    Workload("small_cnn", MNIST, lambda: [cnn((8, 16), 5, 64, 2)], 20, 5120, 60, (51_200, 60)),
-    Workload("mini_cnn", MNIST, lambda: [cnn((4, 8), 3, 32, 2)], 40, 5120, 80, (51_200, 80)),
-    Workload("mlp", MNIST, lambda: [mlp()], 40, 10240, 100, (51_200, 100)),
-    Workload("nasbench201_cells", CIFAR, lambda: nasbench201(4), 4, 512, 8, (25_600, 40)),
+    Workload(
+        "example_cnn",
+        MNIST,
+        lambda: [cnn((32, 64), 3, 128, 1, dropout=True)],
+        10,
+        Size(1280, 1, 20),
+        Size(25_600, 1, 60),
+    ),
+    Workload("small_cnn", MNIST, lambda: [cnn((8, 16), 5, 64, 2)], 20, Size(5120, 1, 60), Size(25_600, 2, 60)),
+    Workload("mini_cnn", MNIST, lambda: [cnn((4, 8), 3, 32, 2)], 40, Size(5120, 1, 80), Size(25_600, 2, 80)),
+    Workload("mlp", MNIST, lambda: [mlp()], 40, Size(10_240, 1, 100), Size(25_600, 2, 100)),
+    Workload("nasbench201_cells", CIFAR, lambda: nasbench201(4), 4, Size(512, 1, 8), Size(12_800, 2, 20)),
     Workload(
         "nasnet_cells",
         CIFAR,
         lambda: cells(4, "space=nasnet", "space.normal_cells=1", "space.channels=16"),
         4,
-        256,
-        4,
-        (12_800, 20),
+        Size(256, 1, 4),
+        Size(12_800, 1, 8),
     ),
-    Workload("mixed_population", CIFAR, lambda: nasbench201(20), 20, 640, 20, (12_800, 40)),
+    Workload("mixed_population", CIFAR, lambda: nasbench201(20), 20, Size(640, 1, 20), Size(12_800, 1, 20)),
 )

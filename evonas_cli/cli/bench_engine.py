@@ -80,6 +80,6 @@ def lines(row: Mapping[str, Any]) -> Iterator[str]:
             for key, ratio in row["ratios"].items()
             if key.startswith(f"{name} / ")
         ]
-        share = row["share_of_peak"].get(name.removeprefix("engine "))
-        peak = f"   {share:.0%} of the peak" if share is not None and name.startswith("engine") else ""
-        yield f"  {name:<18}{rate:12,.0f}   {'   '.join(shown)}{peak}"
+        share = row["share_of_peak"].get(name)
+        peak = f"   {share:.2g} of the peak" if share is not None else ""
+        yield f"  {name:<22}{rate:12,.0f}   {'   '.join(shown)}{peak}"

@@ -93,12 +93,14 @@ def recorded(
 
 
 def _difference(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> float:
-    """The largest of all tensors; numbers that are not finite in both are equal."""
+    """The largest of all tensors; numbers that are not finite in both are equal. The device is waited for once."""
     pairs = [
         (torch.nan_to_num(a.double(), 0.0, 0.0, 0.0), torch.nan_to_num(b.double(), 0.0, 0.0, 0.0))
         for a, b in zip(found, wanted, strict=True)
     ]
-    norms: list[float] = [expected.norm().item() for _, expected in pairs]
+    apart: list[float] = torch.stack([(given - expected).norm() for given, expected in pairs]).tolist()
+    if not any(apart):
+        return 0.0
+    norms: list[float] = torch.stack([expected.norm() for _, expected in pairs]).tolist()
     least = max(1e-3 * max(norms), 1e-12)
-    apart: list[float] = [(given - expected).norm().item() for given, expected in pairs]
     return max(distance / max(norm, least) for distance, norm in zip(apart, norms, strict=True))

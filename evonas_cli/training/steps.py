@@ -20,8 +20,9 @@ from evonas_cli.training.recording import NotRecorded, Record, cuda_graph, recor
 from evonas_cli.training.streams import borrow
 from evonas_cli.training.trainer import Trainer
 
-GRIP = 16
-"""Replays of a recorded step that are sent to the device before others have their turn."""
+GRIP = 64
+"""Replays of a recorded step that are sent to the device before others have their turn: enough to keep it busy while
+another training is built and its step recorded."""
 
 log = logging.getLogger(__name__)
 

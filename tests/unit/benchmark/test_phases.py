@@ -11,7 +11,7 @@ import torch
 
 from evonas_cli.benchmark import profile
 from evonas_cli.benchmark.phases import PHASES, Clock, Point
-from evonas_cli.benchmark.workloads import MNIST, Workload, mlp
+from evonas_cli.benchmark.workloads import MNIST, Size, Workload, mlp
 
 
 def batches(count: int) -> Iterator[int]:
@@ -57,7 +57,8 @@ def test_what_raises_is_put_back() -> None:
 def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A workload of seconds; its loops change the number of threads."""
     threads = torch.get_num_threads()
-    monkeypatch.setattr(profile, "WORKLOADS", (Workload("tiny", MNIST, lambda: [mlp()], 4, 128, 4, (128, 4)),))
+    size = Size(128, 1, 4)
+    monkeypatch.setattr(profile, "WORKLOADS", (Workload("tiny", MNIST, lambda: [mlp()], 4, size, size),))
     yield "tiny"
     torch.set_num_threads(threads)
 
