@@ -13,6 +13,7 @@ from evonas_cli.core.plan import Plan
 from evonas_cli.core.types import Candidate, Proposal, Result
 from evonas_cli.evaluation.pool import Pool
 from evonas_cli.jobs.train import Train
+from evonas_cli.nn.geometry import AUTO
 
 SETTINGS = (f"trainer.batch_size={BATCH}", "trainer.checkpoint_seconds=null")
 
@@ -57,9 +58,9 @@ def recipe(
     )
 
 
-def population(workload: Workload, precision: str, layout: str = "auto", first: int = 0) -> list[Candidate[Seat]]:
+def population(workload: Workload, precision: str, convolution: str = AUTO, first: int = 0) -> list[Candidate[Seat]]:
     """The members as candidates of one ask, with ids from `first` on."""
-    seats = [Seat(workload.name, place, precision, layout) for place in range(workload.size)]
+    seats = [Seat(workload.name, place, precision, convolution) for place in range(workload.size)]
     return [Candidate(first + seat.place, first, seat.place, Proposal(seat)) for seat in seats]
 
 
@@ -80,9 +81,9 @@ class Engine:
         """Starts the workers."""
         self.pool.start()
 
-    def train(self, workload: Workload, precision: str, layout: str = "auto") -> float:
+    def train(self, workload: Workload, precision: str, convolution: str = AUTO) -> float:
         """Trains the population and gives training samples a second, over all members and workers."""
-        asked = population(workload, precision, layout, self._next)
+        asked = population(workload, precision, convolution, self._next)
         self._next += len(asked)
         started = perf_counter()
         self.pool.submit(self.pool.units(asked))

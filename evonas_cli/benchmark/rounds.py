@@ -26,7 +26,7 @@ def measure(names: Sequence[str], rounds: int, device: str, bf16: bool) -> Itera
     """A row for each workload: medians of samples a second, ratios of rounds with their range, share of the peak.
 
     On CPUs the engine trains in fp32 and, where the processor has it, bf16. On CUDA devices it trains in bf16 where
-    there is that, stacks in both layouts of images.
+    there is that, and stacks with `trainer.convolution` auto and implicit.
     """
     chosen = [workload for workload in WORKLOADS if workload.name in names]
     with ProcessPoolExecutor(1, get_context("spawn")) as other:
@@ -52,11 +52,10 @@ def _measured(
     for precision in precisions:
         name = "(b) resident" + (f" {precision}" if precision != "fp32" else "")
         variants[name] = partial(call, "resident", plans, 3 * steps, precision == "bf16")
-    on_cuda = engine.device == "cuda"
-    for precision in precisions[-1:] if on_cuda else precisions:
+    for precision in precisions[-1:] if engine.device == "cuda" else precisions:
         variants[f"engine {precision}"] = partial(engine.train, workload, precision)
-    if on_cuda and len(plans) == 1:
-        variants[f"engine {precisions[-1]} contiguous"] = partial(engine.train, workload, precisions[-1], "contiguous")
+        if engine.device == "cuda" and len(plans) == 1 and any(node.op == "conv" for node in plans[0].nodes):
+            variants[f"engine {precision} implicit"] = partial(engine.train, workload, precision, "implicit")
     for variant in variants.values():
         variant()
     found = interleave(variants, rounds)

@@ -14,6 +14,7 @@ from evonas_cli.core.plan import Graph, Plan
 from evonas_cli.core.types import Json, Phenotype, Task
 from evonas_cli.data.arrays import Arrays
 from evonas_cli.data.dataset import Dataset
+from evonas_cli.nn.geometry import AUTO
 
 MNIST, CIFAR = Task((1, 28, 28), 10), Task((3, 32, 32), 10)
 BATCH = 64
@@ -25,7 +26,7 @@ class Seat(NamedTuple):
     workload: str
     place: int
     precision: str
-    layout: str
+    convolution: str = AUTO
 
 
 class Size(NamedTuple):
@@ -64,7 +65,7 @@ class Given:
 
     def sample(self, rng: Random) -> Seat:
         """Any place."""
-        return Seat(rng.choice(list(self.plans)), rng.randrange(1 << 30), "fp32", "auto")
+        return Seat(rng.choice(list(self.plans)), rng.randrange(1 << 30), "fp32")
 
     def to_json(self, genome: Seat) -> Json:
         """As a list."""
@@ -81,7 +82,7 @@ class Given:
             "learning_rate": 0.0001 * (1 + genome.place % 10),
             "epochs": self.epochs[genome.workload],
             "precision": genome.precision,
-            "layout": genome.layout,
+            "convolution": genome.convolution,
         }
         return Phenotype(plans[genome.place % len(plans)], settings)
 
@@ -145,19 +146,19 @@ WORKLOADS = (
         lambda: [cnn((32, 64), 3, 128, 1, dropout=True)],
         10,
         Size(1280, 1, 20),
-        Size(25_600, 1, 60),
+        Size(25_600, 1, 30),
     ),
-    Workload("small_cnn", MNIST, lambda: [cnn((8, 16), 5, 64, 2)], 20, Size(5120, 1, 60), Size(25_600, 2, 60)),
-    Workload("mini_cnn", MNIST, lambda: [cnn((4, 8), 3, 32, 2)], 40, Size(5120, 1, 80), Size(25_600, 2, 80)),
-    Workload("mlp", MNIST, lambda: [mlp()], 40, Size(10_240, 1, 100), Size(25_600, 2, 100)),
-    Workload("nasbench201_cells", CIFAR, lambda: nasbench201(4), 4, Size(512, 1, 8), Size(12_800, 2, 20)),
+    Workload("small_cnn", MNIST, lambda: [cnn((8, 16), 5, 64, 2)], 20, Size(5120, 1, 60), Size(25_600, 2, 30)),
+    Workload("mini_cnn", MNIST, lambda: [cnn((4, 8), 3, 32, 2)], 40, Size(5120, 1, 80), Size(25_600, 2, 30)),
+    Workload("mlp", MNIST, lambda: [mlp()], 40, Size(10_240, 1, 100), Size(25_600, 2, 30)),
+    Workload("nasbench201_cells", CIFAR, lambda: nasbench201(4), 4, Size(512, 1, 8), Size(12_800, 2, 12)),
     Workload(
         "nasnet_cells",
         CIFAR,
         lambda: cells(4, "space=nasnet", "space.normal_cells=1", "space.channels=16"),
         4,
         Size(256, 1, 4),
-        Size(12_800, 1, 8),
+        Size(12_800, 1, 4),
     ),
     Workload("mixed_population", CIFAR, lambda: nasbench201(20), 20, Size(640, 1, 20), Size(12_800, 1, 20)),
 )

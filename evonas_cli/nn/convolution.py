@@ -1,4 +1,4 @@
-"""Convolutions of P members as one operation, in three forms that differ in speed and in the order of sums.
+"""Convolutions of P members as one operation, in four forms that differ in speed and in the order of sums.
 
 All take maps (batch, P x C, height, width) and weights (P x O, C / groups, kernel height, kernel width), member after
 member, and give (batch, P x O, height', width'); `groups` are those of one member. `unfold` takes groups as further
@@ -8,12 +8,14 @@ members, so it fits every geometry, however little of it is arithmetic where a g
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from evonas_cli.nn.bias import biased
 from evonas_cli.nn.geometry import FORMS
 
 Pair: TypeAlias = tuple[int, int]
@@ -58,7 +60,21 @@ def branches(
     return torch.cat([F.conv2d(*member, stride, padding, dilation, groups) for member in members], 1)
 
 
-FUNCTIONS: dict[str, Form] = dict(zip(FORMS, (grouped, unfold, branches), strict=True))
+def implicit(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int, width: int
+) -> Tensor:
+    """Kernels of our own, `nn/implicit.py`, for CUDA devices; members are read where they lie."""
+    from evonas_cli.nn import implicit as kernels
+
+    return kernels.implicit(x, weight, bias, stride, padding, dilation, groups, width)
+
+
+FUNCTIONS: dict[str, Form] = dict(zip(FORMS, (grouped, unfold, branches, implicit), strict=True))
+
+
+def computable(form: str, device: torch.device) -> bool:
+    """Whether the form is to be had on the device: `implicit` needs CUDA and Triton."""
+    return form != "implicit" or (device.type == "cuda" and find_spec("triton") is not None)
 
 
 class Conv(nn.Module):
@@ -92,7 +108,9 @@ class Conv(nn.Module):
 
     def _conv(self, x: Tensor) -> Tensor:
         settings = self.stride, self.padding, self.dilation, self.groups, self.width
-        return FUNCTIONS[self.form](x, self.weight, self.bias, *settings)
+        if self.bias is None or not x.is_cuda or self.form == "implicit":
+            return FUNCTIONS[self.form](x, self.weight, self.bias, *settings)
+        return biased(FUNCTIONS[self.form](x, self.weight, None, *settings), self.bias)
 
 
 def split(x: Tensor, dim: int, width: int) -> Tensor:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from evonas_cli.core.ops import Settings, Shape, conv_padding
 
-FORMS = ("grouped", "unfold", "branches")
+FORMS = ("grouped", "unfold", "branches", "implicit")
 AUTO = "auto"
 
 Choice: TypeAlias = str | Mapping[str, str]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Generic
 
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Proposal
 
@@ -25,10 +26,16 @@ class Count:
 class RandomSearch(Generic[G]):
     """Random search, the baseline: every candidate is sampled from the space's prior.
 
-    One sample a step; nothing it is told matters, so any window gives the same run.
+    `batch` samples a step, of which those of one structure are trained as one program; nothing it is told matters, so
+    any window gives the same run. Raises UsageError for an empty batch.
     """
 
     space: Space[G]
+    batch: int = 1
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise UsageError(f"strategy.batch is {self.batch}; it must be 1 or more")
 
     @property
     def needs(self) -> tuple[type, ...]:
@@ -45,8 +52,9 @@ class RandomSearch(Generic[G]):
         return Count()
 
     def ask(self, state: Count, rng: Random) -> tuple[list[Proposal[G]], Count]:
-        """One sample."""
-        return [Proposal(self.space.sample(rng), operator="sample")], Count(state.asked + 1)
+        """A batch of samples."""
+        samples = [Proposal(self.space.sample(rng), operator="sample") for _ in range(self.batch)]
+        return samples, Count(state.asked + self.batch)
 
     def tell(self, state: Count, told: Sequence[Evaluation[G]], rng: Random) -> Count:
         """Learns nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,16 +14,18 @@ from torch import Tensor
 from evonas_cli.core.plan import Plan
 from evonas_cli.core.types import Json
 from evonas_cli.nn.build import Network
-from evonas_cli.nn.convolution import Conv
+from evonas_cli.nn.convolution import Conv, computable
 from evonas_cli.nn.geometry import FORMS
 from evonas_cli.nn.population import Population
-from evonas_cli.training.attempt import is_out_of_memory
+from evonas_cli.training.attempt import is_out_of_memory, one_line
 from evonas_cli.training.steps import autocast, logits, memory_format
 from evonas_cli.training.trainer import Trainer
 
 LEAST_ROUNDS = 3
 GAIN = 1.1
 """How many times faster than the grouped one another form has to be."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def try_forms(plan: Plan, trainer: Trainer, device: torch.device, batch: int, se
 def _measure(layer: Conv, x: Tensor, trainer: Trainer, seconds: float) -> dict[str, float]:
     """Median seconds of a pass by form, over interleaved rounds in an order that is reversed each time."""
     x = x.detach().requires_grad_(x.requires_grad)
-    found: dict[str, list[float]] = {form: [] for form in FORMS if _fits(layer, form, x, trainer)}
+    found: dict[str, list[float]] = {form: [] for form in _at_hand(x.device) if _fits(layer, form, x, trainer)}
     started, rounds = perf_counter(), 0
     while rounds < LEAST_ROUNDS or perf_counter() - started < seconds:
         for form in list(found) if rounds % 2 == 0 else reversed(found):
@@ -77,14 +80,21 @@ def _measure(layer: Conv, x: Tensor, trainer: Trainer, seconds: float) -> dict[s
     return {form: statistics.median(times) for form, times in found.items()}
 
 
+def _at_hand(device: torch.device) -> list[str]:
+    return [form for form in FORMS if computable(form, device)]
+
+
 def _fits(layer: Conv, form: str, x: Tensor, trainer: Trainer) -> bool:
-    """Whether memory suffices; what happens once only happens here."""
+    """Whether memory suffices, and Triton works; what happens once only happens here."""
     try:
         _pass(layer, form, x, trainer)
     except Exception as error:
         if is_out_of_memory(error):
             return False
-        raise
+        if form != "implicit":
+            raise
+        log.warning("convolution=implicit does not work here and is not tried: %s", one_line(error))
+        return False
     return True
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import derive
 from evonas_cli.data.resident import Resident
+from evonas_cli.nn.convolution import computable
 from evonas_cli.nn.population import Population
 from evonas_cli.training.batches import Counted, training_batches
 from evonas_cli.training.optimizers import Optimizer
@@ -177,6 +178,16 @@ def wants_graph(trainer: Trainer, data: Resident) -> bool:
         what = "dataset.memory=host" if data.streams else "RandAugment (dataset.randaugment)"
         raise UsageError(f"trainer.graph=true does not go with {what}; set trainer.graph to null or false")
     return trainer.graph
+
+
+def check_forms(trainer: Trainer, device: torch.device) -> None:
+    """Raises UsageError for a form of convolutions that the device does not offer."""
+    choice = trainer.convolution
+    for form in [choice] if isinstance(choice, str) else choice.values():
+        if not computable(form, device):
+            raise UsageError(
+                f"trainer.convolution={form} needs a CUDA device and Triton; set trainer.convolution to auto"
+            )
 
 
 def member_losses(scores: Tensor, y: Tensor, label_smoothing: float = 0.0) -> Tensor:

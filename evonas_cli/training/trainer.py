@@ -40,8 +40,9 @@ class Trainer:
     max_parameters, max_multiply_adds   larger networks fail untrained; null: no limit
     stack                  most candidates of one structure in one program; 1: none; null: by their size
     graph                  record the training step as a CUDA graph: true, false, or null: where that is possible
-    convolution            form of convolutions over several members: grouped, unfold, branches, auto (grouped), or by
-                           layer, such as {8x12x12_to16_k5: unfold} (names: nn/geometry.py), others grouped
+    convolution            form of convolutions over several members: grouped, unfold, branches, on CUDA implicit, auto
+                           (grouped), or by layer, such as {8x12x12_to16_k5: unfold} (names: nn/geometry.py), others
+                           grouped
     measure_train          also measure the training part in evaluation mode: train_eval_loss, train_eval_error
     """
 

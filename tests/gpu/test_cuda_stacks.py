@@ -29,7 +29,7 @@ def evonas(*words: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("form", ["grouped", "unfold", "branches"])
+@pytest.mark.parametrize("form", ["grouped", "unfold", "branches", "implicit"])
 def test_a_unit_trains_on_the_card_as_its_members_do_alone(form: str) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
     from quadrants import SEED, network, resident, trainer
@@ -55,7 +55,7 @@ def test_a_unit_trains_on_the_card_as_its_members_do_alone(form: str) -> None:
             assert ((scores[place] - expected).norm() / expected.norm()).item() < 1e-4
 
 
-@pytest.mark.parametrize("form", ["auto", "unfold", "branches"])
+@pytest.mark.parametrize("form", ["auto", "unfold", "branches", "implicit"])
 def test_a_stacked_search_replays_bit_for_bit(form: str, tmp_path: Path) -> None:
     words = (*SEARCH, f"trainer.convolution={form}", "strategy=genetic", "budget.evaluations=20")
     evonas("search", *words, "--run-dir", str(tmp_path / "run"))
@@ -163,3 +163,29 @@ def test_a_recording_that_fails_leaves_no_trace(monkeypatch: pytest.MonkeyPatch)
     assert recording._failed
     for losses, weights in found[1:]:
         assert losses == found[0][0] and torch.equal(weights, found[0][1])
+
+
+@pytest.mark.parametrize(("kind", "near"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_kernels_of_our_own_compute_what_a_grouped_convolution_computes(
+    kind: torch.dtype, near: float, stride: int
+) -> None:
+    from torch.nn.functional import conv2d
+
+    from evonas_cli.nn.implicit import implicit
+
+    torch.manual_seed(0)
+    for members, c, o, size in ((10, 32, 64, 3), (20, 8, 16, 5), (3, 70, 140, 1)):
+        x = torch.randn(64, members * c, 13, 11, device="cuda").to(kind).to(memory_format=torch.channels_last)
+        weight, bias = torch.randn(members * o, c, size, size, device="cuda"), torch.randn(members * o, device="cuda")
+        wanted = [x, (weight / (c * size * size) ** 0.5).to(kind), bias]
+        exact = [tensor.double().requires_grad_() for tensor in wanted]
+        wanted = [tensor.requires_grad_() for tensor in wanted]
+        settings = (stride, stride), (size // 2, size // 2), (1, 1)
+        expected, found = conv2d(*exact, *settings, members), implicit(*wanted, *settings, 1, members)
+        direction = torch.randn_like(found)
+        slopes = torch.autograd.grad(expected, exact, direction.double())
+        for ours, theirs in zip(
+            (found, *torch.autograd.grad(found, wanted, direction)), (expected, *slopes), strict=True
+        ):
+            assert ((ours.double() - theirs).norm() / theirs.norm()).item() < near

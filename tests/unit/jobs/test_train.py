@@ -254,7 +254,7 @@ def test_networks_in_flight_score_as_each_does_alone(monkeypatch, tmp_path):
     found = [repeatable(result) for result in bench.evaluate_abreast(candidates, Folders(tmp_path))]
     assert found == alone
     changes = sum(a != b for a, b in zip(turns, turns[1:], strict=False))
-    assert len(set(turns)) == 3 and changes > 4
+    assert len(set(turns)) == 2 and changes > 4  # the third goes on in the thread of the first that has ended
 
 
 def test_a_graph_that_cannot_be_is_refused_before_anything_is_trained():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,3 +96,11 @@ def test_the_first_error_in_order_is_raised_after_all_have_ended():
     with pytest.raises(ValueError, match="first"):
         abreast([fails, lasts, fails_sooner, never], lambda: next(rooms, False))
     assert ended == [True]
+
+
+def test_threads_go_on_to_later_tasks():
+    first, second = set(), set()
+    for seen in (first, second):
+        tasks = [lambda pause, seen=seen: (seen.add(threading.get_ident()), pause()) for _ in range(3)]
+        abreast(tasks, lambda: True)
+    assert second <= first
