@@ -36,8 +36,10 @@ def reference(name: str, parameters: list[nn.Parameter], member) -> torch.optim.
     decays=st.tuples(*[st.floats(0, 0.1)] * 3),
     nesterov=st.booleans(),
     clip=st.sampled_from([None, 0.5]),
+    apart=st.booleans(),
 )
-def test_each_member_is_updated_as_torch_does(name, width, momenta, decays, nesterov, clip):
+def test_each_member_is_updated_as_torch_does(name, width, momenta, decays, nesterov, clip, apart):
+    """Members of SGD in one operation, or one after the other, as large ones are on CUDA devices."""
     members = [
         trainer(name, momentum=m, weight_decay=d, nesterov=nesterov, clip_norm=clip)
         for m, d in zip(momenta[:width], decays[:width], strict=True)
@@ -45,6 +47,8 @@ def test_each_member_is_updated_as_torch_does(name, width, momenta, decays, nest
     ours = stacked(width)
     alone = [[nn.Parameter(p.detach().chunk(width)[i].clone()) for p in ours] for i in range(width)]
     optimizer = OPTIMIZERS[name](ours, members)
+    if name == "sgd" and apart:
+        optimizer._apart = True
     references = [reference(name, parameters, member) for parameters, member in zip(alone, members, strict=True)]
     for step, rates in enumerate(RATES):
         gradients = [p.detach() for p in stacked(width, seed=step + 1)]
