@@ -1,16 +1,14 @@
 """Non-dominated sorting with crowding: the order in which NSGA-II prefers loss vectors (Deb et al., 2002).
 
-Fronts are found by efficient non-dominated sorting with sequential search (Zhang et al., 2015). Beside the paper:
-equals are ordered by their place in the list, not at random, and an objective in which a front does not differ gives
-nobody an infinite distance. For a single objective the order is therefore that of the losses, ties by place.
+moocore finds the fronts, in C. Beside the paper: equals are ordered by their place in the list, not at random, and an
+objective in which a front does not differ gives nobody an infinite distance. For a single objective the order is
+therefore that of the losses, ties by place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-
-from evonas_cli.core.pareto import dominates
 
 
 def best_first(losses: Sequence[Sequence[float]]) -> list[int]:
@@ -26,15 +24,14 @@ def fronts(losses: Sequence[Sequence[float]]) -> list[list[int]]:
     """Indices by front: none of a front dominates another one of it, and each after the first is dominated from the
     front before. Within a front by place.
     """
-    found: list[list[int]] = []
-    for index in sorted(range(len(losses)), key=lambda index: (tuple(losses[index]), index)):
-        for front in found:
-            if not any(dominates(losses[member], losses[index]) for member in front):
-                front.append(index)
-                break
-        else:
-            found.append([index])
-    return [sorted(front) for front in found]
+    import moocore  # brings numpy, which this module's other functions do without
+
+    if not losses:
+        return []
+    found: dict[int, list[int]] = {}
+    for index, rank in enumerate(moocore.pareto_rank([list(vector) for vector in losses]).tolist()):
+        found.setdefault(rank, []).append(index)
+    return [found[rank] for rank in sorted(found)]
 
 
 def crowding(losses: Sequence[Sequence[float]]) -> list[float]:
