@@ -23,7 +23,7 @@ ADAM_EPSILON = 1e-8
 CLIP_EPSILON = 1e-6
 LARGE = 1 << 18
 """Numbers in one member's largest parameter from which a CUDA device updates one member after the other: an operation
-whose factors differ by member runs at a fifth of the memory's speed."""
+whose factors differ by member runs far below the memory's speed."""
 
 Memory: TypeAlias = dict[int, dict[str, Tensor]]
 """What an optimiser remembers of one member: for each parameter, by its index, tensors by name."""
