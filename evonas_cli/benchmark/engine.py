@@ -38,9 +38,9 @@ def recipe(
     config = compose(["dataset=digits", "job=train", *SETTINGS, *overrides]).config
     return partial(
         Train,
-        space=Given(plans, {workload.name: workload.on(_kind(device)).epochs for workload in workloads}),
+        space=Given(plans, {workload.name: workload.on(device).epochs for workload in workloads}),
         dataset=Noise(
-            images=first.on(_kind(device)).images,
+            images=first.on(device).images,
             shape=first.task.shape,
             valid_fraction=None,
             test_fraction=None,
@@ -103,9 +103,5 @@ class Engine:
 
 def samples(workload: Workload, device: str) -> int:
     """Images that a population is trained on, those of all members and epochs together."""
-    size = workload.on(_kind(device))
+    size = workload.on(device)
     return workload.size * size.images * size.epochs
-
-
-def _kind(device: str) -> str:
-    return device.partition(":")[0]

@@ -19,8 +19,7 @@ def resolve(device: str, deterministic: bool, threads: int) -> torch.device:
 
     Process-wide: `threads` CPU threads; freed memory is kept; TF32 off, so that fp32 means fp32; with `deterministic`
     only deterministic algorithms, else cuDNN may choose the fastest by trial. New tensors are not filled with NaN, as
-    torch does by default where algorithms are deterministic: a fifth of the kernels of a step would be such fills. Call
-    it before CUDA is used.
+    torch does by default where algorithms are deterministic, with a kernel for each. Call it before CUDA is used.
     Raises UsageError for an unknown name, EnvironmentFailure when CUDA is asked for and absent.
     """
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):

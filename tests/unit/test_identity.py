@@ -30,5 +30,11 @@ def test_the_form_of_convolutions_is_part_of_the_identity(value: str) -> None:
     assert added and all(key.startswith("trainer.convolution") for key in added)
 
 
+def test_the_batch_of_random_search_is_part_of_the_identity() -> None:
+    assert set(identified("strategy=random", "strategy.batch=5")) - set(identified("strategy=random")) == {
+        "strategy.batch"
+    }
+
+
 def test_where_images_are_kept_is_not() -> None:
     assert identified("dataset.memory=host") == identified()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from random import Random
 from statistics import fmean
 
+import pytest
+
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation
@@ -46,3 +49,16 @@ def test_every_step_is_one_sample_of_the_prior_whatever_was_told() -> None:
         assert strategy.tell(state, [Evaluation(step, proposal.genome, losses)], Random(0)) == state
         assert strategy.population(state) == ()
     assert state == Count(20)
+
+
+def test_a_batch_is_samples_of_one_step() -> None:
+    strategy = RandomSearch(space=Bits(5), batch=3)
+    asked, state = strategy.ask(strategy.init(Random(0)), Random(1))
+    rng = Random(1)
+    assert [proposal.genome for proposal in asked] == [Bits(5).sample(rng) for _ in range(3)]
+    assert state == Count(3) and strategy.least_evaluations == 1
+
+
+def test_an_empty_batch_is_refused() -> None:
+    with pytest.raises(UsageError, match="strategy.batch is 0; it must be 1 or more"):
+        RandomSearch(space=Bits(5), batch=0)
