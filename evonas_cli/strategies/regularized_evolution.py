@@ -21,7 +21,7 @@ from typing import Generic, Literal, Protocol
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Mutable, Space
 from evonas_cli.core.select import winner
-from evonas_cli.core.types import Evaluation, G, Proposal
+from evonas_cli.core.types import Evaluation, G, Proposal, value
 
 log = logging.getLogger(__name__)
 _loss = attrgetter("loss")
@@ -31,7 +31,7 @@ class MutableSpace(Space[G], Mutable[G], Protocol[G]):
     """What this strategy uses of a space: `sample` and `mutate`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Member(Generic[G]):
     """One of the queue; `loss` is None for a failed candidate."""
 
@@ -40,7 +40,7 @@ class Member(Generic[G]):
     loss: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Queue(Generic[G]):
     """The living members, oldest first, and the number of steps asked."""
 
