@@ -89,7 +89,7 @@ def search(
 def _units(fold: Fold[G], evaluator: Evaluator[G], wanted: Sequence[Candidate[G]]) -> list[Unit[G]]:
     """The wanted candidates in the units that their whole asks are divided into, so that a resumed run has the same."""
     if len(wanted) == 1 and len(fold.asked(wanted[0].step)) == 1:
-        return evaluator.units(wanted)
+        return [Unit((wanted[0],))]
     ids = {candidate.id for candidate in wanted}
     units = [
         unit for step in {candidate.step: None for candidate in wanted} for unit in evaluator.units(fold.asked(step))

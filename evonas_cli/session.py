@@ -71,15 +71,19 @@ class Started:
 
     def units(self, asked: Sequence[Candidate[Any]]) -> list[Unit[Any]]:
         """Passes on, after starting where needed."""
-        if not self.running:
-            self.check(self.start())
+        self._ready()
         return self.evaluator.units(asked)
 
     def submit(self, units: Sequence[Unit[Any]]) -> None:
-        """Passes on."""
+        """Passes on, after starting where needed."""
+        self._ready()
         if self.meter is not None:
             self.meter.submitted(units)
         self.evaluator.submit(units)
+
+    def _ready(self) -> None:
+        if not self.running:
+            self.check(self.start())
 
     def collect(self) -> list[Result]:
         """Passes on."""

@@ -70,7 +70,9 @@ class Choice:
 
     def redraw(self, gene: Gene, rng: Random) -> Gene:
         """Uniform over the other options; the gene itself where there is only one."""
-        others = [option for option in self.options if option != gene]
+        others = list(self.options)
+        if gene in others:
+            others.remove(gene)
         return rng.choice(others) if others else gene
 
     def step(self, gene: Gene, rng: Random, scale: float) -> Gene:

@@ -117,7 +117,7 @@ class Evaluator(Protocol[G]):
         """Makes ready to evaluate and returns the job's environment. Raises EnvironmentFailure."""
 
     def units(self, asked: Sequence[Candidate[G]]) -> list[Unit[G]]:
-        """What of a whole ask is evaluated together; only after `start`."""
+        """What of a whole ask of several candidates is evaluated together; only after `start`."""
 
     def submit(self, units: Sequence[Unit[G]]) -> None:
         """Takes units, or what is left of them; returns without waiting for results."""

@@ -140,15 +140,14 @@ class Fold(Generic[G]):
     def wants_ask(self) -> bool:
         """Whether the window and the budget allow the next step to be asked now."""
         at, budget = self._at, self.budget
-        return (
-            not self.finished
-            and len(self._pending) < self.window
-            and at.over is None
-            and not self.hopeless
-            and not self.repeating
-            and (budget.evaluations is None or at.next_id < budget.evaluations)
-            and (budget.cost is None or at.cost < budget.cost)
-        )
+        if self.finished or len(self._pending) >= self.window or at.over is not None:
+            return False
+        if budget.evaluations is None:
+            if self.hopeless or self.repeating:
+                return False
+        elif at.next_id >= budget.evaluations:
+            return False
+        return budget.cost is None or at.cost < budget.cost
 
     def ask(self) -> Sequence[Candidate[G]]:
         """Asks the next step; returns the candidates that the budget still covers. Empty: the strategy is done."""
@@ -199,10 +198,10 @@ class Fold(Generic[G]):
         report but not for going on with a longer budget, which `drained` says.
         """
         self.drained = self.drained or len(self._pending) < self.window
-        step = self._pending.popleft()
+        step, at = self._pending.popleft(), self._at
+        cached = at.cached
         told = [self._count(candidate, step.results[candidate.id]) for candidate in step.batch]
-        at = self._at
-        copied = all([result.cached is not None for result in step.results.values()])
+        copied = at.cached - cached == len(told)
         self.state = self.strategy.tell(self.state, told, LazyStream(self.seed, "tell", at.told))
         at.told += 1
         at.told_evaluations += len(told)

@@ -49,27 +49,24 @@ class Front:
 
         Raises ValueError for no losses, a NaN, or another number of losses than the members have.
         """
-        point = Point(id, tuple(losses))
-        self._check(point)
+        losses = tuple(losses)
+        if not losses:
+            raise ValueError(f"candidate {id} has no losses; a failed candidate cannot enter a front")
+        if self._members and len(losses) != len(self._members[0].losses):
+            expected = len(self._members[0].losses)
+            raise ValueError(f"candidate {id} has {len(losses)} losses; the front has {expected}")
         place = 0
         for member in self._members:
-            if (member.losses, member.id) > (point.losses, id):
+            if (member.losses, member.id) > (losses, id):
                 break
-            if _nowhere_worse(member.losses, point.losses):
+            if _nowhere_worse(member.losses, losses):
                 return False
             place += 1
-        later = [member for member in self._members[place:] if not _nowhere_worse(point.losses, member.losses)]
-        self._members[place:] = [point, *later]
+        if any(map(isnan, losses)):
+            raise ValueError(f"candidate {id} has a loss that is NaN: {list(losses)}; record it as failed")
+        later = [member for member in self._members[place:] if not _nowhere_worse(losses, member.losses)]
+        self._members[place:] = [Point(id, losses), *later]
         return True
-
-    def _check(self, point: Point) -> None:
-        if not point.losses:
-            raise ValueError(f"candidate {point.id} has no losses; a failed candidate cannot enter a front")
-        if any(map(isnan, point.losses)):
-            raise ValueError(f"candidate {point.id} has a loss that is NaN: {list(point.losses)}; record it as failed")
-        expected = len(self._members[0].losses) if self._members else len(point.losses)
-        if len(point.losses) != expected:
-            raise ValueError(f"candidate {point.id} has {len(point.losses)} losses; the front has {expected}")
 
 
 def _nowhere_worse(a: tuple[float, ...], b: tuple[float, ...]) -> bool:

@@ -19,8 +19,9 @@ from itertools import accumulate
 from math import exp, floor, inf, isfinite
 from random import Random
 from statistics import fmean, pstdev
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
+T = TypeVar("T")
 Selection: TypeAlias = Callable[[Sequence[float], int, Random], list[int]]
 
 
@@ -34,9 +35,15 @@ def tournament(losses: Sequence[float], n: int, rng: Random, *, size: int, repla
     everyone = range(len(losses))
     if size < 1 or (not replacement and size > len(losses)):
         raise ValueError(f"tournament size is {size}; with {len(losses)} individuals it cannot be drawn")
-    if replacement:
-        return [min(rng.choices(everyone, k=size), key=losses.__getitem__) for _ in range(n)]
-    return [min(rng.sample(everyone, size), key=losses.__getitem__) for _ in range(n)]
+    return [winner(everyone, losses.__getitem__, rng, size=size, replacement=replacement) for _ in range(n)]
+
+
+def winner(members: Sequence[T], loss: Callable[[T], float], rng: Random, *, size: int, replacement: bool = True) -> T:
+    """Of one tournament; only the losses of those drawn are looked at."""
+    if not replacement:
+        return min(rng.sample(members, size), key=loss)
+    n = len(members)
+    return min([members[int(rng.random() * n)] for _ in range(size)], key=loss)
 
 
 def truncation(losses: Sequence[float], n: int, rng: Random, *, fraction: float) -> list[int]:

@@ -30,8 +30,10 @@ def abreast(job: Job[G], environment: Mapping[str, Json]) -> int:
 
 def merged(units: Sequence[Unit[G]]) -> Unit[G]:
     """Units of one place as one, whose programs run at the same time."""
+    if len(units) == 1:
+        return units[0]
     candidates = tuple([candidate for unit in units for candidate in unit.candidates])
-    return units[0] if len(units) == 1 else Unit(candidates, 1, (0,) * len(candidates))
+    return Unit(candidates, 1, (0,) * len(candidates))
 
 
 def evaluate(job: Job[G], unit: Unit[G], context: Context) -> Iterator[Result]:

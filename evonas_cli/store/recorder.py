@@ -20,6 +20,8 @@ from evonas_cli.store.throughput import Meter, ThroughputLog, summary
 Watch = Callable[[Candidate[Any], Result], None]
 SNAPSHOT_SHARE = 0.05
 """Of a session's time, what snapshots may take before one that is due is left out."""
+SHOWN_SECONDS = 1.0
+"""While a search is running, status.json and pareto.csv are at least that old before they are written again."""
 
 
 class Recorder:
@@ -88,9 +90,10 @@ class Recorder:
 
     def record(self, arrived: Sequence[tuple[Candidate[Any], Result]]) -> None:
         """Appends to the journal, then shows the results."""
-        elapsed = self.elapsed
+        now = self._clock()
+        elapsed = self._before + now - self._began
         self.journal.append([records.entry(candidate, result, self.space, elapsed) for candidate, result in arrived])
-        if self._fold is not None:
+        if self._fold is not None and now - self._shown >= SHOWN_SECONDS:
             self.status(self._fold, "running")
         for candidate, result in arrived:
             self.watch(candidate, result)
@@ -106,7 +109,7 @@ class Recorder:
         if self._on_snapshots <= SNAPSHOT_SHARE * (self._clock() - self._began):
             self._save(fold)
         front = derived.write_step(self.run.root, fold, self.journal.read)
-        if self._clock() - self._tabled >= 1.0:
+        if self._clock() - self._tabled >= SHOWN_SECONDS:
             self._write_table(front)
         self._plan(fold)
 
@@ -122,9 +125,7 @@ class Recorder:
         self._on_snapshots += self._clock() - began
 
     def status(self, fold: Fold[Any], state: str, reason: str = "") -> None:
-        """Writes status.json; while running at most once a second."""
-        if state == "running" and self._clock() - self._shown < 1.0:
-            return
+        """Writes status.json."""
         self._shown = self._clock()
         self.figures.flush()
         self._measured.flush()

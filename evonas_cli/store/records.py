@@ -12,6 +12,7 @@ from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result, Unit
 
 _OPTIONAL = {"job": "", "fidelity": 1.0, "continues": None, "options": None, "again": False}
+_USUAL = tuple(_OPTIONAL.values())
 
 
 def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed: float) -> dict[str, Any]:
@@ -29,8 +30,9 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
         "operator": proposal.operator,
         "parents": proposal.parents,
     }
-    if _unusual(proposal):
-        data |= {name: value for name, usual in _OPTIONAL.items() if (value := getattr(proposal, name)) != usual}
+    asked = (proposal.job, proposal.fidelity, proposal.continues, proposal.options, proposal.again)
+    if asked != _USUAL:
+        data |= {name: value for (name, usual), value in zip(_OPTIONAL.items(), asked, strict=True) if value != usual}
     data["status"] = result.status
     data["metrics"] = dict(result.metrics)
     if result.cached is not None:
@@ -44,16 +46,6 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
     data["seconds"] = round(result.seconds, 6)
     data["elapsed"] = round(elapsed, 3)
     return data
-
-
-def _unusual(proposal: Proposal[Any]) -> bool:
-    return bool(
-        proposal.job
-        or proposal.fidelity != 1.0
-        or proposal.again
-        or proposal.continues is not None
-        or proposal.options is not None
-    )
 
 
 def result_of(data: Mapping[str, Any]) -> Result:

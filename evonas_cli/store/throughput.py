@@ -36,10 +36,11 @@ class Spent:
     def add(self, entry: Mapping[str, Any]) -> None:
         """Takes an entry. A training that was interrupted counts for what its last session did."""
         if "cached" not in entry:
-            seconds = entry.get("seconds", 0.0)
+            seconds, metrics = entry.get("seconds", 0.0), entry.get("metrics", ())
             self.evaluated += 1
             self.seconds += seconds
-            self.training += min(seconds, entry.get("metrics", {}).get("train_seconds", 0.0))
+            if "train_seconds" in metrics:
+                self.training += min(seconds, metrics["train_seconds"])
 
 
 class Meter:
@@ -58,12 +59,12 @@ class Meter:
     def submitted(self, units: Sequence[Unit[Any]]) -> None:
         """The evaluator, ready to work, is given them."""
         self._advance()
+        self._on_their_way += len(units)
         for unit in units:
-            first = unit.candidates[0]
-            self._begun.setdefault(first.step, (self._now, self._busy))
-            self._on_their_way += 1
-            if len(unit.candidates) > 1:
-                ids = {candidate.id for candidate in unit.candidates}
+            candidates = unit.candidates
+            self._begun.setdefault(candidates[0].step, (self._now, self._busy))
+            if len(candidates) > 1:
+                ids = {candidate.id for candidate in candidates}
                 self._units.update((id, ids) for id in ids)
 
     def returned(self, results: Sequence[Result]) -> None:
@@ -103,7 +104,8 @@ class ThroughputLog:
         self.path = path
         self._waiting: list[str] = []
         self._idle = self._all = 0.0
-        self._short: dict[str, Any] | None = None
+        self._last: Mapping[str, Any] | None = None
+        self._seconds = self._idle_seconds = 0.0
         kept = [self._count(line) for line in read(path)]
         if write and path.exists() and path.read_text(encoding="utf-8", errors="replace") != "".join(kept):
             write_text(path, "".join(kept))
@@ -115,19 +117,25 @@ class ThroughputLog:
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Takes the line of a told step."""
-        line = line if self._short is None else _joined(self._short, line)
-        self._short = dict(line) if line["seconds"] < SHORT else None
-        if self._short is not None:
-            return
-        self._waiting.append(self._count(line))
-        if line["seconds"] >= AT_ONCE or len(self._waiting) >= MANY:
-            self.flush()
+        seconds = line["seconds"]
+        self._last = line
+        self._seconds += seconds
+        self._idle_seconds += seconds * line["idle_share"]
+        if self._seconds >= SHORT:
+            self._end_line()
+            if seconds >= AT_ONCE or len(self._waiting) >= MANY:
+                self.flush()
+
+    def _end_line(self) -> None:
+        """The steps since the line before share one."""
+        if self._last is not None:
+            idle = self._idle_seconds / self._seconds
+            self._waiting.append(self._count({**self._last, "seconds": self._seconds, "idle_share": idle}))
+        self._last, self._seconds, self._idle_seconds = None, 0.0, 0.0
 
     def flush(self) -> None:
         """Appends what waits. Raises EnvironmentFailure."""
-        if self._short is not None:
-            self._waiting.append(self._count(self._short))
-            self._short = None
+        self._end_line()
         if not self._waiting:
             return
         try:
@@ -142,13 +150,6 @@ class ThroughputLog:
         self._idle += line["workers"] * line["seconds"] * line["idle_share"]
         rounded = {**line, "seconds": round(line["seconds"], 6), "idle_share": round(line["idle_share"], 6)}
         return json.dumps(rounded) + "\n"
-
-
-def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """The line of both, which one session has seen."""
-    seconds = first["seconds"] + second["seconds"]
-    idle = first["seconds"] * first["idle_share"] + second["seconds"] * second["idle_share"]
-    return {**second, "seconds": seconds, "idle_share": idle / seconds}
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:

@@ -14,22 +14,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from random import Random
 from typing import Generic, Literal, Protocol
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Mutable, Space
-from evonas_cli.core.select import tournament
-from evonas_cli.core.types import Evaluation, G, Proposal
+from evonas_cli.core.select import winner
+from evonas_cli.core.types import Evaluation, G, Proposal, value
 
 log = logging.getLogger(__name__)
+_loss = attrgetter("loss")
 
 
 class MutableSpace(Space[G], Mutable[G], Protocol[G]):
     """What this strategy uses of a space: `sample` and `mutate`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Member(Generic[G]):
     """One of the queue; `loss` is None for a failed candidate."""
 
@@ -38,7 +40,7 @@ class Member(Generic[G]):
     loss: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Queue(Generic[G]):
     """The living members, oldest first, and the number of steps asked."""
 
@@ -110,14 +112,11 @@ class RegularizedEvolution(Generic[G]):
         return tuple([member.id for member in state.members])
 
     def _parent(self, members: Sequence[Member[G]], rng: Random) -> Member[G] | None:
-        losses = [member.loss for member in members if member.loss is not None]
-        if not losses:
+        able = [member for member in members if member.loss is not None]
+        if not able:
             return None
-        if len(losses) < len(members):
-            members = [member for member in members if member.loss is not None]
-        drawn = self.sample_size if self.replacement else min(self.sample_size, len(members))
-        [winner] = tournament(losses, 1, rng, size=drawn, replacement=self.replacement)
-        return members[winner]
+        drawn = self.sample_size if self.replacement else min(self.sample_size, len(able))
+        return winner(able, _loss, rng, size=drawn, replacement=self.replacement)
 
 
 def _worst(members: Sequence[Member[G]], rng: Random) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evonas_cli.core.rng import LazyStream, derive, stream
+from evonas_cli.core.rng import LazyStream, Seeded, derive, stream
 
 DRAWS: dict[str, Callable[[Random], object]] = {
     "random": lambda rng: rng.random(),
@@ -33,6 +34,15 @@ def test_a_lazy_stream_draws_what_the_stream_of_its_name_draws(seed: int, index:
     for name in draws:
         assert DRAWS[name](lazy) == DRAWS[name](eager)
     assert lazy.getstate() == eager.getstate()
+
+
+@given(st.integers(0, 2**64 - 1), st.lists(st.sampled_from(sorted(DRAWS)), max_size=6))
+def test_a_seeded_generator_is_that_of_python(seed: int, draws: list[str]) -> None:
+    ours, theirs = Seeded(seed), Random(seed)
+    for name in draws:
+        assert DRAWS[name](ours) == DRAWS[name](theirs)
+    assert ours.getstate() == theirs.getstate()
+    assert pickle.loads(pickle.dumps(ours)).getstate() == theirs.getstate()
 
 
 def test_streams_differ_by_seed_purpose_and_index() -> None:

@@ -243,6 +243,20 @@ def test_exploit_moves_the_worst_to_the_best() -> None:
     assert abs(copied[1] - 2_000) < 5 * sqrt(1_000)
 
 
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=9), st.integers(1, 9), st.integers(), st.booleans())
+def test_a_winner_is_the_first_of_the_best_of_what_python_draws(
+    losses: list[int], size: int, seed: int, replacement: bool
+) -> None:
+    members = list(enumerate(losses))
+    size = size if replacement else min(size, len(losses))
+    theirs, ours = Random(seed), Random(seed)
+    drawn = theirs.choices(members, k=size) if replacement else theirs.sample(members, size)
+    best = min(loss for _, loss in drawn)
+    won = select.winner(members, lambda member: member[1], ours, size=size, replacement=replacement)
+    assert won == next(member for member in drawn if member[1] == best)
+    assert ours.getstate() == theirs.getstate()
+
+
 @given(
     st.lists(st.none() | st.integers(0, 3), min_size=2, max_size=12), st.sampled_from([0.01, 0.2, 0.5]), st.integers()
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import json.encoder
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,10 @@ from evonas_cli.store import journal as module
 from evonas_cli.store.journal import Journal, line, parse, scan
 
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+plain = st.none() | st.booleans() | numbers | st.text()
+nested = st.recursive(
+    plain, lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner), max_leaves=12
+)
 documents = st.dictionaries(
     st.text(min_size=1).filter(lambda key: key != "crc"), numbers | st.text() | st.lists(numbers), min_size=1
 )
@@ -28,6 +35,24 @@ def test_a_line_is_its_entry(document: dict[str, object]) -> None:
     raw = line(document)
     assert raw.endswith(b"\n") and raw.count(b"\n") == 1
     assert parse(raw) == document
+
+
+@given(st.dictionaries(st.text(), nested, min_size=1))
+def test_a_line_is_written_as_the_standard_library_writes_it(document: dict[str, object]) -> None:
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))[:-1].encode()
+    assert line(document) == body + f',"crc":"{zlib.crc32(body):08x}"}}\n'.encode()
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf"), {1}, b"bytes"])
+def test_what_is_no_json_is_refused(broken: object) -> None:
+    with pytest.raises((ValueError, TypeError), match="JSON"):
+        line({"id": 0, "value": [broken]})
+
+
+@pytest.mark.parametrize("make", [None, json.encoder.c_make_encoder])
+def test_lines_do_not_depend_on_the_encoder_in_c(make: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json.encoder, "c_make_encoder", make)
+    assert module._encoder()({"id": 0, "genome": "|ö|", "parents": (1, 2)}) == '{"id":0,"genome":"|ö|","parents":[1,2]}'
 
 
 @given(documents, st.data())
