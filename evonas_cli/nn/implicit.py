@@ -1,4 +1,4 @@
-"""Convolutions of P members as products of matrices that are never made, on CUDA devices: three kernels in Triton.
+"""Convolutions of P members as products of matrices that are never made, on CUDA devices: in Triton.
 
 The implicit GEMM of cuDNN (Chetlur et al., 2014), whose rows are the pixels of a batch and whose columns are the
 channels of one member, on maps in channels_last order. cuDNN's grouped convolutions change the order of all maps before
