@@ -95,7 +95,11 @@ def test_an_epoch_waits_for_the_host_no_more_often_when_it_is_longer(graph: bool
 
 @pytest.mark.parametrize("width", [1, 3])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_replayed_epoch_trains_as_an_eager_one(width: int, precision: str) -> None:
+@pytest.mark.parametrize("large", [1, 1 << 18])
+def test_a_replayed_epoch_trains_as_an_eager_one(
+    width: int, precision: str, large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Members are updated one by one where a layer has `large` numbers, in both ways."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
     from quadrants import SEED, network, resident, trainer
 
@@ -104,6 +108,7 @@ def test_a_replayed_epoch_trains_as_an_eager_one(width: int, precision: str) -> 
     from evonas_cli.training.optimizers import OPTIMIZERS
     from evonas_cli.training.steps import Steps
 
+    monkeypatch.setattr("evonas_cli.training.optimizers.LARGE", large)
     device, found = resolve("cuda", True, 1), []
     for graph in (True, False):
         settings = trainer("sgd", graph=graph, precision=precision)
