@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evonas_cli.nn.bias import biased
+from evonas_cli.nn.depthwise import BLOCK, applies, depthwise
 from evonas_cli.nn.geometry import FORMS
+from evonas_cli.nn.layout import order, ordered
 
 Pair: TypeAlias = tuple[int, int]
 Layers: TypeAlias = Sequence[nn.Module]
@@ -27,6 +29,8 @@ def grouped(
     x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int, width: int
 ) -> Tensor:
     """One convolution with P times the groups (Wang et al., "HFTA", MLSys 2021)."""
+    if bias is None and applies(x, weight, stride, padding, dilation, groups * width):
+        return depthwise(x, weight, padding)
     return F.conv2d(x, weight, bias, stride, padding, dilation, groups * width)
 
 
@@ -38,8 +42,7 @@ def unfold(
     Images lie in the channels while patches are taken: torch's CUDA code launches one kernel for each image of a batch.
     """
     n, batch, kernel, size = groups * width, len(x), cast(Pair, weight.shape[2:]), cast(Pair, x.shape[2:])
-    last = x.is_contiguous(memory_format=torch.channels_last)
-    layout = torch.channels_last if last else torch.contiguous_format
+    layout = order(x)
     if torch.is_autocast_enabled(x.device.type):
         x = x.to(torch.get_autocast_dtype(x.device.type))
     maps = split(x, 1, n).transpose(0, 1).flatten(0, 2)
@@ -80,8 +83,10 @@ def computable(form: str, device: torch.device) -> bool:
 class Conv(nn.Module):
     """Convolutions of P members, in one of the forms; on a common input one convolution with P times the channels.
 
-    Dilated ones are float32 on CPUs: the weight gradient of torch's grouped dilated bf16 convolution reads memory that
-    was never written.
+    On CPUs a dilation that divides stride and padding becomes none, on the rows and columns that count. Some remain
+    float32 there whatever the precision: dilated ones, since the weight gradient of torch's grouped dilated bf16
+    convolution reads memory that was never written; and those of single channels with strides or large kernels, whose
+    gradients take up to a hundred times as long in bf16.
     """
 
     def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
@@ -92,6 +97,7 @@ class Conv(nn.Module):
         self.width = len(parts) if spread[0] or first.groups > 1 else 1
         self.groups, self.stride, self.dilation = first.groups, cast(Pair, first.stride), cast(Pair, first.dilation)
         self.padding = cast(Pair, first.padding)
+        self.single = self.weight.shape[1] == 1 and self.groups * self.width > 1
         self.form = "grouped"
 
     def choose(self, form: str) -> None:
@@ -101,16 +107,31 @@ class Conv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.repeat(1, self.repeats, 1, 1) if self.repeats > 1 else x
-        if max(self.dilation) == 1 or x.device.type != "cpu":
-            return self._conv(x)
+        stride, padding, dilation = self.stride, self.padding, self.dilation
+        if x.device.type != "cpu":
+            return self._conv(x, stride, padding, dilation)
+        if max(dilation) > 1 and _divide(dilation, stride) and _divide(dilation, padding):
+            x = ordered(x)[:, :, :: dilation[0], :: dilation[1]].contiguous(memory_format=order(x))
+            stride, padding, dilation = _parts(stride, dilation), _parts(padding, dilation), (1, 1)
+        if max(dilation) == 1 and not (self.single and (max(stride) > 1 or max(self.weight.shape[2:]) > BLOCK)):
+            return self._conv(x, stride, padding, dilation)
+        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
         with torch.autocast("cpu", enabled=False):
-            return self._conv(x.float())
+            return self._conv(x.float(), stride, padding, dilation).to(kind)
 
-    def _conv(self, x: Tensor) -> Tensor:
-        settings = self.stride, self.padding, self.dilation, self.groups, self.width
+    def _conv(self, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
+        settings = stride, padding, dilation, self.groups, self.width
         if self.bias is None or not x.is_cuda or self.form == "implicit":
             return FUNCTIONS[self.form](x, self.weight, self.bias, *settings)
         return biased(FUNCTIONS[self.form](x, self.weight, None, *settings), self.bias)
+
+
+def _divide(parts: Pair, values: Pair) -> bool:
+    return values[0] % parts[0] == 0 and values[1] % parts[1] == 0
+
+
+def _parts(values: Pair, apart: Pair) -> Pair:
+    return values[0] // apart[0], values[1] // apart[1]
 
 
 def split(x: Tensor, dim: int, width: int) -> Tensor:

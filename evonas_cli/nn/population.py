@@ -21,11 +21,16 @@ from evonas_cli.nn.build import Network, finished
 from evonas_cli.nn.convolution import Conv, Layers, joined, optional, split
 from evonas_cli.nn.dropout import Dropout, kept
 from evonas_cli.nn.geometry import AUTO, Choice, chosen, layer_name
+from evonas_cli.nn.layout import ordered
+from evonas_cli.nn.linear import products
+from evonas_cli.nn.pooling import AvgPool, MaxPool
 
 State: TypeAlias = dict[str, Tensor]
 
 COUNT = "num_batches_tracked"
 WEIGHTED = ("conv", "linear", "batch_norm")
+REORDERING = ("concat", "flatten", "global_avg_pool", "pad", "shift", "zero")
+"""Operations whose gradients do not lie in memory as their inputs do."""
 
 
 class Population(nn.Module):
@@ -72,10 +77,10 @@ class Population(nn.Module):
             if node.op != "relu":
                 continue
             source, after = node.inputs[0], readers[index]
-            if len(after) == 1 and nodes[after[0]].op == "max_pool":
+            pool = self.layers[names[after[0] - 1]] if len(after) == 1 else None
+            if isinstance(pool, MaxPool):
                 self.layers[names[index - 1]] = nn.Identity()
-                name = names[after[0] - 1]
-                self.layers[name] = nn.Sequential(self.layers[name], nn.ReLU(inplace=True))
+                pool.rectify = True
             elif len(readers[source]) == 1 and nodes[source].op in WEIGHTED:
                 self.layers[names[index - 1]] = nn.ReLU(inplace=True)
 
@@ -83,7 +88,10 @@ class Population(nn.Module):
         values = {0: x}
         del x
         for index, layer in enumerate(self.layers.values(), start=1):
-            values[index] = layer(*[values[source] for source in self.plan.nodes[index].inputs])
+            node = self.plan.nodes[index]
+            inputs = [values[source] for source in node.inputs]
+            values[index] = layer(*map(ordered, inputs) if node.op in REORDERING else inputs)
+            del inputs
             for source in self._finished[index]:
                 del values[source]
         output = values[self.plan.output]
@@ -143,10 +151,8 @@ class Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.spread:
             return split(F.linear(x, self.weight, self.bias), 1, self.width).transpose(0, 1)
-        weight = split(self.weight, 0, self.width).transpose(1, 2)
-        if self.bias is None:
-            return torch.bmm(x, weight)
-        return torch.baddbmm(split(self.bias, 0, self.width).unsqueeze(1), x, weight)
+        bias = None if self.bias is None else split(self.bias, 0, self.width)
+        return products(x, split(self.weight, 0, self.width), bias)
 
 
 class BatchNorm(nn.Module):
@@ -252,5 +258,7 @@ STACKED: dict[str, Build] = {
     "add": lambda parts, spread: Merge(parts, spread, concat=False),
     "concat": lambda parts, spread: Merge(parts, spread, concat=True),
     "dropout": MemberDropout,
+    "max_pool": MaxPool,
+    "avg_pool": AvgPool,
 }
 """Operations that need a form of their own for several members; all others work on such tensors as they are."""

@@ -192,9 +192,19 @@ def check_forms(trainer: Trainer, device: torch.device) -> None:
 
 def member_losses(scores: Tensor, y: Tensor, label_smoothing: float = 0.0) -> Tensor:
     """Cross-entropies in nats, (P, B), of scores (P, B, classes) and labels that the members share: classes (B,), or
-    probabilities (B, classes)."""
-    shared = y.repeat(len(scores), *[1] * (y.dim() - 1))
-    flat = F.cross_entropy(scores.flatten(0, 1), shared, reduction="none", label_smoothing=label_smoothing)
+    probabilities (B, classes).
+
+    On CPUs images are the last dimension, since sums over a few adjacent classes leave vectors empty; on CUDA devices
+    that loss has no deterministic form.
+    """
+    shared = y.expand(len(scores), *y.shape)
+    if not scores.is_cuda:
+        classes = shared.transpose(1, 2) if y.dim() == 2 else shared
+        by_class = scores.transpose(1, 2).contiguous()
+        return F.cross_entropy(by_class, classes, reduction="none", label_smoothing=label_smoothing)
+    flat = F.cross_entropy(
+        scores.flatten(0, 1), shared.flatten(0, 1), reduction="none", label_smoothing=label_smoothing
+    )
     return flat.view(len(scores), -1)
 
 

@@ -158,3 +158,34 @@ def test_bits_do_not_depend_on_neighbours(form, place):
 )
 def test_what_is_no_choice(value):
     assert not is_choice(value)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    kernel=st.sampled_from([1, 2, 3, 5]),
+    stride=st.integers(1, 4),
+    dilation=st.integers(1, 3),
+    groups=st.sampled_from([1, 2, 4]),
+    same=st.integers(0, 1),
+    bf16=st.booleans(),
+    layout=LAYOUTS,
+)
+def test_thinned_and_single_channels_are_convolutions_like_others(kernel, stride, dilation, groups, same, bf16, layout):
+    settings = {"kernel": kernel, "stride": stride, "dilation": dilation, "groups": groups, "same": same}
+    graph = Graph((4, 13, 14))
+    plan = graph.plan(graph.add("conv", graph.add("conv", graph.input, channels=4, kernel=1), channels=4, **settings))
+    members = [Network(plan, torch.Generator().manual_seed(seed)).to(memory_format=layout) for seed in range(2)]
+    population = Population(members).to(memory_format=layout)
+    x = torch.randn(2, *plan.shapes[0], generator=torch.Generator().manual_seed(2)).to(memory_format=layout)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        found = population(x)
+    expected = torch.cat([member(x) for member in members], 1)
+    assert found.dtype == (torch.bfloat16 if bf16 else torch.float32)
+    near = 4e-2 if bf16 else 1e-5
+    torch.testing.assert_close(found.float(), expected, rtol=near, atol=near)
+    found.float().square().sum().backward()
+    expected.square().sum().backward()
+    near = 0.3 if bf16 else 1e-3
+    for name, parameter in population.named_parameters():
+        theirs = torch.cat([dict(member.named_parameters())[name].grad for member in members])
+        torch.testing.assert_close(parameter.grad, theirs, rtol=near, atol=near)

@@ -118,7 +118,7 @@ def test_validation_is_the_mean_over_all_images(size):
 
 
 def test_a_loss_below_the_errors_bound_is_a_bug(monkeypatch):
-    monkeypatch.setattr("evonas_cli.training.steps.F.cross_entropy", lambda scores, y, **k: torch.full((len(y),), 0.1))
+    monkeypatch.setattr("evonas_cli.training.steps.F.cross_entropy", lambda scores, y, **k: torch.full(y.shape, 0.1))
     with pytest.raises(RuntimeError, match="metric bug"):
         validate(small(), resident(), trainer(), [0])
 
