@@ -64,7 +64,7 @@ class Practice:
 
         def train(network: nn.Module) -> None:
             loader: Loader = torch.utils.data.DataLoader(Items(self.x, self.y), batch_size=BATCH, shuffle=True)
-            optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+            optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, nesterov=True)
             for _, (x, y) in zip(range(share), loader, strict=False):
                 optimizer.zero_grad()
                 loss = F.cross_entropy(network(x.to(self.device)), y.to(self.device))
@@ -82,7 +82,9 @@ class Practice:
 
         def train(network: nn.Module) -> None:
             network.to(memory_format=torch.channels_last)
-            optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, fused=True)
+            optimizer = torch.optim.SGD(
+                network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, nesterov=True, fused=True
+            )
             for x, y in resident_batches(x_all, y_all, share):
                 with torch.autocast(self.device, torch.bfloat16, enabled=bf16):
                     scores = network(x)

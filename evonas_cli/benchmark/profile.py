@@ -1,12 +1,11 @@
 """Where a training's time goes, in today's practice and in the engine: shares of phases, and the costliest operators.
 
-Phases are taken with the clock around them (`phases`), operators with torch's profiler, whose own time would distort
-the phases of small networks. Only CPUs.
+Phases are taken with the clock around them (`phases`), operators in a training of their own with the clock around each
+call (`operators`). Only CPUs.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -27,16 +26,11 @@ TOP = 5
 def profile(names: Sequence[str], bf16: bool, rounds: int) -> Iterator[dict[str, Json]]:
     """A row for each workload and way, each way in a process of its own, and with the engine's rows its operators."""
     spawn = get_context("spawn")
-    with ProcessPoolExecutor(1, spawn, _quiet) as plain, ProcessPoolExecutor(1, spawn, _quiet) as engine:
+    with ProcessPoolExecutor(1, spawn) as plain, ProcessPoolExecutor(1, spawn) as engine:
         for name in names:
             for way in WAYS[:2]:
                 yield plain.submit(_practice, name, way, bf16, rounds).result()
             yield engine.submit(_engine, name, bf16, rounds).result()
-
-
-def _quiet() -> None:
-    """Else torch's profiler says on stderr that it starts, ends and finds no GPU; read when torch is imported."""
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 
 def _practice(name: str, way: str, bf16: bool, rounds: int) -> dict[str, Json]:
@@ -85,16 +79,14 @@ def _train(job: Train, units: Sequence[Unit[Seat]]) -> None:
 
 
 def _operators(job: Train, unit: Unit[Seat]) -> list[Json]:
-    """The operators that take most time themselves, without those that they call: share of all, and calls."""
-    from torch.profiler import ProfilerActivity
-    from torch.profiler import profile as profiling
+    """The operators that take most of the time of all of them: share, and calls."""
+    from evonas_cli.benchmark.operators import Operators
 
-    with profiling(activities=[ProfilerActivity.CPU]) as found:
+    with Operators() as found:
         _train(job, [unit])
-    averages = found.key_averages()
-    whole = sum(each.self_cpu_time_total for each in averages)
-    most = sorted(averages, key=lambda each: -each.self_cpu_time_total)[:TOP]
-    return [{"name": each.key, "share": each.self_cpu_time_total / whole, "calls": each.count} for each in most]
+    whole = sum(found.seconds.values())
+    most = sorted(found.seconds, key=lambda name: -found.seconds[name])[:TOP]
+    return [{"name": name, "share": found.seconds[name] / whole, "calls": found.calls[name]} for name in most]
 
 
 def _practice_points() -> list[Point]:

@@ -181,11 +181,10 @@ def test_thinned_and_single_channels_are_convolutions_like_others(kernel, stride
         found = population(x)
     expected = torch.cat([member(x) for member in members], 1)
     assert found.dtype == (torch.bfloat16 if bf16 else torch.float32)
-    near = 4e-2 if bf16 else 1e-5
-    torch.testing.assert_close(found.float(), expected, rtol=near, atol=near)
+    near = 2e-2 if bf16 else 1e-5
+    assert (found.float() - expected).norm() <= near * expected.norm()
     found.float().square().sum().backward()
     expected.square().sum().backward()
-    near = 0.3 if bf16 else 1e-3
     for name, parameter in population.named_parameters():
         theirs = torch.cat([dict(member.named_parameters())[name].grad for member in members])
-        torch.testing.assert_close(parameter.grad, theirs, rtol=near, atol=near)
+        assert (parameter.grad - theirs).norm() <= near * theirs.norm()
