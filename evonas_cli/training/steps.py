@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from evonas_cli.nn.population import Population
 from evonas_cli.training.batches import Counted, training_batches
 from evonas_cli.training.optimizers import Optimizer
 from evonas_cli.training.recording import NotRecorded, Record, cuda_graph, recorded
-from evonas_cli.training.streams import borrow
+from evonas_cli.training.streams import aside, borrow
 from evonas_cli.training.trainer import Trainer
 
 GRIP = 64
@@ -70,27 +70,13 @@ class Steps:
     def epoch(self, rates: Sequence[Sequence[float]], epoch: int) -> list[float]:
         """One pass over the training part, as far as there are learning rates (steps, P); each member's mean loss."""
         self.population.train()
-        with self._aside():
+        with aside(self._stream):
             if self._wanted and self._replay is None:
                 self._wanted = self._prepare(rates, epoch)
             self._begin(epoch)
             (self._replayed if self._wanted else self._eager)(rates, epoch)
             self.population.count(len(rates))
             return self._losses(len(rates))
-
-    @contextmanager
-    def _aside(self) -> Iterator[None]:
-        """In a stream of its own, where alone a step can be recorded."""
-        if self._stream is None:
-            yield
-            return
-        around = torch.cuda.current_stream(self.data.device)
-        self._stream.wait_stream(around)
-        try:
-            with torch.cuda.stream(self._stream):
-                yield
-        finally:
-            around.wait_stream(self._stream)
 
     def _eager(self, rates: Sequence[Sequence[float]], epoch: int) -> None:
         on_device = torch.tensor(rates, device=self.data.device)

@@ -188,7 +188,8 @@ class Workbench:
         one = len({plan.nodes for plan in plans}) == 1
         if not one or self.trainer.stack in (None, 1) or self.trainer.convolution != AUTO:
             return [], []
-        layers = try_forms(plans[0], self.trainer, data.device, min(self.trainer.batch_size, data.n_train), seconds)
+        batch, graph = min(self.trainer.batch_size, data.n_train), wants_graph(self.trainer, data)
+        layers = try_forms(plans[0], self.trainer, data.device, batch, seconds, graph)
         forms = [f"{layer.name}:{layer.best}" for layer in layers if layer.best != "grouped"]
         found = [f"trainer.convolution={{{','.join(forms)}}}"] if forms else []
         return found, [layer.to_json() for layer in layers]

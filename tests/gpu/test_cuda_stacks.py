@@ -194,3 +194,14 @@ def test_kernels_of_our_own_compute_what_a_grouped_convolution_computes(
             (found, *torch.autograd.grad(found, wanted, direction)), (expected, *slopes), strict=True
         ):
             assert ((ours.double() - theirs).norm() / theirs.norm()).item() < near
+
+
+def test_forms_of_convolutions_are_tried_as_recorded_steps(caplog: pytest.LogCaptureFixture) -> None:
+    from evonas_cli.core.plan import Graph
+    from evonas_cli.training.form_trials import try_forms
+
+    graph = Graph((1, 12, 12))
+    x = graph.add("conv", graph.add("conv", graph.input, channels=8, kernel=3), channels=16, kernel=3)
+    plan = graph.plan(graph.add("linear", graph.add("global_avg_pool", x), features=4))
+    (layer,) = try_forms(plan, trainer("sgd", stack=8), resolve("cuda", True, 1), 64, 0.0, graph=True)
+    assert set(layer.seconds) == {"grouped", "unfold", "branches", "implicit"} and not caplog.records
