@@ -197,7 +197,11 @@ def test_kernels_of_our_own_compute_what_a_grouped_convolution_computes(
 
 
 def test_forms_of_convolutions_are_tried_as_recorded_steps(caplog: pytest.LogCaptureFixture) -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
+    from quadrants import trainer
+
     from evonas_cli.core.plan import Graph
+    from evonas_cli.training.device import resolve
     from evonas_cli.training.form_trials import try_forms
 
     graph = Graph((1, 12, 12))
