@@ -21,7 +21,7 @@ from evonas_cli.nn.build import Network, finished
 from evonas_cli.nn.convolution import Conv, Layers, joined, optional, split
 from evonas_cli.nn.dropout import Dropout, kept
 from evonas_cli.nn.geometry import AUTO, Choice, chosen, layer_name
-from evonas_cli.nn.layout import ordered
+from evonas_cli.nn.layout import order, ordered
 from evonas_cli.nn.linear import products
 from evonas_cli.nn.pooling import AvgPool, MaxPool
 
@@ -216,9 +216,16 @@ class Merge(nn.Module):
             for other in full[1:]:
                 total = total + other
             return total
-        if not maps:
-            return torch.cat(full, 2)
-        return torch.cat([split(x, 1, self.width) for x in full], 2).flatten(1, 2)
+        return self._concatenated(full) if maps else torch.cat(full, 2)
+
+    def _concatenated(self, maps: list[Tensor]) -> Tensor:
+        """In the order of the maps, which torch keeps for four dimensions alone."""
+        if self.width == 1:
+            return torch.cat(maps, 1)
+        if order(maps[0]) == torch.channels_last:
+            pixels = [split(x.permute(0, 2, 3, 1), 3, self.width) for x in maps]
+            return torch.cat(pixels, 4).flatten(3).permute(0, 3, 1, 2)
+        return torch.cat([split(x, 1, self.width) for x in maps], 2).flatten(1, 2)
 
     def _repeat(self, x: Tensor, maps: bool) -> Tensor:
         return x.repeat(1, self.width, 1, 1) if maps else x.expand(self.width, -1, -1)
