@@ -18,7 +18,7 @@ from evonas_cli.core.types import Json, Unit
 from evonas_cli.evaluation.units import divide, evaluate
 from evonas_cli.jobs.train import Train
 
-NAMES = ("example_cnn", "small_cnn", "mini_cnn", "mlp")
+NAMES = ("example_cnn", "small_cnn", "mini_cnn", "mlp", "nasbench201_cells", "nasnet_cells")
 WAYS = ("(a) loader", "(b) resident", "engine")
 TOP = 5
 

@@ -6,6 +6,7 @@ the only size for which oneDNN has a fast way: each is the gradient of a kernel 
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -16,6 +17,8 @@ from torch.nn import functional as F
 from evonas_cli.nn.layout import channels_last_on_cpu
 
 BLOCK = 3
+CHUNK = 1 << 19
+"""Numbers in maps whose shifts are computed at once: some of them stay in a core's cache."""
 
 Pair: TypeAlias = tuple[int, int]
 
@@ -53,19 +56,27 @@ class _Depthwise(torch.autograd.Function):
 
 
 def _of_kernels(x: Tensor, weight: Tensor, slope: Tensor, padding: Pair) -> Tensor:
-    above, beside = padding
-    padded = F.pad(x, (beside, beside, above, above)).contiguous(memory_format=torch.channels_last)
-    high, wide = slope.shape[2] + BLOCK - 1, slope.shape[3] + BLOCK - 1
-    gradient, block = torch.empty_like(weight), weight[:, :, :BLOCK, :BLOCK].contiguous()
-    for top in _starts(weight.shape[2]):
-        for left in _starts(weight.shape[3]):
-            part = padded[:, :, top : top + high, left : left + wide].contiguous(memory_format=torch.channels_last)
-            gradient[:, :, top : top + BLOCK, left : left + BLOCK] = torch.ops.aten.convolution_backward(
-                slope, part, block, None, (1, 1), (0, 0), (1, 1), False, (0, 0), len(weight), (False, True, False)
-            )[1]
+    images = max(1, CHUNK // x[0].numel())
+    gradient = torch.zeros_like(weight)
+    for maps, slopes in zip(torch.split(x, images), torch.split(slope, images), strict=True):
+        _add_blocks(gradient, maps, slopes, padding)
     return gradient
 
 
-def _starts(size: int) -> list[int]:
-    """Where blocks begin that cover a side of a kernel, the last ones overlapping."""
-    return [min(start, size - BLOCK) for start in range(0, size, BLOCK)]
+def _add_blocks(gradient: Tensor, x: Tensor, slope: Tensor, padding: Pair) -> None:
+    above, beside = padding
+    padded = F.pad(x, (beside, beside, above, above)).contiguous(memory_format=torch.channels_last)
+    high, wide = slope.shape[2] + BLOCK - 1, slope.shape[3] + BLOCK - 1
+    kernel = torch.empty(len(gradient), 1, BLOCK, BLOCK)
+    for (top, new_rows), (left, new_columns) in product(_starts(gradient.shape[2]), _starts(gradient.shape[3])):
+        part = padded[:, :, top : top + high, left : left + wide].contiguous(memory_format=torch.channels_last)
+        block = torch.ops.aten.convolution_backward(
+            slope, part, kernel, None, (1, 1), (0, 0), (1, 1), False, (0, 0), len(kernel), (False, True, False)
+        )[1]
+        rows, columns = slice(top + new_rows, top + BLOCK), slice(left + new_columns, left + BLOCK)
+        gradient[:, :, rows, columns] += block[:, :, new_rows:, new_columns:]
+
+
+def _starts(size: int) -> list[Pair]:
+    """Where blocks begin that cover a side of a kernel, and how much of the last one another has covered."""
+    return [(min(start, size - BLOCK), max(0, start - size + BLOCK)) for start in range(0, size, BLOCK)]

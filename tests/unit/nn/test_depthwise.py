@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from evonas_cli.nn import depthwise as module
 from evonas_cli.nn.depthwise import applies, depthwise
 
 
@@ -27,6 +28,18 @@ def test_outputs_and_gradients_are_those_of_torch(channels, kernel, padding, siz
     direction = torch.randn(expected.shape, generator=generator)
     ours, theirs = (torch.autograd.grad(y, (x, weight), direction) for y in (found, expected))
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_images_that_do_not_fit_the_cache_at_once_are_summed(monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(7, 3, 9, 9, generator=generator).to(memory_format=torch.channels_last)
+    weight = torch.randn(3, 1, 5, 5, generator=generator).requires_grad_()
+    direction = torch.randn(7, 3, 9, 9, generator=generator)
+    (expected,) = torch.autograd.grad(depthwise(x, weight, (2, 2)), weight, direction)
+    for numbers in (1, 2 * 243, 5 * 243):
+        monkeypatch.setattr(module, "CHUNK", numbers)
+        (found,) = torch.autograd.grad(depthwise(x, weight, (2, 2)), weight, direction)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_it_applies_to_large_kernels_of_single_channels_alone():

@@ -1,0 +1,30 @@
+"""Operators that are timed beside each other compute the same."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from evonas_cli.benchmark import forms
+
+CASES = [*forms.pools(), *forms.convolutions(), *forms.dense()]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_both_ways_compute_the_same(case):
+    found, expected = case.engine(), case.torch()
+    found, expected = found.flatten().float(), expected.flatten().float()
+    near = 2e-2 if "bfloat16" in case.name else 1e-5
+    assert (found - expected).norm() <= near * expected.norm()
+
+
+def test_a_row_has_both_times_and_their_ratio(monkeypatch):
+    monkeypatch.setattr(forms, "convolutions", lambda: ())
+    monkeypatch.setattr(forms, "pools", lambda: ())
+    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
+    monkeypatch.setattr(forms, "keep_memory", lambda: None)
+    rows = list(forms.compare(3))
+    assert [row["name"] for row in rows] == ["linear 9216 to 128", "cross-entropy of 10 classes"]
+    for row in rows:
+        assert 0 < row["ratio"]["least"] <= row["ratio"]["median"] <= row["ratio"]["most"]
+        assert row["torch_ms"] > 0 < row["engine_ms"]
