@@ -61,7 +61,7 @@ class _Pairs(torch.autograd.Function):
         x, rows, y = ctx.saved_tensors
         bits = slope.contiguous(memory_format=torch.channels_last).view(BITS)
         if ctx.rectify:
-            bits = bits * y.view(BITS).sign()
+            bits = bits * y.view(BITS).clamp(0, 1)
         bits = _to_winners(bits, 3, rows, y)
         return _to_winners(bits, 2, x, rows).view(x.dtype), None
 

@@ -62,6 +62,18 @@ def test_of_equal_numbers_one_has_the_gradient():
     assert torch.equal(windows.sum(4), torch.full_like(y, 3.0)) and ((windows != 0).sum(4) == 1).all()
 
 
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+def test_what_is_rectified_away_has_no_gradient(zero):
+    x = torch.full((1, 3, 5, 4), zero, dtype=torch.bfloat16).to(memory_format=torch.channels_last)
+    x[:, 1] = -1.0
+    x.requires_grad_()
+    pool = MaxPool([nn.MaxPool2d(2)], [True])
+    pool.rectify = True
+    y = pool(x)
+    (gradient,) = torch.autograd.grad(y, x, torch.full_like(y, 3.0))
+    assert (y == 0).all() and (gradient == 0).all()
+
+
 def test_what_is_no_number_stays_so_and_with_its_channel():
     x = torch.randn(2, 3, 6, 6, generator=torch.Generator().manual_seed(0)).bfloat16()
     x[0, 1, 3, 3] = -float("nan")
