@@ -16,11 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evonas_cli.nn.bias import biased
-from evonas_cli.nn.depthwise import BLOCK, applies, depthwise
+from evonas_cli.nn.depthwise import BLOCK, Pair, applies, depthwise
 from evonas_cli.nn.geometry import FORMS
 from evonas_cli.nn.layout import order, ordered
 
-Pair: TypeAlias = tuple[int, int]
 Layers: TypeAlias = Sequence[nn.Module]
 Form: TypeAlias = Callable[[Tensor, Tensor, Tensor | None, Pair, Pair, Pair, int, int], Tensor]
 

@@ -23,7 +23,7 @@ def channels_last_on_cpu(x: Tensor) -> bool:
 def ordered(x: Tensor) -> Tensor:
     """The maps, whose gradient will be given on in their own order.
 
-    For views that change the order: on CPUs an operation whose gradient and map lie differently takes ten times as
+    For views that change the order: on CPUs an operation whose gradient and map lie differently takes several times as
     long as one that first copies the gradient.
     """
     return cast(Tensor, _Ordered.apply(x)) if channels_last_on_cpu(x) else x
