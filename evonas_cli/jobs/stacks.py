@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any, TypeAlias
 
 from evonas_cli.core.plan import Plan
@@ -18,6 +19,8 @@ from evonas_cli.training.trainer import Trainer
 WIDEST = {"cpu": 20, "cuda": 64}
 WORK = {"cpu": 50_000_000, "cuda": 4_000_000_000}
 """Multiply-adds of an image over all members beyond which stacking further gains nothing, by type of device."""
+INDEXED = 2**31 - 1
+"""Numbers that a batch's maps of all members may have on CUDA, where many kernels index with 32 bits."""
 
 Key: TypeAlias = tuple[Any, ...]
 
@@ -46,11 +49,12 @@ def units(
 
 
 def width(trainer: Trainer, plan: Plan, device: str) -> int:
-    """The most members of a program: `trainer.stack`, or what its work allows."""
-    if trainer.stack is not None:
-        return trainer.stack
+    """The most members of a program: `trainer.stack`, or what its work allows; on CUDA also what can be indexed."""
     kind = device if device in WIDEST else "cpu"
-    return max(1, min(WIDEST[kind], WORK[kind] // max(1, plan.multiply_adds)))
+    widest = trainer.stack or min(WIDEST[kind], WORK[kind] // max(1, plan.multiply_adds))
+    if kind == "cuda":
+        widest = min(widest, INDEXED // (trainer.batch_size * max(map(prod, plan.shapes))))
+    return max(1, widest)
 
 
 def _structure(plan: Plan) -> Key:

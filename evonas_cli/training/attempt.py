@@ -87,11 +87,19 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in texts)
 
 
+def is_refused(error: Exception) -> bool:
+    """Whether torch or cuDNN offers no kernel for such shapes or for so many numbers; the device is as it was."""
+    texts = ("CUDNN_STATUS_NOT_SUPPORTED", "CUDNN_STATUS_BAD_PARAM", "canUse32BitIndexMath")
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
+
+
 def is_device_error(error: Exception) -> bool:
     """Whether the CUDA device failed, after which this process can use it no more."""
+    if is_out_of_memory(error) or is_refused(error):
+        return False
     texts = ("CUDA error", "cuDNN error", "CUBLAS_STATUS")
     known = isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
-    return not is_out_of_memory(error) and (isinstance(error, torch.AcceleratorError) or known)
+    return isinstance(error, torch.AcceleratorError) or known
 
 
 def one_line(error: BaseException) -> str:

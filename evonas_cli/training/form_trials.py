@@ -18,7 +18,7 @@ from evonas_cli.nn.build import Network
 from evonas_cli.nn.convolution import Conv, computable
 from evonas_cli.nn.geometry import FORMS
 from evonas_cli.nn.population import Population
-from evonas_cli.training.attempt import is_out_of_memory, one_line
+from evonas_cli.training.attempt import is_out_of_memory, is_refused, one_line
 from evonas_cli.training.recording import NotRecorded, Record, Run, cuda_graph
 from evonas_cli.training.steps import autocast, logits, memory_format
 from evonas_cli.training.streams import aside, borrow
@@ -62,9 +62,9 @@ def try_forms(
 ) -> list[Layer]:
     """A layer for each convolution of the plan that `trainer.stack` members compute apart, in order, equal ones once.
 
-    Each is tried on a batch of its maps of noise for about `seconds` in all, its forms in turn; one that memory does
-    not allow is left out. With `graph` a pass is recorded and replayed, as training does with its steps: else forms of
-    many operations would be charged for launching them.
+    Each is tried on a batch of its maps of noise for about `seconds` in all, its forms in turn; one that memory or a
+    kernel's limits do not allow is left out. With `graph` a pass is recorded and replayed, as training does with its
+    steps: else forms of many operations would be charged for launching them.
     """
     networks = [Network(plan, torch.Generator().manual_seed(place)) for place in range(trainer.stack or 1)]
     population = Population(networks).to(device)
@@ -102,11 +102,11 @@ def _at_hand(device: torch.device) -> list[str]:
 
 
 def _fits(form: str, run: Run) -> bool:
-    """Whether memory suffices, and Triton works; what happens once only happens here."""
+    """Whether memory suffices, kernels take so many numbers, and Triton works; what happens once only happens here."""
     try:
         run()
     except Exception as error:
-        if is_out_of_memory(error):
+        if is_out_of_memory(error) or is_refused(error):
             return False
         if form != "implicit":
             raise

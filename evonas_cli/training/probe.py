@@ -12,15 +12,18 @@ from typing import NamedTuple
 import torch
 
 from evonas_cli.core.plan import Plan
+from evonas_cli.core.types import Json
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.population import Population
-from evonas_cli.training.attempt import is_out_of_memory
+from evonas_cli.training.attempt import is_out_of_memory, is_refused
 from evonas_cli.training.batches import Counted
 from evonas_cli.training.optimizers import OPTIMIZERS, Optimizer
 from evonas_cli.training.steps import Steps, memory_format
 from evonas_cli.training.trainer import Trainer
 
+WIDTHS = {"cpu": (1, 4, 8, 20), "cuda": (1, 4, 16, 32, 64)}
+"""Members side by side that are tried, by type of device."""
 ROUNDS = 3
 TRUST = 0.05
 """Largest relative difference of training losses at which a coarser precision passes for the same training."""
@@ -48,6 +51,18 @@ class Trial:
     def trusted(self) -> bool:
         """Whether it trains as fp32 does."""
         return self.loss_difference <= TRUST
+
+    def to_json(self, several: bool) -> dict[str, Json]:
+        """The settings as overrides, with the width if there are several members; speed; how far to be trusted."""
+        way = self.way
+        return {
+            "overrides": [f"trainer.layout={way.layout}", f"trainer.precision={way.precision}"]
+            + (["trainer.graph=false"] if way.graph is False else [])
+            + ([f"trainer.stack={way.width}"] if several else []),
+            "samples_per_second": self.samples_per_second,
+            "trusted": self.trusted,
+            "loss_difference": self.loss_difference,
+        }
 
 
 class _Training:
@@ -121,14 +136,14 @@ def _measure(
 
 
 def _rate(plan: Plan, trainer: Trainer, width: int, data: Resident, seconds: float) -> float:
-    """Samples a second; 0 where memory does not suffice."""
+    """Samples a second; 0 where memory does not suffice, or so many numbers are too many for a kernel."""
     try:
         trained = _Training(plan, trainer, width, data, 0)
         trained.train(2)
         rate, _ = trained.train(2)
         return trained.train(max(2, int(seconds * rate / (width * trained.steps.size))))[0]
     except Exception as error:
-        if is_out_of_memory(error):
+        if is_out_of_memory(error) or is_refused(error):
             return 0.0
         raise
 

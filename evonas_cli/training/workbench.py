@@ -29,14 +29,12 @@ from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.device import device_name, has_bf16, resolve
 from evonas_cli.training.form_trials import try_forms
 from evonas_cli.training.loop import Diverged, Member, Outcome, fit
-from evonas_cli.training.probe import probe
+from evonas_cli.training.probe import WIDTHS, probe
 from evonas_cli.training.room import Room
 from evonas_cli.training.steps import Pause, check_forms, nobody, wants_graph
 from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
-
-WIDTHS = {"cpu": (1, 4, 8, 20), "cuda": (1, 4, 16, 32, 64)}
 
 WEIGHTS_ONLY = {"start": "weights"}
 
@@ -115,7 +113,8 @@ class Workbench:
 
         Where memory does not suffice, the program is halved, as often as it takes. Should it fail in another way that
         may be a candidate's fault, each half of the candidates is trained without the other, until the failure has
-        found its owner. Raises EnvironmentFailure for disk and device errors.
+        found its owner, who is tried once more in a program of one place: what fails may be the width. Raises
+        EnvironmentFailure for disk and device errors.
         """
         started = perf_counter()
         built = [self._try_to_build(candidate) for candidate in unit.candidates]
@@ -152,7 +151,14 @@ class Workbench:
             log.warning("%d candidates failed together, dividing them: %s", len(unit.candidates), one_line(error))
             parts = unit.bisected()
         else:
-            return [self._attempt(unit, context)]
+            if unit.width > 1:
+                log.warning(
+                    "candidate %d failed in a program of %d places, trying it in one of its own: %s",
+                    unit.candidates[0].id,
+                    unit.width,
+                    one_line(error),
+                )
+            return [self._attempt(Unit(unit.candidates), context)]
         return [result for part in parts for result in self.evaluate_together(part, context)]
 
     def _attempt(self, unit: Unit[Any], context: Context, pause: Pause = nobody) -> Result:
@@ -170,17 +176,7 @@ class Workbench:
             has_bf16(data.device),
             seconds,
         )
-        return [
-            {
-                "overrides": [f"trainer.layout={t.way.layout}", f"trainer.precision={t.way.precision}"]
-                + (["trainer.graph=false"] if t.way.graph is False else [])
-                + ([f"trainer.stack={t.way.width}"] if one and len(genomes) > 1 else []),
-                "samples_per_second": t.samples_per_second,
-                "trusted": t.trusted,
-                "loss_difference": t.loss_difference,
-            }
-            for t in trials
-        ]
+        return [trial.to_json(several=one and len(genomes) > 1) for trial in trials]
 
     def refine(self, genomes: Sequence[Any], seconds: float) -> tuple[list[str], list[Json]]:
         """As the job's. Raises UsageError for a genome without a network."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import prod
 
 import pytest
 import torch
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from training_jobs import Folders, candidate, job, repeatable
 
 from evonas_cli.core.errors import EnvironmentFailure
-from evonas_cli.core.types import Unit
-from evonas_cli.jobs.stacks import units
+from evonas_cli.core.types import Task, Unit
+from evonas_cli.jobs.stacks import units, width
 from evonas_cli.nn.population import Population
 from evonas_cli.spaces.hyperparameters import Hyperparameters
 from evonas_cli.spaces.nasbench201 import NasBench201
@@ -51,8 +52,6 @@ def evaluated(what, found, root=None):
     device=st.sampled_from(["cpu", "cuda"]),
 )
 def test_units_are_a_partition_into_stacks_of_equals(genomes, stack, device):
-    from evonas_cli.core.types import Task
-
     what = plain(stack=stack)
     trainer = what._settings[2]
     candidates = [candidate(i, genome) for i, genome in enumerate(genomes)]
@@ -172,7 +171,7 @@ def test_neither_memory_nor_a_neighbours_error_fails_the_others(monkeypatch, tmp
 
     def fails(population):
         places = population.state_dict()["layers.1_conv.weight"].chunk(population.width)
-        if population.width == 5 and any(torch.equal(place, guilty) for place in places):
+        if any(torch.equal(place, guilty) for place in places):
             raise ValueError("out of luck")
         if population.width > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
@@ -181,6 +180,32 @@ def test_neither_memory_nor_a_neighbours_error_fails_the_others(monkeypatch, tmp
     results = evaluated(plain(), [Unit(tuple(asked()), 5, tuple(range(5)))], tmp_path)
     assert [result.status for result in results] == ["ok", "ok", "ok", "failed", "ok"]
     assert results[3].error.kind == "error"
+
+
+def test_what_fails_by_its_width_alone_is_trained_in_a_program_of_its_own(monkeypatch, caplog, tmp_path):
+    def fails(population):
+        if population.width > 1:
+            raise RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED")
+
+    failing(monkeypatch, fails)
+    with caplog.at_level(logging.WARNING):
+        results = evaluated(plain(), [Unit(tuple(asked(2)), 2, (0, 1))], tmp_path)
+    assert [(result.status, "stack" in result.labels) for result in results] == [("ok", False)] * 2
+    assert "candidate 1 failed in a program of 2 places, trying it in one of its own: cuDNN error" in caplog.text
+    assert not list(tmp_path.rglob("traceback.txt"))
+
+
+@pytest.mark.parametrize("stack", [None, 5])
+def test_maps_stay_within_what_can_be_indexed(stack, monkeypatch):
+    what, task = plain(stack=stack, batch_size=16), Task((1, 8, 8), 10)
+    assert width(what._settings[2], SPACE.decode(asked(1)[0].proposal.genome, task).plan, "cuda") >= 5
+    largest = max(prod(shape) for shape in SPACE.decode(asked(1)[0].proposal.genome, task).plan.shapes)
+    monkeypatch.setattr("evonas_cli.jobs.stacks.INDEXED", 16 * largest * 3 + 1)
+    found = units(asked(), SPACE, what._settings[2], task, "cuda")
+    assert max(unit.width for unit in found) == 3
+    monkeypatch.setattr("evonas_cli.jobs.stacks.INDEXED", 16 * largest - 1)
+    assert {unit.width for unit in units(asked(), SPACE, what._settings[2], task, "cuda")} == {1}
+    assert max(unit.width for unit in units(asked(), SPACE, what._settings[2], task, "cpu")) > 1
 
 
 def test_the_machines_errors_are_nobodys(monkeypatch):

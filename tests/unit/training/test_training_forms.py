@@ -9,6 +9,7 @@ import torch
 from quadrants import trainer
 
 from evonas_cli.core.plan import Graph, Plan
+from evonas_cli.nn.convolution import FUNCTIONS
 from evonas_cli.training.form_trials import Layer, try_forms
 from evonas_cli.training.recording import NotRecorded
 
@@ -68,6 +69,18 @@ def test_a_form_whose_recording_does_not_fit_is_left_out():
         return run
 
     (layer,) = try_forms(plan(), trainer(stack=2), CPU, 4, 0.0, graph=True, record=record)
+    assert set(layer.seconds) == {"grouped", "branches"}
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("Expected canUse32BitIndexMath(input)")]
+)
+def test_a_form_that_memory_or_a_kernel_does_not_allow_is_left_out(error, monkeypatch):
+    def unfold(*_):
+        raise error
+
+    monkeypatch.setitem(FUNCTIONS, "unfold", unfold)
+    (layer,) = try_forms(plan(), trainer(stack=2), CPU, 4, 0.0)
     assert set(layer.seconds) == {"grouped", "branches"}
 
 
