@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -23,3 +24,22 @@ def test_it_starts(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         runpy.run_path(str(FOLDER / name), run_name="__main__")
     assert end.value.code == 0
     assert "usage:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["--help"], 0, ""),
+        (["loops"], 2, "unknown step loops; see scripts/cuda_figures --help"),
+        (["engine", "--root"], 2, "--root needs a value; see scripts/cuda_figures --help"),
+        (["engine"], 4, "torch finds no CUDA device; rehearse with --device cpu"),
+    ],
+)
+def test_figures_of_cuda_devices_need_one_and_known_steps(
+    words: list[str], code: int, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+    done = subprocess.run([FOLDER / "cuda_figures", *words], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, text and f"scripts/cuda_figures: {text}\n")
+    assert ("All that evonas measures" in done.stdout) == (code == 0)
