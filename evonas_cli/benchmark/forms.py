@@ -17,6 +17,7 @@ from evonas_cli.core.plan import Graph
 from evonas_cli.core.types import Json
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.linear import products
+from evonas_cli.nn.narrow import narrow
 from evonas_cli.nn.pooling import AvgPool, MaxPool
 from evonas_cli.nn.population import Population
 from evonas_cli.training.allocator import keep_memory
@@ -42,7 +43,7 @@ def compare(rounds: int) -> Iterator[dict[str, Json]]:
     """For each case milliseconds of both, medians of rounds, and the median of their ratios within a round."""
     torch.set_num_threads(1)
     keep_memory()
-    for case in [*pools(), *convolutions(), *dense()]:
+    for case in [*pools(), *convolutions(), *narrow_groups(), *dense()]:
         ways = {way: _timed(case, way) for way in ("torch", "engine")}
         for way in ways.values():
             way()
@@ -101,6 +102,19 @@ def convolutions() -> Iterator[Case]:
         population, x = Population([network]).to(memory_format=torch.channels_last), _noise(BATCH, 32, 32, 32)
         wanted = [[x, *module.parameters()] for module in (network, population)]
         yield Case(name, partial(_in, bf16, network, x), partial(_in, bf16, population, x), *wanted)
+
+
+def narrow_groups() -> Iterator[Case]:
+    """The second convolution of twenty networks of 4 and 8 channels, in both precisions."""
+    for dtype in (torch.float32, torch.bfloat16):
+        tensors = [_noise(BATCH, 80, 13, 13, dtype=dtype), _noise(160, 4, 3, 3, dtype=dtype), _noise(160, dtype=dtype)]
+        how = (1, 1), (0, 0)
+        yield Case(
+            f"20 groups of 4 to 8 channels {str(dtype)[6:]}",
+            partial(F.conv2d, *tensors, *how, 1, 20),
+            partial(narrow, *tensors, *how, 20, 2),
+            *([tensors],) * 2,
+        )
 
 
 def _in(bf16: bool, module: nn.Module, x: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from evonas_cli.nn.bias import biased
 from evonas_cli.nn.depthwise import BLOCK, Pair, applies, depthwise
 from evonas_cli.nn.geometry import FORMS
 from evonas_cli.nn.layout import order, ordered
+from evonas_cli.nn.narrow import merged, narrow
 
 Layers: TypeAlias = Sequence[nn.Module]
 Form: TypeAlias = Callable[[Tensor, Tensor, Tensor | None, Pair, Pair, Pair, int, int], Tensor]
@@ -30,6 +31,9 @@ def grouped(
     """One convolution with P times the groups (Wang et al., "HFTA", MLSys 2021)."""
     if bias is None and applies(x, weight, stride, padding, dilation, groups * width):
         return depthwise(x, weight, padding)
+    together = merged(x, weight, dilation, groups * width)
+    if together > 1:
+        return narrow(x, weight, bias, stride, padding, groups * width, together)
     return F.conv2d(x, weight, bias, stride, padding, dilation, groups * width)
 
 

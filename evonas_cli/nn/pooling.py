@@ -44,16 +44,21 @@ class MaxPool(nn.Module):
 
 
 class _Pairs(torch.autograd.Function):
-    """The larger of two rows, then of two columns; of equal ones the first has the gradient."""
+    """The larger of two rows, then of two columns; of equal ones the first has the gradient.
+
+    Bits of numbers above 0 are in the order of the numbers, and before those of all others except some that are none.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, rectify: bool) -> Tensor:
-        rows = torch.maximum(*_halves(x, 2))
+        as_bits = rectify and bool(x.sum().isfinite())
+        seen = x.view(BITS) if as_bits else x
+        rows = torch.maximum(*_halves(seen, 2))
         y = torch.maximum(*_halves(rows, 3))
-        y = y.relu_() if rectify else y
+        y = y.clamp_(min=0) if rectify else y
         ctx.rectify = rectify
-        ctx.save_for_backward(x, rows, y)
-        return y
+        ctx.save_for_backward(x, rows.view(x.dtype), y.view(x.dtype))
+        return y.view(x.dtype)
 
     @staticmethod
     @once_differentiable
@@ -78,7 +83,7 @@ def _to_winners(slope: Tensor, dim: int, x: Tensor, most: Tensor) -> Tensor:
     if x.shape[dim] % 2:
         given.select(dim, -1).zero_()
     to_first, to_second = _halves(given, dim)
-    first_wins = torch.bitwise_xor(_halves(x, dim)[0].view(BITS), most.view(BITS)).eq_(0)
+    first_wins = torch.eq(_halves(x, dim)[0].view(BITS), most.view(BITS), out=torch.empty_like(slope))
     torch.mul(slope, first_wins, out=to_first)
     torch.bitwise_xor(slope, to_first, out=to_second)
     return given

@@ -74,15 +74,31 @@ def test_what_is_rectified_away_has_no_gradient(zero):
     assert (y == 0).all() and (gradient == 0).all()
 
 
-def test_what_is_no_number_stays_so_and_with_its_channel():
+@pytest.mark.parametrize("bits", [0x7FC0, -0x0040], ids=["positive", "negative"])
+def test_what_is_no_number_stays_so_and_with_its_channel(bits):
     x = torch.randn(2, 3, 6, 6, generator=torch.Generator().manual_seed(0)).bfloat16()
-    x[0, 1, 3, 3] = -float("nan")
+    x.view(torch.int16)[0, 1, 3, 3] = bits
+    assert x[0, 1, 3, 3].isnan()
     x = x.to(memory_format=torch.channels_last).requires_grad_()
     pool = MaxPool([nn.MaxPool2d(2)], [True])
     pool.rectify = True
     for y in (pool(x), AvgPool([nn.AvgPool2d(3, 1, 1, count_include_pad=False)], [True])(x)):
         assert y[0, 1].isnan().any() and y[:, [0, 2]].isfinite().all()
         assert torch.autograd.grad(y.sum(), x)[0][:, [0, 2]].isfinite().all()
+
+
+@pytest.mark.parametrize("strange", [float("inf"), float("-inf"), float("nan"), 3e38])
+def test_no_number_depends_on_another_channel_that_is_not_finite(strange):
+    found = []
+    for value in (1.0, strange):
+        x = torch.randn(2, 3, 6, 6, generator=torch.Generator().manual_seed(0)).bfloat16()
+        x[:, 1] = value
+        x = x.to(memory_format=torch.channels_last).requires_grad_()
+        pool = MaxPool([nn.MaxPool2d(2)], [True])
+        pool.rectify = True
+        y = pool(x)
+        found.append((y[:, [0, 2]], torch.autograd.grad(y.sum(), x)[0][:, [0, 2]]))
+    assert all(torch.equal(plain, beside) for plain, beside in zip(*found, strict=True))
 
 
 @settings(max_examples=60, deadline=None)
