@@ -107,13 +107,13 @@ def convolutions() -> Iterator[Case]:
 def narrow_groups() -> Iterator[Case]:
     """The second convolution of twenty networks of 4 and 8 channels, in both precisions."""
     for dtype in (torch.float32, torch.bfloat16):
-        tensors = [_noise(BATCH, 80, 13, 13, dtype=dtype), _noise(160, 4, 3, 3, dtype=dtype), _noise(160, dtype=dtype)]
-        how = (1, 1), (0, 0)
+        x, weight = _noise(BATCH, 80, 13, 13, dtype=dtype), _noise(160, 4, 3, 3, dtype=dtype)
+        bias = _noise(160, dtype=dtype)
         yield Case(
             f"20 groups of 4 to 8 channels {str(dtype)[6:]}",
-            partial(F.conv2d, *tensors, *how, 1, 20),
-            partial(narrow, *tensors, *how, 20, 2),
-            *([tensors],) * 2,
+            partial(F.conv2d, x, weight, bias, groups=20),
+            partial(narrow, x, weight, bias, (1, 1), (0, 0), 20, 2),
+            *([x, weight, bias],) * 2,
         )
 
 

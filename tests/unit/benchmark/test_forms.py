@@ -7,7 +7,7 @@ import torch
 
 from evonas_cli.benchmark import forms
 
-CASES = [*forms.pools(), *forms.convolutions(), *forms.dense()]
+CASES = [*forms.pools(), *forms.convolutions(), *forms.narrow_groups(), *forms.dense()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -21,6 +21,7 @@ def test_both_ways_compute_the_same(case):
 def test_a_row_has_both_times_and_their_ratio(monkeypatch):
     monkeypatch.setattr(forms, "convolutions", lambda: ())
     monkeypatch.setattr(forms, "pools", lambda: ())
+    monkeypatch.setattr(forms, "narrow_groups", lambda: ())
     monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
     monkeypatch.setattr(forms, "keep_memory", lambda: None)
     rows = list(forms.compare(3))
