@@ -34,9 +34,7 @@ def attempt(candidate: Candidate[Any], context: Context, measure: Measure) -> Re
     outcome = _once(candidate, context, measure, labels)
     if isinstance(outcome, Failure) and outcome.kind == "oom":
         log.warning("candidate %d ran out of memory, trying once more", candidate.id)
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        free_memory()
         outcome = _once(candidate, context, measure, labels)
     seconds = perf_counter() - started
     if isinstance(outcome, Failure):
@@ -64,6 +62,13 @@ def _once(
             raise EnvironmentFailure(f"candidate {candidate.id} stopped, device: {one_line(error)}") from error
         _write_traceback(candidate, context)
         return Failure("error", f"{type(error).__name__}: {one_line(error)}")
+
+
+def free_memory() -> None:
+    """Gives back what an attempt that failed has left. Called when its error is gone, which holds all of it."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _write_traceback(candidate: Candidate[Any], context: Context) -> None:

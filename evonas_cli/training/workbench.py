@@ -24,7 +24,7 @@ from evonas_cli.nn.build import Network
 from evonas_cli.nn.geometry import AUTO
 from evonas_cli.nn.population import Population
 from evonas_cli.training.abreast import abreast
-from evonas_cli.training.attempt import attempt, is_device_error, is_out_of_memory, one_line
+from evonas_cli.training.attempt import attempt, free_memory, is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.device import device_name, has_bf16, resolve
 from evonas_cli.training.form_trials import try_forms
@@ -127,9 +127,15 @@ class Workbench:
         except EvonasError:
             raise
         except Exception as error:
-            return results + self._divided(able, context, error)
-        seconds = (perf_counter() - started) / len(unit.candidates)
-        return results + [_result(found, outcome, seconds) for found, outcome in zip(fitted, outcomes, strict=True)]
+            if isinstance(error, OSError) or is_device_error(error):
+                ids = ", ".join(str(candidate.id) for candidate in able.candidates)
+                raise EnvironmentFailure(f"candidates {ids} stopped: {one_line(error)}") from error
+            memory, text = is_out_of_memory(error), one_line(error)
+        else:
+            seconds = (perf_counter() - started) / len(unit.candidates)
+            return results + [_result(found, outcome, seconds) for found, outcome in zip(fitted, outcomes, strict=True)]
+        free_memory()
+        return results + self._divided(able, context, memory, text)
 
     def _try_to_build(self, candidate: Candidate[Any]) -> _Built | None:
         """None for what cannot be trained; `_attempt` then says why."""
@@ -139,25 +145,21 @@ class Workbench:
             return None
         return None if isinstance(built, Failure) else built
 
-    def _divided(self, unit: Unit[Any], context: Context, error: Exception) -> list[Result]:
-        """The results of a unit whose training raised `error`."""
-        if isinstance(error, OSError) or is_device_error(error):
-            ids = ", ".join(str(candidate.id) for candidate in unit.candidates)
-            raise EnvironmentFailure(f"candidates {ids} stopped: {one_line(error)}") from error
-        if is_out_of_memory(error) and unit.width > 1:
+    def _divided(self, unit: Unit[Any], context: Context, memory: bool, text: str) -> list[Result]:
+        """The results of a unit whose training failed, for lack of `memory` or for what the text says.
+
+        It has no part in the error itself, through which all that the training had in memory would be kept.
+        """
+        if memory and unit.width > 1:
             log.warning("%d networks side by side need too much memory; halving their number", unit.width)
             parts = unit.narrowed()
         elif len(unit.candidates) > 1:
-            log.warning("%d candidates failed together, dividing them: %s", len(unit.candidates), one_line(error))
+            log.warning("%d candidates failed together, dividing them: %s", len(unit.candidates), text)
             parts = unit.bisected()
         else:
-            if unit.width > 1:
-                log.warning(
-                    "candidate %d failed in a program of %d places, trying it in one of its own: %s",
-                    unit.candidates[0].id,
-                    unit.width,
-                    one_line(error),
-                )
+            id, width = unit.candidates[0].id, unit.width
+            if width > 1:
+                log.warning("candidate %d failed in a program of %d places, trying it in its own: %s", id, width, text)
             return [self._attempt(Unit(unit.candidates), context)]
         return [result for part in parts for result in self.evaluate_together(part, context)]
 

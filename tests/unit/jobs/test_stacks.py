@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from math import prod
 
 import pytest
@@ -149,6 +150,27 @@ def test_memory_that_does_not_suffice_halves_the_stack(monkeypatch, caplog):
     assert "5 networks side by side need too much memory" in caplog.text
 
 
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), ValueError("out of luck")])
+def test_what_has_failed_is_gone_from_memory_when_its_parts_are_tried(monkeypatch, error):
+    class Known(Population):
+        def __init__(self, *given):
+            assert not [left for left in (known() for known in begun) if left is not None]
+            super().__init__(*given)
+            begun.append(weakref.ref(self))
+
+        def forward(self, x):
+            y = super().forward(x)
+            if self.width > 1:
+                raise type(error)(str(error))
+            return y
+
+    begun = []
+    monkeypatch.setattr(module, "Population", Known)
+    results = evaluated(plain(), [Unit(tuple(asked()), 5, tuple(range(5)))])
+    assert [result.status for result in results] == ["ok"] * 5
+    assert len(begun) > 5
+
+
 def test_an_error_finds_its_owner(monkeypatch, caplog, tmp_path):
     what, guilty = plain(), plain()._bench._build(asked()[3], {}).network.state_dict()["layers.1_conv.weight"]
 
@@ -191,7 +213,7 @@ def test_what_fails_by_its_width_alone_is_trained_in_a_program_of_its_own(monkey
     with caplog.at_level(logging.WARNING):
         results = evaluated(plain(), [Unit(tuple(asked(2)), 2, (0, 1))], tmp_path)
     assert [(result.status, "stack" in result.labels) for result in results] == [("ok", False)] * 2
-    assert "candidate 1 failed in a program of 2 places, trying it in one of its own: cuDNN error" in caplog.text
+    assert "candidate 1 failed in a program of 2 places, trying it in its own: cuDNN error" in caplog.text
     assert not list(tmp_path.rglob("traceback.txt"))
 
 
