@@ -86,10 +86,12 @@ def computable(form: str, device: torch.device) -> bool:
 class Conv(nn.Module):
     """Convolutions of P members, in one of the forms; on a common input one convolution with P times the channels.
 
-    On CPUs a dilation that divides stride and padding becomes none, on the rows and columns that count. Some remain
-    float32 there whatever the precision: dilated ones, since the weight gradient of torch's grouped dilated bf16
-    convolution reads memory that was never written; and those of single channels with strides or large kernels, whose
-    gradients take up to a hundred times as long in bf16.
+    On CPUs a dilation that divides stride and padding becomes none, on the rows and columns that count; so does the
+    stride of a kernel of one row or column, if strides are unequal, since torch's bf16 gradients of such 1x1
+    convolutions write beyond their memory. Some remain float32 there whatever the precision: dilated ones, and
+    those whose stride is larger than the map, since torch's bf16 gradients of their weights read memory that was
+    never written; and those of single channels with strides or large kernels, whose gradients take up to a hundred
+    times as long in bf16.
     """
 
     def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
@@ -113,10 +115,14 @@ class Conv(nn.Module):
         stride, padding, dilation = self.stride, self.padding, self.dilation
         if x.device.type != "cpu":
             return self._conv(x, stride, padding, dilation)
+        if stride[0] != stride[1]:
+            dilation = _stretched(cast(Pair, self.weight.shape[2:]), stride, dilation)
         if max(dilation) > 1 and _divide(dilation, stride) and _divide(dilation, padding):
             x = ordered(x)[:, :, :: dilation[0], :: dilation[1]].contiguous(memory_format=order(x))
             stride, padding, dilation = _parts(stride, dilation), _parts(padding, dilation), (1, 1)
-        if max(dilation) == 1 and not (self.single and (max(stride) > 1 or max(self.weight.shape[2:]) > BLOCK)):
+        slow = self.single and (max(stride) > 1 or max(self.weight.shape[2:]) > BLOCK)
+        unsound = max(dilation) > 1 or stride[0] > x.shape[2] or stride[1] > x.shape[3]
+        if not slow and not unsound:
             return self._conv(x, stride, padding, dilation)
         kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
         with torch.autocast("cpu", enabled=False):
@@ -124,9 +130,25 @@ class Conv(nn.Module):
 
     def _conv(self, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
         settings = stride, padding, dilation, self.groups, self.width
-        if self.bias is None or not x.is_cuda or self.form == "implicit":
+        if x.is_cuda and self.bias is not None and self.form != "implicit":
+            return biased(FUNCTIONS[self.form](x, self.weight, None, *settings), self.bias)
+        if x.is_cuda or not self._misread(x, stride, padding, dilation):
             return FUNCTIONS[self.form](x, self.weight, self.bias, *settings)
-        return biased(FUNCTIONS[self.form](x, self.weight, None, *settings), self.bias)
+        maps, weight = (tensor.clone(memory_format=torch.contiguous_format) for tensor in (x, self.weight))
+        return FUNCTIONS[self.form](maps, weight, self.bias, *settings).contiguous(memory_format=order(x))
+
+    def _misread(self, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> bool:
+        """Whether torch's CPU code computes something else if channels come last, whatever the precision: with single
+        channels, one column of windows, and a stride that is larger along the rows than along the columns."""
+        kernel, size = cast(Pair, self.weight.shape[2:]), cast(Pair, x.shape[2:])
+        _, columns = _slid(size, kernel, stride, padding, dilation)
+        return self.weight.shape[1] == 1 and columns == 1 and stride[1] > stride[0]
+
+
+def _stretched(kernel: Pair, stride: Pair, dilation: Pair) -> Pair:
+    """The dilation, as large as the stride where a kernel has one row or column, so that it divides it."""
+    high, wide = (step if size == 1 else apart for size, step, apart in zip(kernel, stride, dilation, strict=True))
+    return high, wide
 
 
 def _divide(parts: Pair, values: Pair) -> bool:
