@@ -212,12 +212,16 @@ def identity(config: Config) -> dict[str, Json]:
     return {key: value for key, value in sorted(flat.items()) if key not in LATER or value != LATER[key]}
 
 
+def _had(identity: Mapping[str, Json], key: str) -> Json:
+    return identity.get(key, LATER.get(key))
+
+
 def check_identity(run: RunDirectory, config: Config) -> None:
     """Raises RunError with a key-by-key difference when the configuration is not that which the run began with."""
     ours, theirs = identity(config), run.metadata()["identity"]
     changed = [key for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
     if changed:
-        shown = "; ".join(f"{key}: run has {theirs.get(key)}, now {ours.get(key)}" for key in changed[:8])
+        shown = "; ".join(f"{key}: run has {_had(theirs, key)}, now {_had(ours, key)}" for key in changed[:8])
         raise RunError(f"{run.root} is another experiment ({shown}); use a new --run-dir or the run's own values")
 
 

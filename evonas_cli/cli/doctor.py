@@ -31,7 +31,8 @@ def doctor(
 ) -> int:
     """Show what this machine offers and which settings of speed a search with these overrides would use.
 
-    Settings that are `auto` or null are shown as what they stand for here; `evonas tune` measures which are fastest.
+    Settings that are `auto` or null are shown as what they stand for here, those that the device does not offer are
+    refused; `evonas tune` measures which are fastest.
     """
     from evonas_cli.config import compose
     from evonas_cli.parts import assemble
@@ -102,9 +103,11 @@ def _sync_ms() -> float | None:
 
 def _settings(parts: Parts) -> dict[str, Json]:
     """Settings of speed, resolved: device, workers, threads, and those of the engine where the job trains with it."""
+    from evonas_cli.config import build
     from evonas_cli.session import evaluator_of
     from evonas_cli.store.directory import RunDirectory
     from evonas_cli.training.device import resolve
+    from evonas_cli.training.steps import check_device
 
     config = parts.config
     device = resolve(config["device"], config["deterministic"], config["evaluator"].get("threads", 1))
@@ -116,6 +119,7 @@ def _settings(parts: Parts) -> dict[str, Json]:
         "deterministic": config["deterministic"],
     }
     if "in_flight" in config["job"]:
+        check_device(build(config["trainer"], "trainer"), device)
         found |= _resolved(config["trainer"], device)
         found["job.in_flight"] = config["job"]["in_flight"] if device.type == "cuda" else 1
     return found

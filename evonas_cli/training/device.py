@@ -25,7 +25,7 @@ def resolve(device: str, deterministic: bool, threads: int) -> torch.device:
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise UsageError(f"device is {device!r}; it must be auto, cpu, cuda or cuda:N")
     if type(threads) is not int or threads < 1:
-        raise UsageError(f"threads is {threads!r}; it must be an integer of at least 1")
+        raise UsageError(f"evaluator.threads is {threads!r}; it must be an integer of at least 1")
     if deterministic:
         os.environ.setdefault(WORKSPACE, ":4096:8")
     torch.set_num_threads(threads)

@@ -16,6 +16,7 @@ from evonas_cli.data.resident import Resident
 from evonas_cli.nn.convolution import computable
 from evonas_cli.nn.population import Population
 from evonas_cli.training.batches import Counted, training_batches
+from evonas_cli.training.device import has_bf16
 from evonas_cli.training.optimizers import Optimizer
 from evonas_cli.training.recording import NotRecorded, Record, cuda_graph, recorded
 from evonas_cli.training.streams import aside, borrow
@@ -158,22 +159,40 @@ def wants_graph(trainer: Trainer, data: Resident) -> bool:
     """Whether steps are to be recorded. Raises UsageError where they cannot be, although `trainer.graph` is true."""
     if trainer.graph is None:
         return data.device.type == "cuda" and Counted.can(data)
-    if trainer.graph and data.device.type != "cuda":
-        raise UsageError("trainer.graph=true needs a CUDA device; set trainer.graph to null or false")
+    if trainer.graph:
+        _check_graph(data.device)
     if trainer.graph and not Counted.can(data):
         what = "dataset.memory=host" if data.streams else "RandAugment (dataset.randaugment)"
         raise UsageError(f"trainer.graph=true does not go with {what}; set trainer.graph to null or false")
     return trainer.graph
 
 
-def check_forms(trainer: Trainer, device: torch.device) -> None:
-    """Raises UsageError for a form of convolutions that the device does not offer."""
+def check(trainer: Trainer, data: Resident) -> None:
+    """Raises UsageError for settings that do not go with device or data; says what is used instead of others."""
+    check_device(trainer, data.device)
+    wants_graph(trainer, data)
+    size, there = trainer.batch_size, data.n_train
+    if size > there:
+        log.warning("trainer.batch_size=%d is more than the %d training images; batches have %d", size, there, there)
+    if trainer.precision == "bf16" and not has_bf16(data.device):
+        log.warning("trainer.precision=bf16: this device emulates bf16, which is slow; fp32 is its own")
+
+
+def check_device(trainer: Trainer, device: torch.device) -> None:
+    """Raises UsageError for recorded steps or a form of convolutions that the device does not offer."""
+    if trainer.graph:
+        _check_graph(device)
     choice = trainer.convolution
     for form in [choice] if isinstance(choice, str) else choice.values():
         if not computable(form, device):
             raise UsageError(
                 f"trainer.convolution={form} needs a CUDA device and Triton; set trainer.convolution to auto"
             )
+
+
+def _check_graph(device: torch.device) -> None:
+    if device.type != "cuda":
+        raise UsageError("trainer.graph=true needs a CUDA device; set trainer.graph to null or false")
 
 
 def member_losses(scores: Tensor, y: Tensor, label_smoothing: float = 0.0) -> Tensor:

@@ -22,7 +22,8 @@ LAYOUTS = ("auto", "channels_last", "contiguous")
 class Trainer:
     """How a candidate is trained. Raises UsageError, naming `trainer.<key>`, for values out of range.
 
-    epochs, batch_size     full training; a batch that the data cannot fill is dropped unless it is the only one
+    epochs, batch_size     full training; a batch that the data cannot fill is dropped unless it is the only one, which
+                           then has all images
     optimizer              sgd or adamw; `momentum` is adamw's beta1 as well (its beta2 is 0.999)
     learning_rate, momentum, nesterov, weight_decay
     decoupled              sgd only: weights shrink by (1 - learning rate x weight_decay) apart from the gradient step
@@ -38,7 +39,8 @@ class Trainer:
     checkpoint_seconds     least time between two checkpoints of a candidate, written at an epoch's end; null: none
     save_state             keep weights and optimiser state so that a later candidate can continue the training
     max_parameters, max_multiply_adds   larger networks fail untrained; null: no limit
-    stack                  most candidates of one structure in one program; 1: none; null: by their size
+    stack                  most candidates of one structure in one program; 1: none; null: by their size; on CUDA
+                           devices never more than 32 bits can index of a batch's largest maps
     graph                  record the training step as a CUDA graph: true, false, or null: where that is possible
     convolution            form of convolutions over several members: grouped, unfold, branches, on CUDA implicit, auto
                            (grouped), or by layer, such as {8x12x12_to16_k5: unfold} (names: nn/geometry.py), others

@@ -31,7 +31,7 @@ from evonas_cli.training.form_trials import try_forms
 from evonas_cli.training.loop import Diverged, Member, Outcome, fit
 from evonas_cli.training.probe import WIDTHS, probe
 from evonas_cli.training.room import Room
-from evonas_cli.training.steps import Pause, check_forms, nobody, wants_graph
+from evonas_cli.training.steps import Pause, check, nobody, wants_graph
 from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
@@ -210,8 +210,7 @@ class Workbench:
             data = Resident(splits, device, self.dataset.memory)
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
-        wants_graph(self.trainer, data)
-        check_forms(self.trainer, device)
+        check(self.trainer, data)
         return data, splits.fingerprint
 
     def _alone(

@@ -260,3 +260,13 @@ def test_networks_in_flight_score_as_each_does_alone(monkeypatch, tmp_path):
 def test_a_graph_that_cannot_be_is_refused_before_anything_is_trained():
     with pytest.raises(UsageError, match="trainer.graph=true needs a CUDA device"):
         job(graph=True).environment()
+
+
+def test_what_is_used_instead_is_said_once(monkeypatch, caplog):
+    monkeypatch.setattr("evonas_cli.training.steps.has_bf16", lambda device: False)
+    what = job(batch_size=100_000, precision="bf16")
+    with caplog.at_level("WARNING"):
+        assert [result.status for result in (*run(what), *run(what))] == ["ok", "ok"]
+    (batch, precision) = caplog.messages
+    assert batch.startswith("trainer.batch_size=100000 is more than the ")
+    assert precision.startswith("trainer.precision=bf16: this device emulates bf16")
