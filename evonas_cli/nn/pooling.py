@@ -46,8 +46,8 @@ class MaxPool(nn.Module):
 class _Pairs(torch.autograd.Function):
     """The larger of two rows, then of two columns; of equal ones the first has the gradient.
 
-    As integers numbers above 0 keep their order and exceed all others, but for some NaN: what is rectified is compared so
-    where all numbers are finite.
+    As integers numbers above 0 keep their order and exceed all others, but for some NaN: what is rectified is compared
+    so where all numbers are finite.
     """
 
     @staticmethod
