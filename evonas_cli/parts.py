@@ -225,6 +225,32 @@ def check_identity(run: RunDirectory, config: Config) -> None:
         raise RunError(f"{run.root} is another experiment ({shown}); use a new --run-dir or the run's own values")
 
 
+def engine_settings(config: Config, device: str, bf16: bool | None) -> dict[str, Json]:
+    """The train job's settings of speed on a type of device, `auto` and null as what they stand for there.
+
+    `bf16` is whether the device has it; None, that this is not known here. Other jobs have no such settings.
+    """
+    if "in_flight" not in config["job"]:
+        return {}
+    cuda = device == "cuda"
+    meant: dict[str, Json] = {
+        "layout": "channels_last",
+        "precision": "fp32" if not cuda or bf16 is False else "bf16" if bf16 else "auto",
+        "graph": cuda,
+        "stack": "by the size of the networks",
+        "convolution": "grouped",
+    }
+    given = {key: config["trainer"].get(key) for key in meant}
+    found = {f"trainer.{key}": meant[key] if value in (None, "auto") else value for key, value in given.items()}
+    return {**found, "job.in_flight": config["job"]["in_flight"] if cuda else 1}
+
+
+def chosen(config: Config, environment: Mapping[str, Json]) -> dict[str, Json]:
+    """Threads of a worker and settings of the engine, as a run's status shows them."""
+    threads = {"evaluator.threads": config["evaluator"].get("threads", 1)}
+    return {**threads, **engine_settings(config, str(environment.get("device", "cpu")), None)}
+
+
 def config_yaml(config: Config) -> str:
     """The resolved configuration as YAML."""
     from omegaconf import OmegaConf

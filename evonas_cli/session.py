@@ -22,7 +22,7 @@ from evonas_cli.core.evaluating import Evaluator, Experienced
 from evonas_cli.core.fold import REPEATING, Fold
 from evonas_cli.core.protocols import Computing, Space, Strategy
 from evonas_cli.core.types import Candidate, Json, Result, Unit
-from evonas_cli.parts import Parts, config_yaml, identity, stored_config
+from evonas_cli.parts import Parts, chosen, config_yaml, identity, stored_config
 from evonas_cli.store import records
 from evonas_cli.store.directory import RunDirectory, new_root
 from evonas_cli.store.files import write_text
@@ -251,11 +251,18 @@ def _used(recorder: Recorder, key: str) -> float:
 
 
 def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> Session:
-    cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]))
+    environment = run.metadata()["environment"]
+    cache: Cache[Any] = Cache(parts.keys(environment))
     lock = Lock(run.lock)
     try:
         recorder = Recorder(
-            run, parts.space, time.monotonic, **parts.config["snapshot"], watch=watch, workers=evaluator.slots
+            run,
+            parts.space,
+            time.monotonic,
+            **parts.config["snapshot"],
+            watch=watch,
+            workers=evaluator.slots,
+            settings=chosen(parts.config, environment),
         )
     except BaseException:
         lock.release()

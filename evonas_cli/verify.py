@@ -17,7 +17,7 @@ from evonas_cli.core.errors import RunError
 from evonas_cli.core.fold import Fold
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Candidate, Json, Result, Unit
-from evonas_cli.parts import Parts
+from evonas_cli.parts import Parts, chosen
 from evonas_cli.search import search
 from evonas_cli.store import derived, figures, records, snapshots
 from evonas_cli.store.directory import RunDirectory
@@ -221,7 +221,8 @@ def repair(run: RunDirectory, parts: Parts) -> list[str]:
             for path in snapshots.numbered(run.root / folder):
                 path.unlink()
         (run.root / "pareto.csv").unlink(missing_ok=True)
-        recorder = Recorder(run, parts.space, lambda: 0.0, **parts.config["snapshot"])
+        settings = chosen(parts.config, run.metadata()["environment"])
+        recorder = Recorder(run, parts.space, lambda: 0.0, **parts.config["snapshot"], settings=settings)
         try:
             fold = parts.fold()
             complete = _fold(fold, recorder, _late(fold, run, recorder.journal))

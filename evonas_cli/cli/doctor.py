@@ -104,9 +104,10 @@ def _sync_ms() -> float | None:
 def _settings(parts: Parts) -> dict[str, Json]:
     """Settings of speed, resolved: device, workers, threads, and those of the engine where the job trains with it."""
     from evonas_cli.config import build
+    from evonas_cli.parts import engine_settings
     from evonas_cli.session import evaluator_of
     from evonas_cli.store.directory import RunDirectory
-    from evonas_cli.training.device import resolve
+    from evonas_cli.training.device import has_bf16, resolve
     from evonas_cli.training.steps import check_device
 
     config = parts.config
@@ -120,24 +121,7 @@ def _settings(parts: Parts) -> dict[str, Json]:
     }
     if "in_flight" in config["job"]:
         check_device(build(config["trainer"], "trainer"), device)
-        found |= _resolved(config["trainer"], device)
-        found["job.in_flight"] = config["job"]["in_flight"] if device.type == "cuda" else 1
-    return found
-
-
-def _resolved(trainer: dict[str, Any], device: torch.device) -> dict[str, Json]:
-    from evonas_cli.training.device import has_bf16
-
-    bf16 = device.type == "cuda" and has_bf16(device)
-    meant = {
-        "layout": "channels_last",
-        "precision": "bf16" if bf16 else "fp32",
-        "graph": device.type == "cuda",
-        "stack": "by the size of the networks",
-        "convolution": "grouped",
-    }
-    given = {key: trainer.get(key) for key in meant}
-    return {f"trainer.{key}": meant[key] if value in (None, "auto") else value for key, value in given.items()}
+    return found | engine_settings(config, device.type, has_bf16(device))
 
 
 def _shown(value: Any) -> str:

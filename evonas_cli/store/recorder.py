@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from evonas_cli.core.fold import Fold
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Result
+from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.store import derived, records, snapshots
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.figures import FiguresLog
@@ -31,7 +32,7 @@ class Recorder:
     (each `growth` times as many evaluations), so that a run of a million leaves hundreds of files. A snapshot is
     written beside them unless the session has spent more than `SNAPSHOT_SHARE` of its time on snapshots: where
     evaluations cost microseconds, folding them again costs less than writing and syncing them over and over. `meter`
-    has to be told what the evaluator, of so many `workers`, was given and gave back.
+    has to be told what the evaluator, of so many `workers`, was given and gave back. status.json shows `settings`.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class Recorder:
         growth: float = 1.05,
         watch: Watch = lambda candidate, result: None,
         workers: int = 1,
+        settings: Mapping[str, Json] = MappingProxyType({}),
     ) -> None:
+        self._settings = dict(settings)
         self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
         self.journal, self.figures = Journal(run.journal), FiguresLog(run.figures)
         self.meter, self._measured = Meter(workers, clock), ThroughputLog(run.throughput)
@@ -140,6 +143,7 @@ class Recorder:
             "cost": fold.position.cost,
             "elapsed_seconds": round(self.elapsed, 3),
             "throughput": self.throughput(),
+            "settings": self._settings,
             "process": os.getpid(),
         }
         write_json(self.run.root / "status.json", document)

@@ -167,10 +167,12 @@ def wants_graph(trainer: Trainer, data: Resident) -> bool:
     return trainer.graph
 
 
-def check(trainer: Trainer, data: Resident) -> None:
-    """Raises UsageError for settings that do not go with device or data; says what is used instead of others."""
+def check(trainer: Trainer, data: Resident, aloud: bool) -> None:
+    """Raises UsageError for settings that do not go with device or data; if `aloud`, warns of what is used instead."""
     check_device(trainer, data.device)
     wants_graph(trainer, data)
+    if not aloud:
+        return
     size, there = trainer.batch_size, data.n_train
     if size > there:
         log.warning("trainer.batch_size=%d is more than the %d training images; batches have %d", size, there, there)

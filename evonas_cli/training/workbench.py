@@ -20,6 +20,7 @@ from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.shared import shared
+from evonas_cli.data.splits import Splits
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.geometry import AUTO
 from evonas_cli.nn.population import Population
@@ -35,7 +36,6 @@ from evonas_cli.training.steps import Pause, check, nobody, wants_graph
 from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
-
 WEIGHTS_ONLY = {"start": "weights"}
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Workbench:
         file: int | None = None,
     ) -> None:
         """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`)."""
-        self.file = file
+        self.file, self._prepared = file, False
         self.space, self.dataset, self.trainer, self.seed = space, dataset, trainer, seed
         self.device, self.deterministic, self.threads = device, deterministic, threads
 
@@ -198,6 +198,10 @@ class Workbench:
         except PlanError as error:
             raise UsageError(f"a network of the space does not fit the data: {one_line(error)}") from error
 
+    def _prepare(self) -> Splits:
+        self._prepared = True
+        return self.dataset.prepare(self.seed)
+
     @cached_property
     def _loaded(self) -> tuple[Resident, str]:
         """The data on the device, and its fingerprint. Raises UsageError for settings that do not go with them."""
@@ -205,12 +209,11 @@ class Workbench:
         if device.index is not None:
             torch.cuda.set_device(device)
         try:
-            prepare = partial(self.dataset.prepare, self.seed)
-            splits = prepare() if self.file is None else shared(self.file, prepare)
+            splits = self._prepare() if self.file is None else shared(self.file, self._prepare)
             data = Resident(splits, device, self.dataset.memory)
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
-        check(self.trainer, data)
+        check(self.trainer, data, aloud=self._prepared)
         return data, splits.fingerprint
 
     def _alone(

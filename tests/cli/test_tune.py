@@ -152,3 +152,26 @@ def test_another_precision_must_be_clearly_faster_and_trusted() -> None:
     assert choose([way("bf16", 104), way("fp32", 100)]) == ["trainer.precision=fp32"]
     assert choose([way("bf16", 300, False), way("fp32", 100)]) == ["trainer.precision=fp32"]
     assert choose([way("bf16", 300)]) == ["trainer.precision=bf16"]
+
+
+def test_what_is_used_stands_in_the_status(tmp_path: Path) -> None:
+    words = (*SMALL, *SHORT, "trainer.layout=auto", "trainer.precision=bf16", "trainer.stack=2", "strategy=random")
+    done = evonas("search", *words, "budget.evaluations=2", "--run-dir", str(tmp_path / "run"))
+    assert done.returncode == 0, done.stderr
+    shown = json.loads((tmp_path / "run/status.json").read_text())["settings"]
+    assert shown == {
+        "evaluator.threads": 1,
+        "trainer.layout": "channels_last",
+        "trainer.precision": "bf16",
+        "trainer.graph": False,
+        "trainer.stack": 2,
+        "trainer.convolution": "grouped",
+        "job.in_flight": 1,
+    }
+
+
+@pytest.mark.parametrize("evaluator", ["serial", "pool"])
+def test_what_is_used_instead_is_said_in_one_line(evaluator: str, tmp_path: Path) -> None:
+    words = (*SMALL, *POOL, f"evaluator={evaluator}", "trainer.batch_size=5000", "strategy=random")
+    done = evonas("search", *words, "budget.evaluations=2", "--run-dir", str(tmp_path / "run"))
+    assert done.returncode == 0 and done.stderr.count("is more than the") == 1, done.stderr
