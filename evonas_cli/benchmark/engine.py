@@ -58,9 +58,11 @@ def recipe(
     )
 
 
-def population(workload: Workload, precision: str, convolution: str = AUTO, first: int = 0) -> list[Candidate[Seat]]:
+def population(
+    workload: Workload, device: str, precision: str, convolution: str = AUTO, first: int = 0
+) -> list[Candidate[Seat]]:
     """The members as candidates of one ask, with ids from `first` on."""
-    seats = [Seat(workload.name, place, precision, convolution) for place in range(workload.size)]
+    seats = [Seat(workload.name, place, precision, convolution) for place in range(workload.on(device).members)]
     return [Candidate(first + seat.place, first, seat.place, Proposal(seat)) for seat in seats]
 
 
@@ -83,7 +85,7 @@ class Engine:
 
     def train(self, workload: Workload, precision: str, convolution: str = AUTO) -> float:
         """Trains the population and gives training samples a second, over all members and workers."""
-        asked = population(workload, precision, convolution, self._next)
+        asked = population(workload, self.device, precision, convolution, self._next)
         self._next += len(asked)
         started = perf_counter()
         self.pool.submit(self.pool.units(asked))
@@ -104,4 +106,4 @@ class Engine:
 def samples(workload: Workload, device: str) -> int:
     """Images that a population is trained on, those of all members and epochs together."""
     size = workload.on(device)
-    return workload.size * size.images * size.epochs
+    return size.members * size.images * size.epochs

@@ -40,7 +40,7 @@ def _practice(name: str, way: str, bf16: bool, rounds: int) -> dict[str, Json]:
     from evonas_cli.benchmark.practice import Practice
 
     workload, clock = _named(name), Clock()
-    made, plans = Practice(workload.task, "cpu"), workload.plans()
+    made, plans = Practice(workload.task, "cpu"), workload.plans("cpu")
     steps = workload.cpu.steps // len(plans) * len(plans)
 
     def train() -> float:
@@ -59,8 +59,8 @@ def _engine(name: str, bf16: bool, rounds: int) -> dict[str, Json]:
     import torch
 
     workload, clock = _named(name), Clock()
-    job = recipe([workload], {name: workload.plans()}, "cpu")()
-    units = divide(job, population(workload, "bf16" if bf16 else "fp32"), job.environment())
+    job = recipe([workload], {name: workload.plans("cpu")}, "cpu")()
+    units = divide(job, population(workload, "cpu", "bf16" if bf16 else "fp32"), job.environment())
     _train(job, units)
     with clock.watching(_engine_points()):
         started = perf_counter()

@@ -32,7 +32,7 @@ def measure(names: Sequence[str], rounds: int, device: str, bf16: bool) -> Itera
     with ProcessPoolExecutor(1, get_context("spawn")) as other:
         for _, group in groupby(chosen, lambda workload: (workload.task, workload.on(device).images)):
             workloads = list(group)
-            plans = {workload.name: workload.plans() for workload in workloads}
+            plans = {workload.name: workload.plans(device) for workload in workloads}
             engine = Engine(workloads, plans, device)
             other.submit(_imported)
             try:
@@ -163,8 +163,8 @@ def _resident_alone(device: str) -> float:
     data = Resident(noise.prepare(0), torch.device(device))
     started = perf_counter()
     order = data.epoch_order(0, 0)
-    for start in range(0, len(order), BATCH):
-        data.batch(order[start : start + BATCH])
+    for _ in data.fed(torch.split(order, BATCH)):
+        pass
     if device == "cuda":
         torch.cuda.synchronize()
     return len(order) / (perf_counter() - started)

@@ -30,9 +30,10 @@ class Seat(NamedTuple):
 
 
 class Size(NamedTuple):
-    """How much is measured: the engine trains each member on `images` images for `epochs`, the one-at-a-time loops take
-    `steps` batches, shared out over the plans."""
+    """How much is measured: the engine trains each of `members` on `images` images for `epochs`, the one-at-a-time
+    loops take `steps` batches, shared out over the plans."""
 
+    members: int
     images: int
     epochs: int
     steps: int
@@ -40,19 +41,23 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True)
 class Workload:
-    """A population of `size` members, which have `plans` in turn. CUDA devices have a size of their own: what is
-    enough for a CPU would measure there how long a training takes to begin."""
+    """A population, whose members have in turn the plans that `make` makes for so many. CUDA devices have a size of
+    their own: what is enough for a CPU would measure there how long a training takes to begin, on a part of the card.
+    """
 
     name: str
     task: Task
-    plans: Callable[[], Sequence[Plan]]
-    size: int
+    make: Callable[[int], Sequence[Plan]]
     cpu: Size
     cuda: Size
 
     def on(self, kind: str) -> Size:
         """What is measured on a type of device."""
         return self.cuda if kind == "cuda" else self.cpu
+
+    def plans(self, kind: str) -> Sequence[Plan]:
+        """The networks that are trained on a type of device."""
+        return self.make(self.on(kind).members)
 
 
 @dataclass(frozen=True)
@@ -143,22 +148,20 @@ WORKLOADS = (
     Workload(
         "example_cnn",
         MNIST,
-        lambda: [cnn((32, 64), 3, 128, 1, dropout=True)],
-        10,
-        Size(1280, 1, 20),
-        Size(25_600, 1, 30),
+        lambda _: [cnn((32, 64), 3, 128, 1, dropout=True)],
+        Size(10, 1280, 1, 20),
+        Size(10, 25_600, 1, 30),
     ),
-    Workload("small_cnn", MNIST, lambda: [cnn((8, 16), 5, 64, 2)], 20, Size(5120, 1, 60), Size(25_600, 2, 30)),
-    Workload("mini_cnn", MNIST, lambda: [cnn((4, 8), 3, 32, 2)], 40, Size(5120, 1, 80), Size(25_600, 2, 30)),
-    Workload("mlp", MNIST, lambda: [mlp()], 40, Size(10_240, 1, 100), Size(25_600, 2, 30)),
-    Workload("nasbench201_cells", CIFAR, lambda: nasbench201(4), 4, Size(512, 1, 8), Size(12_800, 2, 12)),
+    Workload("small_cnn", MNIST, lambda _: [cnn((8, 16), 5, 64, 2)], Size(20, 5120, 1, 60), Size(20, 25_600, 2, 30)),
+    Workload("mini_cnn", MNIST, lambda _: [cnn((4, 8), 3, 32, 2)], Size(40, 5120, 1, 80), Size(40, 25_600, 2, 30)),
+    Workload("mlp", MNIST, lambda _: [mlp()], Size(40, 10_240, 1, 100), Size(40, 25_600, 2, 30)),
+    Workload("nasbench201_cells", CIFAR, nasbench201, Size(4, 512, 1, 8), Size(8, 12_800, 2, 16)),
     Workload(
         "nasnet_cells",
         CIFAR,
-        lambda: cells(4, "space=nasnet", "space.normal_cells=1", "space.channels=16"),
-        4,
-        Size(256, 1, 4),
-        Size(12_800, 1, 4),
+        lambda count: cells(count, "space=nasnet", "space.normal_cells=1", "space.channels=16"),
+        Size(4, 256, 1, 4),
+        Size(8, 12_800, 2, 8),
     ),
-    Workload("mixed_population", CIFAR, lambda: nasbench201(20), 20, Size(640, 1, 20), Size(12_800, 1, 20)),
+    Workload("mixed_population", CIFAR, nasbench201, Size(20, 640, 1, 20), Size(20, 12_800, 1, 20)),
 )

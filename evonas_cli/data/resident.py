@@ -70,19 +70,26 @@ class Resident:
         for rows, labels in self._train.picked(indices):
             yield self._shaped(rows), labels
 
+    def fed(self, indices: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        """As `drawn`, the images normalised, float32."""
+        for rows, labels in self._train.picked(indices):
+            yield self._normal(rows.to(torch.float32)), labels
+
     def batch(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised images (B, C, H, W) float32 and labels (B,) of the training images at `index`."""
-        images, labels = next(self.drawn([index]))
-        return self.normalised(images), labels
+        return next(self.fed([index]))
 
     def batches(self, part: Literal["train", "valid"], size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """A part in its own order, not augmented, in batches of `size`, the last one smaller."""
         for rows, labels in (self._train if part == "train" else self._valid).sliced(size):
-            yield self.normalised(self._shaped(rows)), labels
+            yield self._normal(rows.to(torch.float32, copy=True)), labels
 
     def normalised(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W) of the source's type and scale as new float32 ones with mean 0 and deviation 1."""
-        rows = images.permute(0, 2, 3, 1).reshape(len(images), -1).to(torch.float32, copy=True)
+        return self._normal(images.permute(0, 2, 3, 1).reshape(len(images), -1).to(torch.float32, copy=True))
+
+    def _normal(self, rows: Tensor) -> Tensor:
+        """The images of rows, which are overwritten."""
         return self._shaped(rows.sub_(self._mean).div_(self._std))
 
     def _shaped(self, rows: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ class _Biased(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, maps: Tensor, bias: Tensor) -> Tensor:
         ctx.mark_dirty(maps)
-        return maps.add_(bias.view(1, -1, 1, 1))
+        return maps.add_(bias.to(maps.dtype).view(1, -1, 1, 1))
 
     @staticmethod
     @once_differentiable

@@ -8,6 +8,7 @@ members, so it fits every geometry, however little of it is arithmetic where a g
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import TypeAlias, cast
 
@@ -17,8 +18,9 @@ from torch.nn import functional as F
 
 from evonas_cli.nn.bias import biased
 from evonas_cli.nn.depthwise import BLOCK, Pair, applies, depthwise
+from evonas_cli.nn.dilation import Convolve, all_phases, on_all_phases, on_one_phase, one_phase
 from evonas_cli.nn.geometry import FORMS
-from evonas_cli.nn.layout import order, ordered
+from evonas_cli.nn.layout import order
 from evonas_cli.nn.narrow import merged, narrow
 
 Layers: TypeAlias = Sequence[nn.Module]
@@ -91,7 +93,8 @@ class Conv(nn.Module):
     convolutions write beyond their memory. Some remain float32 there whatever the precision: dilated ones, and
     those whose stride is larger than the map, since torch's bf16 gradients of their weights read memory that was
     never written; and those of single channels with strides or large kernels, whose gradients take up to a hundred
-    times as long in bf16.
+    times as long in bf16. On CUDA devices dilated ones of single channels are computed without their dilation, where
+    they can be: cuDNN's kernels for them take several times as long.
     """
 
     def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
@@ -110,32 +113,46 @@ class Conv(nn.Module):
         if self.width > 1:
             self.form = form
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
+        """`weight` has the numbers of the layer's own in another precision."""
         x = x.repeat(1, self.repeats, 1, 1) if self.repeats > 1 else x
+        convolve = partial(self._convolve, self.weight if weight is None else weight)
+        return self._on_cpu(convolve, x) if x.device.type == "cpu" else self._on_device(convolve, x)
+
+    def _on_device(self, convolve: Convolve, x: Tensor) -> Tensor:
+        settings = self.stride, self.padding, self.dilation
+        if self.single and max(self.dilation) > 1:
+            if one_phase(*settings):
+                return on_one_phase(convolve, x, *settings)
+            if all_phases(x, *settings):
+                return on_all_phases(convolve, x, self.padding, self.dilation)
+        return convolve(x, *settings)
+
+    def _on_cpu(self, convolve: Convolve, x: Tensor) -> Tensor:
         stride, padding, dilation = self.stride, self.padding, self.dilation
-        if x.device.type != "cpu":
-            return self._conv(x, stride, padding, dilation)
         if stride[0] != stride[1]:
             dilation = _stretched(cast(Pair, self.weight.shape[2:]), stride, dilation)
-        if max(dilation) > 1 and _divide(dilation, stride) and _divide(dilation, padding):
-            x = ordered(x)[:, :, :: dilation[0], :: dilation[1]].contiguous(memory_format=order(x))
-            stride, padding, dilation = _parts(stride, dilation), _parts(padding, dilation), (1, 1)
+        if max(dilation) > 1 and one_phase(stride, padding, dilation):
+            return on_one_phase(partial(self._sound, convolve), x, stride, padding, dilation)
+        return self._sound(convolve, x, stride, padding, dilation)
+
+    def _sound(self, convolve: Convolve, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
         slow = self.single and (max(stride) > 1 or max(self.weight.shape[2:]) > BLOCK)
         unsound = max(dilation) > 1 or stride[0] > x.shape[2] or stride[1] > x.shape[3]
         if not slow and not unsound:
-            return self._conv(x, stride, padding, dilation)
+            return convolve(x, stride, padding, dilation)
         kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
         with torch.autocast("cpu", enabled=False):
-            return self._conv(x.float(), stride, padding, dilation).to(kind)
+            return convolve(x.float(), stride, padding, dilation).to(kind)
 
-    def _conv(self, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
+    def _convolve(self, weight: Tensor, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
         settings = stride, padding, dilation, self.groups, self.width
         if x.is_cuda and self.bias is not None and self.form != "implicit":
-            return biased(FUNCTIONS[self.form](x, self.weight, None, *settings), self.bias)
+            return biased(FUNCTIONS[self.form](x, weight, None, *settings), self.bias)
         if x.is_cuda or not self._misread(x, stride, padding, dilation):
-            return FUNCTIONS[self.form](x, self.weight, self.bias, *settings)
-        maps, weight = (tensor.clone(memory_format=torch.contiguous_format) for tensor in (x, self.weight))
-        return FUNCTIONS[self.form](maps, weight, self.bias, *settings).contiguous(memory_format=order(x))
+            return FUNCTIONS[self.form](x, weight, self.bias, *settings)
+        maps, kernels = (tensor.clone(memory_format=torch.contiguous_format) for tensor in (x, weight))
+        return FUNCTIONS[self.form](maps, kernels, self.bias, *settings).contiguous(memory_format=order(x))
 
     def _misread(self, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> bool:
         """Whether torch's CPU code computes something else if channels come last, whatever the precision: with single
@@ -149,14 +166,6 @@ def _stretched(kernel: Pair, stride: Pair, dilation: Pair) -> Pair:
     """The dilation, as large as the stride where a kernel has one row or column, so that it divides it."""
     high, wide = (step if size == 1 else apart for size, step, apart in zip(kernel, stride, dilation, strict=True))
     return high, wide
-
-
-def _divide(parts: Pair, values: Pair) -> bool:
-    return values[0] % parts[0] == 0 and values[1] % parts[1] == 0
-
-
-def _parts(values: Pair, apart: Pair) -> Pair:
-    return values[0] // apart[0], values[1] // apart[1]
 
 
 def split(x: Tensor, dim: int, width: int) -> Tensor:

@@ -23,10 +23,10 @@ def channels_last_on_cpu(x: Tensor) -> bool:
 def ordered(x: Tensor) -> Tensor:
     """The maps, whose gradient will be given on in their own order.
 
-    For views that change the order: on CPUs an operation whose gradient and map lie differently takes several times as
-    long as one that first copies the gradient.
+    For views that change the order: an operation whose gradient and map lie differently takes several times as long as
+    one that first copies the gradient.
     """
-    return cast(Tensor, _Ordered.apply(x)) if channels_last_on_cpu(x) else x
+    return cast(Tensor, _Ordered.apply(x)) if x.dim() == 4 and order(x) == torch.channels_last else x
 
 
 class _Ordered(torch.autograd.Function):

@@ -23,7 +23,7 @@ def products(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 class _Products(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, kind: torch.dtype) -> Tensor:
-        ctx.kinds = x.dtype, weight.dtype
+        ctx.kinds = x.dtype, weight.dtype, None if bias is None else bias.dtype
         x, weight = x.to(kind), weight.to(kind)
         ctx.save_for_backward(x, weight)
         if bias is None:
@@ -35,10 +35,10 @@ class _Products(torch.autograd.Function):
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
         x, weight = ctx.saved_tensors
         to_x, to_weight, to_bias = ctx.needs_input_grad[:3]
-        of_x, of_weight = ctx.kinds
+        of_x, of_weight, of_bias = ctx.kinds
         return (
             torch.bmm(slope, weight).to(of_x) if to_x else None,
             torch.bmm(slope.transpose(1, 2), x).to(of_weight) if to_weight else None,
-            slope.sum(1).to(of_weight) if to_bias else None,
+            slope.sum(1).to(of_bias) if to_bias else None,
             None,
         )

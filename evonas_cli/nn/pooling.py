@@ -1,4 +1,4 @@
-"""Pools of a population's maps on CPUs, where torch's own take several times the time.
+"""Pools of a population's maps, where torch's own take several times the time.
 
 Both keep to maps in channels_last order, (batch, channels, height, width); all else is left to torch. No operation
 mixes two channels.
@@ -7,7 +7,6 @@ mixes two channels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, cast
 
 import torch
@@ -15,8 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from evonas_cli.core.ops import Shape
-from evonas_cli.nn.layout import channels_last_on_cpu
+from evonas_cli.nn.layout import channels_last_on_cpu, order
 
 BITS = torch.int16
 """Integers of the size of a bfloat16: compared and masked as whole vectors, at the speed of the memory."""
@@ -91,33 +89,38 @@ def _to_winners(slope: Tensor, dim: int, x: Tensor, most: Tensor) -> Tensor:
 
 
 class AvgPool(nn.Module):
-    """Means over windows; padding does not count. With stride 1 a convolution of each channel with ones."""
+    """Means over windows; padding does not count. On CUDA devices, and on CPUs with stride 1, a convolution of each
+    channel with ones."""
 
     def __init__(self, parts: Sequence[nn.Module], spread: Sequence[bool]) -> None:
         super().__init__()
         first = cast(nn.AvgPool2d, parts[0])
         self.kernel, self.stride = cast(int, first.kernel_size), cast(int, first.stride)
         self.padding = cast(int, first.padding)
+        self._kept: dict[tuple[torch.Size, torch.dtype], tuple[Tensor, Tensor]] = {}
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.stride != 1 or not channels_last_on_cpu(x):
+        last = x.dim() == 4 and order(x) == torch.channels_last
+        if not last or (self.stride != 1 and not x.is_cuda):
             return F.avg_pool2d(x, self.kernel, self.stride, self.padding, count_include_pad=False)
-        with torch.autocast("cpu", enabled=False):
-            ones = _ones(x.shape[1], self.kernel, x.dtype)
-            sums = F.conv2d(x, ones, None, 1, self.padding, 1, len(ones))
-            return sums * _shares(cast(Shape, tuple(x.shape[1:])), self.kernel, self.padding, x.dtype)
+        with torch.autocast(x.device.type, enabled=False):
+            ones, shares = self._constants(x)
+            return F.conv2d(x, ones, None, self.stride, self.padding, 1, len(ones)) * shares
 
+    def _constants(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Kernels and shares for such maps, kept with the layer: a recorded step reads them where they lie."""
+        key = x.shape[1:], x.dtype
+        if key not in self._kept:
+            self._kept[key] = self._made(x)
+        return self._kept[key]
 
-@lru_cache(maxsize=256)
-@torch.inference_mode(False)
-def _ones(channels: int, kernel: int, dtype: torch.dtype) -> Tensor:
-    return torch.ones(channels, 1, kernel, kernel, dtype=dtype).to(memory_format=torch.channels_last)
-
-
-@lru_cache(maxsize=256)
-@torch.inference_mode(False)
-def _shares(shape: Shape, kernel: int, padding: int, dtype: torch.dtype) -> Tensor:
-    """One over the pixels inside of each window, (1, channels, height', width')."""
-    pixels = F.conv2d(torch.ones(1, 1, *shape[1:]), _ones(1, kernel, torch.float32), None, 1, padding)
-    shares = pixels.reciprocal().to(dtype).expand(-1, shape[0], -1, -1)
-    return shares.contiguous(memory_format=torch.channels_last)
+    @torch.inference_mode(False)
+    def _made(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(channels, 1, kernel, kernel) ones, and one over the pixels inside of each window, (1, channels, height',
+        width')."""
+        _, channels, high, wide = x.shape
+        kernel = torch.ones(channels, 1, self.kernel, self.kernel, device=x.device)
+        pixels = F.conv2d(torch.ones(1, 1, high, wide, device=x.device), kernel[:1], None, self.stride, self.padding)
+        shares = pixels.reciprocal().to(x.dtype).expand(-1, channels, -1, -1)
+        last = torch.channels_last
+        return kernel.to(x.dtype).to(memory_format=last), shares.contiguous(memory_format=last)

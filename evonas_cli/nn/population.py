@@ -23,6 +23,7 @@ from evonas_cli.nn.dropout import Dropout, kept
 from evonas_cli.nn.geometry import AUTO, Choice, chosen, layer_name
 from evonas_cli.nn.layout import order, ordered
 from evonas_cli.nn.linear import products
+from evonas_cli.nn.lowering import lowered
 from evonas_cli.nn.pooling import AvgPool, MaxPool
 
 State: TypeAlias = dict[str, Tensor]
@@ -85,17 +86,27 @@ class Population(nn.Module):
                 self.layers[names[index - 1]] = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        weights = self._lowered(x.device.type)
         values = {0: x}
         del x
-        for index, layer in enumerate(self.layers.values(), start=1):
+        for index, (name, layer) in enumerate(self.layers.items(), start=1):
             node = self.plan.nodes[index]
             inputs = [values[source] for source in node.inputs]
-            values[index] = layer(*map(ordered, inputs) if node.op in REORDERING else inputs)
+            inputs = [ordered(value) for value in inputs] if node.op in REORDERING else inputs
+            values[index] = layer(*inputs, weights.pop(name)) if name in weights else layer(*inputs)
             del inputs
             for source in self._finished[index]:
                 del values[source]
         output = values[self.plan.output]
         return output if self._own[self.plan.output] else output.expand(self.width, -1, -1)
+
+    def _lowered(self, device: str) -> dict[str, Tensor]:
+        """The weights of convolutions and linear layers in the precision of autocast, on CUDA devices."""
+        if device != "cuda" or not torch.is_autocast_enabled(device):
+            return {}
+        layers = {name: layer for name, layer in self.layers.items() if isinstance(layer, Conv | Linear)}
+        weights = [layer.weight for layer in layers.values()]
+        return dict(zip(layers, lowered(weights, torch.get_autocast_dtype(device)), strict=True))
 
     def draw_from(self, generator: torch.Generator) -> None:
         """Dropout takes its random numbers from there."""
@@ -148,11 +159,13 @@ class Linear(nn.Module):
         self.width, self.spread = len(parts), spread[0]
         self.weight, self.bias = joined(parts, "weight"), optional(parts, "bias")
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
+        """`weight` has the numbers of the layer's own in another precision."""
+        weight = self.weight if weight is None else weight
         if not self.spread:
-            return split(F.linear(x, self.weight, self.bias), 1, self.width).transpose(0, 1)
+            return split(F.linear(x, weight, self.bias), 1, self.width).transpose(0, 1)
         bias = None if self.bias is None else split(self.bias, 0, self.width)
-        return products(x, split(self.weight, 0, self.width), bias)
+        return products(x, split(weight, 0, self.width), bias)
 
 
 class BatchNorm(nn.Module):

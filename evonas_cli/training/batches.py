@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,14 +24,20 @@ def training_batches(data: Resident, size: int, run_seed: int, epoch: int) -> It
     how, order = data.augmentation, data.epoch_order(run_seed, epoch)
     steps = len(order) // size
     moves, mixes = _moves(data, size, run_seed, epoch), _mixes(data, size, run_seed, epoch)
-    changes = randaugment.draw(how, steps, size, run_seed, epoch).to(data.device) if how.randaugment else None
-    for step, (x, y) in enumerate(data.drawn(torch.split(order[: steps * size], size))):
-        if changes is not None:
-            x = randaugment.change(x, changes, step, how.magnitude, data)
-        x = data.normalised(x)
+    indices = torch.split(order[: steps * size], size)
+    changed = _changed(data, indices, run_seed, epoch) if how.randaugment else data.fed(indices)
+    for step, (x, y) in enumerate(changed):
         if moves is not None:
             x = augment(x, moves[:, step], how)
         yield (x, y) if mixes is None else mixup.mix(x, y, mixes, step, data.task.classes)
+
+
+def _changed(data: Resident, indices: Sequence[Tensor], run_seed: int, epoch: int) -> Iterator[Batch]:
+    """Batches that RandAugment has changed, normalised."""
+    how, size = data.augmentation, len(indices[0])
+    changes = randaugment.draw(how, len(indices), size, run_seed, epoch).to(data.device)
+    for step, (x, y) in enumerate(data.drawn(indices)):
+        yield data.normalised(randaugment.change(x, changes, step, how.magnitude, data)), y
 
 
 def _moves(data: Resident, size: int, run_seed: int, epoch: int) -> Tensor | None:
@@ -86,8 +92,7 @@ class Counted:
         assert self._tables is not None
         order, moves, shares, partners = self._tables.all
         assert order is not None
-        x, y = next(self._data.drawn([order.index_select(0, step)[0]]))
-        x = self._data.normalised(x)
+        x, y = next(self._data.fed([order.index_select(0, step)[0]]))
         if moves is not None:
             x = augment(x, moves.index_select(1, step)[:, 0], self._data.augmentation)
         if shares is None or partners is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isfinite, log
 from time import perf_counter
 from typing import Literal, TypeAlias
@@ -13,6 +14,7 @@ import torch
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.population import Population
 from evonas_cli.training.checkpoint import Checkpoint, Place
+from evonas_cli.training.one_thread import in_one_thread
 from evonas_cli.training.optimizers import OPTIMIZERS
 from evonas_cli.training.schedules import Course, factor
 from evonas_cli.training.steps import Pause, Steps, logits, member_losses, memory_format, nobody
@@ -163,7 +165,8 @@ class _Training:
 
     def _validate(self, due: Sequence[int], part: Part = "valid") -> dict[int, tuple[float, float] | Diverged]:
         places = [self.members[index].place for index in due]
-        found = validate(self.population, self.data, self.trainer, places, part)
+        call = partial(validate, self.population, self.data, self.trainer, places, part)
+        found = in_one_thread(self.data.device, call)
         return {index: found[self.members[index].place] for index in due}
 
     def _metrics(self, index: int, valid_loss: float, valid_error: float) -> dict[str, float]:

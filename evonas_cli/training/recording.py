@@ -10,7 +10,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-TRIALS = 3
+TRIALS = 2
+"""Steps that are tried, recorded and compared: one more than the first, which may find everything at 0."""
 TOLERANCE = 1e-3
 """Largest difference between what trial steps and their replays leave in a tensor, relative to its norm or a thousandth
 of the largest norm, if algorithms need not be deterministic. If they must, bits have to be equal."""
@@ -30,8 +31,10 @@ _failed = False
 def cuda_graph(run: Run, generator: torch.Generator) -> Run:
     """Records into a CUDA graph on the current stream, which must not be the device's default one.
 
-    After a recording that has failed none is begun in this process: torch's allocator and generators may not have
-    noticed its end. Raises NotRecorded then, and RuntimeError for the first one.
+    Other streams go on with what they have, unless memory is scarce: then the device is waited for and memory that
+    nobody uses given back, since a recording finds none but its own. After a recording that has failed none is begun
+    in this process: torch's allocator and generators may not have noticed its end. Raises NotRecorded then, and
+    RuntimeError for the first one.
     """
     global _failed
     if _failed:
@@ -41,11 +44,17 @@ def cuda_graph(run: Run, generator: torch.Generator) -> Run:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # later versions register by themselves, and warn
             graph.register_generator_state(generator)
+    if torch.cuda.mem_get_info()[0] < torch.cuda.memory_reserved():
+        torch.cuda.synchronize()
+        torch.cuda.empty_cache()
     collected = gc.isenabled()
     gc.disable()  # what it destroys may be older graphs, which is no part of a recording
     try:
-        with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
+        graph.capture_begin(capture_error_mode="thread_local")
+        try:
             run()
+        finally:
+            graph.capture_end()
     except RuntimeError as error:
         _failed = not isinstance(error, torch.OutOfMemoryError)
         raise

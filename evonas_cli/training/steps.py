@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from evonas_cli.nn.convolution import computable
 from evonas_cli.nn.population import Population
 from evonas_cli.training.batches import Counted, training_batches
 from evonas_cli.training.device import has_bf16
+from evonas_cli.training.one_thread import in_one_thread
 from evonas_cli.training.optimizers import Optimizer
 from evonas_cli.training.recording import NotRecorded, Record, cuda_graph, recorded
 from evonas_cli.training.streams import aside, borrow
@@ -71,9 +73,9 @@ class Steps:
     def epoch(self, rates: Sequence[Sequence[float]], epoch: int) -> list[float]:
         """One pass over the training part, as far as there are learning rates (steps, P); each member's mean loss."""
         self.population.train()
+        if self._wanted and self._replay is None:
+            self._wanted = in_one_thread(self.data.device, partial(self._prepare, rates, epoch))
         with aside(self._stream):
-            if self._wanted and self._replay is None:
-                self._wanted = self._prepare(rates, epoch)
             self._begin(epoch)
             (self._replayed if self._wanted else self._eager)(rates, epoch)
             self.population.count(len(rates))
@@ -104,11 +106,12 @@ class Steps:
 
     def _prepare(self, rates: Sequence[Sequence[float]], epoch: int) -> bool:
         """Records the step; False where that does not work. Raises UsageError if it was asked for by name."""
-        self._fill(rates, epoch)
         try:
-            self._replay = recorded(
-                self._numbered, self._state(), lambda: self._begin(epoch), len(rates), self._record, self._noise
-            )
+            with aside(self._stream):
+                self._fill(rates, epoch)
+                self._replay = recorded(
+                    self._numbered, self._state(), lambda: self._begin(epoch), len(rates), self._record, self._noise
+                )
         except NotRecorded as error:
             if self.trainer.graph:
                 raise UsageError(

@@ -57,8 +57,8 @@ def test_what_raises_is_put_back() -> None:
 def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A workload of seconds; its loops change the number of threads."""
     threads = torch.get_num_threads()
-    size = Size(128, 1, 4)
-    monkeypatch.setattr(profile, "WORKLOADS", (Workload("tiny", MNIST, lambda: [mlp()], 4, size, size),))
+    size = Size(4, 128, 1, 4)
+    monkeypatch.setattr(profile, "WORKLOADS", (Workload("tiny", MNIST, lambda _: [mlp()], size, size),))
     yield "tiny"
     torch.set_num_threads(threads)
 

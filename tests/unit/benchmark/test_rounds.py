@@ -8,7 +8,7 @@ from evonas_cli.benchmark import rounds
 from evonas_cli.benchmark.rounds import interleave, measure
 from evonas_cli.benchmark.workloads import MNIST, Size, Workload, mlp
 
-SIZE = Size(128, 2, 4)
+SIZE = Size(3, 128, 2, 4)
 
 
 def test_every_second_round_is_in_reverse() -> None:
@@ -18,7 +18,7 @@ def test_every_second_round_is_in_reverse() -> None:
 
 
 def test_workloads_of_the_same_data_share_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny = tuple(Workload(name, MNIST, lambda: [mlp()], 3, SIZE, SIZE) for name in ("first", "second", "third"))
+    tiny = tuple(Workload(name, MNIST, lambda _: [mlp()], SIZE, SIZE) for name in ("first", "second", "third"))
     monkeypatch.setattr(rounds, "WORKLOADS", tiny)
     started: list[object] = []
     start = rounds.Engine.start
