@@ -90,7 +90,11 @@ def _to_winners(slope: Tensor, dim: int, x: Tensor, most: Tensor) -> Tensor:
 
 class AvgPool(nn.Module):
     """Means over windows; padding does not count. On CUDA devices, and on CPUs with stride 1, a convolution of each
-    channel with ones."""
+    channel with ones.
+
+    On CUDA devices many versions of torch also compute wrong gradients of means with padding in channels_last order
+    (pytorch/pytorch#188344).
+    """
 
     def __init__(self, parts: Sequence[nn.Module], spread: Sequence[bool]) -> None:
         super().__init__()
