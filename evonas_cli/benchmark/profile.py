@@ -1,7 +1,7 @@
 """Where a training's time goes, in today's practice and in the engine: shares of phases, and the costliest operators.
 
 Phases are taken with the clock around them (`phases`), operators in a training of their own with the clock around each
-call (`operators`). Only CPUs.
+call (`operators`); convolutions and products are also timed alone (`limits`). Only CPUs.
 """
 
 from __future__ import annotations
@@ -68,7 +68,12 @@ def _engine(name: str, bf16: bool, rounds: int) -> dict[str, Json]:
             _train(job, units)
         seconds = perf_counter() - started
     row = _row(name, WAYS[2], torch.get_num_threads(), clock, seconds, rounds * samples(workload, "cpu"))
-    return {**row, "width": max(unit.width for unit in units), "operators": _operators(job, units[0])}
+    return {
+        **row,
+        "width": max(unit.width for unit in units),
+        "operators": _operators(job, units[0]),
+        "limits": _limits(job, units[0]),
+    }
 
 
 def _train(job: Train, units: Sequence[Unit[Seat]]) -> None:
@@ -87,6 +92,15 @@ def _operators(job: Train, unit: Unit[Seat]) -> list[Json]:
     whole = sum(found.seconds.values())
     most = sorted(found.seconds, key=lambda name: -found.seconds[name])[:TOP]
     return [{"name": name, "share": found.seconds[name] / whole, "calls": found.calls[name]} for name in most]
+
+
+def _limits(job: Train, unit: Unit[Seat]) -> list[Json]:
+    """The convolutions and products, each with its share of the peak."""
+    from evonas_cli.benchmark.limits import Caught, shares
+
+    with Caught() as found:
+        _train(job, [unit])
+    return shares(list(found.calls.values()))
 
 
 def _practice_points() -> list[Point]:
