@@ -86,8 +86,13 @@ def convert(key: str, value: Any, hint: Any) -> Any:
         if value is None and type(None) in args:
             return None
         arms = [arm for arm in args if arm is not type(None)]
-        fits = [arm for arm in arms if isinstance(value, Mapping) and typing.get_origin(arm) is Mapping]
-        return convert(key, value, (fits or arms)[0])
+        mappings = [arm for arm in arms if typing.get_origin(arm) is Mapping]
+        if isinstance(value, Mapping) or not mappings:
+            return convert(key, value, (mappings or arms)[0])
+        try:
+            return convert(key, value, arms[0])
+        except UsageError as error:
+            raise UsageError(f"{error}, or {{name: value, ...}}") from None
     if origin is Literal:
         if value not in args:
             word = nearest(str(value), map(str, args))
