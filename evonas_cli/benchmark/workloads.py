@@ -155,13 +155,13 @@ WORKLOADS = (
     Workload("small_cnn", MNIST, lambda _: [cnn((8, 16), 5, 64, 2)], Size(20, 5120, 1, 60), Size(20, 25_600, 2, 30)),
     Workload("mini_cnn", MNIST, lambda _: [cnn((4, 8), 3, 32, 2)], Size(40, 5120, 1, 80), Size(40, 25_600, 2, 30)),
     Workload("mlp", MNIST, lambda _: [mlp()], Size(40, 10_240, 1, 100), Size(40, 25_600, 2, 30)),
-    Workload("nasbench201_cells", CIFAR, nasbench201, Size(4, 512, 1, 8), Size(8, 12_800, 2, 16)),
+    Workload("nasbench201_cells", CIFAR, nasbench201, Size(4, 512, 1, 8), Size(8, 12_800, 2, 64)),
     Workload(
         "nasnet_cells",
         CIFAR,
         lambda count: cells(count, "space=nasnet", "space.normal_cells=1", "space.channels=16"),
         Size(4, 256, 1, 4),
-        Size(8, 12_800, 2, 8),
+        Size(8, 12_800, 2, 32),
     ),
-    Workload("mixed_population", CIFAR, nasbench201, Size(20, 640, 1, 20), Size(20, 12_800, 1, 20)),
+    Workload("mixed_population", CIFAR, nasbench201, Size(20, 640, 1, 20), Size(20, 12_800, 1, 80)),
 )
