@@ -22,6 +22,7 @@ from evonas_cli.nn.dilation import Convolve, all_phases, on_all_phases, on_one_p
 from evonas_cli.nn.geometry import FORMS
 from evonas_cli.nn.layout import order
 from evonas_cli.nn.narrow import merged, narrow
+from evonas_cli.nn.patches import of_images, product
 
 Layers: TypeAlias = Sequence[nn.Module]
 Form: TypeAlias = Callable[[Tensor, Tensor, Tensor | None, Pair, Pair, Pair, int, int], Tensor]
@@ -33,6 +34,8 @@ def grouped(
     """One convolution with P times the groups (Wang et al., "HFTA", MLSys 2021)."""
     if bias is None and applies(x, weight, stride, padding, dilation, groups * width):
         return depthwise(x, weight, padding)
+    if of_images(x, weight, dilation, groups * width):
+        return product(x, weight, bias, stride, padding)
     together = merged(x, weight, dilation, groups * width)
     if together > 1:
         return narrow(x, weight, bias, stride, padding, groups * width, together)

@@ -71,7 +71,8 @@ class Stacked:
 
     def gradients(self, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
         """Seen as the parameters are, and clipped: those of each member together have at most the norm `clip_norm`."""
-        seen = [None if g is None else split(g, 0, self.width) for g in gradients]
+        pairs = zip(gradients, self.values, strict=True)
+        seen = [None if g is None else g.view(value.shape) for g, value in pairs]
         if self._clip is not None:
             squares = torch.stack([g.square().flatten(1).sum(1) for g in seen if g is not None]).sum(0)
             factor = (self._clip / (squares.sqrt() + CLIP_EPSILON)).clamp(max=1.0)
@@ -98,6 +99,8 @@ class SGD:
         self._decays = any(trainer.weight_decay for trainer in trainers)
         self._decoupled, self._nesterov = trainers[0].decoupled, trainers[0].nesterov
         self._buffers = self._of.remembered() if any(trainer.momentum for trainer in trainers) else None
+        self._momenta = [wide(self._momentum, value) for value in self._of.values]
+        self._decay_factors = [wide(self._decay, value) for value in self._of.values]
         self._trainers = trainers
         self._apart = len(trainers) == 1 or self._of.on_cuda_and_large
 
@@ -115,11 +118,11 @@ class SGD:
                 continue
             w = self._of.values[index]
             if self._decays and not self._decoupled:
-                g.addcmul_(w, wide(self._decay, w))
+                g.addcmul_(w, self._decay_factors[index])
             elif self._decays:
                 w.mul_(wide(1.0 - rates * self._decay, w))
             if self._buffers is not None:
-                buffer, momentum = self._buffers[index], wide(self._momentum, w)
+                buffer, momentum = self._buffers[index], self._momenta[index]
                 torch.addcmul(g, buffer, momentum, out=buffer)
                 g = g.addcmul_(buffer, momentum) if self._nesterov else buffer
             w.addcmul_(g, wide(back, w))
