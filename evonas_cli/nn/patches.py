@@ -1,8 +1,8 @@
 """Convolutions of images of few channels on CPUs in bfloat16, as one product of all patches with the kernels.
 
 oneDNN's convolutions take vectors of input channels, which one or three channels leave almost empty; a product's inner
-dimension is a whole patch. Biases are the weights of a patch's last number, which is 1. Every output channel is a column
-of its own, so a number that is not finite stays with its member. Nobody wants the gradient of images.
+dimension is a whole patch. Biases are the weights of a patch's last number, which is 1. Every output channel is a
+column of its own, so a number that is not finite stays with its member. Nobody wants the gradient of images.
 """
 
 from __future__ import annotations
