@@ -132,7 +132,7 @@ def _engine_points() -> list[Point]:
         Point(steps, "member_losses", "forward"),
         Point(torch.Tensor, "backward", "backward"),
         Point(SGD, "step", "optimiser"),
-        Point(torch.nn.Module, "zero_grad", "optimiser"),
+        Point(steps.Steps, "_drop_gradients", "optimiser"),
         Point(loop, "validate", None),
     ]
 

@@ -16,8 +16,7 @@ def products(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """
     device = x.device.type
     kind = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
-    with torch.autocast(device, enabled=False):
-        return cast(Tensor, _Products.apply(x, weight, bias, kind))
+    return cast(Tensor, _Products.apply(x, weight, bias, kind))
 
 
 class _Products(torch.autograd.Function):

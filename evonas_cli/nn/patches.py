@@ -32,10 +32,10 @@ def of_images(x: Tensor, weight: Tensor, dilation: Pair, groups: int) -> bool:
 def product(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair) -> Tensor:
     """Maps (batch, O, height', width') of images (batch, C, height, width) and kernels (O, C, ...), in the precision of
     autocast, channels last."""
-    kind = _kind(x)
-    with torch.autocast("cpu", enabled=False):
-        images = F.pad(x.to(kind), (padding[1], padding[1], padding[0], padding[0]))
-        return cast(Tensor, _Product.apply(images, weight, bias, stride))
+    images = x.to(_kind(x))
+    if any(padding):
+        images = F.pad(images, (padding[1], padding[1], padding[0], padding[0]))
+    return cast(Tensor, _Product.apply(images, weight, bias, stride))
 
 
 class _Product(torch.autograd.Function):

@@ -112,20 +112,22 @@ class SGD:
             for member in range(self._of.width):
                 self._fused(member, [(i, g[member]) for i, g in enumerate(seen) if g is not None], rates[member])
             return
-        back = -rates
-        for index, g in enumerate(seen):
-            if g is None:
-                continue
-            w = self._of.values[index]
-            if self._decays and not self._decoupled:
-                g.addcmul_(w, self._decay_factors[index])
-            elif self._decays:
-                w.mul_(wide(1.0 - rates * self._decay, w))
-            if self._buffers is not None:
-                buffer, momentum = self._buffers[index], self._momenta[index]
+        known = [index for index, g in enumerate(seen) if g is not None]
+        gs, ws = [g for g in seen if g is not None], [self._of.values[index] for index in known]
+        if self._decays and not self._decoupled:
+            torch._foreach_addcmul_(gs, ws, [self._decay_factors[index] for index in known])
+        elif self._decays:
+            torch._foreach_mul_(ws, [wide(1.0 - rates * self._decay, w) for w in ws])
+        if self._buffers is not None:
+            buffers, momenta = [self._buffers[index] for index in known], [self._momenta[index] for index in known]
+            for g, buffer, momentum in zip(gs, buffers, momenta, strict=True):
                 torch.addcmul(g, buffer, momentum, out=buffer)
-                g = g.addcmul_(buffer, momentum) if self._nesterov else buffer
-            w.addcmul_(g, wide(back, w))
+            if self._nesterov:
+                torch._foreach_addcmul_(gs, buffers, momenta)
+            else:
+                gs = buffers
+        back = -rates
+        torch._foreach_addcmul_(ws, gs, [wide(back, w) for w in ws])
 
     def _fused(self, member: int, gradients: Sequence[tuple[int, Tensor]], rate: Tensor) -> None:
         """The same for a single member, as one operation of torch."""

@@ -95,8 +95,12 @@ class Steps:
         losses = member_losses(logits(self.population, x, self.trainer), y, self.trainer.label_smoothing).mean(1)
         losses.sum().backward()  # type: ignore[no-untyped-call]
         self.optimizer.step([parameter.grad for parameter in self._parameters], rates)
-        self.population.zero_grad(set_to_none=True)
+        self._drop_gradients()
         self._total += losses.detach()
+
+    def _drop_gradients(self) -> None:
+        for parameter in self._parameters:
+            parameter.grad = None
 
     def _numbered(self) -> None:
         """The step whose number lies on the device, which then is the next one's."""
@@ -124,7 +128,7 @@ class Steps:
 
     def _forget(self) -> None:
         """Drops what a recording that failed may leave: gradients nobody computed, a generator that still records."""
-        self.population.zero_grad(set_to_none=True)
+        self._drop_gradients()
         self._noise = torch.Generator(self.data.device)
         self.population.draw_from(self._noise)
 
