@@ -47,11 +47,12 @@ def _measured(
     workload: Workload, plans: Sequence[Plan], engine: Engine, other: ProcessPoolExecutor, rounds: int, bf16: bool
 ) -> dict[str, Json]:
     call, steps = _Caller(other, workload, engine.device), workload.on(engine.device).steps
+    resident_steps = 3 * steps if len(plans) == 1 else steps
     precisions = ("fp32", "bf16") if bf16 else ("fp32",)
     variants: dict[str, Variant] = {"(a) loader": partial(call, "loader", plans, steps)}
     for precision in precisions:
         name = "(b) resident" + (f" {precision}" if precision != "fp32" else "")
-        variants[name] = partial(call, "resident", plans, 3 * steps, precision == "bf16")
+        variants[name] = partial(call, "resident", plans, resident_steps, precision == "bf16")
     for precision in precisions[-1:] if engine.device == "cuda" else precisions:
         variants[f"engine {precision}"] = partial(engine.train, workload, precision)
         if engine.device == "cuda" and len(plans) == 1 and any(node.op == "conv" for node in plans[0].nodes):

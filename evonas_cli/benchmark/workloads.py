@@ -30,8 +30,9 @@ class Seat(NamedTuple):
 
 
 class Size(NamedTuple):
-    """How much is measured: the engine trains each of `members` on `images` images for `epochs`, the one-at-a-time
-    loops take `steps` batches, shared out over the plans."""
+    """How much is measured: the engine trains each of `members` on `images` images for `epochs`, the loop over items
+    takes `steps` batches, shared out over the plans, that over resident data three times as many where there is but
+    one plan."""
 
     members: int
     images: int
@@ -155,13 +156,13 @@ WORKLOADS = (
     Workload("small_cnn", MNIST, lambda _: [cnn((8, 16), 5, 64, 2)], Size(20, 5120, 1, 60), Size(20, 25_600, 2, 30)),
     Workload("mini_cnn", MNIST, lambda _: [cnn((4, 8), 3, 32, 2)], Size(40, 5120, 1, 80), Size(40, 25_600, 2, 30)),
     Workload("mlp", MNIST, lambda _: [mlp()], Size(40, 10_240, 1, 100), Size(40, 25_600, 2, 30)),
-    Workload("nasbench201_cells", CIFAR, nasbench201, Size(4, 512, 1, 8), Size(8, 12_800, 2, 64)),
+    Workload("nasbench201_cells", CIFAR, nasbench201, Size(8, 1024, 1, 48), Size(8, 12_800, 2, 64)),
     Workload(
         "nasnet_cells",
         CIFAR,
         lambda count: cells(count, "space=nasnet", "space.normal_cells=1", "space.channels=16"),
-        Size(4, 256, 1, 4),
+        Size(8, 256, 1, 16),
         Size(8, 12_800, 2, 32),
     ),
-    Workload("mixed_population", CIFAR, nasbench201, Size(20, 640, 1, 20), Size(20, 12_800, 1, 80)),
+    Workload("mixed_population", CIFAR, nasbench201, Size(20, 640, 1, 80), Size(20, 12_800, 1, 80)),
 )
