@@ -53,7 +53,7 @@ class Caught(TorchDispatchMode):  # type: ignore[no-untyped-call]
                     only = [place == other for other in range(3)]
                     self._add(name, args[2], args[0].shape, args[9], func, (*args[:10], only))
         elif func in PRODUCTS:
-            first, second = (each for each in args[-2:])
+            first, second = args[-2:]
             name = f"product {'x'.join(map(str, first.shape))} . {'x'.join(map(str, second.shape))}"
             self._keep(name, func, args, 2 * first.numel() * second.shape[-1], first.dtype)
         return func(*args, **(kwargs or {}))

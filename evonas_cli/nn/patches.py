@@ -39,6 +39,8 @@ def product(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, paddin
 
 
 class _Product(torch.autograd.Function):
+    """Its output is no view, so that it may be rectified in place."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair) -> Tensor:
         outputs, channels, high, wide = weight.shape
@@ -50,7 +52,9 @@ class _Product(torch.autograd.Function):
         kernels = torch.cat([weight.permute(2, 3, 1, 0).flatten(0, 2), last[None]]).to(x.dtype)
         ctx.save_for_backward(patches)
         ctx.shape, ctx.kind = weight.shape, weight.dtype
-        return (patches.t() @ kernels).view(batch, rows, columns, outputs).permute(0, 3, 1, 2)
+        y = torch.empty((batch, outputs, rows, columns), dtype=x.dtype, memory_format=torch.channels_last)
+        torch.mm(patches.t(), kernels, out=y.permute(0, 2, 3, 1).view(-1, outputs))
+        return y
 
     @staticmethod
     @once_differentiable

@@ -101,7 +101,7 @@ class AvgPool(nn.Module):
         first = cast(nn.AvgPool2d, parts[0])
         self.kernel, self.stride = cast(int, first.kernel_size), cast(int, first.stride)
         self.padding = cast(int, first.padding)
-        self._kept: dict[tuple[torch.Size, torch.dtype], tuple[Tensor, Tensor]] = {}
+        self._kept: dict[tuple[torch.Size, torch.dtype, torch.device], tuple[Tensor, Tensor]] = {}
 
     def forward(self, x: Tensor) -> Tensor:
         last = x.dim() == 4 and order(x) == torch.channels_last
@@ -113,7 +113,7 @@ class AvgPool(nn.Module):
 
     def _constants(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Kernels and shares for such maps, kept with the layer: a recorded step reads them where they lie."""
-        key = x.shape[1:], x.dtype
+        key = x.shape[1:], x.dtype, x.device
         if key not in self._kept:
             self._kept[key] = self._made(x)
         return self._kept[key]

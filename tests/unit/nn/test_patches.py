@@ -55,6 +55,15 @@ def test_a_number_that_is_not_finite_stays_with_its_output():
     assert slopes[5].isnan().all() and (slopes[others] == 0).all()
 
 
+def test_it_can_be_rectified_in_place():
+    x, weight, bias = tensors(1, (3, 3), torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16):
+        maps = product(x, weight, bias, (1, 1), (0, 0))
+        (expected,) = torch.autograd.grad(F.relu(maps).float().sum(), weight, retain_graph=True)
+        (slopes,) = torch.autograd.grad(F.relu_(product(x, weight, bias, (1, 1), (0, 0))).float().sum(), weight)
+    assert torch.equal(slopes, expected)
+
+
 @pytest.mark.parametrize(
     ("channels", "kernel", "outputs", "changes"),
     [
