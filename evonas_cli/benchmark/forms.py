@@ -18,6 +18,7 @@ from evonas_cli.core.types import Json
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.linear import products
 from evonas_cli.nn.narrow import narrow
+from evonas_cli.nn.patches import product
 from evonas_cli.nn.pooling import AvgPool, MaxPool
 from evonas_cli.nn.population import Population
 from evonas_cli.training.allocator import keep_memory
@@ -43,7 +44,7 @@ def compare(rounds: int) -> Iterator[dict[str, Json]]:
     """For each case milliseconds of both, medians of rounds, and the median of their ratios within a round."""
     torch.set_num_threads(1)
     keep_memory()
-    for case in [*pools(), *convolutions(), *narrow_groups(), *dense()]:
+    for case in [*pools(), *convolutions(), *narrow_groups(), *images(), *dense()]:
         ways = {way: _timed(case, way) for way in ("torch", "engine")}
         for way in ways.values():
             way()
@@ -89,10 +90,12 @@ def pools() -> Iterator[Case]:
 
 
 def convolutions() -> Iterator[Case]:
-    """Of single channels: large kernels, dilation with stride; and a stride in bf16."""
+    """Of single channels: large kernels, dilation without and with a stride, in bf16, too."""
     for name, settings, bf16 in (
         ("depthwise 5x5", {"kernel": 5}, False),
         ("depthwise 7x7", {"kernel": 7}, False),
+        ("depthwise 3x3 dilation 2", {"kernel": 3, "dilation": 2}, False),
+        ("depthwise 3x3 dilation 2 bfloat16", {"kernel": 3, "dilation": 2}, True),
         ("depthwise 3x3 dilation 2 stride 2", {"kernel": 3, "dilation": 2, "stride": 2}, False),
         ("depthwise 5x5 stride 2 bfloat16", {"kernel": 5, "stride": 2}, True),
     ):
@@ -117,10 +120,22 @@ def narrow_groups() -> Iterator[Case]:
         )
 
 
-def _in(bf16: bool, module: nn.Module, x: Tensor) -> Tensor:
+def images() -> Iterator[Case]:
+    """The first convolution of twenty networks of 4 channels, on images of one channel, and of one on colour."""
+    for channels, outputs, size in ((1, 80, 28), (3, 48, 32)):
+        x, weight = _noise(BATCH, channels, size, size, dtype=torch.bfloat16).detach(), _noise(outputs, channels, 3, 3)
+        with_bias = [weight, _noise(outputs)]
+        yield Case(
+            f"images of {channels} to {outputs} channels bfloat16",
+            partial(_in, True, F.conv2d, x, *with_bias),
+            partial(_in, True, partial(product, stride=(1, 1), padding=(0, 0)), x, *with_bias),
+            *(with_bias,) * 2,
+        )
+
+
+def _in(bf16: bool, compute: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        y: Tensor = module(x)
-    return y
+        return compute(*inputs)
 
 
 def dense() -> Iterator[Case]:

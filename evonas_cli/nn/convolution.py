@@ -91,13 +91,12 @@ def computable(form: str, device: torch.device) -> bool:
 class Conv(nn.Module):
     """Convolutions of P members, in one of the forms; on a common input one convolution with P times the channels.
 
-    On CPUs a dilation that divides stride and padding becomes none, on the rows and columns that count; so does the
-    stride of a kernel of one row or column, if strides are unequal, since torch's bf16 gradients of such 1x1
-    convolutions write beyond their memory. Some remain float32 there whatever the precision: dilated ones, and
-    those whose stride is larger than the map, since torch's bf16 gradients of their weights read memory that was
-    never written; and those of single channels with strides or large kernels, whose gradients take up to a hundred
-    times as long in bf16. On CUDA devices dilated ones of single channels are computed without their dilation, where
-    they can be: cuDNN's kernels for them take several times as long.
+    Dilated ones of single channels are computed without their dilation where they can be, on CPUs all whose dilation
+    divides stride and padding; so is, there, the stride of a kernel of one row or column, if strides are unequal, since
+    torch's bf16 gradients of such 1x1 convolutions write beyond their memory. Some remain float32 on CPUs whatever the
+    precision: what is left of dilated ones, and those whose stride is larger than the map, since torch's bf16 gradients
+    of their weights read memory that was never written; and those of single channels with strides or large kernels,
+    whose gradients take up to a hundred times as long in bf16.
     """
 
     def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
@@ -119,25 +118,17 @@ class Conv(nn.Module):
     def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
         """`weight` has the numbers of the layer's own in another precision."""
         x = x.repeat(1, self.repeats, 1, 1) if self.repeats > 1 else x
-        convolve = partial(self._convolve, self.weight if weight is None else weight)
-        return self._on_cpu(convolve, x) if x.device.type == "cpu" else self._on_device(convolve, x)
-
-    def _on_device(self, convolve: Convolve, x: Tensor) -> Tensor:
-        settings = self.stride, self.padding, self.dilation
-        if self.single and max(self.dilation) > 1:
-            if one_phase(*settings):
-                return on_one_phase(convolve, x, *settings)
-            if all_phases(x, *settings):
-                return on_all_phases(convolve, x, self.padding, self.dilation)
-        return convolve(x, *settings)
-
-    def _on_cpu(self, convolve: Convolve, x: Tensor) -> Tensor:
         stride, padding, dilation = self.stride, self.padding, self.dilation
-        if stride[0] != stride[1]:
+        on_cpu, convolve = x.device.type == "cpu", partial(self._convolve, self.weight if weight is None else weight)
+        if on_cpu:
+            convolve = partial(self._sound, convolve)
+        if on_cpu and stride[0] != stride[1]:
             dilation = _stretched(cast(Pair, self.weight.shape[2:]), stride, dilation)
-        if max(dilation) > 1 and one_phase(stride, padding, dilation):
-            return on_one_phase(partial(self._sound, convolve), x, stride, padding, dilation)
-        return self._sound(convolve, x, stride, padding, dilation)
+        if max(dilation) > 1 and (on_cpu or self.single) and one_phase(stride, padding, dilation):
+            return on_one_phase(convolve, x, stride, padding, dilation)
+        if max(dilation) > 1 and self.single and all_phases(x, stride, padding, dilation):
+            return on_all_phases(convolve, x, padding, dilation)
+        return convolve(x, stride, padding, dilation)
 
     def _sound(self, convolve: Convolve, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
         slow = self.single and (max(stride) > 1 or max(self.weight.shape[2:]) > BLOCK)
