@@ -20,7 +20,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from evonas_cli.core.types import Json
 
 aten = torch.ops.aten
-PRODUCTS = (aten.mm.default, aten.addmm.default, aten.bmm.default, aten.baddbmm.default)
+PRODUCTS = {func: func for func in (aten.mm.default, aten.addmm.default, aten.bmm.default, aten.baddbmm.default)}
+PRODUCTS[aten.mm.out] = aten.mm.default
+"""By what is called, what is repeated."""
 PEAK_SIZE = 2048
 REPEATS = 9
 
@@ -55,7 +57,7 @@ class Caught(TorchDispatchMode):  # type: ignore[no-untyped-call]
         elif func in PRODUCTS:
             first, second = args[-2:]
             name = f"product {'x'.join(map(str, first.shape))} . {'x'.join(map(str, second.shape))}"
-            self._keep(name, func, args, 2 * first.numel() * second.shape[-1], first.dtype)
+            self._keep(name, PRODUCTS[func], args, 2 * first.numel() * second.shape[-1], first.dtype)
         return func(*args, **(kwargs or {}))
 
     def _add(

@@ -34,9 +34,12 @@ def test_products_are_counted_by_rows_columns_and_what_is_summed() -> None:
         torch.baddbmm(c, a, b)
         torch.mm(a[0], b[0])
         torch.addmm(c[0], a[0], b[0])
+        torch.mm(a[0].t(), c[0], out=torch.empty(5, 7))
+    assert torch.equal(caught.calls["product 5x2 . 2x7"].run(), a[0].t() @ c[0])
     assert {name: call.operations for name, call in caught.calls.items()} == {
         "product 3x2x5 . 3x5x7": 420,
         "product 2x5 . 5x7": 140,
+        "product 5x2 . 2x7": 140,
     }
 
 
