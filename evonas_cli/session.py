@@ -71,17 +71,18 @@ class Started:
 
     def units(self, asked: Sequence[Candidate[Any]]) -> list[Unit[Any]]:
         """Passes on, after starting where needed."""
-        self._ready()
+        self.ready()
         return self.evaluator.units(asked)
 
     def submit(self, units: Sequence[Unit[Any]]) -> None:
         """Passes on, after starting where needed."""
-        self._ready()
+        self.ready()
         if self.meter is not None:
             self.meter.submitted(units)
         self.evaluator.submit(units)
 
-    def _ready(self) -> None:
+    def ready(self) -> None:
+        """Starts where needed, and checks."""
         if not self.running:
             self.check(self.start())
 
@@ -206,7 +207,10 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
     session = _open(run, parts, evaluator, watch)
     try:
         evaluator.recall(session.recorder.journal, parts.space)
-        _check_budget(session.recorder, stored_config(run)["budget"], parts.config["budget"])
+        before = stored_config(run)
+        _check_budget(session.recorder, before["budget"], parts.config["budget"])
+        if parts.config["device"] != before["device"]:
+            evaluator.ready()  # a device that is not there must not be written down
         text = config_yaml(parts.config)
         if text != run.config_text():
             session.recorder.drop_end()  # first: under the new budget it would be wrong

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,13 @@ def test_a_strategy_of_plain_python_depends_on_nothing(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     assert run([*TOY, "strategy=random", "budget.evaluations=2"]) == 0
     assert json.loads(Path("run/run.json").read_text())["environment"] == {}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is there")
+def test_a_device_that_is_not_there_is_not_written_down(refused: Callable[..., str]) -> None:
+    words = ("search", "dataset.limit=60", "trainer.epochs=1", "budget.evaluations=1", "device=cpu", "evaluator=serial")
+    assert run([*words, "strategy=random", "space.channels=2", "--quiet", "--run-dir", "run"]) == 0
+    before = Path("run/config.yaml").read_text()
+    assert "device=cuda is not there" in refused(4, "resume", "run", "device=cuda", "--quiet")
+    assert Path("run/config.yaml").read_text() == before
+    assert run(["verify", "run", "--replay"]) == 0
