@@ -7,7 +7,7 @@ import torch
 
 from evonas_cli.benchmark import forms
 
-CASES = [*forms.pools(), *forms.convolutions(), *forms.narrow_groups(), *forms.dense()]
+CASES = [*forms.pools(), *forms.convolutions(), *forms.narrow_groups(), *forms.images(), *forms.dense()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -22,6 +22,7 @@ def test_a_row_has_both_times_and_their_ratio(monkeypatch):
     monkeypatch.setattr(forms, "convolutions", lambda: ())
     monkeypatch.setattr(forms, "pools", lambda: ())
     monkeypatch.setattr(forms, "narrow_groups", lambda: ())
+    monkeypatch.setattr(forms, "images", lambda: ())
     monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
     monkeypatch.setattr(forms, "keep_memory", lambda: None)
     rows = list(forms.compare(3))
