@@ -30,8 +30,8 @@ def gradients(modules: Sequence[nn.Module], x: Tensor, y: Tensor, bf16: bool) ->
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=[workload.name for workload in WORKLOADS])
 def test_a_step_of_a_population_is_that_of_its_members(workload: Workload) -> None:
-    """In float32, but for gradients that flow or not by a last bit; in bfloat16 it is about as near to it as that of the
-    members in bfloat16."""
+    """In float32, but for gradients that flow or not by a last bit; in bfloat16 it is about as near to it as that of
+    the members in bfloat16."""
 
     def members() -> list[nn.Module]:
         networks = [Network(plan, torch.Generator().manual_seed(place)) for place in range(3)]
