@@ -31,8 +31,11 @@ def all_phases(x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> bool:
 
 
 def on_one_phase(convolve: Convolve, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
-    """The convolution on the first pixel's phase, for settings of which `one_phase` is true."""
-    x = ordered(x)[:, :, :: dilation[0], :: dilation[1]].contiguous(memory_format=order(x))
+    """The convolution on the first pixel's phase, for settings of which `one_phase` is true.
+
+    A copy in any case: a single row or column out of a larger map has strides that oneDNN takes at their word.
+    """
+    x = ordered(x)[:, :, :: dilation[0], :: dilation[1]].clone(memory_format=order(x))
     return convolve(x, _parts(stride, dilation), _parts(padding, dilation), (1, 1))
 
 
