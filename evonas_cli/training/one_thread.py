@@ -1,5 +1,5 @@
-"""One thread for what all trainings on a CUDA device do eagerly: torch keeps cuDNN's choice of an algorithm for a shape
-of convolution by thread, and it takes seconds to choose them for a network."""
+"""One thread for what trainings on a CUDA device do before and after their recorded steps: torch keeps cuDNN's choice
+of an algorithm for a shape of convolution by thread, and it takes seconds to choose them for a network."""
 
 from __future__ import annotations
 

@@ -23,20 +23,14 @@ from evonas_cli.nn.ops import BUILDERS
 from evonas_cli.spaces.nasbench201 import NasBench201
 from evonas_cli.spaces.nasnet import NasNet
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CASES = {
     "nasbench201 digits": (NasBench201(channels=4, cells_per_stage=2), Task((1, 8, 8), 10)),
     "nasbench201 stem": (NasBench201(channels=6, cells_per_stage=1, stem_stride=2), Task((3, 16, 24), 7)),
     "nasnet digits": (NasNet(channels=4, normal_cells=1), Task((1, 8, 8), 10)),
     "nasnet odd": (NasNet(channels=5, normal_cells=2, combinations=2, stem_multiplier=1), Task((3, 13, 9), 3)),
 }
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -18,18 +17,11 @@ from torch.nn import functional as F
 
 from evonas_cli.nn.convolution import Conv
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PAIRS = st.tuples(st.integers(1, 4), st.integers(1, 4))
 SIZES = st.tuples(st.integers(1, 8), st.integers(1, 8))
 KERNELS = st.tuples(st.sampled_from([1, 2, 3, 5]), st.sampled_from([1, 2, 3, 5]))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """As in a worker: some of torch's numbers are wrong on one thread only."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def poisoned(*sizes: int) -> None:
