@@ -13,7 +13,7 @@ from typing import Any
 from evonas_cli.config import Config, build, conf_root, options, target
 from evonas_cli.core.cache import Keys
 from evonas_cli.core.errors import RunError, UsageError
-from evonas_cli.core.evaluating import Job, Keyed
+from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import Continues, Particular, Space, Staged, Strategy, Tuning
 from evonas_cli.core.types import Json, Objective
@@ -62,6 +62,12 @@ class Parts:
         """A fold at its beginning."""
         budget = Budget(**self.config["budget"])
         return Fold(self.strategy, self.objectives, self.config["seed"], self.config["window"], budget)
+
+    def evaluator(self, context: Context) -> Evaluator[Any]:
+        """The configured evaluator, not started. Raises UsageError."""
+        given = {"recipe": self.recipe, "context": context, "device": self.config["device"]}
+        evaluator: Evaluator[Any] = build(self.config["evaluator"], "evaluator", self.allowed, **given)
+        return evaluator
 
     def keys(self, environment: Mapping[str, Json]) -> Keys[Any] | None:
         """What tells equal candidates, if the run evaluates them once; `environment` is that of the job."""
@@ -115,6 +121,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         _check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
     parts = Parts(config, space, strategy, objectives, recipe, tuple(allowed))
     parts.fold()
+    parts.evaluator(RunDirectory(Path()))
     return parts
 
 

@@ -12,7 +12,6 @@ from evonas_cli.core.fold import guard
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Candidate, Result, Unit
 from evonas_cli.parts import Parts
-from evonas_cli.session import evaluator_of
 from evonas_cli.store import records
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.journal import Journal
@@ -29,7 +28,7 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
     chance = ("timeout", "oom")
     expected = {e["id"]: e for e in journal if "cached" not in e and e.get("error", {}).get("kind") not in chance}
     scratch = Path(tempfile.mkdtemp(prefix="evonas-replay-"))
-    evaluator = evaluator_of(parts, RunDirectory(scratch))
+    evaluator = parts.evaluator(RunDirectory(scratch))
     heirs: dict[int | None, list[int]] = {}
     for id, entry in expected.items():
         ancestor = entry.get("continues")

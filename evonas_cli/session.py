@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli import __version__
-from evonas_cli.config import Composed, build, target
+from evonas_cli.config import Composed, target
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.evaluating import Evaluator, Experienced
@@ -175,20 +175,11 @@ def new_run(composed: Composed, run_dir: Path | None, allowed: Sequence[str] = (
     return RunDirectory(new_root(Path(config["run"]["outputs"]), label, datetime.now()))
 
 
-def evaluator_of(parts: Parts, run: RunDirectory) -> Evaluator[Any]:
-    """The configured evaluator over the run's candidate folders."""
-    node = parts.config["evaluator"]
-    evaluator: Evaluator[Any] = build(
-        node, "evaluator", parts.allowed, recipe=parts.recipe, context=run, device=parts.config["device"]
-    )
-    return evaluator
-
-
 def create(
     run: RunDirectory, parts: Parts, choices: Mapping[str, str], watch: Watch, command: Sequence[str]
 ) -> Session:
     """Starts the evaluator, then makes the run directory and locks it. Raises UsageError when it exists."""
-    evaluator = Started(evaluator_of(parts, run), parts.strategy, lambda environment: None)
+    evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
         run.create(config_yaml(parts.config), provenance(parts, choices, environment, command))
@@ -203,13 +194,13 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
     run.metadata()
     if not run.journal.exists():
         raise RunError(f"{run.journal} is missing; `evonas verify {run.root} --repair` begins an empty one")
-    evaluator = Started(evaluator_of(parts, run), parts.strategy, functools.partial(check_environment, run))
+    evaluator = Started(parts.evaluator(run), parts.strategy, functools.partial(check_environment, run))
     session = _open(run, parts, evaluator, watch)
     try:
         evaluator.recall(session.recorder.journal, parts.space)
         before = stored_config(run)
         _check_budget(session.recorder, before["budget"], parts.config["budget"])
-        if parts.config["device"] != before["device"]:
+        if _devices(parts.config) != _devices(before):
             evaluator.ready()  # a device that is not there must not be written down
         text = config_yaml(parts.config)
         if text != run.config_text():
@@ -221,6 +212,10 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
     if session.recorder.journal.torn:
         _log.warning("cut a torn tail of %d bytes off the journal", session.recorder.journal.torn)
     return session
+
+
+def _devices(config: Mapping[str, Any]) -> tuple[Json, Json]:
+    return config["device"], config["evaluator"].get("devices")
 
 
 def trusted(run: RunDirectory, allowed: Sequence[str]) -> list[str]:

@@ -7,20 +7,17 @@ incompatible; 4 environment (resumable); 75 locked by another process; 130 Ctrl-
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import sys
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from evonas_cli import __version__
 from evonas_cli.cli import bench, catalogue, compare, config, doctor, inspect, resume, search, sweep, tune, verify
+from evonas_cli.cli.common import forget, remark
+from evonas_cli.cli.stopping import CODES, Stopped, Terminated, finish, listen
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
-
-INTERRUPTED = 130  # also what Typer makes of a Ctrl-C that it sees first
 
 app = typer.Typer(
     help="Evolutionary neural architecture search that resumes exactly.",
@@ -65,25 +62,18 @@ def options(
     """Evolutionary neural architecture search that resumes exactly."""
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived."""
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated
-
-
 def main() -> None:
     """Runs the command line and exits."""
-    signal.signal(signal.SIGTERM, _terminate)
+    listen()
     logging.basicConfig(format="evonas: %(message)s", level=logging.WARNING, stream=sys.stderr)
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     code = run(arguments, debug=len(arguments) < len(sys.argv) - 1)
+    finish()
     if sys.stdout is not None:
         try:
             sys.stdout.flush()
         except BrokenPipeError:
-            _forget_stdout()
+            forget(sys.stdout)
     sys.exit(code)
 
 
@@ -94,18 +84,20 @@ def run(arguments: list[str], debug: bool = False) -> int:
             if not word.isprintable():
                 raise UsageError(f"{word!r} holds characters that cannot be printed; write plain UTF-8")
         code = app(arguments, prog_name="evonas", standalone_mode=False)
-        if code == INTERRUPTED:
+        if code == CODES["Ctrl-C"]:  # what Typer makes of a Ctrl-C that it sees first
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except SystemExit as stop:
         if not isinstance(stop.__context__, BrokenPipeError):
             raise
-        _forget_stdout()
+        forget(sys.stdout)
         return 0
     except KeyboardInterrupt:
-        return _say(f"stopped by Ctrl-C{_what_now(arguments)}", INTERRUPTED)
+        return _say("stopped by Ctrl-C", CODES["Ctrl-C"])
     except Terminated:
-        return _say(f"stopped by SIGTERM{_what_now(arguments)}", 143)
+        return _say("stopped by SIGTERM", CODES["SIGTERM"])
+    except Stopped as stop:
+        return _say(str(stop), stop.exit_code)
     except (EvonasError, TyperException) as error:
         if debug:
             raise
@@ -122,26 +114,16 @@ def run(arguments: list[str], debug: bool = False) -> int:
         return _say(f"internal error: {type(error).__name__}: {error}; run again with --debug and report it", 1)
 
 
-def _what_now(arguments: list[str]) -> str:
-    """What becomes of the work of a command that was stopped; a sweep has said its own."""
-    recorded = arguments[:1] in (["search"], ["resume"])
-    return "; what was recorded is safe, `evonas resume` goes on" if recorded else ""
-
-
-def _forget_stdout() -> None:
-    """After its reader has gone (Typer makes an exit of that): what is still buffered goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _usage(error: TyperException, arguments: list[str]) -> str:
     text = error.format_message() if hasattr(error, "format_message") else str(error)
     option = getattr(error, "option_name", None)
     for word in arguments:
         if option and word.startswith(f"{option}="):
             return f"there is no option {option}; settings are written without dashes: {word.lstrip('-')}"
-    return f"{text.rstrip('.')}; see `evonas --help`"
+    context = getattr(error, "ctx", None)
+    return f"{text.rstrip('.')}; see `{context.command_path if context else 'evonas'} --help`"
 
 
 def _say(text: str, code: int) -> int:
-    print(f"evonas: {' '.join(text.split())}", file=sys.stderr)
+    remark(f"evonas: {' '.join(text.split())}")
     return code

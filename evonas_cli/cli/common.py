@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -28,6 +30,21 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only."
 Workers = Annotated[int | None, typer.Option("--workers", help="Worker processes (evaluator.workers).")]
 Devices = Annotated[str | None, typer.Option("--devices", help="CUDA devices, e.g. 0,1 (evaluator.devices).")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's path, the beginning of its name, or `latest`.")]
+
+
+def remark(text: str) -> None:
+    """A line on stderr. Where nobody reads it, or it does not fit, remarks are lost from then on; the work goes on."""
+    if sys.stderr is None:
+        return
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        forget(sys.stderr)
+
+
+def forget(stream: TextIO) -> None:
+    """What is written there from now on, and what is still buffered, goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_json(document: Json) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -89,7 +88,7 @@ def publish(document: Mapping[str, Any], as_json: bool, plot: Path | None) -> No
 
         plot.write_text(draw(document), encoding="utf-8")
     for remark in document["remarks"]:
-        print(f"evonas: {remark}", file=sys.stderr)
+        remark(f"evonas: {remark}")
     if as_json:
         print_json(document)
     else:

@@ -53,7 +53,7 @@ def _machine() -> dict[str, Any]:
     """Versions, processor, GPUs and disk, as measured now."""
     import torch
 
-    from evonas_cli.evaluation.pool import available_cores
+    from evonas_cli.evaluation.division import available_cores
     from evonas_cli.training.allocator import keep_memory
     from evonas_cli.training.device import device_name, has_bf16
 
@@ -104,18 +104,21 @@ def _sync_ms() -> float | None:
 def _settings(parts: Parts) -> dict[str, Json]:
     """Settings of speed, resolved: device, workers, threads, and those of the engine where the job trains with it."""
     from evonas_cli.config import build
+    from evonas_cli.evaluation.pool import Pool
     from evonas_cli.parts import engine_settings
-    from evonas_cli.session import evaluator_of
     from evonas_cli.store.directory import RunDirectory
     from evonas_cli.training.device import has_bf16, resolve
     from evonas_cli.training.steps import check_device
 
     config = parts.config
     device = resolve(config["device"], config["deterministic"], config["evaluator"].get("threads", 1))
+    evaluator = parts.evaluator(RunDirectory(Path()))
+    if isinstance(evaluator, Pool):
+        evaluator.division.check()
     found: dict[str, Json] = {
         "device": device.type,
         "evaluator": config["evaluator"]["_target_"].rpartition(".")[2].lower(),
-        "workers": evaluator_of(parts, RunDirectory(Path("."))).slots,
+        "workers": evaluator.slots,
         "evaluator.threads": config["evaluator"].get("threads", 1),
         "deterministic": config["deterministic"],
     }

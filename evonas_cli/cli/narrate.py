@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from evonas_cli.cli.common import pace, readable
+from evonas_cli.cli.common import pace, readable, remark
 from evonas_cli.core.types import Candidate, Result
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Silent:
 
     def say(self, text: str) -> None:
         """One line."""
-        print(f"evonas: {text}", file=sys.stderr)
+        remark(f"evonas: {text}")
 
 
 class Lines(Silent):
@@ -94,7 +93,7 @@ class Lines(Silent):
     def line(self, text: str) -> None:
         """A timed line."""
         self._last = time.monotonic()
-        print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+        remark(f"[{time.strftime('%H:%M:%S')}] {text}")
 
     def _heartbeat(self, over: threading.Event) -> None:
         while not over.wait(1.0):

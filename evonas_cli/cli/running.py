@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.cli.common import print_columns, print_json, readable, shorten
 from evonas_cli.cli.narrate import Lines, Narrator, Silent
+from evonas_cli.cli.stopping import Stopped, Terminated
 
 if TYPE_CHECKING:
     from evonas_cli.parts import Parts
@@ -27,21 +29,18 @@ def narrator(parts: Parts, quiet: bool) -> Narrator:
 
 def carry_out(open_session: Callable[[], Session], voice: Narrator, as_json: bool) -> int:
     """Opens the session, runs it, prints its front and its path. Returns 1 when no candidate succeeded."""
-    from evonas_cli.search import search
     from evonas_cli.store.derived import front_document
 
-    with voice.telling(open_session) as session:
-        recorder, fold = session.recorder, session.fold
-        before = len(recorder.journal)
-        try:
-            search(fold, session.evaluator, recorder, session.late, session.cache)
-        except BaseException:
-            recorder.finish(fold, "interrupted")
-            raise
-        reason = session.why()
-        recorder.finish(fold, "done" if fold.front.members else "failed", reason)
-        evaluations = len(recorder.journal)
-        document = front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read)
+    run: Path | None = None
+    try:
+        with voice.telling(open_session) as session:
+            recorder, fold, run = session.recorder, session.fold, session.run.root
+            before = len(recorder.journal)
+            reason = _search(session)
+            evaluations = len(recorder.journal)
+            document = front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read)
+    except (KeyboardInterrupt, Terminated) as stop:
+        raise Stopped(stop, run) from stop
     if before == evaluations:
         voice.say(f"nothing was left to do: the run has its {evaluations} evaluations ({reason})")
     if not document["front"]:
@@ -52,6 +51,21 @@ def carry_out(open_session: Callable[[], Session], voice: Narrator, as_json: boo
         print_front(document)
         print(session.run.root)
     return 0 if document["front"] else 1
+
+
+def _search(session: Session) -> str:
+    """Runs the session to its end, writes the last files, and says why it has ended."""
+    from evonas_cli.search import search
+
+    recorder, fold = session.recorder, session.fold
+    try:
+        search(fold, session.evaluator, recorder, session.late, session.cache)
+    except BaseException:
+        recorder.finish(fold, "interrupted")
+        raise
+    reason = session.why()
+    recorder.finish(fold, "done" if fold.front.members else "failed", reason)
+    return reason
 
 
 def print_front(document: Mapping[str, Any]) -> None:

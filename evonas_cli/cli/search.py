@@ -19,6 +19,7 @@ from evonas_cli.cli.common import (
     Quiet,
     Workers,
     machine_overrides,
+    remark,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def search(
         return _describe(parts)
     if tune and not exists:
         found = _new(measured(parts, names(words), 1.0).overrides, words)
-        print(f"evonas: tuned to {shlex.join(found)}", file=sys.stderr)
+        remark(f"evonas: tuned to {shlex.join(found)}")
         composed = compose([*words, *found], folders)
         parts = assemble(composed.config, allowed, folders)
     run = new_run(composed, run_dir, allowed)

@@ -26,6 +26,7 @@ from evonas_cli.cli.common import (
     print_columns,
     print_json,
     readable,
+    remark,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Voice:
         """One timed line."""
         self.last = time.monotonic()
         if not self.quiet:
-            print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+            remark(f"[{time.strftime('%H:%M:%S')}] {text}")
 
 
 def sweep(
@@ -138,7 +139,7 @@ def _planned(start: Start, voice: Voice) -> tuple[SweepFolder, list[Child]]:
     for child in checked:
         if child.refused is not None:
             words = " ".join(child.overrides)
-            print(f"evonas: child {child.name} ({words}) is skipped: {child.refused}", file=sys.stderr)
+            remark(f"evonas: child {child.name} ({words}) is skipped: {child.refused}")
     return folder, checked
 
 
@@ -171,7 +172,7 @@ def _begin(start: Start, jobs: int, voice: Voice, as_json: bool) -> int:
 def _status(folder: SweepFolder, as_json: bool) -> int:
     manifest = folder.manifest()
     for wrong in filter(None, map(folder.foreign, manifest.children)):
-        print(f"evonas: {wrong}", file=sys.stderr)
+        remark(f"evonas: {wrong}")
     return _show(folder, manifest, as_json)
 
 
@@ -205,19 +206,19 @@ def _carry_out(
         now = folder.standing(child)
         voice.line(f"{child.name} {now.state}  {_best(now)}  {now.seconds:.1f} s")
         if code:
-            print(f"evonas: child {child.name} ended with code {code}: {folder.last_words(child)}", file=sys.stderr)
+            remark(f"evonas: child {child.name} ended with code {code}: {folder.last_words(child)}")
 
     lock = folder.acquire()
     try:
         outcome = run_children(folder, manifest, jobs, keep_going, watch)
     except BaseException:
-        print(f"evonas: `evonas sweep resume {folder.name}` goes on with the sweep", file=sys.stderr)
+        remark(f"evonas: `evonas sweep resume {folder.name}` goes on with the sweep")
         raise
     finally:
         lock.release()
     if outcome.n_unstarted:
         text = f"{outcome.n_unstarted} children were not started; `evonas sweep resume {folder.name}` starts them"
-        print(f"evonas: {text}", file=sys.stderr)
+        remark(f"evonas: {text}")
     _show(folder, manifest, as_json)
     ever = any(folder.standing(child).state == "failed" for child in manifest.children)
     return outcome.exit_code or int(ever)

@@ -122,7 +122,7 @@ def _try_threads(parts: Parts, overrides: list[str], genomes: list[Any], seconds
 
     from evonas_cli.benchmark.threads import divisions, side_by_side
     from evonas_cli.config import apply
-    from evonas_cli.evaluation.pool import available_cores
+    from evonas_cli.evaluation.division import available_cores
     from evonas_cli.parts import job_of
 
     found = []

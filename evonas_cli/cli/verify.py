@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, Run, print_json
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, Run, print_json, remark
 
 
 def verify(
@@ -33,12 +32,12 @@ def verify(
     check_identity(found, config)
     parts = assemble(config, trusted(found, allow_module or []))
     for step in verification.repair(found, parts) if repair else []:
-        print(f"evonas: {step}", file=sys.stderr)
+        remark(f"evonas: {step}")
     verdict = verification.verify(found, parts)
     if replay and verdict.ok:
         for id, difference in evaluated_again(found, parts):
             outcome = "same" if difference is None else difference
-            print(f"evonas: candidate {id}: {outcome}", file=sys.stderr)
+            remark(f"evonas: candidate {id}: {outcome}")
             if difference is not None:
                 verdict.problems.append(f"candidate {id} came out differently: {difference}")
     if json:

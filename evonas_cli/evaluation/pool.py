@@ -8,7 +8,6 @@ alone and in the narrowest program, stops the run, because a broken machine must
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -22,13 +21,13 @@ from typing import Any, Generic, TypeVar
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
+from evonas_cli.evaluation.division import Division
 from evonas_cli.evaluation.queue import Queue
 from evonas_cli.evaluation.scratch import Scratch
 from evonas_cli.evaluation.units import abreast, divide, merged, work
 from evonas_cli.evaluation.worker import serve
 
 G = TypeVar("G")
-MOST_WORKERS = 1024
 _log = logging.getLogger(__name__)
 
 
@@ -40,20 +39,6 @@ class _Slot:
     unit: Unit[Any] | None = None
     since: float = 0.0
     ready: bool = False
-
-
-def visible_gpus() -> list[int]:
-    """CUDA device numbers; torch is imported only on a machine that has an NVIDIA driver."""
-    if not any(os.path.exists(sign) for sign in ("/dev/nvidiactl", "/proc/driver/nvidia", "/dev/dxg")):
-        return []
-    import torch
-
-    return list(range(torch.cuda.device_count()))
-
-
-def available_cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Pool(Generic[G]):
@@ -74,23 +59,11 @@ class Pool(Generic[G]):
         timeout: float | None = None,
         attempts: int = 2,
     ) -> None:
-        for name, value, least in (("workers", workers, 1), ("threads", threads, 1), ("attempts", attempts, 1)):
-            if value is not None and value < least:
-                raise UsageError(f"evaluator.{name} is {value}; it must be {least} or more")
-        if workers is not None and workers > MOST_WORKERS:
-            raise UsageError(f"evaluator.workers is {workers}; at most {MOST_WORKERS} processes are started")
-        if devices and min(devices) < 0:
-            raise UsageError(f"evaluator.devices is {list(devices)}; device numbers begin at 0")
+        if attempts < 1:
+            raise UsageError(f"evaluator.attempts is {attempts}; it must be 1 or more")
         if timeout is not None and not timeout > 0:
             raise UsageError(f"evaluator.timeout is {timeout}; it must be above 0 seconds (or null)")
-        if devices and device == "cpu":
-            raise UsageError(
-                f"evaluator.devices={list(devices)} and device=cpu contradict each other; drop one of them"
-            )
-        if devices is None and device in ("auto", "cuda"):
-            devices = visible_gpus()
-        self.slots = workers or (len(devices) if devices else max(1, available_cores() // threads))
-        self._devices: list[str | None] = [f"cuda:{number}" for number in devices] if devices else [None]
+        self.division = Division(device, workers, devices, threads)
         self._recipe, self._context = recipe, context
         self._timeout, self._attempts = timeout, attempts
         self._spawn = get_context("spawn")
@@ -101,10 +74,17 @@ class Pool(Generic[G]):
         self._suspects: set[int] = set()
         self._environment: dict[str, Json] = {}
 
+    @property
+    def slots(self) -> int:
+        """The number of workers."""
+        return self.division.slots
+
     def start(self) -> dict[str, Json]:
         """Starts all workers and waits for the first one that is ready. Raises what broke a worker."""
+        self.division.check()
         self._scratch = Scratch()
-        self._pool = [self._open(self._devices[k % len(self._devices)]) for k in range(self.slots)]
+        places = self.division.places
+        self._pool = [self._open(places[k % len(places)]) for k in range(self.slots)]
         while not any(slot.ready for slot in self._pool):
             self._listen()
         return self._environment

@@ -18,6 +18,10 @@ from evonas_cli.core.types import Unit
 from evonas_cli.evaluation.scratch import Scratch, Sharing
 from evonas_cli.evaluation.units import evaluate
 
+WAITING = ("OMP_WAIT_POLICY", "PASSIVE")
+"""Threads of one worker that wait for each other sleep, unless the user has said otherwise: where they spin, as by
+default, and another process wants a core, each operation may take milliseconds. Read when torch is loaded."""
+
 
 def serve(
     pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, device: str | None, scratch: Scratch
@@ -27,6 +31,7 @@ def serve(
     `device` is the CUDA device of this worker's slot, or None for the configured one; `scratch` is the pool's.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault(*WAITING)
     logging.basicConfig(format="evonas: %(message)s", level=logging.WARNING)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:

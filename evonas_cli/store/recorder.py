@@ -50,7 +50,8 @@ class Recorder:
         self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
         self.journal, self.figures = Journal(run.journal), FiguresLog(run.figures)
         self.meter, self._measured = Meter(workers, clock), ThroughputLog(run.throughput)
-        self._clock, self._began = clock, clock()
+        self._clock, self._opened = clock, clock()
+        self._ended: float | None = None
         recorded: float = self.journal.last["elapsed"] if len(self.journal) else 0.0
         self._before = max(recorded, run.elapsed())
         self._due = every
@@ -60,8 +61,11 @@ class Recorder:
 
     @property
     def elapsed(self) -> float:
-        """Seconds the run has been running, all its sessions together, as far as results were recorded."""
-        return self._before + self._clock() - self._began
+        """Seconds the run has been at work, all its sessions together, as far as results were recorded: a session's
+        begin when workers that have started are given something, and end when all is written."""
+        if self.meter.began is None:
+            return self._before
+        return self._before + (self._clock() if self._ended is None else self._ended) - self.meter.began
 
     def throughput(self) -> dict[str, float | None]:
         """Measured figures of all sessions, as status.json has them."""
@@ -93,8 +97,7 @@ class Recorder:
 
     def record(self, arrived: Sequence[tuple[Candidate[Any], Result]]) -> None:
         """Appends to the journal, then shows the results."""
-        now = self._clock()
-        elapsed = self._before + now - self._began
+        now, elapsed = self._clock(), self.elapsed
         self.journal.append([records.entry(candidate, result, self.space, elapsed) for candidate, result in arrived])
         if self._fold is not None and now - self._shown >= SHOWN_SECONDS:
             self.status(self._fold, "running")
@@ -109,7 +112,7 @@ class Recorder:
             self._measured.add(line)
         if fold.drained or fold.told_evaluations < self._due:
             return
-        if self._on_snapshots <= SNAPSHOT_SHARE * (self._clock() - self._began):
+        if self._on_snapshots <= SNAPSHOT_SHARE * (self._clock() - self._opened):
             self._save(fold)
         front = derived.write_step(self.run.root, fold, self.journal.read)
         if self._clock() - self._tabled >= SHOWN_SECONDS:
@@ -153,6 +156,7 @@ class Recorder:
         self.journal.sync()
         if fold.told:
             self._write_table(derived.write_step(self.run.root, fold, self.journal.read))
+        self._ended = self._clock()
         self.status(fold, state, reason)
 
     def close(self) -> None:

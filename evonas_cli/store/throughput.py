@@ -46,11 +46,13 @@ class Spent:
 class Meter:
     """How much of `workers` x time was idle between the ask and the tell of each step.
 
-    As many workers are busy as there are units on their way, at most all. Under a window the steps overlap.
+    As many workers are busy as there are units on their way, at most all. Under a window the steps overlap. `began` is
+    when the first unit was given to them.
     """
 
     def __init__(self, workers: int, clock: Callable[[], float]) -> None:
         self._workers, self._clock = workers, clock
+        self.began: float | None = None
         self._now, self._busy = clock(), 0.0
         self._units: dict[int, set[int]] = {}
         self._on_their_way = 0
@@ -59,6 +61,7 @@ class Meter:
     def submitted(self, units: Sequence[Unit[Any]]) -> None:
         """The evaluator, ready to work, is given them."""
         self._advance()
+        self.began = self._now if self.began is None else self.began
         self._on_their_way += len(units)
         for unit in units:
             candidates = unit.candidates

@@ -14,7 +14,7 @@ from evonas_cli.benchmark.threads import divisions, side_by_side
 from evonas_cli.cli.tune import choose, choose_threads, recorded
 from evonas_cli.config import compose
 from evonas_cli.core.errors import EvonasError
-from evonas_cli.evaluation.pool import available_cores
+from evonas_cli.evaluation.division import available_cores
 from evonas_cli.parts import job_of
 from evonas_cli.store.directory import RunDirectory
 
