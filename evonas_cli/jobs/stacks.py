@@ -30,19 +30,20 @@ def units(
 ) -> list[Unit[Any]]:
     """A partition of the ask, in order of first ids; candidates that cannot be built stay alone."""
     groups: dict[Key, list[Candidate[Any]]] = {}
-    plans: dict[Key, Plan] = {}
+    trainings: dict[Key, tuple[Trainer, Plan]] = {}
     for candidate in asked:
         key: Key
         try:
             phenotype = space.decode(candidate.proposal.genome, task)
-            key = (*_structure(phenotype.plan), _shared(trainer.override(phenotype.hyper)))
-            plans[key] = phenotype.plan
+            own = trainer.override(phenotype.hyper)
+            key = (*_structure(phenotype.plan), _shared(own))
+            trainings[key] = own, phenotype.plan
         except Exception:  # whatever it is, evaluating the candidate meets it again and records it
             key = ("alone", candidate.id)
         groups.setdefault(key, []).append(candidate)
     found = []
     for key, members in groups.items():
-        widest = width(trainer, plans[key], device) if len(members) > 1 else 1
+        widest = width(*trainings[key], device) if len(members) > 1 else 1
         for part in _parts(members, widest, spread=device != "cuda"):
             found.append(Unit(tuple(part), len(part), tuple(range(len(part)))))
     return sorted(found, key=lambda unit: unit.candidates[0].id)

@@ -21,7 +21,7 @@ from evonas_cli.nn.depthwise import BLOCK, Pair, applies, depthwise
 from evonas_cli.nn.dilation import Convolve, all_phases, on_all_phases, on_one_phase, one_phase
 from evonas_cli.nn.geometry import FORMS
 from evonas_cli.nn.layout import order
-from evonas_cli.nn.narrow import merged, narrow
+from evonas_cli.nn.narrow import merged, narrow, paired
 from evonas_cli.nn.patches import of_images, product
 
 Layers: TypeAlias = Sequence[nn.Module]
@@ -37,7 +37,7 @@ def grouped(
     if of_images(x, weight, dilation, groups * width):
         return product(x, weight, bias, stride, padding)
     together = merged(x, weight, dilation, groups * width)
-    if together > 1:
+    if together > 1 or paired(x, weight, groups * width):
         return narrow(x, weight, bias, stride, padding, groups * width, together)
     return F.conv2d(x, weight, bias, stride, padding, dilation, groups * width)
 
@@ -92,11 +92,11 @@ class Conv(nn.Module):
     """Convolutions of P members, in one of the forms; on a common input one convolution with P times the channels.
 
     Dilated ones of single channels are computed without their dilation where they can be, on CPUs all whose dilation
-    divides stride and padding; so is, there, the stride of a kernel of one row or column, if strides are unequal, since
-    torch's bf16 gradients of such 1x1 convolutions write beyond their memory. Some remain float32 on CPUs whatever the
-    precision: what is left of dilated ones, and those whose stride is larger than the map, since torch's bf16 gradients
-    of their weights read memory that was never written; and those of single channels with strides or large kernels,
-    whose gradients take up to a hundred times as long in bf16.
+    divides stride and padding; so is, there, the stride of a kernel of one row or column, if strides are unequal, or of
+    1x1 convolutions of a few channels, since torch's gradients of such weights write beyond their memory. Some remain
+    float32 on CPUs whatever the precision: what is left of dilated ones, and those whose stride is larger than the map,
+    since torch's bf16 gradients of their weights read memory that was never written; and those of single channels with
+    strides or large kernels, whose gradients take up to a hundred times as long in bf16.
     """
 
     def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
@@ -122,7 +122,7 @@ class Conv(nn.Module):
         on_cpu, convolve = x.device.type == "cpu", partial(self._convolve, self.weight if weight is None else weight)
         if on_cpu:
             convolve = partial(self._sound, convolve)
-        if on_cpu and stride[0] != stride[1]:
+        if on_cpu and (stride[0] != stride[1] or self._overflows(x)):
             dilation = _stretched(cast(Pair, self.weight.shape[2:]), stride, dilation)
         if max(dilation) > 1 and (on_cpu or self.single) and one_phase(stride, padding, dilation):
             return on_one_phase(convolve, x, stride, padding, dilation)
@@ -147,6 +147,11 @@ class Conv(nn.Module):
             return FUNCTIONS[self.form](x, weight, self.bias, *settings)
         maps, kernels = (tensor.clone(memory_format=torch.contiguous_format) for tensor in (x, weight))
         return FUNCTIONS[self.form](maps, kernels, self.bias, *settings).contiguous(memory_format=order(x))
+
+    def _overflows(self, x: Tensor) -> bool:
+        """Whether oneDNN's gradient of weights for AVX2 writes beyond its memory (uxlfoundation/oneDNN#6035)."""
+        pixels = tuple(self.weight.shape[2:]) == (1, 1) and max(self.stride) > 1
+        return pixels and self.groups * self.width == 1 and x.shape[1] < 8
 
     def _misread(self, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> bool:
         """Whether torch's CPU code computes something else if channels come last, whatever the precision: with single

@@ -173,7 +173,7 @@ def _slope_of_maps(x: Tensor, weight: Tensor, slope: Tensor, window: Window, mem
         return cast(Tensor, found[0])
     n_out, c, *kernel = weight.shape
     turned = weight.permute(0, 2, 3, 1).reshape(members, n_out // members, kernel[0] * kernel[1], c).flip(2)
-    turned = turned.permute(0, 3, 2, 1).reshape(members * c, *kernel, n_out // members).permute(0, 3, 1, 2)
+    turned = turned.permute(0, 3, 2, 1).contiguous().view(members * c, *kernel, n_out // members).permute(0, 3, 1, 2)
     reach = zip(window.dilation, kernel, window.padding, strict=True)
     padding = cast(Pair, tuple(apart * (length - 1) - pad for apart, length, pad in reach))
     return correlate(slope, turned, None, Window((1, 1), padding, window.dilation), members, cast(Pair, x.shape[2:]))

@@ -1,9 +1,11 @@
-"""Grouped convolutions of few channels on CPUs: neighbouring groups computed as one, with zeros between them.
+"""Grouped convolutions on CPUs whose groups are not computed each for itself.
 
-oneDNN computes vectors of 16 numbers, most of which a group with 4 or 8 outputs leaves empty. Several groups as one,
-with as many times the arithmetic, take about half the time for the maps and for the gradient of the weights; that of
-the maps gains nothing and is taken group by group. Zero times a number that is not finite is not zero, so such numbers
-are kept from the neighbours: the maps of a group that is given one become NaN as a whole.
+oneDNN computes vectors of 16 numbers, most of which a group with 4 or 8 outputs leaves empty. Several neighbouring
+groups as one, with zeros between them and as many times the arithmetic, take about half the time for the maps and for
+the gradient of the weights; that of the maps gains nothing and is taken group by group. And in bfloat16 it reads
+channels in pairs: where a group has an odd number of them, the last one's partner is the first of the next group, times
+zero. Zero times a number that is not finite is not zero, so such numbers are kept from the neighbours: the maps of a
+group that is given one become NaN as a whole, and so do their gradients.
 """
 
 from __future__ import annotations
@@ -30,6 +32,13 @@ def merged(x: Tensor, weight: Tensor, dilation: Pair, groups: int) -> int:
     return together if fits and channels_last_on_cpu(x) else 1
 
 
+def paired(x: Tensor, weight: Tensor, groups: int) -> bool:
+    """Whether groups of these maps and weights are read in pairs of channels that are not all their own."""
+    given, made = weight.shape[1], len(weight) // groups
+    odd = groups > 1 and (given % 2 or made % 2) and max(given, made) > 1
+    return bool(odd) and channels_last_on_cpu(x) and _kind(x) == torch.bfloat16
+
+
 class _How(NamedTuple):
     kind: torch.dtype
     stride: Pair
@@ -43,9 +52,13 @@ def narrow(
 ) -> Tensor:
     """Maps (batch, groups x C, height, width) with weights (groups x O, C, kernel height, kernel width) and biases, in
     the precision of autocast; `together` divides the groups."""
-    kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+    how = _How(_kind(x), stride, padding, groups, together)
     with torch.autocast("cpu", enabled=False):
-        return cast(Tensor, _Narrow.apply(x, weight, bias, _How(kind, stride, padding, groups, together)))
+        return cast(Tensor, _Narrow.apply(x, weight, bias, how))
+
+
+def _kind(x: Tensor) -> torch.dtype:
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
 
 
 class _Narrow(torch.autograd.Function):
@@ -54,11 +67,10 @@ class _Narrow(torch.autograd.Function):
         ctx.how, ctx.kinds = how, (x.dtype, weight.dtype)
         x, weight = x.to(how.kind), weight.to(how.kind)
         bias = None if bias is None else bias.to(how.kind)
-        sound = bool(x.sum().isfinite())
-        clean = x if sound else x.nan_to_num(0.0, 0.0, 0.0)
+        clean = _finite(x)
         ctx.save_for_backward(clean, weight)
         y = F.conv2d(clean, _blocks(weight, how), bias, how.stride, how.padding, 1, how.groups // how.together)
-        return y if sound else y.masked_fill_(_lost(x, len(weight), how.groups), torch.nan)
+        return y if clean is x else y.masked_fill_(_lost(x, len(weight), how.groups), torch.nan)
 
     @staticmethod
     @once_differentiable
@@ -67,15 +79,24 @@ class _Narrow(torch.autograd.Function):
         to_x, to_weight, to_bias = ctx.needs_input_grad[:3]
         slope = slope.contiguous(memory_format=torch.channels_last)
 
-        def gradients(kernels: Tensor, groups: int, *wanted: bool) -> list[Tensor]:
+        def gradients(slope: Tensor, kernels: Tensor, groups: int, *wanted: bool) -> list[Tensor]:
             settings = (len(weight),), how.stride, how.padding, (1, 1), False, (0, 0), groups
             return list(torch.ops.aten.convolution_backward(slope, x, kernels, *settings, wanted))
 
-        by_x = gradients(weight, how.groups, True, False, False)[0].to(of_x) if to_x else None
+        by_x = None
+        if to_x:
+            clean = _finite(slope) if len(weight) // how.groups % 2 else slope
+            by_x = gradients(clean, weight, how.groups, True, False, False)[0].to(of_x)
+            by_x = by_x if clean is slope else by_x.masked_fill_(_lost(slope, x.shape[1], how.groups), torch.nan)
         blocks = _blocks(weight, how)
-        _, by_blocks, by_bias = gradients(blocks, how.groups // how.together, False, to_weight, to_bias)
+        _, by_blocks, by_bias = gradients(slope, blocks, how.groups // how.together, False, to_weight, to_bias)
         by_weight = _own(by_blocks, how).to(of_weight) if to_weight else None
         return by_x, by_weight, by_bias.to(of_weight) if to_bias else None, None
+
+
+def _finite(x: Tensor) -> Tensor:
+    """The maps, or zeros where they are not finite."""
+    return x if x.sum().isfinite() else x.nan_to_num(0.0, 0.0, 0.0)
 
 
 def _lost(x: Tensor, outputs: int, groups: int) -> Tensor:
@@ -86,6 +107,8 @@ def _lost(x: Tensor, outputs: int, groups: int) -> Tensor:
 
 def _blocks(weight: Tensor, how: _How) -> Tensor:
     """The weights (O, C, ...) of `together` groups on the diagonal of one, (together x O, together x C, ...)."""
+    if how.together == 1:
+        return weight
     outputs, inputs, high, wide = weight.shape
     blocks = weight.new_zeros(outputs, high, wide, how.together * inputs).permute(0, 3, 1, 2)
     _diagonals(blocks, how).copy_(_apart(weight, how))
@@ -94,6 +117,8 @@ def _blocks(weight: Tensor, how: _How) -> Tensor:
 
 def _own(blocks: Tensor, how: _How) -> Tensor:
     """The inverse of `_blocks`."""
+    if how.together == 1:
+        return blocks
     outputs, inputs, high, wide = blocks.shape
     weight = blocks.new_empty(outputs, high, wide, inputs // how.together).permute(0, 3, 1, 2)
     _apart(weight, how).copy_(_diagonals(blocks, how))

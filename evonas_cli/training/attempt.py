@@ -15,6 +15,7 @@ from evonas_cli.core.errors import EnvironmentFailure, EvonasError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.plan import PlanError
 from evonas_cli.core.types import Candidate, Failure, Result
+from evonas_cli.training.errors import is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.loop import Diverged
 
 Measure: TypeAlias = Callable[[dict[str, str]], Mapping[str, float] | Failure]
@@ -79,34 +80,3 @@ def _write_traceback(candidate: Candidate[Any], context: Context) -> None:
             (folder / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
     except OSError as error:
         raise EnvironmentFailure(f"candidate {candidate.id} stopped: {one_line(error)}") from error
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether the device, or the CPU's allocator, had no room."""
-    texts = (
-        "DefaultCPUAllocator: can't allocate",
-        "DefaultCPUAllocator: not enough memory",
-        "CUBLAS_STATUS_ALLOC_FAILED",
-        "CUDNN_STATUS_ALLOC_FAILED",
-    )
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in texts)
-
-
-def is_refused(error: Exception) -> bool:
-    """Whether torch or cuDNN offers no kernel for such shapes or for so many numbers; the device is as it was."""
-    texts = ("CUDNN_STATUS_NOT_SUPPORTED", "CUDNN_STATUS_BAD_PARAM", "canUse32BitIndexMath")
-    return isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
-
-
-def is_device_error(error: Exception) -> bool:
-    """Whether the CUDA device failed, after which this process can use it no more."""
-    if is_out_of_memory(error) or is_refused(error):
-        return False
-    texts = ("CUDA error", "cuDNN error", "CUBLAS_STATUS")
-    known = isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
-    return isinstance(error, torch.AcceleratorError) or known
-
-
-def one_line(error: BaseException) -> str:
-    """The message on one line, at most 300 characters."""
-    return " ".join(str(error).split())[:300]

@@ -77,12 +77,15 @@ class Checkpoint:
     def restore(self, place: Place) -> Progress:
         """Loads this candidate's last checkpoint, else the parent's final state, else nothing, into its place.
 
-        A checkpoint that cannot be read or does not fit is discarded with a warning: the training starts again.
+        A checkpoint that cannot be read, does not fit, or comes from another place or width of a program, and so has
+        other bits, is discarded with a warning: the training starts again.
         Raises EnvironmentFailure when the parent's state is missing or unreadable, ValueError when it does not fit.
         """
         if self._folder is not None and self._seconds is not None and (self._folder / CHECKPOINT).exists():
             try:
-                return _load(_parse((self._folder / CHECKPOINT).read_bytes()), place)
+                state = _parse((self._folder / CHECKPOINT).read_bytes())
+                _check_place(state, place)
+                return _load(state, place)
             except ValueError as error:
                 log.warning("%s discarded, the training starts again: %s", self._folder / CHECKPOINT, error)
                 self.discard()
@@ -121,6 +124,7 @@ def _write(path: Path, place: Place, progress: Progress) -> None:
         "model": {key: value.contiguous() for key, value in model.items()},
         "optimizer": memory,
         "optimizer_name": place.optimizer.name,
+        "stack": [place.index, place.population.width],
         "progress": asdict(progress),
     }
     buffer = io.BytesIO()
@@ -150,6 +154,12 @@ def _parse(data: bytes) -> dict[str, Any]:
             f"not a readable checkpoint ({type(error).__name__}: {' '.join(str(error).split())[:120]})"
         ) from error
     return dict(state)
+
+
+def _check_place(state: dict[str, Any], place: Place) -> None:
+    """Raises ValueError for a state of another place or width."""
+    if state.get("stack") != [place.index, place.population.width]:
+        raise ValueError("it was made at another place of a program, or in one of another width")
 
 
 def _parent_state(path: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from evonas_cli.nn.build import Network
 from evonas_cli.nn.convolution import Conv, computable
 from evonas_cli.nn.geometry import FORMS
 from evonas_cli.nn.population import Population
-from evonas_cli.training.attempt import is_out_of_memory, is_refused, one_line
+from evonas_cli.training.errors import is_out_of_memory, is_refused, one_line
 from evonas_cli.training.recording import NotRecorded, Record, Run, cuda_graph
 from evonas_cli.training.steps import autocast, logits, memory_format
 from evonas_cli.training.streams import aside, borrow

@@ -15,8 +15,9 @@ from evonas_cli.core.protocols import Recurrent
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.nn.recurrent import LanguageModel
-from evonas_cli.training.attempt import attempt, one_line
+from evonas_cli.training.attempt import attempt
 from evonas_cli.training.device import device_name, resolve
+from evonas_cli.training.errors import one_line
 from evonas_cli.training.language import Reading, fit
 from evonas_cli.training.language_settings import LanguageSettings
 from evonas_cli.training.loop import Diverged

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from math import inf, isfinite
 from time import perf_counter
 from typing import NamedTuple
 
@@ -16,8 +17,8 @@ from evonas_cli.core.types import Json
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.population import Population
-from evonas_cli.training.attempt import is_out_of_memory, is_refused
 from evonas_cli.training.batches import Counted
+from evonas_cli.training.errors import is_out_of_memory, is_refused
 from evonas_cli.training.optimizers import OPTIMIZERS, Optimizer
 from evonas_cli.training.steps import Steps, memory_format
 from evonas_cli.training.trainer import Trainer
@@ -155,4 +156,5 @@ def _difference(plan: Plan, trainer: Trainer, data: Resident, precision: str) ->
         _Training(plan, replace(trainer, precision=kind), 1, data, 0).train(PARITY_STEPS)[1]
         for kind in ("fp32", precision)
     ]
-    return abs(losses[1] - losses[0]) / max(abs(losses[0]), 1e-9)
+    difference = abs(losses[1] - losses[0]) / max(abs(losses[0]), 1e-9)
+    return difference if isfinite(difference) else inf

@@ -10,6 +10,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from evonas_cli.training.errors import is_out_of_memory
+
 TRIALS = 2
 """Steps that are tried, recorded and compared: one more than the first, which may find everything at 0."""
 TOLERANCE = 1e-3
@@ -56,7 +58,7 @@ def cuda_graph(run: Run, generator: torch.Generator) -> Run:
         finally:
             graph.capture_end()
     except RuntimeError as error:
-        _failed = not isinstance(error, torch.OutOfMemoryError)
+        _failed = not is_out_of_memory(error)
         raise
     finally:
         if collected:
@@ -87,9 +89,9 @@ def recorded(
     start()
     try:
         replay = record(run, generator)
-    except torch.OutOfMemoryError:
-        raise
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
         raise NotRecorded(f"cannot be recorded: {' '.join(str(error).split())[:200]}") from error
     start()
     for _ in range(trials):

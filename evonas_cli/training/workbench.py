@@ -25,9 +25,10 @@ from evonas_cli.nn.build import Network
 from evonas_cli.nn.geometry import AUTO
 from evonas_cli.nn.population import Population
 from evonas_cli.training.abreast import abreast
-from evonas_cli.training.attempt import attempt, free_memory, is_device_error, is_out_of_memory, one_line
+from evonas_cli.training.attempt import attempt, free_memory
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.device import device_name, has_bf16, resolve
+from evonas_cli.training.errors import is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.form_trials import try_forms
 from evonas_cli.training.loop import Diverged, Member, Outcome, fit
 from evonas_cli.training.probe import WIDTHS, probe

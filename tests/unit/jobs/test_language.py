@@ -22,7 +22,7 @@ from evonas_cli.data.text import Text
 from evonas_cli.jobs.language import Language
 from evonas_cli.spaces.rnn_cell import NASCELL, RnnCell
 from evonas_cli.training import language as loop
-from evonas_cli.training.attempt import one_line
+from evonas_cli.training.errors import one_line
 from evonas_cli.training.loop import Diverged
 
 SPACE = RnnCell()

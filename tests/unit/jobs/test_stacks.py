@@ -230,6 +230,15 @@ def test_maps_stay_within_what_can_be_indexed(stack, monkeypatch):
     assert max(unit.width for unit in units(asked(), SPACE, what._settings[2], task, "cpu")) > 1
 
 
+def test_what_can_be_indexed_depends_on_the_candidates_own_batch(monkeypatch):
+    space = Hyperparameters(genes={"batch_size": {"options": [16, 64]}}, channels=[4, 6], hidden=16, dropout=0.25)
+    what, task = job(space=space, batch_size=16), Task((1, 8, 8), 10)
+    candidates = [candidate(i, (64,)) for i in range(6)]
+    largest = max(prod(shape) for shape in space.decode((64,), task).plan.shapes)
+    monkeypatch.setattr("evonas_cli.jobs.stacks.INDEXED", 64 * largest * 2)
+    assert [unit.width for unit in units(candidates, space, what._settings[2], task, "cuda")] == [1, 2, 1, 2]
+
+
 def test_the_machines_errors_are_nobodys(monkeypatch):
     def fails(population):
         raise OSError(28, "No space left on device")

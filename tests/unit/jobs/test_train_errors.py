@@ -12,7 +12,7 @@ from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.plan import PlanError
 from evonas_cli.nn.population import Population
 from evonas_cli.training import workbench as module
-from evonas_cli.training.attempt import is_device_error, is_out_of_memory
+from evonas_cli.training.errors import is_device_error, is_out_of_memory
 
 
 def raising(monkeypatch, *errors: Exception) -> None:
@@ -83,6 +83,9 @@ def test_a_full_disk_while_saving_is_no_result(monkeypatch, tmp_path):
         (RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED. This error may appear"), False, False),
         (RuntimeError("Expected canUse32BitIndexMath(input) to be true, but got false"), False, False),
         (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True, False),
+        (RuntimeError("CUDA error: out of memory"), True, False),
+        (RuntimeError("CUDA driver error: out of memory"), True, False),
+        (RuntimeError("Triton Error [CUDA]: out of memory"), True, False),
         (ValueError("CUDA error in a text"), False, False),
         (PlanError("x"), False, False),
     ],

@@ -5,6 +5,7 @@ torch's own are wrong, read what was never written, or write beyond their memory
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -87,4 +88,26 @@ for turn in range(400):
     kept = [bytes(size) for size in range(turn, turn + 50)]
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("channels", [1, 3, 7])
+def test_strided_pixels_write_nothing_beyond_their_memory_with_avx2(channels):
+    program = f"""
+import torch
+from torch import nn
+from evonas_cli.nn.convolution import Conv
+parts = [nn.Conv2d({channels}, 24, 1, 2) for _ in range(4)]
+conv = Conv(parts, [False]).to(memory_format=torch.channels_last)
+x = torch.randn(16, {channels}, 32, 32).to(memory_format=torch.channels_last)
+expected = torch.cat([part(x) for part in parts], 1)
+torch.testing.assert_close(conv(x), expected)
+slope = torch.randn_like(expected)
+theirs = torch.cat([torch.einsum("bohw,bchw->oc", part, x[:, :, ::2, ::2]) for part in slope.chunk(4, 1)])
+for turn in range(20):
+    (ours,) = torch.autograd.grad(conv(x), conv.weight, slope)
+    torch.testing.assert_close(ours[:, :, 0, 0], theirs, rtol=1e-4, atol=1e-3)
+"""
+    narrower = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=narrower)
     assert done.returncode == 0, done.stderr

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from evonas_cli.nn.narrow import merged, narrow
+from evonas_cli.nn.convolution import grouped
+from evonas_cli.nn.narrow import merged, narrow, paired
 
 CHANNELS_LAST = torch.channels_last
 
@@ -90,3 +91,51 @@ def test_others_are_left_to_torch(groups, given, made, dilation):
 def test_maps_in_another_order_are_left_to_torch():
     x, weight, _ = tensors(4, 4, 8, 3)
     assert merged(x.contiguous(), weight, (1, 1), 4) == 1
+
+
+ODD = [(9, 9), (3, 9), (9, 4), (12, 9), (1, 9), (9, 1), (33, 32), (7, 3)]
+
+
+@pytest.mark.parametrize(("given", "made"), ODD)
+@pytest.mark.parametrize("place", [0, -1])
+def test_in_bf16_odd_channels_are_no_ones_neighbours_either(given, made, place):
+    """oneDNN reads them in pairs, across the border of a group."""
+    groups, found = 3, []
+    for strange in (1.0, float("nan")):
+        x, weight, bias = tensors(groups, given, made, 3, torch.float32)
+        x[1, given : 2 * given][place, 2, 3] = strange
+        wanted = [tensor.requires_grad_() for tensor in (x, weight, bias)]
+        slope = torch.ones(3, groups * made, 6, 5).to(memory_format=CHANNELS_LAST)
+        slope[2, made : 2 * made][place, 1, 2] = strange
+        with torch.autocast("cpu", torch.bfloat16):
+            assert paired(x, weight, groups)
+            y = grouped(*wanted, (1, 1), (1, 1), (1, 1), 1, groups)
+        by = torch.autograd.grad(y, wanted, slope.bfloat16())
+        found.append([t.movedim(1, 0).unflatten(0, (groups, -1)) for t in (y, by[0])])
+        found[-1] += [t.unflatten(0, (groups, -1)) for t in by[1:]]
+    for plain, beside in zip(*found, strict=True):
+        assert torch.equal(plain[0], beside[0]) and torch.equal(plain[2], beside[2])
+        assert beside[1].isnan().any()
+
+
+@pytest.mark.parametrize(("given", "made"), ODD)
+@pytest.mark.parametrize("stride", [1, 2])
+def test_in_bf16_odd_channels_keep_torchs_bits(given, made, stride):
+    wanted = [tensor.requires_grad_() for tensor in tensors(3, given, made, 3, torch.float32)]
+    how = (stride, stride), (1, 1), (1, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        ours, theirs = grouped(*wanted, *how, 1, 3), F.conv2d(*wanted, *how, 3)
+    slope = torch.randn_like(theirs)
+    found, expected = torch.autograd.grad(ours, wanted, slope), torch.autograd.grad(theirs, wanted, slope)
+    merges = merged(*wanted[:2], (1, 1), 3) > 1
+    assert merges or all(map(torch.equal, (ours, *found), (theirs, *expected)))
+
+
+@pytest.mark.parametrize(
+    ("given", "made", "groups", "kind"),
+    [(8, 16, 3, torch.bfloat16), (9, 9, 1, torch.bfloat16), (1, 1, 3, torch.bfloat16), (9, 9, 3, torch.float32)],
+    ids=["even", "alone", "single", "float32"],
+)
+def test_what_is_read_by_itself_is_left_to_torch(given, made, groups, kind):
+    x, weight, _ = tensors(groups, given, made, 3, kind)
+    assert not paired(x, weight, groups)
