@@ -91,9 +91,10 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
                 if key[0] in "+~":
                     key = key.lstrip("+~")
                     raise UsageError(f"keys are neither added nor removed; {key} exists, so write {key}=...")
+            overrides = [word for text in overrides for word in _words(text)]
             full = hydra_compose("config", [*path, *overrides])
             if own:
-                keys = [text for text in overrides if text.partition(".")[0] in own]
+                keys = [text for text in overrides if text.lstrip("~+").partition(".")[0] in own]
                 replaced = hydra_compose("config", [*options_of, *keys])
                 for group in own:
                     full[group] = replaced[group]
@@ -151,6 +152,15 @@ def _parse(text: str, folders: Sequence[Path]) -> tuple[str, bool]:
     if not isinstance(value, str) or value not in known:
         raise UsageError(f"there is no {key} {value!r}{nearest(str(value), known)} (known: {', '.join(known)})")
     return key, True
+
+
+def _words(text: str) -> list[str]:
+    """The override as Hydra takes it: a mapping replaces all that is there, which to Hydra is to remove and to add."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    override = OverridesParser.create().parse_override(text)
+    mapping = isinstance(override.value(), dict) and override.key_or_group not in GROUPS
+    return [f"~{override.key_or_group}", f"+{text}"] if mapping else [text]
 
 
 def _check_repeats(keys: Sequence[str]) -> None:

@@ -6,10 +6,24 @@ import logging
 
 import pytest
 import torch
-from quadrants import SEED, Interrupted, InterruptedAfter, fit, resident, same_bits, small, trainer, without_times
+from quadrants import (
+    SEED,
+    Interrupted,
+    InterruptedAfter,
+    fit,
+    network,
+    resident,
+    same_bits,
+    small,
+    trainer,
+    without_times,
+)
 
 from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.nn.population import Population
+from evonas_cli.training import loop
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
+from evonas_cli.training.loop import Member
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
@@ -105,6 +119,21 @@ def test_a_damaged_checkpoint_is_discarded_with_a_warning(tmp_path, caplog, dama
     assert "checkpoint.pt discarded, the training starts again" in caplog.text
     assert same_bits(whole, resumed)
     assert without_times(found) == without_times(expected)
+
+
+def test_a_checkpoint_of_a_wider_program_is_discarded(tmp_path, caplog):
+    """Its bits are others: what is trained further from it would be no training of this program."""
+    settings, alone, resumed = trainer(), small(), small()
+    expected = fit(alone, resident(), settings, SEED, 4, Checkpoint())
+    wide = Population([network(seed) for seed in range(3)])
+    checkpoints = [InterruptedAfter(2, tmp_path), Checkpoint(), Checkpoint()]
+    with pytest.raises(Interrupted):
+        members = [Member(settings, 4, checkpoint, place) for place, checkpoint in enumerate(checkpoints)]
+        loop.fit(wide, members, resident(), SEED)
+    with caplog.at_level(logging.WARNING):
+        found = fit(resumed, resident(), settings, SEED, 4, Checkpoint(tmp_path, 0))
+    assert "made at another place of a program, or in one of another width" in caplog.text
+    assert same_bits(alone, resumed) and without_times(found) == without_times(expected)
 
 
 def test_checkpoints_wait_for_their_time(tmp_path):
