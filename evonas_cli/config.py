@@ -176,8 +176,14 @@ def _check_key(key: str, known: Any) -> None:
             names = [str(name) for name in node] if isinstance(node, Mapping) else []
             where = place.rstrip(".") or "the configuration"
             listed = ", ".join(name for name in names if not _DIRECTIVE.fullmatch(name))
-            raise UsageError(f"{where} has no key {part}{nearest(part, names)} (known: {listed or 'none'})")
+            inside = [] if place else [f"{name}.{part}" for name in names if _holds(node[name], part)]
+            hint = f"; did you mean {inside[0]}?" if inside else nearest(part, names)
+            raise UsageError(f"{where} has no key {part}{hint} (known: {listed or 'none'})")
         node, place = node[part], f"{place}{part}."
+
+
+def _holds(node: Any, key: str) -> bool:
+    return isinstance(node, Mapping) and key in node
 
 
 def apply(config: Config, overrides: Sequence[str]) -> Config:

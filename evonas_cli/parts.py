@@ -18,7 +18,7 @@ from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import Continues, Particular, Space, Staged, Strategy, Tuning
 from evonas_cli.core.types import Json, Objective
 from evonas_cli.settings import check_root, nearest
-from evonas_cli.store.directory import RunDirectory
+from evonas_cli.store.directory import RunDirectory, check_name
 
 NEUTRAL = (
     "budget",
@@ -122,6 +122,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     parts = Parts(config, space, strategy, objectives, recipe, tuple(allowed))
     parts.fold()
     parts.evaluator(RunDirectory(Path()))
+    if config["run"]["name"] is not None:
+        check_name(config["run"]["name"])
     return parts
 
 

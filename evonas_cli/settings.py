@@ -83,16 +83,7 @@ def convert(key: str, value: Any, hint: Any) -> Any:
     if hint is Any or isinstance(hint, typing.TypeVar):
         return value
     if origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in args:
-            return None
-        arms = [arm for arm in args if arm is not type(None)]
-        mappings = [arm for arm in arms if typing.get_origin(arm) is Mapping]
-        if isinstance(value, Mapping) or not mappings:
-            return convert(key, value, (mappings or arms)[0])
-        try:
-            return convert(key, value, arms[0])
-        except UsageError as error:
-            raise UsageError(f"{error}, or {{name: value, ...}}") from None
+        return _one_of(key, value, args)
     if origin is Literal:
         if value not in args:
             word = nearest(str(value), map(str, args))
@@ -108,5 +99,22 @@ def convert(key: str, value: Any, hint: Any) -> Any:
         return float(value)
     if cls in (int, bool, str, float) and type(value) is not cls:
         names = {int: "an integer", bool: "true or false", str: "a word", float: "a number"}
-        raise UsageError(f"{key} is {value!r}; it must be {names[cls]}")
+        raise UsageError(f"{key} is {'null' if value is None else repr(value)}; it must be {names[cls]}")
     return value
+
+
+def _one_of(key: str, value: Any, hints: Sequence[Any]) -> Any:
+    """The value as one of the hints wants it: null, a mapping, or else."""
+    if value is None and type(None) in hints:
+        return None
+    arms = [arm for arm in hints if arm is not type(None)]
+    mappings = [arm for arm in arms if typing.get_origin(arm) is Mapping]
+    if isinstance(value, Mapping) or not mappings:
+        try:
+            return convert(key, value, (mappings or arms)[0])
+        except UsageError as error:
+            raise UsageError(f"{error}{', or null' if type(None) in hints else ''}") from None
+    try:
+        return convert(key, value, arms[0])
+    except UsageError as error:
+        raise UsageError(f"{error}, or {{name: value, ...}}") from None

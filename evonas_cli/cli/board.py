@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from evonas_cli.cli.common import pace, readable, shorten
-from evonas_cli.cli.narrate import Silent
+from evonas_cli.cli.common import pace, readable, several, shorten
+from evonas_cli.cli.narrate import Silent, summary
 from evonas_cli.core.fold import evaluate
 from evonas_cli.core.pareto import Front
 from evonas_cli.core.types import Candidate, Result
@@ -34,76 +34,86 @@ class Board(Silent):
         self._limit: int | None = parts.config["budget"]["evaluations"]
         self._front, self._shown = Front(), dict[int, tuple[Result, str]]()
         self._before = self._new = self._failed = self._cached = 0
+        self._spent = 0.0
         self._began, self._lock = time.monotonic(), threading.Lock()
         self._session: Session | None = None
 
     @contextmanager
     def telling(self, open_session: Callable[[], Session]) -> Iterator[Session]:
-        """Shows the board while the context lasts."""
+        """Shows the board while the context lasts, and at its end what was done."""
         console = Console(stderr=True)
         with (
             Live(get_renderable=self._draw, console=console, refresh_per_second=4, transient=True),
             super().telling(open_session) as session,
         ):
             with self._lock:
-                self._session, self._before, self._began = session, len(session.recorder.journal), time.monotonic()
-                for id, losses in session.fold.front.members:
-                    self._front.add(id, losses)
+                self._session, self._before = session, len(session.recorder.journal)
+                self._spent = session.recorder.elapsed
+            session.recorder.recalled = self._recalled
             yield session
+            done = summary(session)
+        for text in done:
+            self.say(text)
 
     def result(self, candidate: Candidate[Any], result: Result) -> None:
         """Counts the result and takes it into the front."""
-        losses = evaluate(candidate, result, self._objectives).losses
+        succeeded = self._take(candidate, result)
         with self._lock:
             self._new += 1
             self._cached += result.cached is not None
-            if losses is None:
-                self._failed += 1
-            elif self._front.add(candidate.id, losses):
+            self._failed += not succeeded
+
+    def _recalled(self, candidate: Candidate[Any], result: Result) -> None:
+        self._take(candidate, result)
+
+    def _take(self, candidate: Candidate[Any], result: Result) -> bool:
+        """Takes a result into the front; whether it has losses."""
+        losses = evaluate(candidate, result, self._objectives).losses
+        with self._lock:
+            if losses is not None and self._front.add(candidate.id, losses):
                 self._shown[candidate.id] = (result, shorten(self._space.to_json(candidate.proposal.genome)))
                 members = {id for id, _ in self._front.members}
                 self._shown = {id: shown for id, shown in self._shown.items() if id in members}
+        return losses is not None
 
     def _draw(self) -> Panel:
         with self._lock:
             if self._session is None:
                 return Panel(Text(f"starting workers ... {time.monotonic() - self._began:.0f} s"), title="evonas")
             measured = Text("  ".join(pace(self._session.recorder.throughput())))
-            shown = Group(self._progress(), measured, self._table())
+            shown = Group(self._progress(), self._pace(self._session), measured, *self._table())
             return Panel(shown, title=Text(f"evonas  {self._session.run.root}"))
 
     def _progress(self) -> Table:
-        done, spent = self._before + self._new, time.monotonic() - self._began
-        rate = self._new / spent if spent > 0 else 0.0
+        done = self._before + self._new
         total = self._limit or max(done, 1)
-        eta = f"{(total - done) / rate:,.0f} s" if self._limit and rate > 0 else "unknown"
-        slots = self._session.slots if self._session else 0
         grid = Table.grid(padding=(0, 2))
-        grid.add_row(
-            ProgressBar(total=total, completed=done, width=30),
-            f"{done:,}/{self._limit:,}" if self._limit else f"{done:,}",
-            f"{rate:,.2f} evaluations/s",
-            f"left {eta}",
-            f"{slots} workers",
-            f"{self._failed} failed",
-            *([f"{self._cached} cached"] if self._session and self._session.cache.active else []),
-        )
+        shown = f"{done:,}/{self._limit:,}" if self._limit else f"{done:,}"
+        grid.add_row(ProgressBar(total=total, completed=done, width=30), shown)
         return grid
 
-    def _table(self) -> Table:
+    def _pace(self, session: Session) -> Text:
+        """Rate of this session, what is left, workers, failures and copies."""
+        done, spent = self._before + self._new, session.recorder.elapsed - self._spent
+        rate = self._new / spent if spent > 0 else 0.0
+        words = ["starting workers"] if not session.evaluator.running else [f"{rate:,.2f} evaluations/s"]
+        if self._limit and rate > 0:
+            words.append(f"left {(self._limit - done) / rate:,.0f} s")
+        words += [several(session.slots, "worker"), f"{self._failed} failed"]
+        return Text("  ".join([*words, *([f"{self._cached} cached"] if session.cache.active else [])]))
+
+    def _table(self) -> list[RenderableType]:
+        """The best so far, and the front: numbers in full, genomes as far as there is room."""
         best = self._front.members[0].losses[0] if self._front.members else None
         goal = self._objectives[0]
         text = "no result yet" if best is None else f"{readable(-best if goal.direction == 'max' else best)}"
-        table = Table(title=f"best {goal.name} so far: {text}", title_justify="left", box=None)
+        table = Table(box=None, expand=True)
         for name in ("id", *(objective.name for objective in self._objectives)):
-            table.add_column(name, justify="right")
-        table.add_column("genome", no_wrap=True, overflow="ellipsis")
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("genome", no_wrap=True, overflow="ellipsis", ratio=1)
         for point in self._front.members[:_ROWS]:
-            if point.id in self._shown:
-                result, genome = self._shown[point.id]
-                table.add_row(
-                    str(point.id), *(readable(result.metrics[o.name]) for o in self._objectives), Text(genome)
-                )
-        if len(self._front.members) > _ROWS:
-            table.caption = f"and {len(self._front.members) - _ROWS} more on the front"
-        return table
+            result, genome = self._shown[point.id]
+            table.add_row(str(point.id), *(readable(result.metrics[o.name]) for o in self._objectives), Text(genome))
+        more = len(self._front.members) - _ROWS
+        rest = [Text(f"and {more} more on the front")] if more > 0 else []
+        return [Text(f"best {goal.name} so far: {text}"), *([table] if self._front.members else []), *rest]

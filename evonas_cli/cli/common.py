@@ -65,6 +65,11 @@ def readable(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def several(number: int, noun: str) -> str:
+    """`1 worker`, `2 workers`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def pace(throughput: Mapping[str, float | None]) -> list[str]:
     """The figures of throughput in words, as far as they were measured."""
     rate, each = throughput["candidates_per_hour"], throughput["device_seconds_per_candidate"]

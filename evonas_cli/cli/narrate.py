@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from evonas_cli.cli.common import pace, readable, remark
+from evonas_cli.cli.common import pace, readable, remark, several
 from evonas_cli.core.types import Candidate, Result
 
 if TYPE_CHECKING:
@@ -31,6 +31,16 @@ class Narrator(Protocol):
 
     def say(self, text: str) -> None:
         """A remark."""
+
+
+def summary(session: Session) -> list[str]:
+    """What a search has done in all its sessions, and how fast."""
+    recorder, cached = session.recorder, ""
+    if session.cache.active:
+        cached = f" ({session.fold.position.cached} of them cached)"
+    done = f"{session.run.root}: {len(recorder.journal)} evaluations{cached} in {recorder.elapsed:.1f} s"
+    measured = pace(recorder.throughput())
+    return [done, ", ".join(measured)] if measured else [done]
 
 
 class Silent:
@@ -70,12 +80,10 @@ class Lines(Silent):
         try:
             with super().telling(open_session) as session:
                 self._done = len(session.recorder.journal)
-                self.line(f"{session.run.root}: {self._done} evaluations recorded, {session.slots} workers")
+                self.line(f"{session.run.root}: {self._done} evaluations recorded, {several(session.slots, 'worker')}")
                 yield session
-                cached = f" ({session.fold.position.cached} of them cached)" if session.cache.active else ""
-                self.line(f"{session.run.root}: {self._done} evaluations{cached} in {session.recorder.elapsed:.1f} s")
-                if measured := pace(session.recorder.throughput()):
-                    self.line(", ".join(measured))
+                for text in summary(session):
+                    self.line(text)
         finally:
             over.set()
 

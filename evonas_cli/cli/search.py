@@ -112,6 +112,7 @@ def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
     if not run.exists():
         if resume == "must":
             raise RunError(f"{run_dir} holds no run to resume")
+        run.check_free()
         return False
     if resume == "never":
         raise UsageError(f"{run_dir} holds a run; pass --resume auto to go on with it or choose another --run-dir")

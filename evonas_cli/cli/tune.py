@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json
+from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json, remark, several
 
 if TYPE_CHECKING:
     from evonas_cli.config import Config
@@ -35,7 +35,10 @@ class Tuned:
 
 def tune(
     overrides: Overrides = None,
-    seconds: Annotated[float, typer.Option("--seconds", help="How long each way is tried.")] = 1.0,
+    seconds: Annotated[
+        float,
+        typer.Option("--seconds", help="How long each way is tried; in all it takes some 20 to 40 times as long."),
+    ] = 1.0,
     config_dir: ConfigDirs = None,
     allow_module: AllowModules = None,
     json: AsJson = False,
@@ -90,6 +93,7 @@ def measured(parts: Parts, named: Collection[str], seconds: float) -> Tuned:
     if not isinstance(job, Probing):
         raise UsageError(f"{type(job).__name__} has no settings of speed to choose; tuning is for job=train")
     genomes = [parts.space.sample(stream(parts.config["seed"], "tune", number)) for number in range(GENOMES)]
+    remark(f"evonas: trying ways to train, {seconds:g} s each")
     with ProcessPoolExecutor(1, get_context("spawn")) as other:
         found = other.submit(_probe, parts.config, parts.allowed, genomes, seconds)
         kind, ways, layers, overrides = found.result()
@@ -111,6 +115,7 @@ def _probe(
     ways: list[dict[str, Any]] = job.probe(genomes, seconds)
     chosen = choose(ways)
     kind = job.environment()["device"]
+    remark(f"evonas: {len(ways)} tried, trying forms of convolutions")
     job = job_of(apply(config, chosen), allowed)
     further, layers = job.refine(genomes, seconds)
     return kind, ways, layers, [*chosen, *further]
@@ -128,6 +133,7 @@ def _try_threads(parts: Parts, overrides: list[str], genomes: list[Any], seconds
     found = []
     options = divisions(available_cores(), several="workers" in parts.config["evaluator"])
     for threads, workers in options if len(options) > 1 else []:
+        remark(f"evonas: trying {several(workers, 'worker')} of {several(threads, 'thread')}")
         config = apply(parts.config, [*overrides, f"evaluator.threads={threads}"])
         rate = side_by_side(partial(job_of, config, parts.allowed), workers, genomes, seconds)
         found.append({"threads": threads, "workers": workers, "samples_per_second": rate})

@@ -121,7 +121,7 @@ class Dataset(ABC):
                 kept, _ = stratified(arrays.y_train[pool], self.limit, 2, rng, f"dataset.limit={self.limit}")
                 pool = pool[kept]
             if fraction is not None:
-                what = f"dataset.{part}_fraction={fraction}"
+                what = f"dataset.{part}_fraction={fraction:g} x {len(pool)}"
                 chosen, rest = stratified(arrays.y_train[pool], round(fraction * len(pool)), 1, rng, what)
                 indices[part], pool = pool[chosen], pool[rest]
         return {**indices, "train": pool}

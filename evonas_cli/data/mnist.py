@@ -33,6 +33,11 @@ class Mnist(Dataset):
     root: str
     download: bool
 
+    @property
+    def name(self) -> str:
+        """The data's own name."""
+        return self.folder
+
     def read(self) -> Arrays:
         """As Dataset.read."""
         root = Path(self.root).expanduser()

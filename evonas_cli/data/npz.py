@@ -65,7 +65,7 @@ def _load(path: Path) -> tuple[list[str], dict[str, NDArray[Any]]]:
         with file:
             return sorted(file.files), {key: file[key] for key in file.files if key in KEYS}
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, LZMAError) as error:
-        reason = " ".join(str(error).split())
+        reason = "it holds Python objects" if "pickle" in str(error) else " ".join(str(error).split())
         raise UsageError(f"{path} is not a readable .npz file of plain arrays ({reason})") from error
 
 

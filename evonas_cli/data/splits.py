@@ -67,9 +67,10 @@ def stratified(labels: Labels, n: int, least: int, rng: Random, what: str) -> tu
         raise UsageError(f"{what}: class {counts.argmin()} has {counts.min()} images; every class needs at least 2")
     free, spread = counts - 2, n - least * len(counts)
     if not 0 <= spread <= free.sum():
+        lowest = least * len(counts)
         raise UsageError(
             f"{what}: {n} of {len(labels)} images is too {'few' if spread < 0 else 'many'} "
-            f"for {len(counts)} classes; choose between {least * len(counts)} and {least * len(counts) + free.sum()}"
+            f"for {len(counts)} classes; choose {lowest} to {lowest + free.sum()} of them"
         )
     shares = least + _largest_remainder(free, spread)
     chosen = np.zeros(len(labels), dtype=bool)

@@ -8,7 +8,7 @@ of 12x12; `_k3x1_s2_p1x0` is 3 high and 1 wide, moves by 2, and is padded above 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 from evonas_cli.core.ops import Settings, Shape, conv_padding
@@ -48,6 +48,12 @@ def is_choice(value: object) -> bool:
     if not isinstance(value, Mapping):
         return value in (AUTO, *FORMS)
     return all([isinstance(key, str) and _NAME.fullmatch(key) and form in FORMS for key, form in value.items()])
+
+
+def unknown(choice: Choice, layers: Collection[str]) -> list[str]:
+    """The names of a choice, without their widths, that none of these layers has."""
+    names = [] if isinstance(choice, str) else [re.sub(r"_w\d+$", "", name) for name in choice]
+    return [name for name in names if name not in layers]
 
 
 def _pair(height: int, width: int) -> str:

@@ -131,8 +131,16 @@ class RunDirectory:
             damaged = True
         return "damaged" if damaged else "interrupted" if state == "running" and not held(self.lock) else state
 
+    def check_free(self) -> None:
+        """Raises UsageError for a folder that cannot become a run's."""
+        if not self.root.name:
+            raise UsageError(f"--run-dir {self.root} is no folder of its own; give it a name")
+        if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
+            raise UsageError(f"{self.root} exists and is not empty; choose another --run-dir")
+
     def create(self, config_text: str, metadata: Mapping[str, Any]) -> None:
         """Makes the directory with both files at once. Raises UsageError when it holds something already."""
+        self.check_free()
         try:
             self.root.parent.mkdir(parents=True, exist_ok=True)
             draft = Path(tempfile.mkdtemp(prefix=".evonas-", dir=self.root.parent))
@@ -161,8 +169,8 @@ def _lines(journal: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
-def new_root(outputs: Path, label: str, now: datetime) -> Path:
-    """A free `outputs/<date>/<time>-<label>`, made at once so that no other process takes it."""
+def check_name(label: str) -> None:
+    """Raises UsageError for what cannot be a part of a folder's name."""
     if len(label) > LONGEST:
         raise UsageError(
             f"run.name has {len(label)} characters; {LONGEST} is the most, so that a folder can be called so"
@@ -171,6 +179,11 @@ def new_root(outputs: Path, label: str, now: datetime) -> Path:
         raise UsageError(
             f"run.name is {label!r}; use letters, digits, '.', '_' and '-', starting with a letter or a digit"
         )
+
+
+def new_root(outputs: Path, label: str, now: datetime) -> Path:
+    """A free `outputs/<date>/<time>-<label>`, made at once so that no other process takes it."""
+    check_name(label)
     folder, stem = outputs / f"{now:%Y-%m-%d}", f"{now:%H%M%S}-{label}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -33,6 +33,7 @@ class Recorder:
     written beside them unless the session has spent more than `SNAPSHOT_SHARE` of its time on snapshots: where
     evaluations cost microseconds, folding them again costs less than writing and syncing them over and over. `meter`
     has to be told what the evaluator, of so many `workers`, was given and gave back. status.json shows `settings`.
+    `watch` is shown what is recorded, `recalled` the front of the last snapshot and what was recorded after it.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Recorder:
         settings: Mapping[str, Json] = MappingProxyType({}),
     ) -> None:
         self._settings = dict(settings)
+        self.recalled: Watch = lambda candidate, result: None
         self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
         self.journal, self.figures = Journal(run.journal), FiguresLog(run.figures)
         self.meter, self._measured = Meter(workers, clock), ThroughputLog(run.throughput)
@@ -79,6 +81,9 @@ class Recorder:
         self._plan(fold)
         self._fold = fold
         self.status(fold, "running")
+        for id, _ in fold.front.members:
+            data = self.journal.read(id)
+            self.recalled(records.candidate_of(data, self.space), records.result_of(data))
         return pending
 
     def told_results(self, fold: Fold[Any]) -> Iterator[tuple[Candidate[Any], Result]]:
@@ -93,7 +98,9 @@ class Recorder:
             return None
         data = self.journal.read(candidate.id)
         records.check_same(candidate, data, self.space)
-        return records.result_of(data)
+        result = records.result_of(data)
+        self.recalled(candidate, result)
+        return result
 
     def record(self, arrived: Sequence[tuple[Candidate[Any], Result]]) -> None:
         """Appends to the journal, then shows the results."""

@@ -13,12 +13,17 @@ from typing import Any
 
 import torch
 
-from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.evaluating import Context
+from evonas_cli.core.types import Candidate
 from evonas_cli.nn.population import Population, State
 from evonas_cli.training.optimizers import Memory, Optimizer
+from evonas_cli.training.trainer import Trainer
 
 CHECKPOINT = "checkpoint.pt"
 KEPT = "state.pt"
+WEIGHTS_ONLY = {"start": "weights"}
+"""What a proposal's options say of a training that begins anew with the weights of the candidate it continues."""
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +120,21 @@ class Checkpoint:
         """Removes the checkpoint, if there is one."""
         if self._folder is not None:
             (self._folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def checkpoint_of(candidate: Candidate[Any], trainer: Trainer, context: Context) -> Checkpoint:
+    """The candidate's files; its folder is asked for only if something is kept in it."""
+    parent, continues, options = None, candidate.proposal.continues, candidate.proposal.options
+    if options not in (None, WEIGHTS_ONLY) or (options == WEIGHTS_ONLY and continues is None):
+        raise UsageError(f"the strategy gives candidate {candidate.id} options that training does not know: {options}")
+    if continues is not None:
+        parent = context.folder(continues)
+        if parent is None:
+            raise EnvironmentFailure(f"candidate {candidate.id} continues {continues}, but this run keeps no files")
+    if trainer.checkpoint_seconds is None and not trainer.save_state:
+        return Checkpoint(parent=parent, weights_only=options == WEIGHTS_ONLY)
+    folder = context.folder(candidate.id)
+    return Checkpoint(folder, trainer.checkpoint_seconds, trainer.save_state, parent, options == WEIGHTS_ONLY)
 
 
 def _write(path: Path, place: Place, progress: Progress) -> None:

@@ -22,11 +22,11 @@ from evonas_cli.data.resident import Resident
 from evonas_cli.data.shared import shared
 from evonas_cli.data.splits import Splits
 from evonas_cli.nn.build import Network
-from evonas_cli.nn.geometry import AUTO
+from evonas_cli.nn.geometry import AUTO, unknown
 from evonas_cli.nn.population import Population
 from evonas_cli.training.abreast import abreast
 from evonas_cli.training.attempt import attempt, free_memory
-from evonas_cli.training.checkpoint import Checkpoint
+from evonas_cli.training.checkpoint import checkpoint_of
 from evonas_cli.training.device import device_name, has_bf16, resolve
 from evonas_cli.training.errors import is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.form_trials import try_forms
@@ -37,7 +37,6 @@ from evonas_cli.training.steps import Pause, check, nobody, wants_graph
 from evonas_cli.training.trainer import Trainer
 
 PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
-WEIGHTS_ONLY = {"start": "weights"}
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ class Workbench:
         file: int | None = None,
     ) -> None:
         """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`)."""
-        self.file, self._prepared = file, False
+        self.file, self._prepared, self._told = file, False, False
         self.space, self.dataset, self.trainer, self.seed = space, dataset, trainer, seed
         self.device, self.deterministic, self.threads = device, deterministic, threads
 
@@ -254,6 +253,7 @@ class Workbench:
         first = networks[unit.places[0]]
         places = [networks.get(place, first) for place in range(unit.width)]
         population = Population(places, built[0].trainer.convolution)
+        self._check_names(built[0], population)
         del networks, first, places
         try:
             return fit(population, members, self._loaded[0], self.seed, pause)
@@ -265,10 +265,19 @@ class Workbench:
                     member.checkpoint.discard()
             raise
 
+    def _check_names(self, built: _Built, population: Population) -> None:
+        """Says once, in one worker, which layers trainer.convolution names in vain."""
+        layers = dict(population.convolutions())
+        missing = unknown(built.trainer.convolution, layers)
+        if missing and self._prepared and not self._told:
+            self._told = True
+            has = ", ".join(layers) or "none"
+            log.warning("trainer.convolution: candidate %d has no %s (it has: %s)", built.candidate.id, missing[0], has)
+
 
 def _member(built: _Built, place: int, context: Context) -> Member:
     epochs = max(1, round(built.trainer.epochs * built.candidate.proposal.fidelity))
-    return Member(built.trainer, epochs, _checkpoint(built.candidate, built.trainer, context), place)
+    return Member(built.trainer, epochs, checkpoint_of(built.candidate, built.trainer, context), place)
 
 
 def _metrics(built: _Built, measured: dict[str, float]) -> dict[str, float]:
@@ -284,18 +293,3 @@ def _result(built: _Built, outcome: Outcome, seconds: float) -> Result:
         failure = Failure("diverged", one_line(outcome))
         return Result(id, "failed", error=failure, seconds=seconds, labels=built.labels)
     return Result(id, "ok", metrics=_metrics(built, outcome), seconds=seconds, labels=built.labels)
-
-
-def _checkpoint(candidate: Candidate[Any], trainer: Trainer, context: Context) -> Checkpoint:
-    """The candidate's files; its folder is asked for only if something is kept in it."""
-    parent, continues, options = None, candidate.proposal.continues, candidate.proposal.options
-    if options not in (None, WEIGHTS_ONLY) or (options == WEIGHTS_ONLY and continues is None):
-        raise UsageError(f"the strategy gives candidate {candidate.id} options that training does not know: {options}")
-    if continues is not None:
-        parent = context.folder(continues)
-        if parent is None:
-            raise EnvironmentFailure(f"candidate {candidate.id} continues {continues}, but this run keeps no files")
-    if trainer.checkpoint_seconds is None and not trainer.save_state:
-        return Checkpoint(parent=parent, weights_only=options == WEIGHTS_ONLY)
-    folder = context.folder(candidate.id)
-    return Checkpoint(folder, trainer.checkpoint_seconds, trainer.save_state, parent, options == WEIGHTS_ONLY)

@@ -57,8 +57,8 @@ def test_seeds_choose_differently():
     [
         ([0, 0, 1], 2, "part: class 1 has 1 images"),
         ([0, 0, 2, 2], 2, "part: class 1 has 0 images"),
-        ([0, 0, 1, 1], 1, "part: 1 of 4 images is too few for 2 classes; choose between 2 and 2"),
-        ([0, 0, 0, 1, 1], 4, "part: 4 of 5 images is too many for 2 classes; choose between 2 and 3"),
+        ([0, 0, 1, 1], 1, "part: 1 of 4 images is too few for 2 classes; choose 2 to 2 of them"),
+        ([0, 0, 0, 1, 1], 4, "part: 4 of 5 images is too many for 2 classes; choose 2 to 3 of them"),
     ],
 )
 def test_what_cannot_be_split_is_refused(labels, n, text):
