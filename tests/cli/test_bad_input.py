@@ -79,6 +79,16 @@ CONFIGURATIONS = [
     (("evaluator.workers=99999999999",), "at most 1024 processes are started"),
     (("--devices", "-1"), "device numbers begin at 0"),
     (("--devices", "0", "device=cpu"), "and device=cpu contradict each other"),
+    (("--devices", ""), "evaluator.devices=[] names no device"),
+    (("--dry-run", "evaluator.threads=abc"), "evaluator.threads is 'abc'; it must be an integer"),
+    (("--dry-run", "evaluator=serial", "evaluator.threads=0"), "evaluator.threads is 0; it must be 1 or more"),
+    (("--dry-run", "run.name=a/b"), "run.name is 'a/b'; use letters"),
+    (("--run-dir", ""), "--run-dir . is no folder of its own"),
+    (("stack=3",), "the configuration has no key stack; did you mean trainer.stack?"),
+    (("trainer.stack=abc",), "trainer.stack is 'abc'; it must be an integer, or null"),
+    (("trainer.precision=null",), "trainer.precision is null; it must be a word"),
+    (("space=hyperparameters", "space.genes={momentum:{low:0}}"), "space.genes.momentum needs low and high"),
+    (("space=hyperparameters", "space.genes={}"), "space.genes"),
     (("budget=null",), "budget is None; set its keys one by one"),
     (("snapshot=3",), "snapshot is 3; set its keys one by one"),
     (("snapshot.growth=inf",), "snapshot.growth is inf; settings are finite numbers"),
@@ -92,6 +102,7 @@ CONFIGURATIONS = [
     (("job=landscape",), "needs a space that is Scored, which NasBench201 is not; spaces that are: bits, chain_landsc"),
     (("--resume", "must"), "--resume must needs --run-dir"),
     (("--resume", "maybe"), "--resume"),
+    (("--colour",), "see `evonas search --help`"),
     (("--config-dir", "nowhere"), "--config-dir nowhere is no folder"),
 ]
 
@@ -178,7 +189,7 @@ def test_catalogue_names(refused: Callable[..., str], verb: str) -> None:
 
 def test_unknown_verbs_and_options(refused: Callable[..., str]) -> None:
     assert "see `evonas --help`" in refused(2, "serch")
-    assert "see `evonas --help`" in refused(2, "pareto")
+    assert "see `evonas pareto --help`" in refused(2, "pareto")
     assert "--frmat" in refused(2, "pareto", "x", "--frmat", "csv")
 
 

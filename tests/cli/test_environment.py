@@ -47,4 +47,7 @@ def test_a_device_that_is_not_there_is_not_written_down(refused: Callable[..., s
     before = Path("run/config.yaml").read_text()
     assert "device=cuda is not there" in refused(4, "resume", "run", "device=cuda", "--quiet")
     assert Path("run/config.yaml").read_text() == before
+    fault = "evaluator.devices=[0]: there is no CUDA device 0 (torch sees 0)"
+    assert fault in refused(4, "resume", "run", "evaluator=pool", "device=auto", "--devices", "0", "--quiet")
+    assert Path("run/config.yaml").read_text() == before
     assert run(["verify", "run", "--replay"]) == 0

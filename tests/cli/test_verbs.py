@@ -234,15 +234,15 @@ def test_help_is_quick() -> None:
     assert spent < 4, "an import of torch or hydra has crept into the command line"
 
 
-def test_the_board_on_a_terminal(tmp_path: Path) -> None:
+def on_a_terminal(folder: Path, columns: int, *words: str) -> tuple[str, str]:
+    """What is shown on stderr, without colours, and what is printed on stdout."""
     leader, follower = pty.openpty()
-    words = [*TRAIN, "--run-dir", "run"]
     process = subprocess.Popen(
         [sys.executable, "-m", "evonas_cli", *words],
-        cwd=tmp_path,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=follower,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"},
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "40"},
     )
     os.close(follower)
     shown = b""
@@ -256,8 +256,25 @@ def test_the_board_on_a_terminal(tmp_path: Path) -> None:
         shown += chunk
     out, _ = process.communicate(timeout=60)
     os.close(leader)
-    text = shown.decode(errors="replace")
     assert process.returncode == 0
-    assert "best valid_error so far" in text and "evaluations/s" in text and "1 workers" in text
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode(errors="replace")).replace("\r", ""), out.decode()
+
+
+def test_the_board_on_a_terminal(tmp_path: Path) -> None:
+    text, out = on_a_terminal(tmp_path, 120, *TRAIN, "--run-dir", "run")
+    assert "best valid_error so far" in text and "evaluations/s" in text and "1 worker " in text
     assert "candidates an hour" in text and "of it training" in text
-    assert out.decode().splitlines()[-1] == "run"
+    assert out.splitlines()[-1] == "run"
+    last = text.rpartition("╯")[2].split("\n")
+    assert any(line.startswith("evonas: run: 6 evaluations in ") for line in last)
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_the_board_of_a_resumed_run_shows_its_whole_front(columns: int, tmp_path: Path) -> None:
+    say_nothing = (*TRAIN, "--run-dir", "run", "--quiet")
+    subprocess.run([sys.executable, "-m", "evonas_cli", *say_nothing], cwd=tmp_path, check=True, capture_output=True)
+    text, out = on_a_terminal(tmp_path, columns, "resume", "run", "budget.evaluations=8")
+    board = text.rpartition("╭")[2].partition("╯")[0]
+    front = [line.split()[:3] for line in out.splitlines()[:-1]]
+    rows = [line.strip("│ ").split()[:3] for line in board.splitlines()]
+    assert front[0] == ["id", "valid_error", "parameters"] and all(row in rows for row in front)

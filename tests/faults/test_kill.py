@@ -5,6 +5,7 @@ EVONAS_KILLS sets the kills a case (default 1, so that the suite stays short; 10
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -174,8 +175,44 @@ def test_a_stopped_run_says_so_and_goes_on(number: signal.Signals, code: int, tm
     process.send_signal(number)
     _, rest = process.communicate(timeout=30)
     assert process.returncode == code
-    assert "evonas resume" in rest and "Traceback" not in rest
+    assert f"`evonas resume {tmp_path / 'run'}` goes on" in rest and "Traceback" not in rest
     status = json.loads((tmp_path / "run" / "status.json").read_text())
     assert status["state"] == "interrupted"
     subprocess.run(words, check=True, capture_output=True)
+    assert verified(tmp_path / "run")["complete"]
+
+
+@pytest.mark.parametrize(("gap", "begun"), [(0.01, False), (0.05, True), (0.3, True)])
+def test_impatience_changes_nothing(gap: float, begun: bool, tmp_path: Path) -> None:
+    """Ctrl-C three times, also before there is a run: one line, one exit code, no traceback."""
+    words = command("random", "pool-2", tmp_path / "run")
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "candidate" in line or not begun:
+            break
+    for _ in range(3):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        time.sleep(gap)
+    _, rest = process.communicate(timeout=30)
+    assert process.returncode == 130
+    said = [line for line in rest.splitlines() if not line.startswith("[")]
+    after = "; what was recorded is safe" if begun else " while starting; nothing has changed"
+    assert len(said) == 1 and said[0].startswith(f"evonas: stopped by Ctrl-C{after}")
+    assert begun or not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("where", ["reader gone", "/dev/full"])
+def test_a_search_goes_on_when_nobody_hears_it(where: str, tmp_path: Path) -> None:
+    words = command("random", "pool-2", tmp_path / "run")
+    with open("/dev/full", "w") as full:
+        ear = full if where == "/dev/full" else subprocess.PIPE
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=ear, text=True)
+        if process.stderr is not None:
+            process.stderr.readline()
+            process.stderr.close()
+            process.stderr = None
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and out.splitlines()[-1] == str(tmp_path / "run")
     assert verified(tmp_path / "run")["complete"]

@@ -57,7 +57,7 @@ def test_mnist_is_found_and_read(tmp_path, place, packed):
 
 def test_each_set_has_its_own_folder(tmp_path):
     write_set(tmp_path / "MNIST/raw", packed=False)
-    with pytest.raises(UsageError, match="FashionMnist not found: train-images-idx3-ubyte, .*download=true"):
+    with pytest.raises(UsageError, match="FashionMNIST not found: train-images-idx3-ubyte, .*download=true"):
         FashionMnist(root=str(tmp_path), download=False, **COMMON).read()
 
 
@@ -106,7 +106,7 @@ def test_a_flipped_byte_in_gzip_is_noticed(tmp_path):
 def test_images_and_labels_must_agree(tmp_path):
     write_set(tmp_path, packed=False)
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(label_bytes(np.zeros(15, np.uint8)))
-    with pytest.raises(UsageError, match="Mnist: the train part has 16 images and 15 labels"):
+    with pytest.raises(UsageError, match="MNIST: the train part has 16 images and 15 labels"):
         Mnist(root=str(tmp_path), download=False, **COMMON).prepare(0)
 
 
@@ -131,5 +131,5 @@ def test_a_failed_download_is_the_machines_fault(tmp_path, monkeypatch):
         raise RuntimeError("Error downloading\ntrain-images-idx3-ubyte.gz")
 
     monkeypatch.setattr(torchvision.datasets, "MNIST", fetch)
-    with pytest.raises(EnvironmentFailure, match="Mnist could not be downloaded into .*Error downloading train-images"):
+    with pytest.raises(EnvironmentFailure, match="MNIST could not be downloaded into .*Error downloading train-images"):
         Mnist(root=str(tmp_path), download=True, **COMMON).read()

@@ -15,6 +15,7 @@ from evonas_cli.core.protocols import Space
 from evonas_cli.evaluation.serial import Serial
 from evonas_cli.parts import Parts
 from evonas_cli.search import search
+from evonas_cli.session import Started
 from evonas_cli.store import derived, snapshots
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.recorder import SNAPSHOT_SHARE, Recorder
@@ -92,3 +93,21 @@ def test_the_table_is_written_with_the_front_each_second_and_at_the_end(
     recorder.finish(fold, "done")
     assert table.read_text() == derived.pareto_csv(derived.front_file(fold, recorder.journal.read))
     recorder.close()
+
+
+def test_time_counts_from_the_first_work_to_the_last_word(compose_parts: Callable[..., Parts], tmp_path: Path) -> None:
+    """Not while workers start, nor in a session that had nothing to do."""
+    clock, elapsed = Clock(evaluation=0.5, snapshot=0.0), []
+    for evaluations, starting in ((12, 0.0), (12, 100.0), (16, 100.0)):
+        parts, directory = compose_parts(*WORDS[:-1], f"budget.evaluations={evaluations}"), RunDirectory(tmp_path)
+        evaluator = Started(Serial(parts.recipe, directory), parts.strategy, lambda environment: None)
+        fold, recorder = parts.fold(), Recorder(directory, parts.space, clock, watch=clock.evaluated)
+        evaluator.meter = recorder.meter
+        clock.now += starting
+        search(fold, evaluator, recorder)
+        recorder.finish(fold, "done")
+        clock.now += 7.0
+        elapsed.append(recorder.elapsed)
+        assert json.loads((tmp_path / "status.json").read_text())["elapsed_seconds"] == elapsed[-1]
+        recorder.close()
+    assert elapsed == [6.0, 6.0, 8.0]
