@@ -91,7 +91,7 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
                 if key[0] in "+~":
                     key = key.lstrip("+~")
                     raise UsageError(f"keys are neither added nor removed; {key} exists, so write {key}=...")
-            overrides = [word for text in overrides for word in _words(text)]
+            overrides = [word for text in overrides for word in _words(text, known)]
             full = hydra_compose("config", [*path, *overrides])
             if own:
                 keys = [text for text in overrides if text.lstrip("~+").partition(".")[0] in own]
@@ -154,13 +154,15 @@ def _parse(text: str, folders: Sequence[Path]) -> tuple[str, bool]:
     return key, True
 
 
-def _words(text: str) -> list[str]:
-    """The override as Hydra takes it: a mapping replaces all that is there, which to Hydra is to remove and to add."""
+def _words(text: str, known: Any) -> list[str]:
+    """The override as Hydra takes it: one mapping in the place of another, which to Hydra is to remove and to add."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
-    override = OverridesParser.create().parse_override(text)
-    mapping = isinstance(override.value(), dict) and override.key_or_group not in GROUPS
-    return [f"~{override.key_or_group}", f"+{text}"] if mapping else [text]
+    override, there = OverridesParser.create().parse_override(text), known
+    for part in override.key_or_group.split("."):
+        there = there.get(part) if isinstance(there, Mapping) else None
+    replaces = isinstance(override.value(), dict) and isinstance(there, Mapping) and there
+    return [f"~{override.key_or_group}", f"+{text}"] if replaces else [text]
 
 
 def _check_repeats(keys: Sequence[str]) -> None:

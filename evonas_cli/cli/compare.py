@@ -87,8 +87,8 @@ def publish(document: Mapping[str, Any], as_json: bool, plot: Path | None) -> No
         from evonas_cli.report.plot import draw
 
         plot.write_text(draw(document), encoding="utf-8")
-    for remark in document["remarks"]:
-        remark(f"evonas: {remark}")
+    for text in document["remarks"]:
+        remark(f"evonas: {text}")
     if as_json:
         print_json(document)
     else:
