@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, print_json
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, print_json, remark
 
 Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the best-so-far curves into this SVG file.")]
 Report = Annotated[
