@@ -149,9 +149,10 @@ class Conv(nn.Module):
         return FUNCTIONS[self.form](maps, kernels, self.bias, *settings).contiguous(memory_format=order(x))
 
     def _overflows(self, x: Tensor) -> bool:
-        """Whether oneDNN's gradient of weights for AVX2 writes beyond its memory (uxlfoundation/oneDNN#6035)."""
+        """Whether a kernel of oneDNN for the gradient of weights writes beyond its memory, that for AVX2 below 8 input
+        channels and one for AVX-512 below 16 (uxlfoundation/oneDNN#6035)."""
         pixels = tuple(self.weight.shape[2:]) == (1, 1) and max(self.stride) > 1
-        return pixels and self.groups * self.width == 1 and x.shape[1] < 8
+        return pixels and self.groups * self.width == 1 and x.shape[1] < 16
 
     def _misread(self, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> bool:
         """Whether torch's CPU code computes something else if channels come last, whatever the precision: with single

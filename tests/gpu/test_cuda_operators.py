@@ -97,3 +97,30 @@ def test_one_thread_does_it_for_all_callers() -> None:
     for caller in callers:
         caller.join()
     assert len(set(seen)) == 1 and len(seen) == 3 and seen[0] != threading.get_ident()
+
+
+@pytest.mark.parametrize("form", ["grouped", "unfold", "implicit"])
+@pytest.mark.parametrize(("given", "made"), [(9, 9), (3, 4), (4, 3), (8, 16)])
+def test_what_is_not_finite_stays_with_its_group(form: str, given: int, made: int) -> None:
+    """In bf16, also with odd numbers of channels, which a kernel may read in pairs."""
+    from evonas_cli.nn.convolution import Conv, computable
+
+    if not computable(form, torch.device("cuda")):
+        pytest.skip("no Triton")
+    conv = Conv([torch.nn.Conv2d(given, made, 3, 1, 1) for _ in range(3)], [True]).cuda()
+    conv.to(memory_format=torch.channels_last).choose(form)
+    start = torch.randn(4, 3 * given, 6, 6, device="cuda").to(memory_format=torch.channels_last)
+    found = []
+    for strange in (1.0, float("nan")):
+        x = start.clone(memory_format=torch.channels_last)
+        x[:, [given, 2 * given - 1], 2, 3] = strange
+        wanted = [x.requires_grad_(), conv.weight]
+        with torch.autocast("cuda", torch.bfloat16):
+            y = conv(x)
+        slope = torch.ones_like(y)
+        slope[:, [made, 2 * made - 1], 1, 2] = strange
+        by_x, by_weight = torch.autograd.grad(y, wanted, slope)
+        found.append([t.movedim(1, 0).chunk(3) for t in (y, by_x)] + [by_weight.chunk(3)])
+    for plain, beside in zip(*found, strict=True):
+        assert torch.equal(plain[0], beside[0]) and torch.equal(plain[2], beside[2])
+        assert beside[1].isnan().any()
