@@ -18,11 +18,10 @@ def list_runs(outputs: Outputs = OUTPUTS, json: AsJson = False) -> int:
     """List the runs under outputs/, oldest first."""
     from evonas_cli.store.directory import name_of, runs
 
-    found = []
+    found: list[dict[str, Any]] = []
     for run in runs(outputs):
-        status = run.status()
         row = {"run": name_of(run, outputs), "state": run.state()}
-        found.append({**row, "evaluations": status.get("evaluations", 0), "seconds": run.elapsed()})
+        found.append({**row, "evaluations": run.recorded(), "seconds": run.elapsed()})
     if json:
         print_json({"schema": 1, "runs": found})
     elif found:

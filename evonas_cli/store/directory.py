@@ -119,6 +119,12 @@ class RunDirectory:
         seconds = self.status().get("elapsed_seconds", 0.0)
         return float(seconds) if isinstance(seconds, int | float) and math.isfinite(seconds) else 0.0
 
+    def recorded(self) -> int:
+        """How many lines the journal has; 0 where it cannot be read."""
+        with contextlib.suppress(OSError):
+            return max(0, _lines(self.journal))
+        return 0
+
     def state(self) -> str:
         """done, failed, interrupted or running, as status.json says, unless the process behind it is gone; damaged when
         run.json cannot be read or the journal has fewer lines than status.json tells of."""
