@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -10,6 +11,7 @@ from threading import BrokenBarrierError
 from typing import Any
 
 from evonas_cli.evaluation.scratch import Scratch, Sharing
+from evonas_cli.evaluation.worker import WAITING
 
 Recipe = Callable[[], Any]
 _together: tuple[Barrier, Scratch]
@@ -43,6 +45,7 @@ def side_by_side(recipe: Recipe, workers: int, genomes: Sequence[Any], seconds: 
 
 def _hold(barrier: Barrier, scratch: Scratch) -> None:
     global _together
+    os.environ.setdefault(*WAITING)
     _together = barrier, scratch
 
 
