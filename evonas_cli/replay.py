@@ -23,12 +23,12 @@ from evonas_cli.store.journal import Journal
 def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
     """Evaluates every recorded candidate again; yields its id and what differs, or None when every bit is the same.
 
-    Candidates that ran out of time or memory are skipped: the machine decided about them. So are copies, which `verify`
-    compares with what they copy. A candidate that continues another waits for it. Files of the candidates go to a
-    folder of their own, not into the run.
+    Candidates that ran out of time or memory, or ended their workers, are skipped: the machine decided about them. So
+    are copies, which `verify` compares with what they copy. A candidate that continues another waits for it. Files of
+    the candidates go to a folder of their own, not into the run.
     """
     journal, names = Journal(run.journal, write=False), [objective.name for objective in parts.objectives]
-    chance = ("timeout", "oom")
+    chance = ("timeout", "oom", "crashed")
     expected = {e["id"]: e for e in journal if "cached" not in e and e.get("error", {}).get("kind") not in chance}
     scratch = Path(tempfile.mkdtemp(prefix="evonas-replay-"))
     evaluator = parts.evaluator(RunDirectory(scratch))

@@ -2,7 +2,8 @@
 
 Workers are spawned, not forked, so that CUDA and threads work in them; they die with their parent. A worker that is
 killed or breaks is replaced and its candidates are tried again, in halves; one that takes `attempts` workers with it,
-alone and in the narrowest program, stops the run, because a broken machine must not look like a bad network.
+alone and in the narrowest program, stops the run, because a broken machine must not look like a bad network, unless the
+user says that it is the network.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import cached_property
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
@@ -45,7 +46,8 @@ class Pool(Generic[G]):
     """`workers` processes (default: one a GPU, or one a core without GPUs), each with `threads` CPU threads.
 
     `devices` lists CUDA device numbers (default: all, unless the run's `device` says otherwise); workers take them in
-    turn. `timeout` in seconds ends a candidate as `failed: timeout`. `recipe` makes the job inside the worker.
+    turn. `timeout` in seconds ends a candidate as `failed: timeout`. `recipe` makes the job inside the worker. `crash`
+    fail: a candidate that took `attempts` workers with it, which died, is `failed: crashed` and does not stop the run.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Pool(Generic[G]):
         threads: int = 1,
         timeout: float | None = None,
         attempts: int = 2,
+        crash: Literal["stop", "fail"] = "stop",
     ) -> None:
         if attempts < 1:
             raise UsageError(f"evaluator.attempts is {attempts}; it must be 1 or more")
@@ -65,7 +68,7 @@ class Pool(Generic[G]):
             raise UsageError(f"evaluator.timeout is {timeout}; it must be above 0 seconds (or null)")
         self.division = Division(device, workers, devices, threads)
         self._recipe, self._context = recipe, context
-        self._timeout, self._attempts = timeout, attempts
+        self._timeout, self._attempts, self._crash = timeout, attempts, crash
         self._spawn = get_context("spawn")
         self._scratch: Scratch | None = None
         self._pool: list[_Slot] = []
@@ -183,15 +186,13 @@ class Pool(Generic[G]):
             kind, *content = slot.pipe.recv()
         except (EOFError, OSError):
             slot.process.join()
-            self._replace(slot, EnvironmentFailure, f"was killed (exit status {slot.process.exitcode})")
-            return []
+            return self._replace(slot, EnvironmentFailure, f"was killed (exit status {slot.process.exitcode})", True)
         if kind == "ready":
             slot.ready = True
             self._compare(content[0])
             return []
         if kind == "broken":
-            self._replace(slot, content[0], content[1])
-            return []
+            return self._replace(slot, content[0], content[1], False)
         results: list[Result] = content[0]
         if slot.unit is not None and all([result.status == "ok" for result in results]):
             self._learn(slot.unit, results)
@@ -216,35 +217,45 @@ class Pool(Generic[G]):
             shown = "; ".join(f"{key}: {first.get(key)} and {environment.get(key)}" for key in changed)
             _log.warning("workers differ, so results depend on who gets which candidate (%s)", shown)
 
-    def _replace(self, slot: _Slot, error: type[EvonasError], text: str) -> None:
-        """Puts a fresh worker in the place of a lost one, and its candidates back into the queue, each for itself."""
+    def _replace(self, slot: _Slot, error: type[EvonasError], text: str, died: bool) -> list[Result]:
+        """Puts a fresh worker in the place of a lost one, and its candidates back into the queue, each for itself; the
+        result of one whose workers all `died`, if it is to fail."""
         if error is not EnvironmentFailure:
             raise error(text)
         if slot.unit is None and not slot.ready:
             raise error(f"a worker could not start: {text}")
+        given_up: list[Result] = []
         if slot.unit is not None:
             self._suspects.update(candidate.id for candidate in slot.unit.candidates)
-            for part in self._after_loss(slot.unit, text):
+            parts = self._after_loss(slot.unit)
+            for part in parts:
                 self._queue.add(part)
+            given_up = [] if parts else [self._given_up(slot, text, died)]
         self._renew(slot)
+        return given_up
 
-    def _after_loss(self, unit: Unit[G], text: str) -> list[Unit[G]]:
-        """What is tried next: several candidates in halves; one again, and once more in a narrower program.
-
-        Raises EnvironmentFailure for a candidate that was alone when it lost too many workers.
-        """
+    def _after_loss(self, unit: Unit[G]) -> list[Unit[G]]:
+        """What is tried next: several candidates in halves; one again, and once more in a narrower program; nothing for
+        a candidate that was alone when it lost too many workers."""
         if len(unit.candidates) > 1:
             return unit.bisected()
         id = unit.candidates[0].id
         self._lost[id] = self._lost.get(id, 0) + 1
         if self._lost[id] < self._attempts:
             return [unit]
-        if unit.width > 1:
-            self._lost[id] = 0
-            return unit.narrowed()
+        self._lost[id] = 0
+        return unit.narrowed() if unit.width > 1 else []
+
+    def _given_up(self, slot: _Slot, text: str, died: bool) -> Result:
+        """Raises EnvironmentFailure unless candidates that end their workers are to fail."""
+        assert slot.unit is not None
+        id = slot.unit.candidates[0].id
+        found = f"lost its worker {self._attempts} times, the last one {text}"
+        if died and self._crash == "fail":
+            return Result(id, "failed", {}, None, Failure("crashed", found), time.monotonic() - slot.since)
+        hint = "; evaluator.crash=fail records it as failed instead" if died else ""
         raise EnvironmentFailure(
-            f"candidate {id} lost its worker {self._attempts} times, the last one {text}; "
-            "nothing was recorded for it and the run can be resumed"
+            f"candidate {id} {found}; nothing was recorded for it and the run can be resumed{hint}"
         )
 
     def _renew(self, slot: _Slot) -> None:

@@ -153,9 +153,26 @@ def test_a_candidate_that_takes_every_worker_with_it_stops_the_run(tmp_path: Pat
     pool = make("pool", tmp_path)
     pool.start()
     pool.submit(alone(candidate(4, -3)))
-    with pytest.raises(EnvironmentFailure, match="candidate 4 lost its worker 2 times.*exit status 9"):
+    with pytest.raises(EnvironmentFailure, match="candidate 4 lost its worker 2 times.*exit status 9.*crash=fail"):
         collect(pool, 1)
     pool.close()
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_it_may_be_told_to_fail_instead(tmp_path: Path, attempts: int) -> None:
+    pool = make("pool", tmp_path, workers=1, crash="fail", attempts=attempts)
+    pool.start()
+    pool.submit(alone(candidate(4, -3), candidate(5, 2), candidate(6, -3)))
+    results = collect(pool, 3)
+    pool.submit(alone(candidate(7, -5)))
+    with pytest.raises(EnvironmentFailure, match="disk is full") as error:
+        collect(pool, 1)
+    pool.close()
+    assert [result.id for result in results if result.status == "ok"] == [5]
+    errors = [result.error for result in results if result.error is not None]
+    assert [e.kind for e in errors] == ["crashed", "crashed"]
+    assert errors[0].text.startswith(f"lost its worker {attempts} times, the last one was killed (exit status ")
+    assert "crash=fail" not in str(error.value)
 
 
 def test_a_timeout_is_a_failed_result_and_the_worker_is_replaced(tmp_path: Path) -> None:
