@@ -195,7 +195,8 @@ def apply(config: Config, overrides: Sequence[str]) -> Config:
     copied: Config = copy.deepcopy(config)
     parsed = [_parse(text, ()) for text in overrides]
     _check_repeats([key for key, _ in parsed])
-    for (key, is_group), text in zip(parsed, overrides, strict=True):
+    ordered = sorted(zip(parsed, overrides, strict=True), key=lambda given: not given[0][1])  # choices before keys
+    for (key, is_group), text in ordered:
         if key == "evaluator":
             copied[key] = {**_leaf(key, text.partition("=")[2]), "threads": copied[key].get("threads", 1)}
             continue

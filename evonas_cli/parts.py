@@ -15,7 +15,7 @@ from evonas_cli.core.cache import Keys
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.protocols import Continues, Particular, Space, Staged, Strategy, Tuning
+from evonas_cli.core.protocols import Continues, Particular, Rising, Space, Staged, Strategy, Tuning
 from evonas_cli.core.types import Json, Objective
 from evonas_cli.settings import check_root, nearest
 from evonas_cli.store.directory import RunDirectory, check_name
@@ -145,6 +145,13 @@ def _check_stages(config: Config, strategy: Any, space: Any) -> None:
             f"this strategy divides a training into {strategy.stages} stages, of which some would train nothing: there "
             f"are {epochs} epochs; set trainer.epochs to at least {strategy.stages}, or fewer strategy.generations"
         )
+    if isinstance(strategy, Rising) and epochs < math.inf:
+        rungs = [max(1, round(epochs * fidelity)) for fidelity in strategy.fidelities]
+        if len(set(rungs)) < len(rungs):
+            raise UsageError(
+                f"of {epochs} epochs the rungs of this strategy, which continue each other, have "
+                f"{', '.join(map(str, rungs))}, so that some train nothing; raise trainer.epochs"
+            )
 
 
 def _check_dedupe(config: Config, strategy: Strategy[Any, Any], objectives: Sequence[Objective]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -19,6 +18,7 @@ from torchvision.datasets import VisionDataset
 from evonas_cli.benchmark.workloads import BATCH
 from evonas_cli.core.plan import Plan
 from evonas_cli.core.types import Task
+from evonas_cli.evaluation.division import available_cores
 from evonas_cli.nn.build import Network
 
 Loader: TypeAlias = "torch.utils.data.DataLoader[tuple[Tensor, Tensor]]"
@@ -57,13 +57,14 @@ class Practice:
         rng = np.random.default_rng(1)
         self.x = rng.integers(0, 256, (8192, *self.task.shape), np.uint8)
         self.y = np.arange(8192) % self.task.classes
-        torch.set_num_threads(os.cpu_count() or 1)
+        self.items = Items(self.x, self.y)
+        torch.set_num_threads(available_cores())
 
     def loader(self, plans: Sequence[Plan], steps: int) -> float:
         """(a): DataLoader over items, plain layout and SGD, the loss read in every step."""
 
         def train(network: nn.Module) -> None:
-            loader: Loader = torch.utils.data.DataLoader(Items(self.x, self.y), batch_size=BATCH, shuffle=True)
+            loader: Loader = torch.utils.data.DataLoader(self.items, batch_size=BATCH, shuffle=True)
             optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, nesterov=True)
             for _, (x, y) in zip(range(share), loader, strict=False):
                 optimizer.zero_grad()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -117,11 +116,12 @@ def machine(device: str) -> dict[str, Json]:
     """What was measured on."""
     import torch
 
+    from evonas_cli.evaluation.division import available_cores
     from evonas_cli.training.device import device_name
 
     return {
         "device": device_name(torch.device(device)),
-        "cores": os.cpu_count(),
+        "cores": available_cores(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "cpu_capabilities": sorted(key for key, has in torch.cpu.get_capabilities().items() if has is True),

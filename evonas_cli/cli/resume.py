@@ -48,4 +48,4 @@ def resume(
     check_identity(found, config)
     parts = assemble(config, trusted(found, allow_module or []))
     voice = narrator(parts, quiet)
-    return carry_out(lambda: reopen(found, parts, voice.result), voice, json)
+    return carry_out(lambda: reopen(found, parts, voice.result), found, voice, json)

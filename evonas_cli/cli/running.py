@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.cli.common import print_columns, print_json, readable, shorten
@@ -14,6 +13,7 @@ from evonas_cli.cli.stopping import Stopped, Terminated
 if TYPE_CHECKING:
     from evonas_cli.parts import Parts
     from evonas_cli.session import Session
+    from evonas_cli.store.directory import RunDirectory
 
 
 def narrator(parts: Parts, quiet: bool) -> Narrator:
@@ -27,23 +27,24 @@ def narrator(parts: Parts, quiet: bool) -> Narrator:
     return Lines(parts)
 
 
-def carry_out(open_session: Callable[[], Session], voice: Narrator, as_json: bool) -> int:
-    """Opens the session, runs it, prints its front and its path. Returns 1 when no candidate succeeded."""
+def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Narrator, as_json: bool) -> int:
+    """Opens a session of the run, works it off, prints its front and its path. Returns 1 when there is no front."""
     from evonas_cli.store.derived import front_document
 
-    run: Path | None = None
     try:
         with voice.telling(open_session) as session:
-            recorder, fold, run = session.recorder, session.fold, session.run.root
+            recorder, fold = session.recorder, session.fold
             before = len(recorder.journal)
             reason = _search(session)
             evaluations = len(recorder.journal)
             document = front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read)
     except (KeyboardInterrupt, Terminated) as stop:
-        raise Stopped(stop, run) from stop
+        raise Stopped(stop, run.root if run.exists() else None) from stop
     if before == evaluations:
         voice.say(f"nothing was left to do: the run has its {evaluations} evaluations ({reason})")
-    if not document["front"]:
+    if not document["front"] and fold.position.succeeded:
+        voice.say(f"budget.cost={fold.budget.cost:g} is less than what the first candidate costs; raise it")
+    elif not document["front"]:
         voice.say(f"none of the {evaluations} candidates succeeded; `evonas show {session.run.root}` says why")
     if as_json:
         print_json({"run": str(session.run.root), "evaluations": evaluations, "reason": reason, **document})
@@ -64,7 +65,7 @@ def _search(session: Session) -> str:
         recorder.finish(fold, "interrupted")
         raise
     reason = session.why()
-    recorder.finish(fold, "done" if fold.front.members else "failed", reason)
+    recorder.finish(fold, "done" if fold.position.succeeded else "failed", reason)
     return reason
 
 

@@ -80,13 +80,13 @@ def search(
     run = new_run(composed, run_dir, allowed)
     voice = narrator(parts, quiet)
     if exists:
-        return carry_out(lambda: reopen(run, parts, voice.result), voice, json)
+        return carry_out(lambda: reopen(run, parts, voice.result), run, voice, json)
     try:
-        return carry_out(lambda: create(run, parts, composed.choices, voice.result, sys.argv[1:]), voice, json)
+        return carry_out(lambda: create(run, parts, composed.choices, voice.result, sys.argv[1:]), run, voice, json)
     except UsageError:
         if resume == "never" or not run.exists():
             raise
-        return carry_out(lambda: reopen(run, parts, voice.result), voice, json)
+        return carry_out(lambda: reopen(run, parts, voice.result), run, voice, json)
     finally:
         if run_dir is None:
             abandon(run.root)

@@ -72,7 +72,8 @@ class _Step(Generic[G]):
 
 
 class Fold(Generic[G]):
-    """Drives one strategy. `front` holds the non-dominated candidates of everything told."""
+    """Drives one strategy. `front` holds the non-dominated candidates of everything told, `settled` is the strategy's
+    state as the last tell left it, which asks may have changed since; `telling` is true within a tell."""
 
     def __init__(
         self,
@@ -93,6 +94,7 @@ class Fold(Generic[G]):
         self.strategy, self.objectives, self.seed, self.window = strategy, tuple(objectives), seed, window
         self.budget = budget
         self.state: Any = strategy.init(stream(seed, "init"))
+        self.settled, self.telling = self.state, False
         self.front = Front()
         self.finished = False
         self.drained = False
@@ -119,6 +121,7 @@ class Fold(Generic[G]):
     def restore(self, position: Position[G], state: Any, front: Front) -> list[Candidate[G]]:
         """Goes to a place saved earlier; returns the candidates that were pending there."""
         self._at, self.state, self.front = replace(position, pending=()), state, front
+        self.settled = state
         return [candidate for batch in position.pending for candidate in self._open(batch)]
 
     @property
@@ -197,6 +200,7 @@ class Fold(Generic[G]):
         Telling before the window is full happens only at the end of a budget. From then on the state is good for a
         report but not for going on with a longer budget, which `drained` says.
         """
+        self.telling = True
         self.drained = self.drained or len(self._pending) < self.window
         step, at = self._pending.popleft(), self._at
         cached = at.cached
@@ -207,6 +211,7 @@ class Fold(Generic[G]):
         at.told_evaluations += len(told)
         at.repeats = at.repeats + len(told) if copied else 0
         self.drained = self.drained or at.over is not None
+        self.settled, self.telling = self.state, False
 
     @property
     def front_step(self) -> int:
@@ -245,16 +250,33 @@ def evaluate(candidate: Candidate[G], result: Result, objectives: Sequence[Objec
 def guard(result: Result, names: Sequence[str]) -> Result:
     """A result as it may be recorded, its payload as it will be read back.
 
-    An ok one without all finite metrics becomes a failure that says which.
+    An ok one without all finite metrics, or with a payload that JSON cannot hold, becomes a failure that says which.
     """
+    broken, metrics = [], result.metrics
     if result.payload is not None:
-        result = replace(result, payload=json.loads(json.dumps(result.payload)))
-    metrics = result.metrics
-    if result.status != "ok" or (all(map(math.isfinite, metrics.values())) and all(map(metrics.__contains__, names))):
+        try:
+            result = replace(result, payload=json.loads(json.dumps(result.payload, allow_nan=False)))
+        except (TypeError, ValueError, OverflowError):
+            broken = ["payload"]
+    try:
+        sound = not broken and all(map(math.isfinite, metrics.values()))
+    except (TypeError, OverflowError):
+        sound = False
+    if sound and (result.status != "ok" or all(map(metrics.__contains__, names))):
         return result
     missing = [name for name in names if name not in metrics]
-    broken = [name for name, value in metrics.items() if not math.isfinite(value)]
+    broken += [name for name, value in metrics.items() if not _plain(value)]
+    finite: Mapping[str, float] = {k: v for k, v in metrics.items() if _plain(v)}
+    if result.status != "ok":
+        return replace(result, metrics=finite, payload=None)
     kind, which = ("missing_metric", missing) if missing else ("not_finite", broken)
-    finite: Mapping[str, float] = {k: v for k, v in metrics.items() if math.isfinite(v)}
     failure = Failure(kind, f"{kind}: {', '.join(which)}")
     return replace(result, status="failed", metrics=finite, payload=None, error=failure)
+
+
+def _plain(value: object) -> bool:
+    """Whether it is a finite number."""
+    try:
+        return isinstance(value, int | float) and math.isfinite(value)
+    except OverflowError:
+        return False

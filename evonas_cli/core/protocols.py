@@ -229,6 +229,15 @@ class Computing(Protocol):
 
 
 @runtime_checkable
+class Rising(Protocol):
+    """What a strategy that continues trainings may have in addition: each goes on from one fidelity to the next."""
+
+    @property
+    def fidelities(self) -> Sequence[float]:
+        """In ascending order; the trainer must have epochs enough for each to train anything."""
+
+
+@runtime_checkable
 class Staged(Protocol):
     """What a strategy that continues trainings may have in addition: it divides a full training into stages."""
 

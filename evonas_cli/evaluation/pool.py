@@ -9,7 +9,6 @@ user says that it is the network.
 from __future__ import annotations
 
 import logging
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.evaluation.division import Division
+from evonas_cli.evaluation.interrupts import deferred
 from evonas_cli.evaluation.queue import Queue
 from evonas_cli.evaluation.scratch import Scratch
 from evonas_cli.evaluation.units import abreast, divide, merged, work
@@ -75,6 +75,7 @@ class Pool(Generic[G]):
         self._queue: Queue[G] = Queue(lambda unit: work(self._planner, unit, self._environment))
         self._lost: dict[int, int] = {}
         self._suspects: set[int] = set()
+        self._failure: EvonasError | None = None
         self._environment: dict[str, Json] = {}
 
     @property
@@ -135,11 +136,8 @@ class Pool(Generic[G]):
         ours, theirs = self._spawn.Pipe()
         arguments = (theirs, self._recipe, self._context, device, self._scratch)
         process = self._spawn.Process(target=serve, args=arguments, daemon=True, name="evonas-worker")
-        heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
+        with deferred():
             process.start()
-        finally:
-            signal.signal(signal.SIGINT, heard)
         theirs.close()
         return _Slot(device, process, ours)
 
@@ -149,7 +147,7 @@ class Pool(Generic[G]):
                 slot.unit, slot.since = self._next(), time.monotonic()
                 try:
                     slot.pipe.send(slot.unit)
-                except BrokenPipeError:
+                except OSError:
                     continue
 
     def _next(self) -> Unit[G]:
@@ -168,13 +166,22 @@ class Pool(Generic[G]):
         return unit is not None and unit.width == 1 and unit.candidates[0].id not in self._suspects
 
     def _listen(self) -> list[Result]:
+        if self._failure is not None:
+            raise self._failure
         pipes = {slot.pipe: slot for slot in self._pool}
         limit = None
         if self._timeout is not None:
             busy = [slot.since + self._seconds(slot) for slot in self._pool if slot.unit is not None]
             limit = max(0.0, min(busy) - time.monotonic()) if busy else None
-        found = [self._hear(pipes[pipe]) for pipe in wait(list(pipes), limit)]  # type: ignore[index]
-        return [result for results in [*found, self._overdue()] for result in results]
+        results: list[Result] = []
+        for pipe in wait(list(pipes), limit):
+            try:
+                results += self._hear(pipes[pipe])  # type: ignore[index]
+            except EvonasError as error:
+                self._failure = self._failure or error
+        if self._failure is not None and not results:
+            raise self._failure
+        return results if self._failure is not None else results + self._overdue()
 
     def _seconds(self, slot: _Slot) -> float:
         """How long the unit of a busy worker may take: the time for one candidate, times the places of the program."""

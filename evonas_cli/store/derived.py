@@ -31,7 +31,7 @@ def population_document(fold: Fold[Any], read: Read) -> dict[str, Any]:
         "schema": 1,
         "step": fold.told - 1,
         "evaluations": fold.told_evaluations,
-        "population": [member(read(id)) for id in fold.strategy.population(fold.state)],
+        "population": [member(read(id)) for id in fold.strategy.population(fold.settled)],
     }
 
 

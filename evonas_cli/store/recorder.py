@@ -159,9 +159,9 @@ class Recorder:
         write_json(self.run.root / "status.json", document)
 
     def finish(self, fold: Fold[Any], state: str, reason: str = "") -> None:
-        """Writes all derived files for where the fold stands."""
+        """Writes all derived files for where the fold stands, unless it was stopped in a tell, between two places."""
         self.journal.sync()
-        if fold.told:
+        if fold.told and not fold.telling:
             self._write_table(derived.write_step(self.run.root, fold, self.journal.read))
         self._ended = self._clock()
         self.status(fold, state, reason)

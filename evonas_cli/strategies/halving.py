@@ -102,6 +102,11 @@ class SuccessiveHalving(Generic[G]):
         return tuple([Rung(self.candidates // cut, cut / cuts[-1]) for cut in cuts])
 
     @property
+    def fidelities(self) -> Sequence[float]:
+        """Those of the rungs."""
+        return [rung.fidelity for rung in self.ladder]
+
+    @property
     def needs(self) -> tuple[type, ...]:
         """Nothing beyond sampling."""
         return ()
