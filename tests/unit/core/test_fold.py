@@ -167,9 +167,20 @@ def test_results_without_finite_metrics_become_failures() -> None:
         ({"error": float("nan")}, "not_finite"),
         ({}, "missing_metric"),
         ({"error": 1e999}, "not_finite"),
+        ({"error": None}, "not_finite"),
+        ({"error": 10**400}, "not_finite"),
     ):
         bad = guard(Result(0, "ok", metrics), ["error"])
         assert bad.status == "failed" and bad.error is not None and bad.error.kind == kind
         assert bad.metrics == {}
     failed = Result(0, "failed", {}, None, Failure("oom", "out of memory"))
     assert guard(failed, ["error"]) is failed
+
+
+@pytest.mark.parametrize("payload", [float("nan"), {"a": {1, 2}}, [10.0, float("inf")]])
+def test_payloads_that_cannot_be_read_back_are_failures(payload: Any) -> None:
+    bad = guard(Result(0, "ok", {"error": 1.0}, payload=payload), ["error"])
+    assert (bad.status, bad.payload, dict(bad.metrics)) == ("failed", None, {"error": 1.0})
+    assert bad.error == Failure("not_finite", "not_finite: payload")
+    failed = Result(0, "failed", {"error": float("nan"), "cost": 2.0}, payload, Failure("oom", "out of memory"))
+    assert guard(failed, ["error"]) == Result(0, "failed", {"cost": 2.0}, None, failed.error)
