@@ -21,5 +21,6 @@ def test_freed_memory_is_used_again_without_new_pages():
             torch.zeros(4_000_000)
         return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-    faults()
+    for _ in range(8):  # until the pieces on the heap have the sizes that are asked for
+        faults()
     assert faults() < 100
