@@ -17,8 +17,8 @@ def test_freed_memory_is_used_again_without_new_pages():
 
     def faults() -> int:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        for _ in range(5):
-            torch.zeros(4_000_000)
+        for _ in range(3):
+            torch.zeros(16_000_000)  # more than glibc ever keeps by itself
         return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
     for _ in range(8):  # until the pieces on the heap have the sizes that are asked for
