@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "scripts"
-SCRIPTS = sorted(path.name for path in FOLDER.iterdir() if path.read_text().startswith("#!/usr/bin/env python\n"))
+FILES = [path for path in FOLDER.iterdir() if path.is_file()]
+SCRIPTS = sorted(path.name for path in FILES if path.read_text().startswith("#!/usr/bin/env python\n"))
 
 
 def test_there_are_scripts() -> None:
