@@ -35,7 +35,7 @@ class Tuned:
 
 def tune(
     overrides: Overrides = None,
-    seconds: Annotated[float, typer.Option("--seconds", help="How long each of the 4 to 40 ways is tried.")] = 1.0,
+    seconds: Annotated[float, typer.Option("--seconds", help="How long each way is tried; there are up to 40.")] = 1.0,
     config_dir: ConfigDirs = None,
     allow_module: AllowModules = None,
     json: AsJson = False,

@@ -28,6 +28,13 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def at_least_one(**settings: int | None) -> None:
+    """Raises UsageError for a setting of the evaluator that is below 1."""
+    for name, value in settings.items():
+        if value is not None and value < 1:
+            raise UsageError(f"evaluator.{name} is {value}; it must be 1 or more")
+
+
 @dataclass(frozen=True)
 class Division:
     """Settings of a pool with the run's `device`. Raises UsageError for values that fit no machine."""
@@ -38,9 +45,7 @@ class Division:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        for name, value in (("workers", self.workers), ("threads", self.threads)):
-            if value is not None and value < 1:
-                raise UsageError(f"evaluator.{name} is {value}; it must be 1 or more")
+        at_least_one(workers=self.workers, threads=self.threads)
         if self.workers is not None and self.workers > MOST_WORKERS:
             raise UsageError(f"evaluator.workers is {self.workers}; at most {MOST_WORKERS} processes are started")
         if self.devices is None:

@@ -21,7 +21,7 @@ from typing import Any, Generic, Literal, TypeVar
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
-from evonas_cli.evaluation.division import Division
+from evonas_cli.evaluation.division import Division, at_least_one
 from evonas_cli.evaluation.interrupts import deferred
 from evonas_cli.evaluation.queue import Queue
 from evonas_cli.evaluation.scratch import Scratch
@@ -62,8 +62,7 @@ class Pool(Generic[G]):
         attempts: int = 2,
         crash: Literal["stop", "fail"] = "stop",
     ) -> None:
-        if attempts < 1:
-            raise UsageError(f"evaluator.attempts is {attempts}; it must be 1 or more")
+        at_least_one(attempts=attempts)
         if timeout is not None and not timeout > 0:
             raise UsageError(f"evaluator.timeout is {timeout}; it must be above 0 seconds (or null)")
         self.division = Division(device, workers, devices, threads)

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Json, Result, Unit
+from evonas_cli.evaluation.division import at_least_one
 from evonas_cli.evaluation.units import abreast, divide, evaluate, merged
 
 G = TypeVar("G")
@@ -20,8 +20,7 @@ class Serial(Generic[G]):
     slots = 1
 
     def __init__(self, recipe: Callable[[], Job[G]], context: Context, threads: int = 1) -> None:
-        if threads < 1:
-            raise UsageError(f"evaluator.threads is {threads}; it must be 1 or more")
+        at_least_one(threads=threads)
         self._recipe, self._context = recipe, context
         self._job: Job[G] | None = None
         self._environment: dict[str, Json] = {}
