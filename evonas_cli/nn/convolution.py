@@ -21,6 +21,7 @@ from evonas_cli.nn.depthwise import BLOCK, Pair, applies, depthwise
 from evonas_cli.nn.dilation import Convolve, all_phases, on_all_phases, on_one_phase, one_phase
 from evonas_cli.nn.geometry import FORMS
 from evonas_cli.nn.layout import order
+from evonas_cli.nn.lowering import kind_of
 from evonas_cli.nn.narrow import merged, narrow, paired
 from evonas_cli.nn.patches import of_images, product
 
@@ -51,8 +52,7 @@ def unfold(
     """
     n, batch, kernel, size = groups * width, len(x), cast(Pair, weight.shape[2:]), cast(Pair, x.shape[2:])
     layout = order(x)
-    if torch.is_autocast_enabled(x.device.type):
-        x = x.to(torch.get_autocast_dtype(x.device.type))
+    x = x.to(kind_of(x))
     maps = split(x, 1, n).transpose(0, 1).flatten(0, 2)
     patches = split(F.unfold(maps[None], kernel, dilation, padding, stride)[0], 0, n)
     patches = split(patches, 1, batch).transpose(1, 2).flatten(2)
@@ -135,7 +135,7 @@ class Conv(nn.Module):
         unsound = max(dilation) > 1 or stride[0] > x.shape[2] or stride[1] > x.shape[3]
         if not slow and not unsound:
             return convolve(x, stride, padding, dilation)
-        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        kind = kind_of(x)
         with torch.autocast("cpu", enabled=False):
             return convolve(x.float(), stride, padding, dilation).to(kind)
 

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from evonas_cli.nn.lowering import kind_of
+
 
 def products(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """(P, batch, features) with weights (P, units, features) and biases (P, units), in the precision of autocast.
 
     torch's own gradient of such weights is transposed, and copied before it can be added.
     """
-    device = x.device.type
-    kind = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
-    return cast(Tensor, _Products.apply(x, weight, bias, kind))
+    return cast(Tensor, _Products.apply(x, weight, bias, kind_of(x)))
 
 
 class _Products(torch.autograd.Function):

@@ -1,4 +1,4 @@
-"""Weights in a lower precision, all of them at once: autocast launches a kernel for each, and one for each gradient."""
+"""Precisions, and weights in a lower one, all at once: autocast launches a kernel for each, and for each gradient."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+
+def kind_of(x: Tensor) -> torch.dtype:
+    """The precision in which is computed with such numbers: that of autocast, or their own."""
+    device = x.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
 
 
 def lowered(weights: Sequence[Tensor], kind: torch.dtype) -> tuple[Tensor, ...]:

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from evonas_cli.nn.depthwise import Pair
 from evonas_cli.nn.layout import channels_last_on_cpu
+from evonas_cli.nn.lowering import kind_of
 
 WIDEST = 8
 """Channels of a group, in and out, up to which it is narrow."""
@@ -36,7 +37,7 @@ def paired(x: Tensor, weight: Tensor, groups: int) -> bool:
     """Whether groups of these maps and weights are read in pairs of channels that are not all their own."""
     given, made = weight.shape[1], len(weight) // groups
     odd = groups > 1 and (given % 2 or made % 2) and max(given, made) > 1
-    return bool(odd) and channels_last_on_cpu(x) and _kind(x) == torch.bfloat16
+    return bool(odd) and channels_last_on_cpu(x) and kind_of(x) == torch.bfloat16
 
 
 class _How(NamedTuple):
@@ -52,13 +53,9 @@ def narrow(
 ) -> Tensor:
     """Maps (batch, groups x C, height, width) with weights (groups x O, C, kernel height, kernel width) and biases, in
     the precision of autocast; `together` divides the groups."""
-    how = _How(_kind(x), stride, padding, groups, together)
+    how = _How(kind_of(x), stride, padding, groups, together)
     with torch.autocast("cpu", enabled=False):
         return cast(Tensor, _Narrow.apply(x, weight, bias, how))
-
-
-def _kind(x: Tensor) -> torch.dtype:
-    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
 
 
 class _Narrow(torch.autograd.Function):

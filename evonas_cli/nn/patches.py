@@ -15,6 +15,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from evonas_cli.nn.depthwise import Pair
+from evonas_cli.nn.lowering import kind_of
 
 LONGEST = 31
 """Numbers of a patch, beyond which unfolding costs what the product saves."""
@@ -26,13 +27,13 @@ def of_images(x: Tensor, weight: Tensor, dilation: Pair, groups: int) -> bool:
     """Whether this is such a convolution."""
     fits = weight[0].numel() <= LONGEST and len(weight) >= LEAST and weight[0, 0].numel() > 1
     plain = groups == 1 and dilation == (1, 1) and x.device.type == "cpu" and not x.requires_grad
-    return plain and fits and _kind(x) == torch.bfloat16
+    return plain and fits and kind_of(x) == torch.bfloat16
 
 
 def product(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair) -> Tensor:
     """Maps (batch, O, height', width') of images (batch, C, height, width) and kernels (O, C, ...), in the precision of
     autocast, channels last."""
-    images = x.to(_kind(x))
+    images = x.to(kind_of(x))
     if any(padding):
         images = F.pad(images, (padding[1], padding[1], padding[0], padding[0]))
     return cast(Tensor, _Product.apply(images, weight, bias, stride))
@@ -64,7 +65,3 @@ class _Product(torch.autograd.Function):
         found = (patches @ slope.permute(0, 2, 3, 1).reshape(-1, outputs)).to(ctx.kind)
         by_weight = found[:-1].t().reshape(outputs, high, wide, channels).permute(0, 3, 1, 2)
         return None, by_weight if to_weight else None, found[-1] if to_bias else None, None
-
-
-def _kind(x: Tensor) -> torch.dtype:
-    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
