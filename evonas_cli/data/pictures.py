@@ -34,6 +34,8 @@ SUFFIXES = (".apng", ".avif", ".bmp", ".dib", ".gif", ".j2k", ".jfif", ".jp2", "
 )
 """Names of raster images end in one of these, in small or large letters."""
 WHITE_16 = 65535
+PHOTOMETRIC = 262
+"""The TIFF tag that is 0 where white is stored as 0. Pillow heeds it for 8 bits and fewer, not for 16."""
 WHITES = {"F": (1,), "I": (255, WHITE_16)}
 """The usual whites of grey levels without a fixed one, by Pillow's mode: float and 32 bits."""
 
@@ -61,7 +63,9 @@ def read_picture(path: Path, size: int | None) -> Picture:
     with reading(path, "an image", "repair or remove it"), warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(path) as file:
+            negative = file.mode.startswith("I;16") and getattr(file, "tag_v2", {}).get(PHOTOMETRIC) == 0
             image = _plain(ImageOps.exif_transpose(file))
+            image = ImageOps.invert(image) if negative else image
         lowest, highest = _extremes(image, path)
         if size is not None:
             image = image.resize((size, size), Image.Resampling.BILINEAR)

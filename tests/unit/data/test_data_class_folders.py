@@ -188,3 +188,12 @@ def test_looking_opens_no_image(root: Path, monkeypatch: pytest.MonkeyPatch) -> 
     dataset(Path("~") / root.name).check_there()
     with pytest.raises(UsageError, match="elsewhere/train not found"):
         dataset(root / "elsewhere").check_there()
+
+
+def test_links_to_elsewhere_are_followed(root: Path) -> None:
+    before = dataset(root).fingerprint(0)
+    (root / "train/cat").rename(root / "cats")
+    (root / "train/cat").symlink_to(root / "cats")
+    (root / "train/dog/3.png").rename(root / "a dog.png")
+    (root / "train/dog/3.png").symlink_to("../../a dog.png")
+    assert dataset(root).fingerprint(0) == before

@@ -49,6 +49,12 @@ def test_levels_keep_their_place_between_black_and_white(tmp_path, name, image, 
     assert np.array_equal(shown(saved(tmp_path, image, name))[0], expected)
 
 
+def test_negatives_are_turned(tmp_path):
+    """A TIFF may say that it stores white as 0."""
+    levels = Image.fromarray((255 - RAMP).astype(np.uint16) * 257)
+    assert np.array_equal(shown(saved(tmp_path, levels, "image.tif", tiffinfo={262: 0}))[0], GREY)
+
+
 @pytest.mark.parametrize("mode", ["YCbCr", "LAB"])
 def test_other_colour_models_come_close(tmp_path, mode):
     image = Image.new("RGB", (2, 2), (180, 60, 40)).convert("YCbCr")
