@@ -42,6 +42,7 @@ LATER: Mapping[str, Json] = {
     "trainer.convolution": "auto",
     "trainer.graph": None,
     "job.in_flight": 8,
+    "job.accuracy_unit": "percent",
     "strategy.batch": 1,
 }
 """Keys that older runs do not have, with the value that they have run by."""

@@ -95,6 +95,17 @@ class Foreseeing(Protocol[G]):
 
 
 @runtime_checkable
+class Placed(Protocol):
+    """What a job or a data set may have in addition: its data lies on disk, and it looks whether it does."""
+
+    def check_there(self) -> None:
+        """Raises UsageError for a path that is missing or of the wrong type, without reading all the data.
+
+        Data that may be downloaded may be missing. No torch.
+        """
+
+
+@runtime_checkable
 class Concurrent(Protocol):
     """What a job may have in addition: candidates that are not one program share a device at the same time."""
 

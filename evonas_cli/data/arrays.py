@@ -29,7 +29,8 @@ class Arrays:
     """A whole data set.
 
     Images are (N, C, H, W), uint8 or float32; labels are (N,), int64, 0 to `classes` - 1. Parts that the source does
-    not have are None. A source may leave number types and `classes` to `checked`.
+    not have are None. A source may leave number types and `classes` to `checked`. `notes` are lines for people on what
+    the source has found.
     """
 
     x_train: Images
@@ -39,6 +40,7 @@ class Arrays:
     x_valid: Images | None = None
     y_valid: Labels | None = None
     classes: int = 0
+    notes: tuple[str, ...] = ()
 
     def parts(self) -> Iterator[tuple[str, Images | None, Labels | None]]:
         """Name, images and labels of the three parts."""
@@ -59,9 +61,10 @@ def checked(arrays: Arrays, where: str) -> Arrays:
     """The arrays in their final types, with `classes` counted. `where` names the source in messages.
 
     Raises UsageError for images that are not numbers, not finite or of different shapes, for counts of images and
-    labels that differ, and for labels that are not the integers 0 to K - 1.
+    labels that differ, for labels that are not the integers 0 to K - 1, and for data from which nothing can be learned:
+    a single class, or a part whose images are all the same.
     """
-    parts: dict[str, NDArray[Any]] = {}
+    parts: dict[str, Any] = {}
     for name, x, y in arrays.parts():
         if (x is None) != (y is None):
             raise UsageError(f"{where}: the {name} part has only one of images and labels; give both or neither")
@@ -84,6 +87,11 @@ def checked(arrays: Arrays, where: str) -> Arrays:
             f"{where}: labels must be the integers 0 to K-1, but y_train reaches {classes - 1} and has no {absent}; "
             "renumber them"
         )
+    if classes == 1:
+        raise UsageError(f"{where}: all labels are 0; there is nothing to tell apart, so give two classes or more")
+    for name in ("train", "valid", "test"):
+        if f"x_{name}" in parts:
+            _check_variance(parts[f"x_{name}"], f"{where}: the {name} part")
     return replace(arrays, **parts, classes=classes)
 
 
@@ -126,3 +134,11 @@ def _check_pair(x: Images, y: Labels, reference: Images, where: str) -> None:
         raise UsageError(f"{where} has images of shape {x.shape[1:]}, the training images are {reference.shape[1:]}")
     if (x.dtype == np.uint8) != (reference.dtype == np.uint8):
         raise UsageError(f"{where} is {x.dtype}, the training images are {reference.dtype}; give all the same type")
+
+
+def _check_variance(x: Images, where: str) -> None:
+    """Raises UsageError for two images or more that are all the same; the first that differs ends the search."""
+    if len(x) > 1 and all(np.array_equal(image, x[0]) for image in x[1:]):
+        raise UsageError(
+            f"{where} is {len(x)} times the same image; there is nothing to tell apart, so look at how it was saved"
+        )

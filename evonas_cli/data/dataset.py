@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from hashlib import sha256
@@ -9,11 +10,14 @@ from math import inf
 
 import numpy as np
 
-from evonas_cli.core.errors import UsageError
+from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Task
 from evonas_cli.data.arrays import Arrays, Images, Labels, checked
 from evonas_cli.data.splits import MEMORIES, MOST_MAGNITUDE, Augmentation, Indices, Splits, moments, stratified
+
+log = logging.getLogger(__name__)
+log.setLevel(logging.INFO)  # what a source has found is shown, though the command shows warnings alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +67,12 @@ class Dataset(ABC):
     def read(self) -> Arrays:
         """All images of the source. Raises UsageError for bad or missing files, EnvironmentFailure for a download."""
 
+    def check_there(self) -> None:  # noqa: B027 - a source that carries its data has nothing to look for
+        """Looks whether the data is where the settings say, without reading it all; a search does so before it begins.
+
+        Raises UsageError for a path that is missing or of the wrong type. Data that may be downloaded may be missing.
+        """
+
     @property
     def name(self) -> str:
         """How messages call the source."""
@@ -70,12 +80,17 @@ class Dataset(ABC):
 
     def task(self) -> Task:
         """Shape (C, H, W) of an image, and the number of classes."""
-        arrays = checked(self.read(), self.name)
+        arrays = self._checked()
         return Task(shape=tuple(arrays.x_train.shape[1:]), classes=arrays.classes)
 
     def prepare(self, seed: int) -> Splits:
-        """Training and validation part, split from the run's seed. Raises as `read`; UsageError for an empty part."""
-        arrays = checked(self.read(), self.name)
+        """Training and validation part, split from the run's seed, with a log line for each note of the source.
+
+        Raises as `read`; UsageError for an empty part.
+        """
+        arrays = self._checked()
+        for note in arrays.notes:
+            log.info(note)
         indices = self._indices(arrays, seed)
         x_train, y_train = arrays.x_train[indices["train"]], arrays.y_train[indices["train"]]
         x_valid, y_valid = arrays.x_valid, arrays.y_valid
@@ -96,7 +111,7 @@ class Dataset(ABC):
 
     def test(self, seed: int) -> tuple[Images, Labels]:
         """Images and labels of the test part, which a search never sees. Raises as `prepare`."""
-        arrays = checked(self.read(), self.name)
+        arrays = self._checked()
         if arrays.x_test is not None and arrays.y_test is not None:
             self._indices(arrays, seed)
             return arrays.x_test, arrays.y_test
@@ -105,8 +120,17 @@ class Dataset(ABC):
 
     def fingerprint(self, seed: int) -> str:
         """SHA-256 over all images, labels and split indices, in hexadecimal."""
-        arrays = checked(self.read(), self.name)
+        arrays = self._checked()
         return _fingerprint(arrays, self._indices(arrays, seed))
+
+    def _checked(self) -> Arrays:
+        """All images in their final types. Raises EnvironmentFailure where the memory does not hold them."""
+        try:
+            return checked(self.read(), self.name)
+        except MemoryError as error:
+            raise EnvironmentFailure(
+                f"{self.name}: the images do not fit into memory; use a machine with more of it, or fewer images"
+            ) from error
 
     def _indices(self, arrays: Arrays, seed: int) -> dict[str, Indices]:
         """Positions in x_train that go to each part. The test part does not depend on `limit`."""

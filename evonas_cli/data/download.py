@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.errors import EnvironmentFailure, EvonasError
 
 T = TypeVar("T")
 
@@ -37,7 +37,9 @@ def download(fetch: Callable[[], T], name: str, root: Path) -> T:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return fetch()
-    except (OSError, RuntimeError) as error:
+    except EvonasError:
+        raise
+    except Exception as error:  # a connection that breaks off may end in an archive that no reader knows what to call
         reason = " ".join(str(error).split())[:200]
         raise EnvironmentFailure(
             f"{name} could not be downloaded into {root} ({type(error).__name__}: {reason}); "

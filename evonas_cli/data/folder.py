@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,17 +11,25 @@ from typing import Any
 import numpy as np
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.data.arrays import Arrays, Images, Labels
+from evonas_cli.core.files import located
+from evonas_cli.data.arrays import Arrays, Images
+from evonas_cli.data.class_folders import Listing, check_apart, listed, summary
 from evonas_cli.data.dataset import Dataset
+from evonas_cli.data.pictures import black_and_white, in_bytes, read_picture
+
+PARTS = {"train": ("train",), "test": ("test",), "valid": ("val", "valid", "validation")}
+"""Each part with the folders that it may lie in."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folder(Dataset):
     """A folder of image files, one subfolder a class.
 
-    `<root>/train/<class>/*`, and optionally `<root>/test` and `<root>/val` with the same classes.
+    `<root>/train/<class>/*`, and optionally `<root>/test` and `<root>/val` (or `valid`, `validation`) with the same
+    classes.
 
-    Images become RGB. `size`: they are resized to size x size pixels, bilinear; null: they must all be equal in size.
+    Images become RGB of eight bits, as a viewer shows them (`data/pictures.py`). `size`: they are resized to
+    size x size pixels, bilinear; null: they must all be equal in size.
     """
 
     root: str | None
@@ -32,54 +42,57 @@ class Folder(Dataset):
 
     def read(self) -> Arrays:
         """As Dataset.read."""
-        if not self.root:
-            raise UsageError("dataset.root is not set; pass dataset.root=FOLDER")
-        root = Path(self.root).expanduser()
-        train = _listing(root / "train")
-        parts: dict[str, Any] = {}
-        for part, folder in (("train", "train"), ("test", "test"), ("valid", "val")):
-            if folder != "train" and not (root / folder).is_dir():
-                continue
-            listing = _listing(root / folder)
+        listings = self._listings()
+        arrays: dict[str, Any] = self._images(listings)
+        for part, listing in listings.items():
+            arrays[f"y_{part}"] = np.array([image.label for image in listing.images], dtype=np.int64)
+        return Arrays(**arrays, notes=(summary(self._root, list(listings.values())),))
+
+    def check_there(self) -> None:
+        """As Dataset.check_there; all files are listed, none is opened."""
+        self._listings()
+
+    @property
+    def name(self) -> str:
+        """The folder."""
+        return str(self.root)
+
+    @property
+    def _root(self) -> Path:
+        return located(self.root, "dataset.root", "FOLDER")
+
+    def _listings(self) -> dict[str, Listing]:
+        """The files of each part that there is. Raises UsageError."""
+        listings = {}
+        for part, names in PARTS.items():
+            folders = [self._root / name for name in names if part == "train" or os.path.lexists(self._root / name)]
+            if len(folders) > 1:
+                raise UsageError(f"{folders[0]} and {folders[1]} both mean the validation part; keep one of them")
+            if folders:
+                listings[part] = listed(folders[0])
+        train = listings["train"]
+        for listing in listings.values():
             if listing.classes != train.classes:
                 different = sorted(set(listing.classes) ^ set(train.classes))
-                raise UsageError(f"{root / folder} and {root / 'train'} differ in the classes {', '.join(different)}")
-            parts[f"x_{part}"], parts[f"y_{part}"] = self._load(listing, root / folder)
-        return Arrays(**parts)
+                raise UsageError(f"{listing.folder} and {train.folder} differ in the classes {', '.join(different)}")
+        check_apart(list(listings.values()))
+        return listings
 
-    def _load(self, listing: Any, folder: Path) -> tuple[Images, Labels]:
-        """Images (N, 3, H, W) and labels (N,)."""
-        images = [self._image(path) for path, _ in listing.samples]
-        shapes = sorted({image.shape[:2] for image in images})
-        if len(shapes) > 1:
-            raise UsageError(
-                f"{folder} has images of {len(shapes)} sizes, {shapes[0][1]}x{shapes[0][0]} among them; "
-                "pass dataset.size=32, say, to resize them"
-            )
-        labels = np.array([label for _, label in listing.samples], dtype=np.int64)
-        return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2)), labels
-
-    def _image(self, path: str) -> Images:
-        from PIL import Image
-
-        try:
-            with Image.open(path) as file:
-                image = file.convert("RGB")
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{path} is no readable image ({type(error).__name__}); repair or remove it") from error
-        if self.size is not None:
-            image = image.resize((self.size, self.size), Image.Resampling.BILINEAR)
-        return np.asarray(image)
-
-
-def _listing(folder: Path) -> Any:
-    """torchvision's listing: `classes` (names, sorted) and `samples` (path, label), sorted."""
-    from torchvision.datasets import ImageFolder
-
-    if not folder.is_dir():
-        raise UsageError(f"{folder} not found; put the images into {folder}/<class>/, or pass dataset.root=FOLDER")
-    try:
-        return ImageFolder(str(folder))
-    except FileNotFoundError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UsageError(f"{folder} is no folder of <class>/<image> files ({reason})") from error
+    def _images(self, listings: Mapping[str, Listing]) -> dict[str, Images]:
+        """Images (N, 3, H, W) of each part, all with one black and one white."""
+        pictures = {
+            part: [read_picture(image.path, self.size) for image in listing.images]
+            for part, listing in listings.items()
+        }
+        ranges = black_and_white([picture for part in pictures.values() for picture in part])
+        images = {}
+        for part, listing in listings.items():
+            shapes = sorted({picture.pixels.shape[:2] for picture in pictures[part]})
+            if len(shapes) > 1:
+                raise UsageError(
+                    f"{listing.folder} has images of {len(shapes)} sizes, {shapes[0][1]}x{shapes[0][0]} among them; "
+                    "pass dataset.size=32, say, to resize them"
+                )
+            shown = [in_bytes(picture, ranges) for picture in pictures.pop(part)]
+            images[f"x_{part}"] = np.ascontiguousarray(np.stack(shown).transpose(0, 3, 1, 2))
+        return images

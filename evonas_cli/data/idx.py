@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import math
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.files import reading
 
 IMAGES_MAGIC = 2051
 LABELS_MAGIC = 2049
@@ -45,10 +45,9 @@ def _read(path: Path, magic: int, dimensions: int) -> NDArray[np.uint8]:
 
 def _bytes(path: Path) -> bytes:
     """The content, unpacked when the file starts as gzip does, whatever its name."""
-    data = path.read_bytes()
+    with reading(path, "an idx file", "fetch it again"):
+        data = path.read_bytes()
     if not data.startswith(b"\x1f\x8b") and path.suffix != ".gz":
         return data
-    try:
+    with reading(path, "a gzip file", "fetch it again"):
         return gzip.decompress(data)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UsageError(f"{path} is no whole gzip file ({error}); fetch it again") from error

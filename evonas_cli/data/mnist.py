@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.files import located
 from evonas_cli.data.arrays import Arrays
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.download import alone, download
@@ -40,26 +41,39 @@ class Mnist(Dataset):
 
     def read(self) -> Arrays:
         """As Dataset.read."""
-        root = Path(self.root).expanduser()
+        root = self._root
         with alone(root, self.download):
             return self._read(root)
 
+    def check_there(self) -> None:
+        """As Dataset.check_there; what is missing may be downloaded."""
+        if not self.download:
+            self._found(self._root)
+
+    @property
+    def _root(self) -> Path:
+        return located(self.root, "dataset.root", "FOLDER")
+
     def _read(self, root: Path) -> Arrays:
-        files = self._find(root)
-        if files is None and self.download:
+        if self.download and self._find(root) is None:
             download(lambda: self._fetch(root), self.name, root)
-            files = self._find(root)
-        if files is None:
-            raise UsageError(
-                f"{self.name} not found: {', '.join(FILES.values())} (or these with .gz) must lie in "
-                f"{root / self.folder / 'raw'}; put them there, pass dataset.root=FOLDER, or dataset.download=true"
-            )
+        files = self._found(root)
         return Arrays(
             x_train=read_images(files["x_train"]),
             y_train=read_labels(files["y_train"]),
             x_test=read_images(files["x_test"]),
             y_test=read_labels(files["y_test"]),
         )
+
+    def _found(self, root: Path) -> dict[str, Path]:
+        """As `_find`; raises UsageError where a file is missing."""
+        files = self._find(root)
+        if files is None:
+            raise UsageError(
+                f"{self.name} not found: {', '.join(FILES.values())} (or these with .gz) must lie in "
+                f"{root / self.folder / 'raw'}; put them there, pass dataset.root=FOLDER, or dataset.download=true"
+            )
+        return files
 
     def _find(self, root: Path) -> dict[str, Path] | None:
         """The four files in the first folder that has them all, an unpacked file before its .gz."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
-from lzma import LZMAError
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.files import check_file
+from evonas_cli.core.files import check_file, located, reading
 from evonas_cli.data.arrays import Arrays, Images
 from evonas_cli.data.dataset import Dataset
 
 CHANNELS = (1, 3)
+ZIP, NPY = b"PK", b"\x93NUMPY"
+"""How a file of named arrays begins, and one of a single array."""
+REMEDY = "save it with numpy.savez and named keys"
 KEYS = ("x_train", "y_train", "x_test", "y_test", "x_valid", "y_valid")
 
 
@@ -40,9 +40,7 @@ class Npz(Dataset):
 
     def read(self) -> Arrays:
         """As Dataset.read."""
-        if not self.path:
-            raise UsageError("dataset.path is not set; pass dataset.path=FILE.npz")
-        path = Path(self.path).expanduser()
+        path = self._checked_path()
         names, found = _load(path)
         missing = [key for key in ("x_train", "y_train") if key not in found]
         for part in ("test", "valid"):
@@ -54,19 +52,27 @@ class Npz(Dataset):
         arrays: dict[str, Any] = {**found, **images}
         return Arrays(**arrays)
 
+    def check_there(self) -> None:
+        """As Dataset.check_there."""
+        self._checked_path()
+
+    def _checked_path(self) -> Path:
+        """The file, which begins as an .npz file does. Raises UsageError."""
+        path = located(self.path, "dataset.path", "FILE.npz")
+        check_file(path, "pass dataset.path=FILE.npz")
+        with reading(path, "an .npz file", REMEDY), path.open("rb") as file:
+            start = file.read(len(NPY))
+        if start == NPY:
+            raise UsageError(f"{path} holds a single array; {REMEDY}")
+        if not start.startswith(ZIP):
+            raise UsageError(f"{path} is no .npz file, it begins with {start!r}; {REMEDY}")
+        return path
+
 
 def _load(path: Path) -> tuple[list[str], dict[str, NDArray[Any]]]:
     """The names of all arrays in the file, and those of the six known ones that it has."""
-    check_file(path, "pass dataset.path=FILE.npz")
-    try:
-        file = np.load(path, allow_pickle=False)
-        if isinstance(file, np.ndarray):
-            raise UsageError(f"{path} holds a single array; save it with numpy.savez and named keys")
-        with file:
-            return sorted(file.files), {key: file[key] for key in file.files if key in KEYS}
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, LZMAError) as error:
-        reason = "it holds Python objects" if "pickle" in str(error) else " ".join(str(error).split())
-        raise UsageError(f"{path} is not a readable .npz file of plain arrays ({reason})") from error
+    with reading(path, "an .npz file of plain arrays", REMEDY), np.load(path, allow_pickle=False) as file:
+        return sorted(file.files), {key: file[key] for key in file.files if key in KEYS}
 
 
 def channels_first(x: NDArray[Any], where: str) -> Images:

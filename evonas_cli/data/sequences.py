@@ -38,7 +38,7 @@ class Corpus:
 
 @runtime_checkable
 class SequenceDataset(Protocol):
-    """A source of token sequences."""
+    """A source of token sequences. One that reads files is `Placed`, too: its `check_there` looks for them."""
 
     def corpus(self, seed: int) -> Corpus:
         """Training and validation part. Raises UsageError for bad or missing files."""

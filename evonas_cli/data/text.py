@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.files import check_file
+from evonas_cli.core.files import check_file, located, reading
 from evonas_cli.data.sequences import Corpus, Sequences, Tokens, fingerprint, stream
 
 LEAST_PART = 2
@@ -50,6 +49,15 @@ class Text:
         """The test part, the same for every seed."""
         return self._parts()[1][2]
 
+    def check_there(self) -> None:
+        """Raises UsageError unless the path is that of a file."""
+        self._checked_path()
+
+    def _checked_path(self) -> Path:
+        path = located(self.path, "dataset.path", "FILE.txt")
+        check_file(path, "pass dataset.path=FILE.txt, or FILE.txt.gz")
+        return path
+
     def _parts(self) -> tuple[tuple[str, ...], list[Sequences]]:
         """The vocabulary, and the training, validation and test part."""
         text = self._read()[: self.limit]
@@ -62,19 +70,18 @@ class Text:
                 f"validation and test; each needs {LEAST_PART}, so use a longer text or a larger dataset.limit"
             )
         known = np.unique(codes[:n_train])
+        if len(known) == 1:
+            raise UsageError(f"{self.path}: the training part is one character, {chr(known[0])!r}, again and again; "
+                             "there is nothing to learn, so use another text")  # fmt: skip
         vocabulary = (UNKNOWN, *[chr(code) for code in known])
         parts = np.split(_tokens(codes, known), [n_train, n_train + n_valid])
         return vocabulary, [stream(part) for part in parts]
 
     def _read(self) -> str:
-        if not self.path:
-            raise UsageError("dataset.path is not set; pass dataset.path=FILE.txt")
-        path = Path(self.path).expanduser()
-        check_file(path, "pass dataset.path=FILE.txt, or FILE.txt.gz")
-        try:
-            data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise UsageError(f"{path} is not a readable .gz file ({' '.join(str(error).split())})") from error
+        path = self._checked_path()
+        packed = path.suffix == ".gz"
+        with reading(path, "a gzip file" if packed else "a text file", "pass another dataset.path"):
+            data = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError as error:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Context
+from evonas_cli.core.evaluating import Context, Placed
 from evonas_cli.core.protocols import Recurrent
 from evonas_cli.core.types import Candidate, Direction, Json, Result
 from evonas_cli.data.sequences import SequenceDataset
@@ -77,6 +77,12 @@ class Language:
         from evonas_cli.training.language_bench import LanguageBench
 
         return LanguageBench(*self._settings)
+
+    def check_there(self) -> None:
+        """As the data set's, where it has files."""
+        dataset = self._settings[1]
+        if isinstance(dataset, Placed):
+            dataset.check_there()
 
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, number of tokens, a digest of the data. Raises UsageError, EnvironmentFailure."""

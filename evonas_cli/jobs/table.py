@@ -6,18 +6,19 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
-from evonas_cli.core.files import check_file
+from evonas_cli.core.files import check_file, located, reading
 from evonas_cli.core.protocols import Functional, Space
 from evonas_cli.core.types import Candidate, Direction, Json, Result
 
 if TYPE_CHECKING:
     import pandas
 
+UNITS = {"percent": 100.0, "fraction": 1.0}
+"""What an accuracy of one is in each unit."""
 COLUMNS = ("reward", "report", "cost", "parameters", "multiply_adds")
 NEAR = 1e-6
 """Fidelities that differ by less are one: a third has no exact decimal form."""
@@ -34,12 +35,14 @@ class Level:
 class Table:
     """A CSV with one row a genome; `key` is the column that holds genomes as the space writes them.
 
-    Metrics: `valid_accuracy` and `valid_error` in [0, 1] from column `reward` (in %), `test_error` from `report`,
+    Metrics: `valid_accuracy` and `valid_error` in [0, 1] from column `reward`, `test_error` from `report`, both in
+    `accuracy_unit`, percent or fraction (0 to 1),
     `cost` = column `cost` times `cost_scale`, `parameters`, `multiply_adds` where the table has them (in millions).
     `fidelities` has for each fidelity that can be asked for what differs there, such as {0.06: {reward: c10_val12},
     1.0: {reward: c10_val200, cost_scale: 1.0}}; without it fidelity 1 is all there is. A table holds trainings that
     were made apart from each other, so none continues another one, and each costs all its epochs.
-    Raises UsageError for a missing file or column, and for a candidate or a fidelity that the table lacks.
+    The key column is text, character by character. Raises UsageError for a missing file or column, for a column that is
+    not in its unit, and for a candidate or a fidelity that the table lacks.
     """
 
     needs: tuple[type, ...] = ()
@@ -57,8 +60,12 @@ class Table:
         parameters: str | None = "c10_params_m",
         multiply_adds: str | None = "c10_flops_m",
         fidelities: Mapping[float, Any] | None = None,
+        accuracy_unit: str = "percent",
     ) -> None:
-        self.space, self.path = space, Path(path).expanduser()
+        self.space, self.path = space, located(path, "job.path", "FILE.csv")
+        if accuracy_unit not in UNITS:
+            raise UsageError(f"job.accuracy_unit is {accuracy_unit!r}; it must be one of {', '.join(UNITS)}")
+        self._unit = accuracy_unit
         given = dict(zip(COLUMNS, (reward, report, cost, parameters, multiply_adds), strict=True))
         columns = {name: column for name, column in given.items() if column is not None}
         self._key, self._levels = key, _levels(Level(columns, _scale("job.cost_scale", cost_scale)), fidelities)
@@ -67,6 +74,10 @@ class Table:
         self.metrics: Mapping[str, Direction] = names
         self._rows: dict[float, dict[str, dict[str, float]]] = {}
         self._digest = ""
+
+    def check_there(self) -> None:
+        """As Placed: the path must be that of a file."""
+        check_file(self.path, "pass job.path=FILE.csv")
 
     def environment(self) -> dict[str, Json]:
         """A digest of the file."""
@@ -105,20 +116,20 @@ class Table:
     def _load(self) -> None:
         if self._rows:
             return
-        check_file(self.path, "pass job.path=FILE.csv")
-        import pandas
+        self.check_there()
+        with reading(self.path, "CSV", "pass job.path=FILE.csv, or FILE.csv.gz"):
+            import pandas
 
-        try:
             self._digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
             levels = self._levels.values()
             columns = list(dict.fromkeys([self._key, *(c for level in levels for c in level.columns.values())]))
-            frame = pandas.read_csv(self.path, usecols=lambda name: name in columns)
-        except (OSError, ValueError, EOFError) as error:
-            raise UsageError(f"job.path={self.path} cannot be read as CSV: {error}") from error
+            frame = pandas.read_csv(
+                self.path, usecols=lambda name: name in columns, dtype={self._key: str}, keep_default_na=False
+            )
         missing = [column for column in columns if column not in frame.columns]
         if missing:
             raise UsageError(f"{self.path} has no column {', '.join(missing)}; set job.key, job.reward, ... to its own")
-        names = frame[self._key].astype(str)
+        names = frame[self._key]
         if names.duplicated().any():
             raise UsageError(f"{self.path} has {names[names.duplicated()].iloc[0]} in two rows; keep one of them")
         self._rows = {
@@ -137,16 +148,30 @@ class Table:
             if not fine.all():
                 kind = "a number above 0" if name == "cost" else "a number of at least 0"
                 raise UsageError(f"{self.path}: column {column} (job.{name}) must hold {kind} in every row")
+            if name in ("reward", "report"):
+                self._check_unit(numbers.max(), f"{self.path}: column {column} (job.{name})")
             values[name] = numbers
-        measured = {"valid_error": 1.0 - values["reward"] / 100, "valid_accuracy": values["reward"] / 100}
+        one = UNITS[self._unit]
+        measured = {"valid_error": 1.0 - values["reward"] / one, "valid_accuracy": values["reward"] / one}
         if "report" in values:
-            measured["test_error"] = 1.0 - values["report"] / 100
+            measured["test_error"] = 1.0 - values["report"] / one
         if "cost" in values:
             measured["cost"] = values["cost"] * level.cost_scale
         for name in ("parameters", "multiply_adds"):
             if name in values:
                 measured[name] = (values[name] * 1e6).round()
         return pandas.DataFrame(measured).to_dict("records")  # type: ignore[return-value]
+
+    def _check_unit(self, highest: float, where: str) -> None:
+        """Raises UsageError for accuracies, the highest of them given, that cannot be in the unit."""
+        one, unit = UNITS[self._unit], f"job.accuracy_unit={self._unit}"
+        if highest > one:
+            percent = self._unit == "fraction" and highest <= UNITS["percent"]
+            cure = "set job.accuracy_unit=percent" if percent else "bring the column into that unit"
+            raise UsageError(f"{where} reaches {highest:g}; with {unit} no accuracy exceeds {one:g}; {cure}")
+        if self._unit == "percent" and highest <= UNITS["fraction"]:
+            cure = "set job.accuracy_unit=fraction if they are fractions, from 0 to 1"
+            raise UsageError(f"{where} never exceeds 1, while accuracies are in percent; {cure}")
 
 
 def _levels(own: Level, fidelities: Mapping[float, Any] | None) -> dict[float, Level]:

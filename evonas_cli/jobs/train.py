@@ -89,6 +89,10 @@ class Train:
         """The prepared data goes into the file, or comes out of it."""
         self._file = file
 
+    def check_there(self) -> None:
+        """As the data set's."""
+        self._settings[1].check_there()
+
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, task, a digest of data and split. Raises UsageError, EnvironmentFailure."""
         return self._bench.environment()

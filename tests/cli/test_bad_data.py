@@ -26,10 +26,11 @@ def write_idx(folder: Path, cut: int = 0) -> None:
 
 
 def npz(path: Path, **changes: Any) -> None:
+    rng = np.random.default_rng(0)
     arrays: dict[str, Any] = {
-        "x_train": np.zeros((40, 8, 8), np.uint8),
+        "x_train": rng.integers(0, 9, (40, 8, 8), np.uint8),
         "y_train": np.arange(40) % 4,
-        "x_test": np.zeros((8, 8, 8), np.uint8),
+        "x_test": rng.integers(0, 9, (8, 8, 8), np.uint8),
         "y_test": np.arange(8) % 4,
     }
     arrays |= changes
@@ -43,6 +44,9 @@ DATA: list[tuple[str, dict[str, Any], str]] = [
     ("one image of a class", {"y_train": np.array([0] * 20 + [1] * 19 + [2])}, "class"),
     ("counts differ", {"y_train": np.arange(39) % 4}, "39"),
     ("words as labels", {"y_train": np.array(["a"] * 40)}, "label"),
+    ("a single class", {"y_train": np.zeros(40, int), "y_test": np.zeros(8, int)}, "data.npz: all labels are 0"),
+    ("images all white", {"x_train": np.full((40, 8, 8), 255, np.uint8)}, "the train part is 40 times the same image"),
+    ("a blank test part", {"x_test": np.zeros((8, 8, 8), np.uint8)}, "the test part is 8 times the same image"),
     ("flat images", {"x_train": np.zeros((40, 64), np.uint8)}, "x_train"),
 ]
 

@@ -110,6 +110,7 @@ def test_out_of_memory_is_a_failed_candidate(tmp_path: Path) -> None:
 
     labels = np.arange(1200) % 2
     images = np.zeros((1200, 256, 256), dtype=np.uint8)
+    images[0] = 1
     np.savez(tmp_path / "d.npz", x_train=images, y_train=labels, x_test=images[:4], y_test=labels[:4])
     huge = ("space.channels=64", "space.cells_per_stage=5", "trainer.batch_size=400", "trainer.epochs=1")
     data = ("dataset=npz", f"dataset.path={tmp_path / 'd.npz'}", "trainer.precision=fp32", "strategy=random")

@@ -36,5 +36,11 @@ def test_the_batch_of_random_search_is_part_of_the_identity() -> None:
     }
 
 
+def test_the_unit_of_a_table_is_part_of_the_identity() -> None:
+    table = ("job=table", "job.path=t.csv")
+    assert "job.accuracy_unit" not in identified(*table)
+    assert identified(*table, "job.accuracy_unit=fraction")["job.accuracy_unit"] == "fraction"
+
+
 def test_where_images_are_kept_is_not() -> None:
     assert identified("dataset.memory=host") == identified()

@@ -10,7 +10,8 @@ from evonas_cli.data.arrays import Arrays, checked
 
 
 def images(n: int = 6, kind: type = np.uint8) -> np.ndarray:
-    return np.zeros((n, 1, 2, 2), kind)
+    """Image i is filled with the number i."""
+    return np.broadcast_to(np.arange(n)[:, None, None, None], (n, 1, 2, 2)).astype(kind)
 
 
 Y = np.array([0, 1, 2, 0, 1, 2])
@@ -50,6 +51,12 @@ def test_bytes_stay_bytes():
         (Arrays(x_train=images().astype(str), y_train=Y), "here: x_train has type <U3"),
         (Arrays(x_train=images(0), y_train=Y[:0]), "here: the train part is empty"),
         (Arrays(x_train=images()[:, 0], y_train=Y), "here: the train part has images of shape (2, 2)"),
+        (Arrays(x_train=images(), y_train=Y * 0), "here: all labels are 0; there is nothing to tell apart"),
+        (Arrays(x_train=images()[[1] * 6], y_train=Y), "here: the train part is 6 times the same image"),
+        (
+            Arrays(x_train=images(kind=float), y_train=Y, x_valid=images(kind=float)[[0] * 6], y_valid=Y),
+            "here: the valid part is 6 times the same image",
+        ),
         (Arrays(x_train=images(), y_train=Y, x_test=images()), "here: the test part has only one of images and labels"),
         (
             Arrays(x_train=images(), y_train=Y, x_test=images(1), y_test=np.array([3])),
@@ -64,3 +71,9 @@ def test_bad_arrays_are_refused_in_one_line(arrays, text):
         checked(arrays, "here")
     assert text in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_images_that_differ_in_one_pixel_are_taken():
+    x = images()[[0] * 6]
+    x[5, 0, 1, 1] = 1
+    assert checked(Arrays(x_train=x, y_train=Y, x_test=x[:1], y_test=Y[:1]), "here").classes == 3

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evonas_cli.core.errors import UsageError
+from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.types import Task
 from evonas_cli.data.arrays import Arrays
 from evonas_cli.data.dataset import Dataset
@@ -159,3 +159,12 @@ def test_digits():
     assert splits.x_train.dtype == np.uint8
     assert (splits.x_train.min(), splits.x_train.max()) == (0, 240)
     assert [len(splits.y_train), len(splits.y_valid), len(Digits(**COMMON).test(0)[1])] == [1078, 360, 359]
+
+
+def test_images_that_memory_does_not_hold_are_the_machines_fault(monkeypatch):
+    def read(self):
+        raise MemoryError
+
+    monkeypatch.setattr(InMemory, "read", read)
+    with pytest.raises(EnvironmentFailure, match="InMemory: the images do not fit into memory; use a machine"):
+        in_memory().prepare(0)

@@ -65,9 +65,9 @@ def test_bad_folders_are_refused_in_one_line(tmp_path):
     for name, text in (
         ("absent", "absent/train not found; put the images into"),
         ("classes", "differ in the classes green, red"),
-        ("empty", "is no folder of <class>/<image> files"),
-        ("hollow", "is no folder of <class>/<image> files"),
-        ("damaged", "damaged/train/red/0.png is no readable image"),
+        ("empty", "empty/train is no folder of <class>/<image> files"),
+        ("hollow", "train/red is no folder of <class>/<image> files"),
+        ("damaged", "damaged/train/red/0.png cannot be read as an image"),
     ):
         with pytest.raises(UsageError, match=text) as error:
             dataset(tmp_path / name, test_fraction=None).read()

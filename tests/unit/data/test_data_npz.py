@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -101,8 +106,67 @@ def test_a_damaged_member_is_refused(tmp_path):
     data = bytearray(path.read_bytes())
     data[600] ^= 0xFF
     path.write_bytes(data)
-    with pytest.raises(UsageError, match="not a readable .npz"):
+    with pytest.raises(UsageError, match=r"own.npz cannot be read as an .npz file of plain arrays \(Bad CRC-32"):
         dataset(path).read()
+
+
+def member(header: bytes, data: bytes = b"") -> bytes:
+    """An array as a member of an .npz file, with a header of one's own."""
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + data
+
+
+def write_members(path: Path, **members: bytes) -> None:
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in members.items():
+            file.writestr(f"{name}.npy", content)
+
+
+def plain(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def test_a_member_larger_than_any_memory_is_refused(tmp_path):
+    claim = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1000000, 31623, 31623), }\n"
+    write_members(tmp_path / "own.npz", x_train=member(claim, b"ab"), y_train=plain(Y))
+    with pytest.raises(UsageError, match=r"own.npz cannot be read as an .npz file of plain arrays \(") as error:
+        dataset(tmp_path / "own.npz").read()
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("offset", "value"), [("flags", 1), ("method", 9)], ids=["encrypted", "Deflate64"])
+def test_zip_members_that_python_does_not_read_are_refused(tmp_path, offset, value):
+    """Flag 1 means encrypted, method 9 Deflate64, as other programs write them."""
+    path = tmp_path / "own.npz"
+    write_members(path, x_train=plain(random_images(16, 4, 4)), y_train=plain(Y))
+    data = bytearray(path.read_bytes())
+    for start, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = data.find(start) + place + (2 if offset == "method" else 0)
+        data[at : at + 2] = struct.pack("<H", value)
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match=r"own.npz cannot be read as an .npz file of plain arrays \("):
+        dataset(path).read()
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [(b"hello", "is no .npz file, it begins with b'hello'"), (b"", "is no .npz file"), (b"PK\3", "cannot be read as")],
+)
+def test_other_files_are_not_taken_for_npz(tmp_path, content, text):
+    (tmp_path / "own.npz").write_bytes(content)
+    with pytest.raises(UsageError, match=text):
+        dataset(tmp_path / "own.npz").read()
+
+
+def test_looking_for_the_file_reads_its_beginning_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "own.npz").write_bytes(b"PK and no more")
+    dataset("~/own.npz").check_there()
+    (tmp_path / "own.npz").write_bytes(b"text")
+    for path in ("~/own.npz", "~/absent.npz", "~"):
+        with pytest.raises(UsageError, match=str(tmp_path)):
+            dataset(path).check_there()
 
 
 def test_labels_and_counts_are_checked(tmp_path):

@@ -127,9 +127,11 @@ def test_wrong_settings_are_refused_in_one_line(poem: Path, changes: Any, reason
     [
         ("missing.txt", None, "missing.txt not found; pass dataset.path=FILE.txt"),
         ("latin.txt", "a\xe9".encode("latin-1") * 50, "latin.txt is not UTF-8 .*at byte 1.; convert it"),
-        ("plain.txt.gz", b"no archive at all", "plain.txt.gz is not a readable .gz file"),
-        ("torn.txt.gz", gzip.compress(POEM.encode())[:-9], "torn.txt.gz is not a readable .gz file"),
-        ("bent.txt.gz", gzip.compress(POEM.encode())[:14] + b"\xff" * 9, "bent.txt.gz is not a readable .gz file"),
+        ("plain.txt.gz", b"no archive at all", "plain.txt.gz cannot be read as a gzip file"),
+        ("torn.txt.gz", gzip.compress(POEM.encode())[:-9], "torn.txt.gz cannot be read as a gzip file"),
+        ("bent.txt.gz", gzip.compress(POEM.encode())[:14] + b"\xff" * 9, "bent.txt.gz cannot be read as a gzip file"),
+        ("packed.txt.gz", b"\x1f\x8b\x08\x00" + b"\0" * 30, "packed.txt.gz cannot be read as a gzip file"),
+        ("monotone.txt", b"a" * 99, "the training part is one character, 'a', again and again"),
         ("empty.txt", b"", "0 characters make parts of 0, 0 and 0"),
     ],
 )

@@ -83,3 +83,34 @@ def test_a_failed_download_is_the_machines_fault(tmp_path, monkeypatch, name):
     monkeypatch.setattr(module, function, unreachable)
     with pytest.raises(EnvironmentFailure, match=f"{SETS[name].__name__} could not be downloaded.*no route to host"):
         SETS[name](root=str(tmp_path), download=True, **COMMON).read()
+
+
+@pytest.mark.parametrize("name", list(SETS))
+@pytest.mark.parametrize("content", [b"", b"nothing of that kind" * 9, pickle.dumps([1, 2])])
+def test_files_that_are_whole_but_something_else_are_refused(tmp_path, monkeypatch, name, content):
+    if name == "SVHN":
+        write_svhn(tmp_path, monkeypatch)
+        damaged = tmp_path / "train_32x32.mat"
+        sums = {part: list(row) for part, row in torchvision.datasets.SVHN.split_list.items()}
+    else:
+        keys = ("labels", "label_names") if name == "CIFAR10" else ("fine_labels", "fine_label_names")
+        write_cifar(tmp_path, monkeypatch, name, *keys)
+        damaged = tmp_path / getattr(torchvision.datasets, name).base_folder / "one"
+    damaged.write_bytes(content)
+    if name == "SVHN":
+        sums["train"][2] = md5(damaged)
+        monkeypatch.setattr(torchvision.datasets.SVHN, "split_list", sums)
+    else:
+        monkeypatch.setattr(getattr(torchvision.datasets, name), "train_list", [["one", md5(damaged)]])
+    with pytest.raises(UsageError, match=f"{tmp_path} cannot be read as {SETS[name].__name__}") as error:
+        SETS[name](root=str(tmp_path), download=False, **COMMON).read()
+    assert "\n" not in str(error.value)
+
+
+def test_a_download_that_arrives_torn_is_the_machines_fault(tmp_path, monkeypatch):
+    def torn(*args, **kwargs):
+        raise EOFError("Compressed file ended before the end-of-stream marker was reached")
+
+    monkeypatch.setattr(torchvision.datasets.cifar, "download_and_extract_archive", torn)
+    with pytest.raises(EnvironmentFailure, match=r"Cifar10 could not be downloaded .*EOFError: Compressed file ended"):
+        Cifar10(root=str(tmp_path), download=True, **COMMON).read()
