@@ -103,6 +103,20 @@ class Concurrent(Protocol):
 
 
 @runtime_checkable
+class Present(Protocol):
+    """What a job may have in addition: it looks whether its data is there, without reading it."""
+
+    def check_there(self) -> None:
+        """Raises UsageError that says what is not there, or is nothing that can be read."""
+
+
+def check_there(job: object) -> None:
+    """Raises UsageError when the job's data is not there; a job that cannot look is taken to have it."""
+    if isinstance(job, Present):
+        job.check_there()
+
+
+@runtime_checkable
 class Evaluator(Protocol[G]):
     """Where jobs run. The order in which results come back never influences a run.
 

@@ -18,3 +18,24 @@ def check_file(path: Path, remedy: str) -> None:
         raise UsageError(f"{path} not found; {remedy}")
     if not path.is_file():
         raise UsageError(f"{path} is a device or a pipe, no regular file; {remedy}")
+
+
+def path_of(text: str | Path) -> Path:
+    """The path of an option, `~` as the home folder: a shell leaves that to the program in --option=~/x.
+
+    Raises UsageError for the home of a user who does not exist.
+    """
+    return expanded(text, str(text))
+
+
+def expanded(path: str | Path, where: str) -> Path:
+    """The path with a leading `~` as the home folder that it stands for.
+
+    Raises UsageError, which begins with `where`, for the home of a user who does not exist.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"{where}: {Path(path).parts[0]} is the home of no user here; write ./{path} for a folder of that name"
+        ) from error
