@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.config import Config, build, conf_root, options, target
+from evonas_cli.config import Config, build, spaces, target
 from evonas_cli.core.cache import Keys
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed
+from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import Continues, Particular, Rising, Space, Staged, Strategy, Tuning
 from evonas_cli.core.types import Json, Objective
@@ -125,6 +126,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     parts.evaluator(RunDirectory(Path()))
     if config["run"]["name"] is not None:
         check_name(config["run"]["name"])
+    expanded(config["run"]["outputs"], "run.outputs")
     return parts
 
 
@@ -196,19 +198,6 @@ def _check_needs(
         f"{group} {name} needs a space that is {lacking[0].__name__}, which {type(space).__name__} is not; "
         f"spaces that are: {', '.join(able) or 'none'}"
     )
-
-
-def spaces(allowed: Sequence[str] = (), folders: Sequence[Path] = ()) -> dict[str, Any]:
-    """Every configured space, built with its defaults; of the user's own those in allowed modules."""
-    from omegaconf import OmegaConf
-
-    found = {}
-    for name, path in options("space", folders).items():
-        node: Any = OmegaConf.to_container(OmegaConf.load(path))
-        module = str(node.get("_target_")).rpartition(".")[0]
-        if path.is_relative_to(conf_root()) or module in allowed:
-            found[name] = build(node, "space", allowed)
-    return found
 
 
 def identity(config: Config) -> dict[str, Json]:

@@ -19,6 +19,7 @@ from evonas_cli.config import Composed, target
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.evaluating import Evaluator, Experienced
+from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
 from evonas_cli.core.protocols import Computing, Space, Strategy
 from evonas_cli.core.types import Candidate, Json, Result, Unit
@@ -172,7 +173,7 @@ def new_run(composed: Composed, run_dir: Path | None, allowed: Sequence[str] = (
     config, choices = composed.config, composed.choices
     trains = "dataset" in inspect.signature(target(config["job"], "job", allowed)).parameters
     label = config["run"]["name"] or f"{choices['strategy']}-{choices['dataset' if trains else 'space']}"
-    return RunDirectory(new_root(Path(config["run"]["outputs"]), label, datetime.now()))
+    return RunDirectory(new_root(expanded(config["run"]["outputs"], "run.outputs"), label, datetime.now()))
 
 
 def create(

@@ -13,11 +13,15 @@ from typing import Any, Literal
 from evonas_cli.core.errors import UsageError
 
 GROUPS = ("space", "strategy", "dataset", "trainer", "job", "evaluator")
+EXPERIMENT = "experiment"
+"""The group of whole settings: a file that chooses options of the other groups and sets their keys."""
+PATHS = ("dataset.root", "dataset.path", "job.path", "run.outputs")
+"""Keys that hold a path: `~` begins a home folder, and an override's value is the path as it is written."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean X?` for the most similar known word, or nothing."""
-    hits = difflib.get_close_matches(word, list(known), 1, 0.5)
+    """`; did you mean X?` for the most similar known word other than the word itself, or nothing."""
+    hits = difflib.get_close_matches(word, [one for one in known if one != word], 1, 0.5)
     return f"; did you mean {hits[0]}?" if hits else ""
 
 
@@ -86,8 +90,11 @@ def convert(key: str, value: Any, hint: Any) -> Any:
         return _one_of(key, value, args)
     if origin is Literal:
         if value not in args:
+            if str(value) in args:
+                raise UsageError(_quote(key, value))
             word = nearest(str(value), map(str, args))
-            raise UsageError(f"{key} is {value!r}{word} (it may be {', '.join(map(str, args))})")
+            shown = "null" if value is None else repr(value)
+            raise UsageError(f"{key} is {shown}{word} (it may be {', '.join(map(str, args))})")
         return value
     cls = origin or hint
     if cls in (list, tuple) or cls is Sequence:
@@ -98,9 +105,19 @@ def convert(key: str, value: Any, hint: Any) -> Any:
     if cls is float and type(value) in (int, float):
         return float(value)
     if cls in (int, bool, str, float) and type(value) is not cls:
+        if cls is str and type(value) in (int, float, bool):
+            raise UsageError(_quote(key, value))
         names = {int: "an integer", bool: "true or false", str: "a word", float: "a number"}
-        raise UsageError(f"{key} is {'null' if value is None else repr(value)}; it must be {names[cls]}")
+        hint = f"; quote a path that looks like a list: {key}=\"'[...]'\"" if key in PATHS and value is not None else ""
+        raise UsageError(f"{key} is {'null' if value is None else repr(value)}; it must be {names[cls]}{hint}")
     return value
+
+
+def _quote(key: str, value: float) -> str:
+    """What to do about a number, or true or false, where a word is wanted."""
+    text = str(value).lower() if type(value) is bool else str(value)
+    kind = "true or false" if type(value) is bool else "a number"
+    return f"{key} is {text}, read as {kind}; it must be a word, so quote it: {key}=\"'{text}'\""
 
 
 def _one_of(key: str, value: Any, hints: Sequence[Any]) -> Any:

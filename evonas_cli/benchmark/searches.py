@@ -17,8 +17,10 @@ from evonas_cli.benchmark.agreement import agreement
 from evonas_cli.benchmark.rounds import interleave, machine
 from evonas_cli.config import build, compose
 from evonas_cli.core.errors import EvonasError, UsageError
+from evonas_cli.core.files import path_of
 from evonas_cli.core.protocols import Linear
 from evonas_cli.core.types import Json
+from evonas_cli.overrides import set_path
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.journal import Journal
 
@@ -59,7 +61,7 @@ def add_options(parser: ArgumentParser, epochs: int) -> None:
     parser.add_argument("--epochs", type=int, default=epochs, help=f"of each training (default: {epochs})")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, or auto (default: cpu)")
-    parser.add_argument("--outputs", type=Path, help="folder that keeps the runs (default: they are not kept)")
+    parser.add_argument("--outputs", type=path_of, help="folder that keeps the runs (default: they are not kept)")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("overrides", nargs="*", help="more settings of every run, e.g. trainer.batch_size=128")
 
@@ -81,9 +83,11 @@ def common(given: Namespace, space: str) -> list[str]:
 def _data(name: str, root: str | None, limit: int | None) -> list[str]:
     if (root is None) != (name == "digits"):
         raise UsageError(f"--dataset {name} {'needs' if root is None else 'takes no'} --root")
-    where = {"digits": [], "npz": [f"dataset.path={root}"]}
-    found = where.get(name, [f"dataset.root={root}", "dataset.download=false"])
-    return [f"dataset={name}", *found, *([f"dataset.limit={limit}"] if limit else [])]
+    where = []
+    if root is not None:
+        npz = [set_path("dataset.path", root)]
+        where = npz if name == "npz" else [set_path("dataset.root", root), "dataset.download=false"]
+    return [f"dataset={name}", *where, *([f"dataset.limit={limit}"] if limit else [])]
 
 
 def run(settings: Settings, folder: Path) -> Run:

@@ -7,6 +7,7 @@ incompatible; 4 environment (resumable); 75 locked by another process; 130 Ctrl-
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Annotated
 
@@ -107,11 +108,19 @@ def run(arguments: list[str], debug: bool = False) -> int:
     except OSError as error:
         if debug:
             raise
-        return _say(f"{error.filename or 'the system'}: {error.strerror or error}", EnvironmentFailure.exit_code)
+        return _say(_system(error), EnvironmentFailure.exit_code)
     except Exception as error:
         if debug:
             raise
         return _say(f"internal error: {type(error).__name__}: {error}; run again with --debug and report it", 1)
+
+
+def _system(error: OSError) -> str:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return "the current folder is gone; cd into one that is there"
+    return f"{error.filename or 'the system'}: {error.strerror or error}"
 
 
 def _usage(error: TyperException, arguments: list[str]) -> str:

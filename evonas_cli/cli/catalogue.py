@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, print_json
+from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, print_json, remark
 
 Name = Annotated[str | None, typer.Argument(help="Show this one in full.")]
 
@@ -34,24 +36,19 @@ def datasets(
 
 
 def _show(group: str, name: str | None, folders: list[Path], allowed: list[str], as_json: bool) -> int:
-    import inspect
-
     from omegaconf import OmegaConf
 
-    from evonas_cli.config import options, target
-    from evonas_cli.core.errors import UsageError
-    from evonas_cli.settings import nearest
+    from evonas_cli.folders import check_folders, file_of
 
-    known = options(group, folders)
-    if name is not None and name not in known:
-        raise UsageError(f"there is no {group} {name!r}{nearest(name, known)} (known: {', '.join(known)})")
-    found: dict[str, Any] = {}
-    for key in [name] if name else known:
-        node = OmegaConf.to_container(OmegaConf.load(known[key]))
-        assert isinstance(node, dict)
-        settings = {str(k): v for k, v in node.items() if k not in ("_target_", "defaults")}
-        cls = target({str(k): v for k, v in node.items()}, group, allowed)
-        found[key] = {"about": inspect.getdoc(cls) or "", "settings": settings}
+    check_folders(folders)
+    if name is None:
+        found = _listed(group, folders, allowed)
+    else:
+        found = {name: _entry(group, file_of(group, name, folders), allowed)}
+    if sys.flags.optimize >= 2:
+        remark(
+            "evonas: this Python drops texts of programs (-OO or PYTHONOPTIMIZE=2), so descriptions are missing here"
+        )
     if as_json:
         print_json({"schema": 1, group: found})
     elif name:
@@ -60,5 +57,33 @@ def _show(group: str, name: str | None, folders: list[Path], allowed: list[str],
     else:
         width = max(map(len, found))
         for key, entry in found.items():
-            print(f"{key.ljust(width)}  {entry['about'].split(chr(10))[0]}")
+            print(f"{key.ljust(width)}  {entry['about'].split(chr(10))[0]}".rstrip())
     return 0
+
+
+def _listed(group: str, folders: list[Path], allowed: list[str]) -> dict[str, Any]:
+    """What can be shown of a group, by name; each of the user's files that cannot be is named on stderr."""
+    from evonas_cli.core.errors import UsageError
+    from evonas_cli.folders import conf_root, misnamed, options
+
+    found, wrong = {}, list(misnamed(group, folders).values())
+    for name, path in options(group, folders).items():
+        try:
+            found[name] = _entry(group, path, allowed)
+        except UsageError as error:
+            if path.is_relative_to(conf_root()):
+                raise
+            wrong.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+    for text in wrong:
+        remark(f"evonas: {text}")
+    return found
+
+
+def _entry(group: str, path: Path, allowed: list[str]) -> dict[str, Any]:
+    """The description of the class that a file names, and the file's settings. Raises UsageError."""
+    from evonas_cli.config import target
+    from evonas_cli.folders import read
+
+    node = read(path)
+    about = inspect.cleandoc(target(node, group, allowed).__doc__ or "") if sys.flags.optimize < 2 else ""
+    return {"about": about, "settings": {key: node[key] for key in node if key not in ("_target_", "defaults")}}

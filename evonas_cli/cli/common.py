@@ -11,16 +11,28 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from evonas_cli.core.files import path_of
 from evonas_cli.core.types import Json
 
 OUTPUTS = Path("outputs")
 
-Outputs = Annotated[Path, typer.Option("--outputs", help="Folder in which runs are looked for.")]
+
+def reference_of(text: str) -> str:
+    """What names a run; `~` begins a path below a home folder."""
+    return str(path_of(text)) if text.startswith("~") else text
+
+
+Outputs = Annotated[
+    Path, typer.Option("--outputs", parser=path_of, metavar="PATH", help="Folder in which runs are looked for.")
+]
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="Settings as key=value, e.g. strategy=random budget.evaluations=100.")
 ]
 ConfigDirs = Annotated[
-    list[Path] | None, typer.Option("--config-dir", help="Folder with more YAML files; may be given again.")
+    list[Path] | None,
+    typer.Option(
+        "--config-dir", parser=path_of, metavar="PATH", help="Folder with more YAML files; may be given again."
+    ),
 ]
 AllowModules = Annotated[
     list[str] | None, typer.Option("--allow-module", help="Module outside evonas that configurations may name.")
@@ -29,7 +41,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Worker processes (evaluator.workers).")]
 Devices = Annotated[str | None, typer.Option("--devices", help="CUDA devices, e.g. 0,1 (evaluator.devices).")]
-Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's path, the beginning of its name, or `latest`.")]
+Run = Annotated[
+    str,
+    typer.Argument(metavar="RUN", parser=reference_of, help="A run's path, the beginning of its name, or `latest`."),
+]
 
 
 def remark(text: str) -> None:

@@ -9,9 +9,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, print_json, remark
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, print_json, reference_of, remark
+from evonas_cli.core.files import path_of
 
-Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the best-so-far curves into this SVG file.")]
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", parser=path_of, metavar="PATH", help="Draw the best-so-far curves into this SVG file."),
+]
 Report = Annotated[
     str | None, typer.Option("--report", help="Show this metric of each run's best, too, e.g. test_error.")
 ]
@@ -61,6 +65,7 @@ def compare(
     check_plot(plot)
     if not all(runs):
         raise UsageError("a run's name is empty; name runs, or a folder that holds some")
+    runs = [reference_of(name) for name in runs]
     sweeps = [None if Path(name).exists() else named(name, outputs) for name in runs]
     places = [name if sweep is None else str(sweep.root) for name, sweep in zip(runs, sweeps, strict=True)]
     samples = read_samples(places, outputs, allow_module or [], metric, report)

@@ -21,6 +21,7 @@ from evonas_cli.cli.common import (
     machine_overrides,
     remark,
 )
+from evonas_cli.core.files import path_of
 
 if TYPE_CHECKING:
     from evonas_cli.parts import Parts
@@ -32,7 +33,13 @@ Cfg = Annotated[Literal["job", "all"] | None, typer.Option("--cfg", help="Print 
 def search(
     overrides: Overrides = None,
     run_dir: Annotated[
-        Path | None, typer.Option("--run-dir", help="Folder of the run (default: outputs/<date>/<time>-<name>).")
+        Path | None,
+        typer.Option(
+            "--run-dir",
+            parser=path_of,
+            metavar="PATH",
+            help="Folder of the run (default: outputs/<date>/<time>-<name>).",
+        ),
     ] = None,
     resume: Annotated[Resume, typer.Option("--resume", help="What to do when --run-dir holds a run.")] = "never",
     workers: Workers = None,
@@ -122,8 +129,10 @@ def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
 
 
 def _describe(parts: Parts) -> int:
+    from evonas_cli.core.evaluating import check_there
     from evonas_cli.core.rng import stream
 
+    check_there(parts.recipe())
     fold = parts.fold()
     first = parts.space.sample(stream(parts.config["seed"], "dry-run"))
     goals = ", ".join(f"{o.name} ({o.direction})" for o in fold.objectives)

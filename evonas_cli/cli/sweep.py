@@ -26,6 +26,7 @@ from evonas_cli.cli.common import (
     print_columns,
     print_json,
     readable,
+    reference_of,
     remark,
 )
 
@@ -120,7 +121,7 @@ def _existing(words: Sequence[str], foreign: Sequence[str], outputs: Path) -> Sw
         raise UsageError(f"`evonas sweep {words[0]}` takes a sweep's name and nothing else, e.g. {words[0]} latest")
     if foreign:
         raise UsageError(f"{foreign[0]} does not go with `evonas sweep {words[0]}`; leave it out")
-    return find(words[1], outputs)
+    return find(reference_of(words[1]), outputs)
 
 
 def _planned(start: Start, voice: Voice) -> tuple[SweepFolder, list[Child]]:

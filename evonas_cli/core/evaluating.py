@@ -113,6 +113,12 @@ class Concurrent(Protocol):
         """How many candidates it wants at once, at most; each has the result that it has alone."""
 
 
+def check_there(job: object) -> None:
+    """Raises UsageError when the data of a job is not there; a job that is not Placed is taken to have it."""
+    if isinstance(job, Placed):
+        job.check_there()
+
+
 @runtime_checkable
 class Evaluator(Protocol[G]):
     """Where jobs run. The order in which results come back never influences a run.

@@ -38,10 +38,7 @@ def located(value: Any, key: str, example: str) -> Path:
         raise UsageError(f"{key} is not set; pass {key}={example}")
     if not isinstance(value, str | Path):
         raise UsageError(f"{key} is {value!r}, which is no path; pass {key}={example}")
-    try:
-        return Path(value).expanduser()
-    except RuntimeError as error:
-        raise UsageError(f"{key} is {value}, but there is no such home folder; write the path in full") from error
+    return expanded(value, key)
 
 
 def check_file(path: Path, remedy: str) -> None:
@@ -78,3 +75,24 @@ def reading(path: Path, kind: str, remedy: str) -> Iterator[None]:
 def _reason(error: Exception) -> str:
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split())[:LONGEST_REASON] or type(error).__name__
+
+
+def path_of(text: str | Path) -> Path:
+    """The path of an option, `~` as the home folder: a shell leaves that to the program in --option=~/x.
+
+    Raises UsageError for the home of a user who does not exist.
+    """
+    return expanded(text, str(text))
+
+
+def expanded(path: str | Path, where: str) -> Path:
+    """The path with a leading `~` as the home folder that it stands for.
+
+    Raises UsageError, which begins with `where`, for the home of a user who does not exist.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"{where}: {Path(path).parts[0]} is the home of no user here; write ./{path} for a folder of that name"
+        ) from error

@@ -88,8 +88,8 @@ class Fold(Generic[G]):
         least = strategy.least_evaluations
         if budget.evaluations is not None and budget.evaluations < least:
             raise UsageError(
-                f"budget.evaluations={budget.evaluations} is smaller than the initial population of {least}; "
-                "raise the budget or make the population smaller"
+                f"budget.evaluations={budget.evaluations} is smaller than the {least} evaluations of the first "
+                f"population, batch or bracket of {type(strategy).__name__}; raise the budget or make that smaller"
             )
         self.strategy, self.objectives, self.seed, self.window = strategy, tuple(objectives), seed, window
         self.budget = budget

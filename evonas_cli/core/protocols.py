@@ -171,7 +171,7 @@ class Strategy(Protocol[G, S]):
     """Proposes genomes. Holds hyperparameters only: what evolves is a value of type S that is passed in and out.
 
     `needs` names the capabilities a space must have. `least_evaluations` is the smallest budget that makes sense: the
-    initial population.
+    first population, batch or bracket.
     """
 
     @property
@@ -180,7 +180,7 @@ class Strategy(Protocol[G, S]):
 
     @property
     def least_evaluations(self) -> int:
-        """Size of the initial population."""
+        """Size of the first population, batch or bracket."""
 
     def init(self, rng: Random) -> S:
         """The state before the first ask."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result, Unit
 
 _OPTIONAL = {"job": "", "fidelity": 1.0, "continues": None, "options": None, "again": False}
+_SHOWN = 80
 _USUAL = tuple(_OPTIONAL.values())
 
 
@@ -90,11 +92,24 @@ def check_same(candidate: Candidate[Any], data: Mapping[str, Any], space: Space[
     expected = entry(candidate, result_of(data), space, 0.0)
     for name in ("step", "seed", "genome", "parents", "operator", *_OPTIONAL):
         ours, theirs = expected.get(name), data.get(name)
-        if json.dumps(ours) != json.dumps(theirs):
+        here, there = json.dumps(ours, ensure_ascii=False), json.dumps(theirs, ensure_ascii=False)
+        if here != there:
+            here, there = _first_difference(here, there)
             raise RunError(
-                f"candidate {candidate.id}: the journal has {name}={theirs}, this evonas proposes {ours}; "
+                f"candidate {candidate.id}: the journal has {name}={there}, this evonas proposes {here}; "
                 "resume with the version that wrote the run (see run.json)"
             )
+
+
+def _first_difference(*texts: str) -> list[str]:
+    """Both texts, long ones as a window of `_SHOWN` characters around the first that differs."""
+    equal = len(os.path.commonprefix(texts))
+    start = max(0, equal - _SHOWN // 2) if max(map(len, texts)) > _SHOWN else 0
+    parts = [text[start : start + _SHOWN] for text in texts]
+    return [
+        ("..." if start else "") + part + ("..." if start + len(part) < len(text) else "")
+        for part, text in zip(parts, texts, strict=True)
+    ]
 
 
 def digest(entries: Iterable[Mapping[str, Any]], population: Sequence[int], front: Sequence[int]) -> str:

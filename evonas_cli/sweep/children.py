@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evonas_cli.config import compose
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.evaluating import check_there
 from evonas_cli.parts import assemble
 from evonas_cli.sweep.expansion import Axis, axes, product
 
@@ -47,16 +48,16 @@ def check(
     keep_going: bool,
     tell: Callable[[int, Child], None],
 ) -> list[Child]:
-    """Composes and assembles every child; `tell` hears of each with the number checked so far.
+    """Composes and assembles every child, and looks whether its data is there.
 
-    With `keep_going` a child that cannot run comes back with `refused` set. Raises UsageError for the first such child
-    otherwise, and when no child can run.
+    `tell` hears of each with the number checked so far. With `keep_going` a child that cannot run comes back with
+    `refused` set. Raises UsageError for the first such child otherwise, and when no child can run.
     """
     checked: list[Child] = []
     first: UsageError | None = None
     for child in found:
         try:
-            assemble(compose(child.overrides, folders).config, allowed, folders)
+            check_there(assemble(compose(child.overrides, folders).config, allowed, folders).recipe())
         except UsageError as error:
             said = UsageError(f"child {child.name} ({' '.join(child.overrides) or 'no overrides'}): {error}")
             if not keep_going:

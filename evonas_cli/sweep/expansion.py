@@ -15,10 +15,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonas_cli.config import EXPERIMENT, options
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
-from evonas_cli.settings import GROUPS
+from evonas_cli.folders import options
+from evonas_cli.overrides import parse
+from evonas_cli.settings import EXPERIMENT, GROUPS, PATHS
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -53,6 +54,8 @@ def _axis(text: str, position: int, folders: Sequence[Path]) -> Axis:
         raise UsageError(f"{text!r} is no override; write key=value without spaces, e.g. seed=0,1,2")
     if key in ("run.name", "run.outputs"):
         raise UsageError(f"{text}: a sweep names its runs itself; use --name and --outputs")
+    if key in PATHS and not _readable(text):
+        return [f"{key}={one}" for one in _paths(text, value)]
     override = _parse(text)
     if not override.is_sweep_override():
         # A list that Hydra shuffles while it reads would come out differently in each process.
@@ -65,14 +68,31 @@ def _axis(text: str, position: int, folders: Sequence[Path]) -> Axis:
 
 
 def _parse(text: str) -> Override:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
     try:
-        return OverridesParser.create().parse_override(text)
-    except HydraException as error:
-        reason = " ".join(str(error).split())[:160]
-        raise UsageError(f"{text!r} cannot be read as key=value or a sweep: {reason}") from error
+        return parse(text)
+    except UsageError as error:
+        raise UsageError(str(error).replace("as key=value", "as key=value or a sweep", 1)) from error
+
+
+def _readable(text: str) -> bool:
+    try:
+        parse(text)
+    except UsageError:
+        return False
+    return True
+
+
+def _paths(text: str, value: str) -> list[str]:
+    """Paths with letters that Hydra's grammar does not have: commas part them, as they part other values of a sweep."""
+    found = value.split(",")
+    if len(found) > 1 and ("'" in value or '"' in value or "" in found):
+        raise UsageError(
+            f"{text!r}: write paths with commas between them, and quote each that holds a comma or a quote"
+        )
+    for n, one in enumerate(found):
+        if one in found[:n]:
+            raise UsageError(f"{text} gives the value {one} twice; give each value once")
+    return found
 
 
 def _elements(key: str, text: str, override: Override, position: int, folders: Sequence[Path]) -> list[Any]:
@@ -127,7 +147,4 @@ def _plain(key: str, element: Any) -> str:
 
 
 def _reads_as(value: str, text: str) -> bool:
-    try:
-        return value != "" and _parse(text).value() == value
-    except UsageError:
-        return False
+    return value != "" and _readable(text) and parse(text).value() == value

@@ -40,7 +40,7 @@ CONFIGURATIONS = [
     (("objectives=[train_seconds]",), "set deterministic=false"),
     (("budget.evaluations=0",), "budget.evaluations is 0; it must be above 0"),
     (("budget.evaluations=null",), "budget has no limit"),
-    (("budget.evaluations=10",), "smaller than the initial population of 20"),
+    (("budget.evaluations=10",), "smaller than the 20 evaluations of the first population"),
     (("job=landscape", "space=bits", "budget.cost=-1"), "budget.cost is -1.0"),
     (("device=gpu",), "device is 'gpu'; it may be auto, cpu, cuda or cuda:N"),
     (("run.name=a/b",), "run.name is 'a/b'"),
@@ -158,7 +158,7 @@ def test_cuda_asked_for_and_absent_is_exit_4(refused: Callable[..., str], evalua
 @pytest.mark.parametrize(
     ("yaml", "module", "expected"),
     [
-        ("_target_: [", "", "while parsing"),
+        ("_target_: [", "", "odd.yaml, line 2: this is no YAML"),
         ("_target_: odd.Odd", "import nothing_like_this", "nothing_like_this"),
         ("_target_: odd.Odd", "def (", "cannot be imported: SyntaxError"),
         ("_target_: odd.Odd", "raise SystemExit(5)", "cannot be imported: SystemExit"),

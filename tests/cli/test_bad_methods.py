@@ -36,8 +36,11 @@ REFUSALS = [
     ((*GA, "strategy.parents=21"), "strategy.parents=21 exceeds population_size=20"),
     ((*GA, "strategy.scaling=none"), "strategy.scaling must be one of window, softmax, sigma"),
     ((*GA, "strategy.generations=0"), "strategy.generations must be a whole number of at least 1"),
-    ((*GA, "budget.evaluations=19"), "budget.evaluations=19 is smaller than the initial population of 20"),
-    ((*REA, "budget.evaluations=9"), "budget.evaluations=9 is smaller than the initial population of 10"),
+    (
+        (*GA, "budget.evaluations=19"),
+        "budget.evaluations=19 is smaller than the 20 evaluations of the first population",
+    ),
+    ((*REA, "budget.evaluations=9"), "budget.evaluations=9 is smaller than the 10 evaluations of the first population"),
     # niching
     ((*GA, "strategy.diversity=sharing", "strategy.sharing_radius=0"), "strategy.sharing_radius must be a number in"),
     ((*GA, "strategy.diversity=crowding", "strategy.crowding_window=0"), "strategy.crowding_window must be"),
@@ -66,7 +69,7 @@ REFUSALS = [
     ),
     (("strategy=halving", "strategy.rungs=[4,2]"), "strategy.rungs[0] is 4; it must be a list"),
     (("strategy=halving", "strategy.continues=true"), "set trainer.save_state=true"),
-    (("strategy=halving", "budget.evaluations=29"), "is smaller than the initial population of 30"),
+    (("strategy=halving", "budget.evaluations=29"), "is smaller than the 30 evaluations of the first population"),
     (
         ("strategy=halving", "strategy.continues=true", "job=table", "job.path=t.csv"),
         "use job=train, or settings of the strategy that hand on none",

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.config import options
+from evonas_cli.config import spaces
 from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.protocols import Buildable, Deepening, Linear, Measured, Mutable, Scored, Space, Walkable
 from evonas_cli.core.types import Task
 from evonas_cli.core.walk import replay, run, uniform
-from evonas_cli.parts import spaces
+from evonas_cli.folders import options
 
 NAMES = list(options("space"))
 TASKS = (Task((1, 8, 8), 10), Task((3, 32, 32), 100))

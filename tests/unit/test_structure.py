@@ -14,9 +14,10 @@ import pytest
 from omegaconf import OmegaConf
 
 import evonas_cli
-from evonas_cli.config import EXPERIMENT, compose, conf_root, options, target
+from evonas_cli.config import compose, target
+from evonas_cli.folders import conf_root, options
 from evonas_cli.parts import assemble
-from evonas_cli.settings import GROUPS
+from evonas_cli.settings import EXPERIMENT, GROUPS
 
 PACKAGE = Path(evonas_cli.__file__).parent
 ALLOWED: dict[str, set[str]] = {
@@ -28,18 +29,33 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"core", "nn", "data"},
     "jobs": {"core", "nn", "data", "training"},
     "evaluation": {"core"},
-    "benchmark": {"core", "nn", "data", "training", "jobs", "evaluation", "config", "store"},
+    "benchmark": {"core", "nn", "data", "training", "jobs", "evaluation", "config", "overrides", "store"},
     "store": {"core"},
     "search": {"core"},
     "settings": {"core"},
-    "config": {"core", "settings"},
+    "folders": {"core", "settings"},
+    "overrides": {"core", "settings", "folders"},
+    "config": {"core", "settings", "folders", "overrides"},
     "parts": {"core", "store", "config", "settings"},
     "session": {"core", "store", "config", "parts"},
-    "sweep": {"core", "store", "config", "settings", "parts"},
+    "sweep": {"core", "store", "config", "settings", "folders", "overrides", "parts"},
     "verify": {"core", "store", "search", "parts", "session"},
     "replay": {"core", "store", "parts", "session"},
     "report": {"core", "store", "parts", "session"},
-    "cli": {"core", "store", "search", "config", "settings", "parts", "session", "sweep", "verify", "replay", "report"}
+    "cli": {
+        "core",
+        "store",
+        "search",
+        "config",
+        "settings",
+        "folders",
+        "parts",
+        "session",
+        "sweep",
+        "verify",
+        "replay",
+        "report",
+    }
     | {"benchmark", "training", "evaluation"},
     "__main__": {"cli"},
 }

@@ -33,7 +33,7 @@ def test_home_folders_are_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
         ("", "job.path is not set; pass job.path=FILE.csv"),
         (3, "job.path is 3, which is no path; pass job.path=FILE.csv"),
         (["a"], r"job.path is \['a'\], which is no path"),
-        ("~nobody-of-this-name/x", "job.path is ~nobody-of-this-name/x, but there is no such home folder"),
+        ("~nobody-of-this-name/x", "job.path: ~nobody-of-this-name is the home of no user here"),
     ],
 )
 def test_what_is_no_path_is_refused(value: Any, text: str) -> None:
