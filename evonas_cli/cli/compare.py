@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, print_json, remark
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, print_json, remark, say
 
 Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the best-so-far curves into this SVG file.")]
 Report = Annotated[
@@ -92,7 +92,7 @@ def publish(document: Mapping[str, Any], as_json: bool, plot: Path | None) -> No
     if as_json:
         print_json(document)
     else:
-        print("\n".join(lines(document)))
+        say("\n".join(lines(document)))
 
 
 def lines(document: Mapping[str, Any]) -> Iterator[str]:
