@@ -17,7 +17,7 @@ from typer.exceptions import TyperException
 from evonas_cli import __version__
 from evonas_cli.cli import bench, catalogue, compare, config, doctor, inspect, resume, search, sweep, tune, verify
 from evonas_cli.cli.common import forget, help_without_verb, remark, say
-from evonas_cli.cli.stopping import CODES, Stopped, Terminated, finish, listen
+from evonas_cli.cli.stopping import CODES, Stopped, Terminated, finish, heard, listen
 from evonas_cli.core.display import joined, log_warnings, steers
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 
@@ -129,11 +129,11 @@ def run(arguments: list[str], debug: bool = False) -> int:
         forget(sys.stdout)
         return 0
     except KeyboardInterrupt:
-        return _say("stopped by Ctrl-C", CODES["Ctrl-C"])
+        return _stopped("stopped by Ctrl-C", CODES["Ctrl-C"])
     except Terminated:
-        return _say("stopped by SIGTERM", CODES["SIGTERM"])
+        return _stopped("stopped by SIGTERM", CODES["SIGTERM"])
     except Stopped as stop:
-        return _say(str(stop), stop.exit_code)
+        return _stopped(str(stop), stop.exit_code)
     except (EvonasError, TyperException) as error:
         if debug:
             return _trace(error)
@@ -147,6 +147,8 @@ def run(arguments: list[str], debug: bool = False) -> int:
     except Exception as error:
         if debug:
             return _trace(error)
+        if (signal := heard()) is not None:  # libraries make other errors of what interrupts them
+            return _stopped(f"stopped by {signal}", CODES[signal])
         return _say(f"internal error: {type(error).__name__}: {error}; run again with --debug and report it", 1)
 
 
@@ -163,6 +165,12 @@ def _usage(error: TyperException, arguments: list[str]) -> str:
 def _say(text: str, code: int) -> int:
     remark(f"evonas: {joined(text)}")
     return code
+
+
+def _stopped(text: str, code: int) -> int:
+    if sys.stderr is not None and sys.stderr.isatty():
+        sys.stderr.write("\r")  # over the `^C` that the terminal shows
+    return _say(text, code)
 
 
 def _trace(error: Exception) -> int:

@@ -41,6 +41,7 @@ class Stopped(Exception):
 
 
 _since: float | None = None
+_heard: str | None = None
 _parting = b""
 
 
@@ -61,6 +62,11 @@ def finish() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def heard() -> str | None:
+    """The signal that has asked this process to stop, or None."""
+    return _heard
+
+
 @contextmanager
 def parting(words: bytes) -> Iterator[None]:
     """A process that ends at once meanwhile, because the user insists, writes these bytes to stderr first."""
@@ -79,15 +85,16 @@ def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
+    _write(b"\r" if os.isatty(2) else b"")
     _write(f"evonas: stopped by {_NAMES[signal.Signals(number)]}{_BEFORE}\n".encode())
     os._exit(128 + number)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    global _since
+    global _since, _heard
     now = time.monotonic()
     if _since is None:
-        _since = now
+        _since, _heard = now, _NAMES[signal.Signals(number)]
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated
     if now - _since > PATIENCE:
         _write(_parting)
