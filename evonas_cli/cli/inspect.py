@@ -18,6 +18,7 @@ from evonas_cli.cli.common import (
     print_columns,
     print_json,
     readable,
+    remark,
     say,
 )
 
@@ -126,7 +127,10 @@ def pareto(
     from evonas_cli.report.reading import read_run
     from evonas_cli.store.derived import pareto_csv
 
-    front = read_run(run, outputs, allow_module or []).front()
+    reading = read_run(run, outputs, allow_module or [])
+    front = reading.front()
+    if not front["front"]:
+        remark(f"evonas: {reading.run.root} has no front yet; `evonas show {reading.run.root}` says what has failed")
     if json or format == "json":
         print_json(front)
     elif format == "csv":
