@@ -129,11 +129,11 @@ def run(arguments: list[str], debug: bool = False) -> int:
         forget(sys.stdout)
         return 0
     except KeyboardInterrupt:
-        return _stopped("stopped by Ctrl-C", CODES["Ctrl-C"])
+        return _say("stopped by Ctrl-C", CODES["Ctrl-C"])
     except Terminated:
-        return _stopped("stopped by SIGTERM", CODES["SIGTERM"])
+        return _say("stopped by SIGTERM", CODES["SIGTERM"])
     except Stopped as stop:
-        return _stopped(str(stop), stop.exit_code)
+        return _say(str(stop), stop.exit_code)
     except (EvonasError, TyperException) as error:
         if debug:
             return _trace(error)
@@ -148,7 +148,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
         if debug:
             return _trace(error)
         if (signal := heard()) is not None:  # libraries make other errors of what interrupts them
-            return _stopped(f"stopped by {signal}", CODES[signal])
+            return _say(f"stopped by {signal}", CODES[signal])
         return _say(f"internal error: {type(error).__name__}: {error}; run again with --debug and report it", 1)
 
 
@@ -165,12 +165,6 @@ def _usage(error: TyperException, arguments: list[str]) -> str:
 def _say(text: str, code: int) -> int:
     remark(f"evonas: {joined(text)}")
     return code
-
-
-def _stopped(text: str, code: int) -> int:
-    if sys.stderr is not None and sys.stderr.isatty():
-        sys.stderr.write("\r")  # over the `^C` that the terminal shows
-    return _say(text, code)
 
 
 def _trace(error: Exception) -> int:

@@ -28,8 +28,8 @@ from evonas_cli.report.failures import Tally
 from evonas_cli.session import Session
 
 _ROWS = 8
-HEIGHT = 18
-"""Lines of a terminal that has room for the board."""
+WIDTH, HEIGHT = 60, 21
+"""Columns and lines of a terminal that has room for the board."""
 
 _SHOW_CURSOR = b"\r\n\x1b[?25h"
 
@@ -137,7 +137,8 @@ class Board(Silent):
 
 def fits() -> bool:
     """Whether the terminal has room for the board."""
-    return Console(stderr=True).height >= HEIGHT
+    size = Console(stderr=True).size
+    return size.width >= WIDTH and size.height >= HEIGHT
 
 
 @contextmanager

@@ -43,7 +43,8 @@ def remark(text: str) -> None:
     if sys.stderr is None:
         return
     try:
-        print(visible(text), file=sys.stderr, flush=True)
+        start = "\r" if sys.stderr.isatty() else ""  # over the `^C` that a terminal shows
+        print(f"{start}{visible(text)}", file=sys.stderr, flush=True)
     except OSError:
         forget(sys.stderr)
 
