@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from time import perf_counter
 
 from evonas_cli.benchmark.engine import Nowhere, population, recipe, samples
 from evonas_cli.benchmark.phases import Clock, Point
 from evonas_cli.benchmark.workloads import BATCH, WORKLOADS, Seat, Workload
+from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Json, Unit
 from evonas_cli.evaluation.units import divide, evaluate
 from evonas_cli.jobs.train import Train
@@ -25,7 +25,7 @@ TOP = 5
 
 def profile(names: Sequence[str], bf16: bool, rounds: int) -> Iterator[dict[str, Json]]:
     """A row for each workload and way, each way in a process of its own, and with the engine's rows its operators."""
-    spawn = get_context("spawn")
+    spawn = spawning()
     with ProcessPoolExecutor(1, spawn) as plain, ProcessPoolExecutor(1, spawn) as engine:
         for name in names:
             for way in WAYS[:2]:

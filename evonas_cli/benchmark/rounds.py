@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import groupby
-from multiprocessing import get_context
 from typing import Any, TypeVar
 
 from evonas_cli.benchmark.engine import Engine
 from evonas_cli.benchmark.workloads import WORKLOADS, Workload
 from evonas_cli.core.plan import Plan
+from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Json
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ def measure(names: Sequence[str], rounds: int, device: str, bf16: bool) -> Itera
     there is that, and stacks with `trainer.convolution` auto and implicit.
     """
     chosen = [workload for workload in WORKLOADS if workload.name in names]
-    with ProcessPoolExecutor(1, get_context("spawn")) as other:
+    with ProcessPoolExecutor(1, spawning()) as other:
         for _, group in groupby(chosen, lambda workload: (workload.task, workload.on(device).images)):
             workloads = list(group)
             plans = {workload.name: workload.plans(device) for workload in workloads}
@@ -67,7 +67,7 @@ def _measured(
 def feeding(rounds: int, device: str) -> dict[str, Json]:
     """What the data path delivers when nobody trains."""
     workload = WORKLOADS[0]
-    with ProcessPoolExecutor(1, get_context("spawn")) as other:
+    with ProcessPoolExecutor(1, spawning()) as other:
         call = _Caller(other, workload, device)
         variants: dict[str, Variant] = {
             "(a) loader": lambda: call("items_alone"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import subprocess
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from evonas_cli.benchmark.rounds import interleave, machine
 from evonas_cli.config import build, compose
 from evonas_cli.core.errors import EvonasError, UsageError
 from evonas_cli.core.files import path_of
+from evonas_cli.core.processes import command
 from evonas_cli.core.protocols import Linear
 from evonas_cli.core.types import Json
 from evonas_cli.overrides import set_path
@@ -92,9 +92,9 @@ def _data(name: str, root: str | None, limit: int | None) -> list[str]:
 
 def run(settings: Settings, folder: Path) -> Run:
     """Searches as a user does, into `folder`. Raises what the search ended with."""
-    command = [sys.executable, "-m", "evonas_cli", "search", *settings, "--run-dir", str(folder), "--quiet"]
+    words = [*command(here=False), "search", *settings, "--run-dir", str(folder), "--quiet"]
     started = perf_counter()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     seconds = perf_counter() - started
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from threading import BrokenBarrierError
 from typing import Any
 
+from evonas_cli.core.processes import spawning
 from evonas_cli.evaluation.scratch import Scratch, Sharing
 from evonas_cli.evaluation.worker import WAITING
 
@@ -30,7 +30,7 @@ def side_by_side(recipe: Recipe, workers: int, genomes: Sequence[Any], seconds: 
 
     The job must have one way left to try; a worker in which it finds no room makes the whole 0.
     """
-    spawn, scratch = get_context("spawn"), Scratch()
+    spawn, scratch = spawning(), Scratch()
     try:
         with ProcessPoolExecutor(workers, spawn, _hold, (spawn.Barrier(workers), scratch)) as others:
             calls = [others.submit(_probe, recipe, genomes, seconds) for _ in range(workers)]

@@ -6,24 +6,26 @@ incompatible; 4 environment (resumable); 75 locked by another process; 130 Ctrl-
 
 from __future__ import annotations
 
-import logging
+import io
 import os
 import sys
-from typing import Annotated
+import traceback
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from evonas_cli import __version__
 from evonas_cli.cli import bench, catalogue, compare, config, doctor, inspect, resume, search, sweep, tune, verify
-from evonas_cli.cli.common import forget, remark
-from evonas_cli.cli.stopping import CODES, Stopped, Terminated, finish, listen
+from evonas_cli.cli.common import forget, help_without_verb, remark, say
+from evonas_cli.cli.stopping import CODES, Stopped, Terminated, finish, heard, listen
+from evonas_cli.core.display import joined, log_warnings, steers
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 
 app = typer.Typer(
     help="Evolutionary neural architecture search that resumes exactly.",
-    no_args_is_help=True,
     add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -49,41 +51,75 @@ app.add_typer(bench.app, name="bench")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"evonas {__version__}")
+        say(f"evonas {__version__}")
         raise typer.Exit
 
 
-@app.callback()
+@app.command("help")
+def help_of(
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="VERB", help="A verb, e.g. search or bench engine.")
+    ] = None,
+) -> int:
+    """Show this help, or the help of a verb."""
+    from evonas_cli.settings import nearest
+
+    command: Any = context.find_root().command
+    path = "evonas"
+    for word in words or []:
+        known = getattr(command, "commands", {})
+        if word not in known:
+            raise UsageError(f"{path} has no command {word!r}{nearest(word, known)}; see `{path} --help`")
+        command, path = known[word], f"{path} {word}"
+    app([*(words or []), "--help"], prog_name="evonas", standalone_mode=False)
+    return 0
+
+
+@app.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; goes anywhere on the line.")] = False,
 ) -> None:
     """Evolutionary neural architecture search that resumes exactly."""
+    help_without_verb(context)
 
 
 def main() -> None:
     """Runs the command line and exits."""
     listen()
-    logging.basicConfig(format="evonas: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    log_warnings()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     code = run(arguments, debug=len(arguments) < len(sys.argv) - 1)
     finish()
-    if sys.stdout is not None:
-        try:
-            sys.stdout.flush()
-        except BrokenPipeError:
-            forget(sys.stdout)
-    sys.exit(code)
+    sys.exit(_flushed(code))
+
+
+def _flushed(code: int) -> int:
+    """Writes what stdout still holds; the exit code, which is another one where the machine has no room for it."""
+    if sys.stdout is None:
+        return code
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        forget(sys.stdout)
+    except OSError as error:
+        forget(sys.stdout)
+        return _say(f"stdout: {error.strerror}", EnvironmentFailure.exit_code)
+    return code
 
 
 def run(arguments: list[str], debug: bool = False) -> int:
     """Runs one command and returns its exit code; what went wrong is one line on stderr."""
     try:
         for word in arguments:
-            if not word.isprintable():
-                raise UsageError(f"{word!r} holds characters that cannot be printed; write plain UTF-8")
+            if steers(word):
+                raise UsageError(f"{word} holds control characters, or bytes that are no UTF-8; write plain UTF-8")
         code = app(arguments, prog_name="evonas", standalone_mode=False)
         if code == CODES["Ctrl-C"]:  # what Typer makes of a Ctrl-C that it sees first
             raise KeyboardInterrupt
@@ -101,17 +137,19 @@ def run(arguments: list[str], debug: bool = False) -> int:
         return _say(str(stop), stop.exit_code)
     except (EvonasError, TyperException) as error:
         if debug:
-            raise
+            return _trace(error)
         if isinstance(error, EvonasError):
             return _say(str(error), error.exit_code)
         return _say(_usage(error, arguments), 2)
     except OSError as error:
         if debug:
-            raise
+            return _trace(error)
         return _say(_system(error), EnvironmentFailure.exit_code)
     except Exception as error:
         if debug:
-            raise
+            return _trace(error)
+        if (signal := heard()) is not None:  # libraries make other errors of what interrupts them
+            return _say(f"stopped by {signal}", CODES[signal])
         return _say(f"internal error: {type(error).__name__}: {error}; run again with --debug and report it", 1)
 
 
@@ -134,5 +172,11 @@ def _usage(error: TyperException, arguments: list[str]) -> str:
 
 
 def _say(text: str, code: int) -> int:
-    remark(f"evonas: {' '.join(text.split())}")
+    remark(f"evonas: {joined(text)}")
     return code
+
+
+def _trace(error: Exception) -> int:
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        remark(line)
+    return 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evonas_cli.cli.bench_engine import engine
-from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides
+from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, help_without_verb, say
 from evonas_cli.cli.compare import AtBudget, AxisName, Baseline, Metric, Plot, Report
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ app = typer.Typer(help="Measure parts of evonas without leaving runs behind.", r
 _COMMA = re.compile(r",(?![^\[]*\])")
 
 
-@app.callback()
-def options() -> None:
+@app.callback(invoke_without_command=True)
+def options(context: typer.Context) -> None:
     """Measure parts of evonas without leaving runs behind."""
+    help_without_verb(context)
 
 
 app.command("engine")(engine)
@@ -64,7 +65,7 @@ def strategies(
     )
     publish(document, json, plot)
     if not json:
-        print("\n".join(timing_lines(document["timing"])))
+        say("\n".join(timing_lines(document["timing"])))
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evonas_cli.cli.common import AsJson, print_json
+from evonas_cli.cli.common import AsJson, print_json, say
 
 ROUNDS = {"quick": 3, "normal": 5, "full": 9}
 QUICK = ("feeding", "small_cnn", "mlp")
@@ -43,8 +43,8 @@ def engine(
     found: list[dict[str, Any]] = []
     described = rounds.machine(kind)
     if not json:
-        print("\n".join(f"{key}: {value}" for key, value in described.items()))
-        print(f"medians of {count} rounds; samples a second, ratios with their range\n")
+        say("\n".join(f"{key}: {value}" for key, value in described.items()))
+        say(f"medians of {count} rounds; samples a second, ratios with their range\n")
     if "feeding" in chosen:
         found.append(rounds.feeding(count, kind))
         _show(found[-1], json)
@@ -68,7 +68,7 @@ def document(rows: list[dict[str, Any]], machine: Mapping[str, Any]) -> dict[str
 
 def _show(row: Mapping[str, Any], json: bool) -> None:
     if not json:
-        print("\n".join(lines(row)), flush=True)
+        say("\n".join(lines(row)), flush=True)
 
 
 def lines(row: Mapping[str, Any]) -> Iterator[str]:

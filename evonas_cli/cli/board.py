@@ -16,14 +16,22 @@ from rich.table import Table
 from rich.text import Text
 
 from evonas_cli.cli.common import pace, readable, several, shorten
-from evonas_cli.cli.narrate import Silent, summary
+from evonas_cli.cli.narrate import Silent, ending, most_often, summary
+from evonas_cli.cli.stopping import parting
+from evonas_cli.core.display import joined, visible
 from evonas_cli.core.fold import evaluate
 from evonas_cli.core.pareto import Front
 from evonas_cli.core.types import Candidate, Result
+from evonas_cli.evaluation.interrupts import deferred
 from evonas_cli.parts import Parts
+from evonas_cli.report.failures import Tally
 from evonas_cli.session import Session
 
 _ROWS = 8
+WIDTH, HEIGHT = 60, 21
+"""Columns and lines of a terminal that has room for the board."""
+
+_SHOW_CURSOR = b"\r\n\x1b[?25h"
 
 
 class Board(Silent):
@@ -34,26 +42,25 @@ class Board(Silent):
         self._limit: int | None = parts.config["budget"]["evaluations"]
         self._front, self._shown = Front(), dict[int, tuple[Result, str]]()
         self._before = self._new = self._failed = self._cached = 0
-        self._spent = 0.0
+        self._spent, self._failures = 0.0, Tally()
         self._began, self._lock = time.monotonic(), threading.Lock()
         self._session: Session | None = None
 
     @contextmanager
     def telling(self, open_session: Callable[[], Session]) -> Iterator[Session]:
         """Shows the board while the context lasts, and at its end what was done."""
-        console = Console(stderr=True)
-        with (
-            Live(get_renderable=self._draw, console=console, refresh_per_second=4, transient=True),
-            super().telling(open_session) as session,
-        ):
-            with self._lock:
-                self._session, self._before = session, len(session.recorder.journal)
-                self._spent = session.recorder.elapsed
-            session.recorder.recalled = self._recalled
-            yield session
-            done = summary(session)
-        for text in done:
-            self.say(text)
+        done: list[str] = []
+        try:
+            with _live(self._draw), super().telling(open_session) as session:
+                with self._lock:
+                    self._session, self._before = session, len(session.recorder.journal)
+                    self._spent = session.recorder.elapsed
+                session.recorder.recalled = self._recalled
+                with ending(lambda: done.extend(summary(session, self._failures))):
+                    yield session
+        finally:
+            for text in done:
+                self.say(text)
 
     def result(self, candidate: Candidate[Any], result: Result) -> None:
         """Counts the result and takes it into the front."""
@@ -62,6 +69,8 @@ class Board(Silent):
             self._new += 1
             self._cached += result.cached is not None
             self._failed += not succeeded
+            if result.error is not None:
+                self._failures.add(result.error.kind, result.error.text)
 
     def _recalled(self, candidate: Candidate[Any], result: Result) -> None:
         self._take(candidate, result)
@@ -76,13 +85,17 @@ class Board(Silent):
                 self._shown = {id: shown for id, shown in self._shown.items() if id in members}
         return losses is not None
 
-    def _draw(self) -> Panel:
+    def _draw(self) -> Group:
+        """The board and an empty line, on which the terminal shows `^C` without moving the board."""
+        return Group(self._panel(), Text())
+
+    def _panel(self) -> Panel:
         with self._lock:
             if self._session is None:
                 return Panel(Text(f"starting workers ... {time.monotonic() - self._began:.0f} s"), title="evonas")
             measured = Text("  ".join(pace(self._session.recorder.throughput())))
             shown = Group(self._progress(), self._pace(self._session), measured, *self._table())
-            return Panel(shown, title=Text(f"evonas  {self._session.run.root}"))
+            return Panel(shown, title=Text(visible(f"evonas  {self._session.run.root}")))
 
     def _progress(self) -> Table:
         done = self._before + self._new
@@ -109,11 +122,35 @@ class Board(Silent):
         text = "no result yet" if best is None else f"{readable(-best if goal.direction == 'max' else best)}"
         table = Table(box=None, expand=True)
         for name in ("id", *(objective.name for objective in self._objectives)):
-            table.add_column(name, justify="right", no_wrap=True)
+            table.add_column(Text(visible(name)), justify="right", no_wrap=True)
         table.add_column("genome", no_wrap=True, overflow="ellipsis", ratio=1)
         for point in self._front.members[:_ROWS]:
             result, genome = self._shown[point.id]
-            table.add_row(str(point.id), *(readable(result.metrics[o.name]) for o in self._objectives), Text(genome))
+            numbers = [str(point.id), *(readable(result.metrics[o.name]) for o in self._objectives)]
+            table.add_row(*map(Text, numbers), Text(genome))
         more = len(self._front.members) - _ROWS
         rest = [Text(f"and {more} more on the front")] if more > 0 else []
-        return [Text(f"best {goal.name} so far: {text}"), *([table] if self._front.members else []), *rest]
+        rest += [Text(joined(line), no_wrap=True, overflow="ellipsis") for line in most_often(self._failures)]
+        best_line = Text(visible(f"best {goal.name} so far: {text}"))
+        return [best_line, *([table] if self._front.members else []), *rest]
+
+
+def fits() -> bool:
+    """Whether the terminal has room for the board."""
+    size = Console(stderr=True).size
+    return size.width >= WIDTH and size.height >= HEIGHT
+
+
+@contextmanager
+def _live(draw: Callable[[], RenderableType]) -> Iterator[None]:
+    """Draws on stderr while the context lasts, then removes what was drawn and shows the cursor again."""
+    console = Console(stderr=True, highlight=False)
+    live = Live(get_renderable=draw, console=console, refresh_per_second=4, transient=True)
+    with parting(_SHOW_CURSOR):
+        try:
+            with deferred():
+                live.start()
+            yield
+        finally:
+            with deferred():
+                live.stop()

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, print_json, remark
+from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, print_json, remark, say
 
 Name = Annotated[str | None, typer.Argument(help="Show this one in full.")]
 
@@ -52,12 +52,12 @@ def _show(group: str, name: str | None, folders: list[Path], allowed: list[str],
     if as_json:
         print_json({"schema": 1, group: found})
     elif name:
-        print(f"{group}={name}\n\n{found[name]['about']}\n\nsettings and their values in conf/{group}/{name}.yaml:")
-        print(OmegaConf.to_yaml(OmegaConf.create(found[name]["settings"])), end="")
+        say(f"{group}={name}\n\n{found[name]['about']}\n\nsettings and their values in conf/{group}/{name}.yaml:")
+        say(OmegaConf.to_yaml(OmegaConf.create(found[name]["settings"])), end="")
     else:
         width = max(map(len, found))
         for key, entry in found.items():
-            print(f"{key.ljust(width)}  {entry['about'].split(chr(10))[0]}".rstrip())
+            say(f"{key.ljust(width)}  {entry['about'].split(chr(10))[0]}".rstrip())
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from evonas_cli.core.display import json_line, visible, visible_lines
 from evonas_cli.core.files import path_of
 from evonas_cli.core.types import Json
 
@@ -47,14 +48,26 @@ Run = Annotated[
 ]
 
 
+def say(text: object = "", end: str = "\n", flush: bool = False) -> None:
+    """Lines on stdout, of which each is `visible`. Raises OSError where they cannot be written."""
+    print(visible_lines(str(text)), end=end, flush=flush)
+
+
 def remark(text: str) -> None:
     """A line on stderr. Where nobody reads it, or it does not fit, remarks are lost from then on; the work goes on."""
     if sys.stderr is None:
         return
     try:
-        print(text, file=sys.stderr, flush=True)
+        start = "\r" if sys.stderr.isatty() else ""  # over the `^C` that a terminal shows
+        print(f"{start}{visible(text)}", file=sys.stderr, flush=True)
     except OSError:
         forget(sys.stderr)
+
+
+def help_without_verb(context: typer.Context) -> None:
+    """Prints the help of a command that has verbs and was called without one."""
+    if context.invoked_subcommand is None:
+        say(context.get_help())
 
 
 def forget(stream: TextIO) -> None:
@@ -64,7 +77,7 @@ def forget(stream: TextIO) -> None:
 
 def print_json(document: Json) -> None:
     """One document on one line."""
-    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+    print(json_line(document, getattr(sys.stdout, "encoding", None) or "utf-8"))
 
 
 def machine_overrides(workers: int | None, devices: str | None) -> list[str]:
@@ -100,12 +113,13 @@ def pace(throughput: Mapping[str, float | None]) -> list[str]:
 
 def print_columns(rows: Sequence[Sequence[str]]) -> None:
     """Rows in aligned columns: numbers to the right, the last column as it is."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)]
-    for row in rows:
+    shown = [[visible(cell) for cell in row] for row in rows]
+    widths = [max(len(row[k]) for row in shown) for k in range(len(rows[0]) - 1)]
+    for row in shown:
         print("  ".join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))
 
 
 def shorten(genome: Any, limit: int = 100) -> str:
     """A genome on one line."""
-    text = genome if isinstance(genome, str) else json.dumps(genome, ensure_ascii=False)
+    text = visible(genome if isinstance(genome, str) else json.dumps(genome, ensure_ascii=False))
     return text if len(text) <= limit else f"{text[: limit - 3]}..."

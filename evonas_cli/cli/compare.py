@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, print_json, reference_of, remark
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, print_json, reference_of, remark, say
 from evonas_cli.core.files import path_of
 
 Plot = Annotated[
@@ -97,7 +97,7 @@ def publish(document: Mapping[str, Any], as_json: bool, plot: Path | None) -> No
     if as_json:
         print_json(document)
     else:
-        print("\n".join(lines(document)))
+        say("\n".join(lines(document)))
 
 
 def lines(document: Mapping[str, Any]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json
+from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json, say
 
 if TYPE_CHECKING:
     from evonas_cli.config import Composed
@@ -36,5 +36,5 @@ def print_config(composed: Composed, which: Literal["job", "all"]) -> int:
     whole = composed.config
     if which == "all":
         whole = {"choices": composed.choices, "config": whole, "identity": list(identity(whole))}
-    print(config_yaml(whole), end="")
+    say(config_yaml(whole), end="")
     return 0

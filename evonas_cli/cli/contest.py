@@ -8,7 +8,6 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import Budget, Fold
+from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.parts import Parts, assemble, identity
 from evonas_cli.report.curves import Track
@@ -156,7 +156,7 @@ def spread(plan: Plan, jobs: int) -> list[Outcome]:
     process that dies."""
     if jobs == 1:
         return play(plan)
-    spawn = get_context("spawn")
+    spawn = spawning()
     shares = [Plan(plan.configs, plan.seeds[k::jobs], plan.allowed, plan.metric, plan.report) for k in range(jobs)]
     outcomes = [Outcome() for _ in plan.configs]
     workers = []

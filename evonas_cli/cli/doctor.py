@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json, readable
+from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json, readable, say
 from evonas_cli.core.types import Json
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def doctor(
         return 0
     for heading, value in found.items():
         for key, text in value.items() if isinstance(value, dict) else ():
-            print(f"{heading if key == next(iter(value)) else '':<10}{key:<22}{_shown(text)}")
+            say(f"{heading if key == next(iter(value)) else '':<10}{key:<22}{_shown(text)}")
     return 0
 
 

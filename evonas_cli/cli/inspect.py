@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json as jsonlib
-from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, Run, pace, print_columns, print_json, readable
+from evonas_cli.cli.common import (
+    OUTPUTS,
+    AllowModules,
+    AsJson,
+    Outputs,
+    Run,
+    pace,
+    print_columns,
+    print_json,
+    readable,
+    remark,
+    say,
+)
 
 if TYPE_CHECKING:
     from evonas_cli.report.reading import Reading
@@ -54,28 +66,30 @@ def show(
     for key, value in entry.items():
         if key == "metrics":
             for name, number in value.items():
-                print(f"{name:<16}{readable(number)}")
+                say(f"{name:<16}{readable(number)}")
         elif key != "crc":
-            print(f"{key:<16}{value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)}")
+            say(f"{key:<16}{value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)}")
     for line in reading.network(entry):
-        print(line)
+        say(line)
     return 0
 
 
 def _show_run(reading: Reading, as_json: bool) -> int:
     from evonas_cli.cli.running import print_front
+    from evonas_cli.report.failures import tally
     from evonas_cli.store.figures import read
 
     metadata = reading.run.metadata()
     logged = list(read(reading.run.figures))
-    failures = Counter(e["error"]["kind"] for e in reading.journal if e["status"] != "ok")
+    failures = tally(reading.journal)
     document: dict[str, Any] = {
         "schema": 1,
         "run": str(reading.run.root),
         "state": reading.run.state(),
         "evaluations": len(reading.journal),
         "cached": sum("cached" in entry for entry in reading.journal),
-        "failed": dict(sorted(failures.items())),
+        "failed": failures.kinds(),
+        "failures": [asdict(reason) for reason in failures.commonest()],
         "elapsed_seconds": reading.run.elapsed(),
         "throughput": reading.throughput(),
         "figures": logged[-1] if logged else None,
@@ -85,15 +99,18 @@ def _show_run(reading: Reading, as_json: bool) -> int:
         print_json({**document, **reading.front()})
         return 0
     for key, value in document.items():
-        if key == "figures" and value is not None:
-            print(f"{key:<16}{jsonlib.dumps(value)}")
+        if key == "failures":
+            for reason in failures.commonest():
+                say(f"{'':<16}{reason.count} {reason}")
+        elif key == "figures" and value is not None:
+            say(f"{key:<16}{jsonlib.dumps(value)}")
         elif key == "throughput":
-            print(f"{key:<16}{', '.join(pace(value)) or 'not measured'}")
+            say(f"{key:<16}{', '.join(pace(value)) or 'not measured'}")
         elif key not in ("schema", "versions", "figures"):
             pairs = value.items() if isinstance(value, dict) else ()
             text = ", ".join(f"{k} {v}" for k, v in pairs if k != "data") if isinstance(value, dict) else str(value)
-            print(f"{key:<16}{text or 'none'}")
-    print()
+            say(f"{key:<16}{text or 'none'}")
+    say()
     print_front(reading.front())
     return 0
 
@@ -110,11 +127,14 @@ def pareto(
     from evonas_cli.report.reading import read_run
     from evonas_cli.store.derived import pareto_csv
 
-    front = read_run(run, outputs, allow_module or []).front()
+    reading = read_run(run, outputs, allow_module or [])
+    front = reading.front()
+    if not front["front"]:
+        remark(f"evonas: {reading.run.root} has no front yet; `evonas show {reading.run.root}` says what has failed")
     if json or format == "json":
         print_json(front)
     elif format == "csv":
-        print(pareto_csv(front), end="")
+        say(pareto_csv(front), end="")
     else:
         print_front(front)
     return 0

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from evonas_cli.cli.common import pace, readable, remark, several
+from evonas_cli.cli.stopping import Terminated
 from evonas_cli.core.types import Candidate, Result
+from evonas_cli.report.failures import Tally
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -33,14 +35,31 @@ class Narrator(Protocol):
         """A remark."""
 
 
-def summary(session: Session) -> list[str]:
-    """What a search has done in all its sessions, and how fast."""
+def summary(session: Session, failures: Tally) -> list[str]:
+    """What a search has done in all its sessions, and how fast; why most of this session's failures failed."""
     recorder, cached = session.recorder, ""
     if session.cache.active:
         cached = f" ({session.fold.position.cached} of them cached)"
     done = f"{session.run.root}: {len(recorder.journal)} evaluations{cached} in {recorder.elapsed:.1f} s"
-    measured = pace(recorder.throughput())
-    return [done, ", ".join(measured)] if measured else [done]
+    lines = [done, ", ".join(pace(recorder.throughput())), *most_often(failures)]
+    return [line for line in lines if line]
+
+
+def most_often(failures: Tally) -> list[str]:
+    """One line that says how many failed and the commonest reason, or none."""
+    failed = sum(failures.kinds().values())
+    return [f"{failed:,} failed; most often ({reason.count:,}): {reason}" for reason in failures.commonest(1)]
+
+
+@contextmanager
+def ending(conclude: Callable[[], None]) -> Iterator[None]:
+    """Concludes what ends by itself or is stopped, not what fails."""
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated):
+        conclude()
+        raise
+    conclude()
 
 
 class Silent:
@@ -69,7 +88,7 @@ class Lines(Silent):
     def __init__(self, parts: Parts) -> None:
         self._objectives = [objective.name for objective in parts.objectives]
         self._limit = parts.config["budget"]["evaluations"]
-        self._done, self._last = 0, time.monotonic()
+        self._done, self._last, self._failures = 0, time.monotonic(), Tally()
 
     @contextmanager
     def telling(self, open_session: Callable[[], Session]) -> Iterator[Session]:
@@ -81,9 +100,8 @@ class Lines(Silent):
             with super().telling(open_session) as session:
                 self._done = len(session.recorder.journal)
                 self.line(f"{session.run.root}: {self._done} evaluations recorded, {several(session.slots, 'worker')}")
-                yield session
-                for text in summary(session):
-                    self.line(text)
+                with ending(lambda: self._conclude(session)):
+                    yield session
         finally:
             over.set()
 
@@ -95,8 +113,13 @@ class Lines(Silent):
             outcome = "  ".join(f"{name} {readable(result.metrics[name])}" for name in self._objectives)
         else:
             outcome = f"failed: {result.error.text}"
+            self._failures.add(result.error.kind, result.error.text)
         of = f"/{self._limit}" if self._limit else ""
         self.line(f"{self._done}{of}  candidate {candidate.id}  {outcome}{copied}  {result.seconds:.2f} s")
+
+    def _conclude(self, session: Session) -> None:
+        for text in summary(session, self._failures):
+            self.line(text)
 
     def line(self, text: str) -> None:
         """A timed line."""

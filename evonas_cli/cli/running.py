@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from evonas_cli.cli.common import print_columns, print_json, readable, shorten
+from evonas_cli.cli.common import print_columns, print_json, readable, say, shorten
 from evonas_cli.cli.narrate import Lines, Narrator, Silent
 from evonas_cli.cli.stopping import Stopped, Terminated
 
 if TYPE_CHECKING:
     from evonas_cli.parts import Parts
+    from evonas_cli.report.failures import Tally
     from evonas_cli.session import Session
     from evonas_cli.store.directory import RunDirectory
 
@@ -20,15 +22,17 @@ def narrator(parts: Parts, quiet: bool) -> Narrator:
     """The narrator that fits where stderr goes."""
     if quiet or sys.stderr is None:
         return Silent()
-    if sys.stderr.isatty():
-        from evonas_cli.cli.board import Board
+    if sys.stderr.isatty() and os.environ.get("TERM", "dumb").lower() not in ("dumb", "unknown"):
+        from evonas_cli.cli.board import Board, fits
 
-        return Board(parts)
+        if fits():
+            return Board(parts)
     return Lines(parts)
 
 
 def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Narrator, as_json: bool) -> int:
     """Opens a session of the run, works it off, prints its front and its path. Returns 1 when there is no front."""
+    from evonas_cli.report.failures import tally
     from evonas_cli.store.derived import front_document
 
     try:
@@ -37,6 +41,7 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
             before = len(recorder.journal)
             reason = _search(session)
             evaluations = len(recorder.journal)
+            failures = tally(() if fold.position.succeeded else recorder.journal)
             document = front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read)
     except (KeyboardInterrupt, Terminated) as stop:
         raise Stopped(stop, run.root if run.exists() else None) from stop
@@ -45,12 +50,12 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
     if not document["front"] and fold.position.succeeded:
         voice.say(f"budget.cost={fold.budget.cost:g} is less than what the first candidate costs; raise it")
     elif not document["front"]:
-        voice.say(f"none of the {evaluations} candidates succeeded; `evonas show {session.run.root}` says why")
+        voice.say(_fruitless(evaluations, failures))
     if as_json:
         print_json({"run": str(session.run.root), "evaluations": evaluations, "reason": reason, **document})
     else:
         print_front(document)
-        print(session.run.root)
+        say(session.run.root)
     return 0 if document["front"] else 1
 
 
@@ -67,6 +72,13 @@ def _search(session: Session) -> str:
     reason = session.why()
     recorder.finish(fold, "done" if fold.position.succeeded else "failed", reason)
     return reason
+
+
+def _fruitless(evaluations: int, failures: Tally) -> str:
+    """That nothing succeeded, and why most candidates failed."""
+    reason = next(iter(failures.commonest(1)), None)
+    why = "" if reason is None else f"; most often ({reason.count}): {reason}"
+    return f"none of the {evaluations} candidates succeeded{why}"
 
 
 def print_front(document: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from evonas_cli.cli.common import (
     Workers,
     machine_overrides,
     remark,
+    say,
 )
 from evonas_cli.core.files import path_of
 
@@ -136,8 +137,8 @@ def _describe(parts: Parts) -> int:
     fold = parts.fold()
     first = parts.space.sample(stream(parts.config["seed"], "dry-run"))
     goals = ", ".join(f"{o.name} ({o.direction})" for o in fold.objectives)
-    print(f"strategy    {type(parts.strategy).__name__}, window {fold.window}")
-    print(f"space       {type(parts.space).__name__}, for example {parts.space.to_json(first)}")
-    print(f"objectives  {goals}")
-    print(f"budget      {', '.join(f'{k} {v}' for k, v in parts.config['budget'].items() if v is not None)}")
+    say(f"strategy    {type(parts.strategy).__name__}, window {fold.window}")
+    say(f"space       {type(parts.space).__name__}, for example {parts.space.to_json(first)}")
+    say(f"objectives  {goals}")
+    say(f"budget      {', '.join(f'{k} {v}' for k, v in parts.config['budget'].items() if v is not None)}")
     return 0

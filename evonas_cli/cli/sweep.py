@@ -28,6 +28,7 @@ from evonas_cli.cli.common import (
     readable,
     reference_of,
     remark,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -154,9 +155,9 @@ def _dry_run(start: Start, voice: Voice, as_json: bool) -> int:
         return 0
     for child in children:
         if child.refused is None:
-            print("  ".join([child.name, *([shlex.join(child.overrides)] if child.overrides else [])]))
+            say("  ".join([child.name, *([shlex.join(child.overrides)] if child.overrides else [])]))
     n_skipped = sum(child.refused is not None for child in children)
-    print(f"{len(children) - n_skipped} children" + (f", {n_skipped} skipped" if n_skipped else ""))
+    say(f"{len(children) - n_skipped} children" + (f", {n_skipped} skipped" if n_skipped else ""))
     return 0
 
 
@@ -242,6 +243,6 @@ def _show(folder: SweepFolder, manifest: Manifest, as_json: bool) -> int:
     print_columns(rows)
     counts = Counter(one.state for one in standings)
     states = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    print(f"{len(standings)} children: {states}; {sum(one.evaluations for one in standings)} evaluations")
-    print(folder.root)
+    say(f"{len(standings)} children: {states}; {sum(one.evaluations for one in standings)} evaluations")
+    say(folder.root)
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json, remark, several
+from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json, remark, say, several
 
 if TYPE_CHECKING:
     from evonas_cli.config import Config
@@ -58,14 +58,14 @@ def tune(
         return 0
     for way in found.ways:
         note = "" if way["trusted"] else f"   loss {way['loss_difference']:.0%} from that of fp32, not trusted"
-        print(f"{way['samples_per_second']:12,.0f} samples/s   {' '.join(way['overrides'])}{note}")
+        say(f"{way['samples_per_second']:12,.0f} samples/s   {' '.join(way['overrides'])}{note}")
     for layer in found.layers:
         times = ", ".join(f"{form} {1e3 * taken:.3g} ms" for form, taken in layer["seconds"].items())
-        print(f"{layer['layer']}: {layer['best']} ({times})")
+        say(f"{layer['layer']}: {layer['best']} ({times})")
     for way in found.threads:
         at_once = f"{way['workers']} workers at once" if way["workers"] > 1 else "one worker"
-        print(f"{way['samples_per_second']:12,.0f} samples/s   evaluator.threads={way['threads']}, {at_once}")
-    print(shlex.join(found.overrides))
+        say(f"{way['samples_per_second']:12,.0f} samples/s   evaluator.threads={way['threads']}, {at_once}")
+    say(shlex.join(found.overrides))
     return 0
 
 
@@ -80,10 +80,10 @@ def measured(parts: Parts, named: Collection[str], seconds: float) -> Tuned:
     Keys that are `named`, or have another value than the usual, keep it.
     """
     from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
 
     from evonas_cli.core.errors import UsageError
     from evonas_cli.core.evaluating import Probing
+    from evonas_cli.core.processes import spawning
     from evonas_cli.core.rng import stream
 
     job = parts.recipe()
@@ -91,7 +91,7 @@ def measured(parts: Parts, named: Collection[str], seconds: float) -> Tuned:
         raise UsageError(f"{type(job).__name__} has no settings of speed to choose; tuning is for job=train")
     genomes = [parts.space.sample(stream(parts.config["seed"], "tune", number)) for number in range(GENOMES)]
     remark(f"evonas: trying ways to train, {seconds:g} s each")
-    with ProcessPoolExecutor(1, get_context("spawn")) as other:
+    with ProcessPoolExecutor(1, spawning()) as other:
         found = other.submit(_probe, parts.config, parts.allowed, genomes, seconds)
         kind, ways, layers, overrides = found.result()
     evaluator = parts.config["evaluator"]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, Run, print_json, remark
+from evonas_cli.cli.common import OUTPUTS, AllowModules, AsJson, Outputs, Run, print_json, remark, say
 
 
 def verify(
@@ -44,9 +44,7 @@ def verify(
         print_json(verdict.document())
     else:
         for problem in verdict.problems:
-            print(problem)
+            say(problem)
         state = "complete" if verdict.complete else "not finished"
-        print(
-            f"{'ok' if verdict.ok else 'NOT OK'}: {verdict.evaluations} evaluations, {state}, digest {verdict.digest}"
-        )
+        say(f"{'ok' if verdict.ok else 'NOT OK'}: {verdict.evaluations} evaluations, {state}, digest {verdict.digest}")
     return 0 if verdict.ok else 1

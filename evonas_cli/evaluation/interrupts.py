@@ -1,4 +1,4 @@
-"""Ctrl-C while a process is started: the new one never hears it, this one as soon as that is done."""
+"""Ctrl-C and SIGTERM while something must not be left half done: they take effect as soon as that is done."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from types import FrameType
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Processes that are started meanwhile have SIGINT blocked. One that arrives, in whatever thread, takes effect at
-    the end. For the main thread."""
+    """SIGINT and SIGTERM that arrive meanwhile, in whatever thread, take effect at the end. For the main thread.
+
+    Processes and threads that are started meanwhile have SIGINT blocked.
+    """
     late: list[int] = []
 
     def later(number: int, frame: FrameType | None) -> None:
         late.append(number)
 
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    heard = signal.signal(signal.SIGINT, later)
+    heard = {number: signal.signal(number, later) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, heard)
+        for number, handler in heard.items():
+            signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        if late:
-            signal.raise_signal(signal.SIGINT)
+        for arrived in late[:1]:
+            signal.raise_signal(arrived)

@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, Literal, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
+from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.evaluation.division import Division, at_least_one
 from evonas_cli.evaluation.interrupts import deferred
@@ -68,7 +69,6 @@ class Pool(Generic[G]):
         self.division = Division(device, workers, devices, threads)
         self._recipe, self._context = recipe, context
         self._timeout, self._attempts, self._crash = timeout, attempts, crash
-        self._spawn = get_context("spawn")
         self._scratch: Scratch | None = None
         self._pool: list[_Slot] = []
         self._queue: Queue[G] = Queue(lambda unit: work(self._planner, unit, self._environment))
@@ -76,6 +76,10 @@ class Pool(Generic[G]):
         self._suspects: set[int] = set()
         self._failure: EvonasError | None = None
         self._environment: dict[str, Json] = {}
+
+    @cached_property
+    def _spawn(self) -> SpawnContext:
+        return spawning()
 
     @property
     def slots(self) -> int:

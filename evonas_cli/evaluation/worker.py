@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
@@ -12,6 +11,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from evonas_cli.core.display import log_warnings
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Unit
@@ -32,7 +32,7 @@ def serve(
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault(*WAITING)
-    logging.basicConfig(format="evonas: %(message)s", level=logging.WARNING)
+    log_warnings()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         job = recipe() if device is None else recipe(device=device)

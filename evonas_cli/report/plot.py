@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
+from evonas_cli.core.display import visible
 from evonas_cli.report.statistics import ALPHA, resampling
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -189,8 +190,8 @@ def tick_text(value: float) -> str:
 
 
 def _text(text: str) -> str:
-    """Text for XML; characters that it does not allow, and others that nobody sees, become question marks."""
-    return escape("".join(letter if letter.isprintable() else "?" for letter in text))
+    """Text for XML; characters that it does not allow become escapes."""
+    return escape(visible(text))
 
 
 def _cut(text: str, limit: int) -> str:

@@ -48,12 +48,18 @@ class Reading:
         return summary(self.journal.spent, self.run.elapsed(), measured.idle_share)
 
     def network(self, entry: Mapping[str, Any]) -> list[str]:
-        """The decoded network, a line a node; nothing for a space without networks or a run without a task."""
+        """The decoded network, one line per node; the reason where the genome has none.
+
+        Nothing for a space without networks or a run without a task.
+        """
         task = self.run.metadata()["environment"].get("task")
         if task is None or not isinstance(self.parts.space, Buildable):
             return []
-        genome = self.parts.space.from_json(entry["genome"])
-        plan = self.parts.space.decode(genome, Task(tuple(task["shape"]), task["classes"])).plan
+        try:
+            genome = self.parts.space.from_json(entry["genome"])
+            plan = self.parts.space.decode(genome, Task(tuple(task["shape"]), task["classes"])).plan
+        except Exception as error:  # whatever the space raises is what is wrong with this genome
+            return ["", f"no network: {type(error).__name__}: {error}"]
         return ["", *str(plan).splitlines()]
 
 

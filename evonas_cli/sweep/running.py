@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.processes import command
 from evonas_cli.store.lock import held
 from evonas_cli.sweep.children import Child
 from evonas_cli.sweep.folder import Manifest, SweepFolder
@@ -98,9 +99,8 @@ def _start(sweep: SweepFolder, manifest: Manifest, child: Child) -> Process:
 
 
 def _command(run: Path, manifest: Manifest, child: Child) -> list[str]:
-    """`python -m evonas_cli search ...`; -P where this process does not import from the working directory either."""
-    isolated = [] if {"", os.getcwd()} & set(sys.path) else ["-P"]
-    words = [sys.executable, *isolated, "-m", "evonas_cli", "search"]
+    """`evonas search ...`, which imports from the working directory if this process does."""
+    words = [*command({"", os.getcwd()} & set(sys.path) != set()), "search"]
     words += ["--run-dir", str(run), "--resume", "auto", "--quiet"]
     for folder in manifest.config_dirs:
         words += ["--config-dir", folder]

@@ -197,6 +197,11 @@ class Workbench:
             return [self.space.decode(genome, self._loaded[0].task).plan for genome in genomes]
         except PlanError as error:
             raise UsageError(f"a network of the space does not fit the data: {one_line(error)}") from error
+        except EvonasError:
+            raise
+        except Exception as error:
+            text = f"{type(error).__name__}: {one_line(error)}"
+            raise UsageError(f"a network of the space cannot be made: {text}") from error
 
     def _prepare(self) -> Splits:
         self._prepared = True

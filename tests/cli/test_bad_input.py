@@ -93,7 +93,7 @@ CONFIGURATIONS = [
     (("snapshot=3",), "snapshot is 3; set its keys one by one"),
     (("snapshot.growth=inf",), "snapshot.growth is inf; settings are finite numbers"),
     (("snapshot.growth=1001",), "snapshot.growth between 1 and 1000"),
-    (("--run-dir", "a\udce9b"), "cannot be printed; write plain UTF-8"),
+    (("--run-dir", "a\udce9b"), "bytes that are no UTF-8; write plain UTF-8"),
     (("dataset=npz",), "dataset.path must be given"),
     (
         ("space=bits",),

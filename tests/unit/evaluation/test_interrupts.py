@@ -1,4 +1,4 @@
-"""Ctrl-C while a process is started is heard afterwards."""
+"""Ctrl-C and SIGTERM while a process is started are heard afterwards."""
 
 from __future__ import annotations
 
@@ -22,6 +22,20 @@ def test_it_takes_effect_at_the_end(elsewhere: bool) -> None:
         done.append(sum(range(10_000)))
     assert done and signal.getsignal(signal.SIGINT) is heard
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+
+def test_the_first_of_several_counts() -> None:
+    def stop(number: int, frame: object) -> None:
+        raise SystemExit(number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with pytest.raises(SystemExit, match=str(int(signal.SIGTERM))), deferred():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done = sum(range(10_000))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert done
 
 
 def test_nothing_happens_without() -> None:

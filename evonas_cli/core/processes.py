@@ -1,0 +1,82 @@
+"""Processes that import nothing from the current folder before evonas has set their path.
+
+Python looks first in the current folder when it starts a process with `-c`, as multiprocessing does, or when PYTHONPATH
+names that folder. A `signal.py` of the user would then take the place of the standard library's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from multiprocessing.context import SpawnContext, SpawnProcess
+
+_NAMES = ("PYTHONSAFEPATH", "PYTHONPATH")
+
+
+class Process(SpawnProcess):
+    """A spawned process. Once it runs it has the environment of its parent and the parent's `sys.path`."""
+
+    def start(self) -> None:
+        """Starts the process. Raises OSError where the machine has no room for it."""
+        self._variables = _variables()
+        with _shielded():
+            super().start()
+
+    def run(self) -> None:
+        """Runs the target; called in the process itself."""
+        _set(self._variables)
+        super().run()
+
+
+class _Spawning(SpawnContext):
+    Process = Process
+
+
+def spawning() -> SpawnContext:
+    """The multiprocessing context to start processes with. Starts the process that tracks their semaphores."""
+    with _shielded():
+        resource_tracker.ensure_running()
+    return _Spawning()
+
+
+def command(here: bool) -> list[str]:
+    """The words that start `evonas`; `here`: it may import from the current folder, after everything else.
+
+    `python -m` would import modules of its own from there before evonas is asked.
+    """
+    return [sys.executable, *([] if here else ["-P"]), "-c", "from evonas_cli.__main__ import main; main()"]
+
+
+@contextmanager
+def _shielded() -> Iterator[None]:
+    """Processes that are started meanwhile do not import from the current folder."""
+    before = _variables()
+    _set({"PYTHONSAFEPATH": "1", "PYTHONPATH": _elsewhere(before["PYTHONPATH"] or "") or None})
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _elsewhere(path: str) -> str:
+    """A search path without its entries for the current folder, of which an empty entry is one."""
+    try:
+        here = os.path.realpath(os.curdir)
+    except FileNotFoundError:  # the folder was deleted, so nothing can be imported from it
+        return path
+    return os.pathsep.join([entry for entry in path.split(os.pathsep) if os.path.realpath(entry) != here])
+
+
+def _variables() -> dict[str, str | None]:
+    return {name: os.environ.get(name) for name in _NAMES}
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -1,0 +1,114 @@
+"""Runs whose candidates fail say why, wherever they are looked at."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import evonas_cli
+from evonas_cli.cli.app import run
+
+DRAW = Path(evonas_cli.__file__).parents[1] / "scripts" / "draw_front"
+
+SPACE = """
+from evonas_cli.core.plan import PlanError
+from evonas_cli.spaces.hyperparameters import Hyperparameters
+
+
+class Failing(Hyperparameters):
+    def decode(self, genome, task):
+        if sum(map(float, genome)) > {limit}:
+            raise PlanError("too \\x1b[31mlarge")
+        raise ValueError("surprising")
+"""
+REASON = r"unbuildable: too \x1b[31mlarge"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("failed")
+    (folder / "conf/space").mkdir(parents=True)
+    leaf = (DRAW.parents[1] / "conf/space/hyperparameters.yaml").read_text(encoding="utf-8")
+    own = leaf.replace("evonas_cli.spaces.hyperparameters.Hyperparameters", "failing_space.Failing")
+    assert own != leaf
+    (folder / "conf/space/failing.yaml").write_text(own)
+    (folder / "failing_space.py").write_text(SPACE.replace("{limit}", "0"))
+    return folder
+
+
+@pytest.fixture
+def call(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs words in the folder and returns stdout and stderr together."""
+    monkeypatch.chdir(home)
+    monkeypatch.syspath_prepend(str(home))
+
+    def called(code: int, *words: str) -> str:
+        assert run([*words, "--allow-module", "failing_space"]) == code, capsys.readouterr().err
+        out, error = capsys.readouterr()
+        assert "\x1b" not in out + error and "Traceback" not in error
+        return out + error
+
+    return called
+
+
+@pytest.fixture
+def failed(call: Callable[..., str]) -> Callable[..., str]:
+    """`call` in a folder with a run of which all six candidates failed alike."""
+    if not Path("run").exists():
+        train = ("trainer.epochs=1", "dataset.limit=100", "evaluator=serial", "device=cpu", "window=1")
+        words = ("search", "space=failing", "strategy=random", "budget.evaluations=6", *train, "--run-dir", "run")
+        text = call(1, *words, "--config-dir", "conf")
+        assert f"evonas: none of the 6 candidates succeeded; most often (6): {REASON}" in text
+        assert f"] 6 failed; most often (6): {REASON}" in text
+    return call
+
+
+def test_show_counts_the_reasons(failed: Callable[..., str]) -> None:
+    assert f"failed          unbuildable 6\n                6 {REASON}\n" in failed(0, "show", "run")
+    document = json.loads(failed(0, "show", "run", "--json"))
+    assert document["failures"] == [{"kind": "unbuildable", "text": "too \x1b[31mlarge", "count": 6}]
+    assert document["failed"] == {"unbuildable": 6}
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"), [("0", r"PlanError: too \x1b[31mlarge"), ("1e9", "ValueError: surprising")]
+)
+def test_a_genome_without_a_network_is_shown_with_its_reason(
+    limit: str, reason: str, failed: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "failing_space")
+    Path("failing_space.py").write_text(SPACE.replace("{limit}", limit))
+    text = failed(0, "show", "run", "0")
+    assert text.endswith(f"\nno network: {reason}\n") and "\ngenome          {" in text
+
+
+def test_a_front_that_is_empty_says_so(failed: Callable[..., str]) -> None:
+    assert "evonas: run has no front yet; `evonas show run` says what has failed" in failed(0, "pareto", "run")
+    assert "run has no successful evaluation to compare; leave it out" in failed(3, "compare", "run")
+
+
+def test_spaces_that_do_not_fit_are_refused_by_tune(failed: Callable[..., str]) -> None:
+    Path("failing_space.py").write_text(SPACE.replace("{limit}", "1e9"))
+    words = ("tune", "space=failing", "strategy=random", "device=cpu", "dataset.limit=100", "--seconds", "0.1")
+    reason = "a network of the space cannot be made: ValueError: surprising"
+    assert reason in failed(2, *words, "--config-dir", "conf")
+
+
+def test_the_drawing_of_a_run_without_success(tmp_path: Path) -> None:
+    words = ("search", "space=nasbench201", "strategy=random", "budget.evaluations=2", "trainer.max_parameters=1")
+    train = ("trainer.epochs=1", "dataset.limit=100", "evaluator=serial", "device=cpu", "--quiet")
+    assert run([*words, *train, "--run-dir", str(tmp_path / "run")]) == 1
+
+    def drawn(code: int, *more: str) -> str:
+        done = subprocess.run([sys.executable, str(DRAW), *more], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == code and done.stdout == "" and len(done.stderr.splitlines()) == 1, done.stderr
+        return done.stderr
+
+    assert drawn(1, "run", "x.svg") == "draw_front: no candidate of run has succeeded; there is nothing to draw\n"
+    assert "no run 'nothing'" in drawn(3, "nothing", "x.svg")
+    assert not (tmp_path / "x.svg").exists()

@@ -1,0 +1,95 @@
+"""Signals at many moments: always one line and the documented code, never a traceback, never death by the signal."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+TOY = ("search", "space=bits", "job=landscape", "strategy=genetic", "budget.evaluations=100000", "--run-dir", "run")
+PROGRAM = (
+    "import sys\n"
+    "from evonas_cli import __main__\n"
+    "from evonas_cli.cli import stopping\n"
+    "leave = stopping.leave_at_once\n"
+    "stopping.leave_at_once = lambda: (leave(), print('listening', file=sys.stderr, flush=True))\n"
+    "__main__.main()\n"
+)
+
+
+def started(folder: Path, words: Sequence[str]) -> subprocess.Popen[str]:
+    """The command, from when it begins to listen: what comes before is Python's own start."""
+    command = [sys.executable, "-c", PROGRAM, *words]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None and process.stderr.readline() == "listening\n"
+    return process
+
+
+def ended(process: subprocess.Popen[str], number: signal.Signals) -> str:
+    """The one line that the command ends with. Fails for another code, another line or a traceback."""
+    _, error = process.communicate(timeout=60)
+    said = [line for line in error.splitlines() if not line.startswith("[")]
+    assert process.returncode == CODES[number], (process.returncode, error)
+    assert len(said) == 1 and said[0].startswith("evonas: stopped by "), error
+    return said[0]
+
+
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.1, 0.15])
+def test_while_modules_are_loaded(number: signal.Signals, moment: float, tmp_path: Path) -> None:
+    process = started(tmp_path, TOY)
+    time.sleep(moment)
+    process.send_signal(number)
+    assert "; nothing has changed" in ended(process, number)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_many_signals_are_one(seed: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)
+    first = rng.choice(list(CODES))
+    process = started(tmp_path, TOY)
+    time.sleep(rng.uniform(0.2, 2.0))
+    process.send_signal(first)
+    for _ in range(8):
+        time.sleep(rng.uniform(0.0, 0.05))
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(rng.choice(list(CODES)))
+    ended(process, first)
+
+
+def test_signals_to_the_very_end(tmp_path: Path) -> None:
+    """Until the process is gone, also while the interpreter ends."""
+    process = started(tmp_path, TOY)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGTERM)
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.002)
+    ended(process, signal.SIGTERM)
+
+
+def test_who_insists_is_obeyed(tmp_path: Path) -> None:
+    """A command that does not stop ends at once when the signal comes again after the time of patience."""
+    stuck = (
+        "import time\nfrom evonas_cli.cli import stopping\n"
+        "stopping.PATIENCE = 0.2\nstopping.listen()\n"
+        "with stopping.parting(b'parting'):\n"
+        "    while True:\n"
+        "        try:\n            print('ready', flush=True)\n            time.sleep(60)\n"
+        "        except BaseException:\n            continue\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", stuck], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+    for _ in range(2):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.4)
+    assert process.communicate(timeout=10)[1] == b"parting" and process.returncode == 143
