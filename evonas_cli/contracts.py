@@ -39,6 +39,16 @@ def check_interfaces(**parts: Any) -> None:
                 raise UsageError(f"job {type(part).__name__}: metrics has {name!r}: {way!r}; write name: min, or max")
 
 
+def check_dataset(dataset: Any) -> None:
+    """Raises UsageError for a data set that no job can read."""
+    images, tokens = ("prepare",), ("corpus", "test")
+    if not any(all(callable(getattr(dataset, name, None)) for name in names) for names in (images, tokens)):
+        raise UsageError(
+            f"dataset {type(dataset).__name__} has neither images (a subclass of evonas_cli.data.dataset.Dataset with "
+            "a `read`) nor sequences (the methods `corpus` and `test`)"
+        )
+
+
 def check_dedupe(how: str, strategy: Strategy[Any, Any], objectives: Sequence[Objective]) -> None:
     """Raises UsageError where repeated candidates must be evaluated, whatever the setting `dedupe` says."""
     if isinstance(strategy, Continues) and strategy.continues:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.config import Config, build, conf_root, options, target
-from evonas_cli.contracts import check_dedupe, check_interfaces, try_out
+from evonas_cli.contracts import check_dataset, check_dedupe, check_interfaces, try_out
 from evonas_cli.core.cache import Keys
 from evonas_cli.core.capability import lack
 from evonas_cli.core.errors import RunError, UsageError
@@ -93,6 +93,8 @@ def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = Non
     for group in ("space", "dataset", "trainer"):
         if group in wanted:
             collaborators[group] = build(config[group], group, allowed)
+    if "dataset" in collaborators:
+        check_dataset(collaborators["dataset"])
     job: Job[Any] = build(config["job"], "job", allowed, **collaborators)
     return job
 

@@ -139,12 +139,13 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
     known = len(verdict.problems)
     store, fold = _Comparing(run, journal, parts.space, written, verdict), parts.fold()
     verdict.complete = refold(fold, store, _late(fold, run, journal))
-    if len(verdict.problems) > known and wavers(parts, journal, store.strayed):
+    hidden = len(verdict.problems) > known and wavers(parts, journal, store.strayed)
+    if hidden:
         verdict.problems[known:] = [hidden_randomness(parts)]
     verdict.evaluations = len(journal)
     if verdict.complete and fold.cut_steps:
         store.compare_front(fold)
-    verdict.problems += written.unfounded(fold, journal)
+    verdict.problems += [] if hidden else written.unfounded(fold, journal)
     if verdict.ok and store.seen < len(journal) and verdict.complete:
         verdict.problems.append(
             f"the journal has {len(journal) - store.seen} candidates that the search never asks for"

@@ -32,29 +32,34 @@ def guard(result: Result, names: Sequence[str]) -> Result:
     An ok one without all finite metrics, or with a payload that JSON cannot hold, becomes a failure that says which.
     Raises UsageError for a result whose other fields are not what `Result` says.
     """
-    _check_fields(result)
     broken, metrics = [], result.metrics
+    if result.status != "ok" or result.labels or result.error is not None or type(metrics) is not dict:
+        _check_fields(result)
     if result.payload is not None:
         try:
             result = replace(result, payload=json.loads(json.dumps(result.payload, allow_nan=False)))
         except (TypeError, ValueError, OverflowError):
             broken = ["payload"]
-    finite = all([type(value) in _NUMBERS and _is_finite(value) for value in metrics.values()])
-    if finite and not broken and (result.status != "ok" or all(map(metrics.__contains__, names))):
+    try:
+        plain = _NUMBERS.issuperset(map(type, metrics.values())) and all(map(math.isfinite, metrics.values()))
+    except OverflowError:
+        plain = False
+    if plain and not broken and (result.status != "ok" or all(map(metrics.__contains__, names))):
         return result
     missing = [name for name in names if name not in metrics]
     broken += [name for name, value in metrics.items() if not _is_finite(value)]
-    plain = {name: _plain(value) for name, value in metrics.items() if _is_finite(value)}
+    kept = {name: _plain(value) for name, value in metrics.items() if _is_finite(value)}
     if result.status == "ok" and not missing and not broken:
-        return replace(result, metrics=plain)
+        return replace(result, metrics=kept)
     if result.status != "ok":
-        return replace(result, metrics=plain, payload=None)
+        return replace(result, metrics=kept, payload=None)
     kind, which = ("missing_metric", missing) if missing else ("not_finite", broken)
     failure = Failure(kind, f"{kind}: {', '.join(which)}")
-    return replace(result, status="failed", metrics=plain, payload=None, error=failure)
+    return replace(result, status="failed", metrics=kept, payload=None, error=failure)
 
 
 def _check_fields(result: Result) -> None:
+    """Raises UsageError."""
     if not isinstance(result.metrics, Mapping):
         wrong = f"metrics is a {type(result.metrics).__name__}, not a dictionary of numbers by name"
     elif result.status not in ("ok", "failed"):
@@ -63,8 +68,6 @@ def _check_fields(result: Result) -> None:
         wrong = f"error is a {type(result.error).__name__}, not a Failure(kind, text)"
     elif result.labels and not all([isinstance(word, str) for word in (*result.labels, *result.labels.values())]):
         wrong = "labels is no dictionary of words by name"
-    elif not isinstance(result.seconds, float | int):
-        wrong = f"seconds is {result.seconds!r}, not a number"
     else:
         return
     raise UsageError(f"the job's Result for candidate {result.id}: {wrong}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from evonas_cli.core.blame import described, keep_traceback, told
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
@@ -55,13 +55,23 @@ def evaluate(job: Job[G], unit: Unit[G], context: Context) -> Iterator[Result]:
     Expected errors pass. Raises EnvironmentFailure for errors of the disk and the device, UsageError for a job that
     gives other results.
     """
-    missing = {candidate.id for candidate in unit.candidates}
-    results, started = _answers(job, unit, context, missing), perf_counter()
+    asked, started = unit.candidates, perf_counter()
+    missing = {asked[0].id} if len(asked) == 1 else {candidate.id for candidate in asked}
     failed: Result | None = None
     try:
-        for result in results:
+        stacked = unit.width > 1 and isinstance(job, Stacking)
+        answers = job.together(unit, context) if stacked else job(asked, context)  # type: ignore[attr-defined]
+        if not hasattr(answers, "__iter__"):
+            raise _refusal(job, unit, answers)
+        for result in answers:
+            if type(result) is not Result or result.id not in missing:
+                raise _refusal(job, unit, result)
+            missing.remove(result.id)
             yield result
-            started = perf_counter()
+            if missing:
+                started = perf_counter()
+        if missing:
+            raise _refusal(job, unit, None)
     except EvonasError:
         raise
     except Exception as error:
@@ -78,24 +88,17 @@ def evaluate(job: Job[G], unit: Unit[G], context: Context) -> Iterator[Result]:
             yield from evaluate(job, part, context)
 
 
-def _answers(job: Job[G], unit: Unit[G], context: Context, missing: set[int]) -> Iterator[Result]:
-    """What the job gives, taken out of what is `missing`. Raises UsageError for what a job must not give."""
-    name = type(job).__name__
-    together = unit.width > 1 and isinstance(job, Stacking)
-    answers = job.together(unit, context) if together else job(unit.candidates, context)  # type: ignore[attr-defined]
-    if not isinstance(answers, Iterable):
-        raise UsageError(f"the job {name} returned {type(answers).__name__}; it must yield one Result per candidate")
-    for result in answers:
-        if not isinstance(result, Result):
-            raise UsageError(f"the job {name} gave a {type(result).__name__}; it must yield one Result per candidate")
-        if result.id not in missing:
-            ids = [candidate.id for candidate in unit.candidates]
-            why = "a second result" if result.id in ids else "a result"
-            raise UsageError(f"the job {name} gave {why} for candidate {result.id!r} when asked for {ids}")
-        missing.remove(result.id)
-        yield result
-    if missing:
-        raise UsageError(f"the job {name} gave no result for candidate {min(missing)}; yield one for each candidate")
+def _refusal(job: Job[G], unit: Unit[G], answer: Any) -> UsageError:
+    """What is wrong with an answer of a job; None: results are missing."""
+    ids = [candidate.id for candidate in unit.candidates]
+    if answer is None:
+        found = "no result, or too few"
+    elif not isinstance(answer, Result):
+        found = f"a {type(answer).__name__}"
+    else:
+        found = f"a second result for candidate {answer.id}" if answer.id in ids else f"a result for {answer.id!r}"
+    asked = f"candidate {ids[0]}" if len(ids) == 1 else f"candidates {', '.join(map(str, ids))}"
+    return UsageError(f"job {type(job).__name__}: asked for {asked} it gave {found}; it must yield one Result for each")
 
 
 def _failed(id: int, error: Exception, context: Context, seconds: float) -> Result:
