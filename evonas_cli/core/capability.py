@@ -112,5 +112,6 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 def _words(hint: Any) -> str:
-    origin = typing.get_origin(hint)
-    return str(hint if origin is None else f"{origin.__name__} of {typing.get_args(hint)[0]}").replace("typing.", "")
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    named = str(getattr(origin or hint, "__name__", hint))
+    return f"{named} of {getattr(args[0], '__name__', args[0])}" if args else named
