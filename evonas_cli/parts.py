@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.config import Config, build, spaces, target
+from evonas_cli.contracts import check_dataset, check_dedupe, check_interfaces, try_out
 from evonas_cli.core.cache import Keys
+from evonas_cli.core.capability import lack
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed
 from evonas_cli.core.files import expanded
@@ -69,6 +71,7 @@ class Parts:
         """The configured evaluator, not started. Raises UsageError."""
         given = {"recipe": self.recipe, "context": context, "device": self.config["device"]}
         evaluator: Evaluator[Any] = build(self.config["evaluator"], "evaluator", self.allowed, **given)
+        check_interfaces(evaluator=evaluator)
         return evaluator
 
     def keys(self, environment: Mapping[str, Json]) -> Keys[Any] | None:
@@ -92,16 +95,22 @@ def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = Non
     for group in ("space", "dataset", "trainer"):
         if group in wanted:
             collaborators[group] = build(config[group], group, allowed)
+    if "dataset" in collaborators:
+        check_dataset(collaborators["dataset"])
     job: Job[Any] = build(config["job"], "job", allowed, **collaborators)
     return job
 
 
-def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path] = ()) -> Parts:
-    """Builds everything that needs no data and no device. Raises UsageError for parts that do not fit."""
+def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path] = (), trial: bool = True) -> Parts:
+    """Builds everything that needs no data and no device; with `trial` the user's own parts are tried out.
+
+    Raises UsageError for parts that do not fit, or do not keep to their interfaces.
+    """
     space = build(config["space"], "space", allowed)
     strategy = build(config["strategy"], "strategy", allowed, space=space)
     recipe = functools.partial(job_of, config, tuple(allowed))
     job = recipe()
+    check_interfaces(space=space, strategy=strategy, job=job)
     _check_needs("strategy", config["strategy"], strategy.needs, space, allowed, folders)
     _check_needs("job", config["job"], job.needs, space, allowed, folders)
     objectives = tuple(_objective(name, job, config["deterministic"]) for name in config["objectives"])
@@ -113,7 +122,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         _check_continues(config, allowed)
         _check_stages(config, strategy, space)
     if config["dedupe"] != "none":
-        _check_dedupe(config, strategy, objectives)
+        check_dedupe(config["dedupe"], strategy, objectives)
     if config["dedupe"] == "function":
         if not isinstance(job, Keyed):
             raise UsageError(
@@ -122,6 +131,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
             )
         _check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
     parts = Parts(config, space, strategy, objectives, recipe, tuple(allowed))
+    if trial:
+        try_out(space, strategy, config["seed"], allowed)
     parts.fold()
     parts.evaluator(RunDirectory(Path()))
     if config["run"]["name"] is not None:
@@ -157,20 +168,6 @@ def _check_stages(config: Config, strategy: Any, space: Any) -> None:
             )
 
 
-def _check_dedupe(config: Config, strategy: Strategy[Any, Any], objectives: Sequence[Objective]) -> None:
-    how = config["dedupe"]
-    if isinstance(strategy, Continues) and strategy.continues:
-        raise UsageError(
-            f"dedupe={how}: this strategy hands trained weights on, and a repeated candidate, which is not trained, "
-            "has none; set dedupe=none"
-        )
-    for name in (objective.name for objective in objectives):
-        if name == "cost" or name.endswith("_seconds"):
-            raise UsageError(
-                f"dedupe={how}: {name} is 0 for a repeated candidate and so cannot be an objective; set dedupe=none"
-            )
-
-
 def _objective(name: str, job: Job[Any], deterministic: bool) -> Objective:
     if name not in job.metrics:
         known = sorted(job.metrics)
@@ -196,7 +193,7 @@ def _check_needs(
     name = str(node["_target_"]).rpartition(".")[2]
     raise UsageError(
         f"{group} {name} needs a space that is {lacking[0].__name__}, which {type(space).__name__} is not; "
-        f"spaces that are: {', '.join(able) or 'none'}"
+        f"spaces that are: {', '.join(able) or 'none'} ({type(space).__name__}: {lack(space, lacking[0])})"
     )
 
 

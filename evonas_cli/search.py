@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from evonas_cli.core.cache import Cache
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Evaluator
-from evonas_cli.core.fold import Fold, guard
+from evonas_cli.core.fold import Fold
+from evonas_cli.core.guard import guard
 from evonas_cli.core.types import Candidate, Result, Unit
 
 G = TypeVar("G")
@@ -42,7 +44,8 @@ def search(
     """Runs the fold to the end of its budget, or until `late` says that its time is up.
 
     `cache`, new or None, spares repeated candidates the evaluator.
-    Raises EnvironmentFailure when the machine fails; everything recorded until then stays.
+    Raises EnvironmentFailure when the machine fails, UsageError for a part that does not keep to its interface;
+    everything recorded until then stays.
     """
     names = [objective.name for objective in fold.objectives]
     in_flight: dict[int, Candidate[G]] = {}
@@ -76,7 +79,9 @@ def search(
             store.told(fold)
         elif fold.missing:
             results = cache.copies() or evaluator.collect()
-            arrived = [(in_flight.pop(result.id), guard(result, names)) for result in results]
+            arrived = [(_taken(in_flight, result), guard(result, names)) for result in results]
+            if not arrived:
+                raise UsageError("the evaluator's collect returned nothing; it must wait for a result")
             store.record(arrived)
             for candidate, result in arrived:
                 fold.add(candidate, result)
@@ -84,6 +89,17 @@ def search(
         else:
             break
     fold.close()
+
+
+def _taken(in_flight: dict[int, Candidate[G]], result: Result) -> Candidate[G]:
+    """The candidate that a result is for. Raises UsageError when an evaluator gives what nobody waits for."""
+    candidate = in_flight.pop(result.id, None)
+    if candidate is None:
+        raise UsageError(
+            f"the evaluator gave a result for candidate {result.id!r}, which is not being evaluated; "
+            "each candidate that is submitted comes back once"
+        )
+    return candidate
 
 
 def _units(fold: Fold[G], evaluator: Evaluator[G], wanted: Sequence[Candidate[G]]) -> list[Unit[G]]:

@@ -14,14 +14,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from evonas_cli import __version__
+from evonas_cli import __version__, contracts
 from evonas_cli.config import Composed, target
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.evaluating import Evaluator, Experienced
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
-from evonas_cli.core.protocols import Computing, Space, Strategy
+from evonas_cli.core.protocols import Buildable, Computing, Space, Strategy
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.parts import Parts, chosen, config_yaml, identity, stored_config
 from evonas_cli.store import records
@@ -67,6 +67,7 @@ class Started:
     def start(self) -> dict[str, Json]:
         """Starts at once."""
         environment = self.evaluator.start()
+        contracts.check_environment(environment)
         self.running = True
         return environment | (self.strategy.environment() if isinstance(self.strategy, Computing) else {})
 
@@ -183,6 +184,8 @@ def create(
     evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
+        if Buildable in parts.recipe().needs:
+            contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
         run.create(config_yaml(parts.config), provenance(parts, choices, environment, command))
         return _open(run, parts, evaluator, watch)
     except BaseException:

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evonas_cli.core.blame import is_ours
 from evonas_cli.core.cache import Cache, copy
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.fold import Fold
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Json, Result, Unit
+from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.parts import Parts, chosen
-from evonas_cli.search import search
+from evonas_cli.refold import Unrecorded, hidden_randomness, refold, wavers
 from evonas_cli.store import derived, figures, records, snapshots
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.files import write_bytes
@@ -26,31 +27,6 @@ from evonas_cli.store.journal import Journal, scan
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.recorder import Recorder
 from evonas_cli.store.written import Written
-
-
-class _Unrecorded(Exception):
-    """The fold needs a result that the journal does not have: the run is not finished."""
-
-
-class _Nothing:
-    """An evaluator that evaluates nothing."""
-
-    slots = 0
-
-    def start(self) -> dict[str, Json]:
-        return {}
-
-    def units(self, asked: Sequence[Candidate[Any]]) -> list[Unit[Any]]:
-        return [Unit((candidate,)) for candidate in asked]
-
-    def submit(self, units: Sequence[Unit[Any]]) -> None:
-        pass
-
-    def collect(self) -> list[Result]:
-        raise _Unrecorded
-
-    def close(self) -> None:
-        pass
 
 
 @dataclass
@@ -80,13 +56,17 @@ class Verdict:
 
 
 class _Comparing:
-    """A store that knows the journal and compares what a run has written at each step with what the fold gives."""
+    """A store that knows the journal and compares what a run has written at each step with what the fold gives.
+
+    `strayed` is the first candidate that the journal has otherwise than the fold proposes it.
+    """
 
     def __init__(
         self, run: RunDirectory, journal: Journal, space: Space[Any], written: Written, verdict: Verdict
     ) -> None:
         self.run, self.journal, self.space, self.verdict = run, journal, space, verdict
         self.seen = 0
+        self.strayed: int | None = None
         self.figures = {entry["step"]: entry for entry in written.figures}
 
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
@@ -100,8 +80,9 @@ class _Comparing:
         try:
             records.check_same(candidate, data, self.space)
         except RunError as error:
+            self.strayed = candidate.id
             self.verdict.problems.append(str(error))
-            raise _Unrecorded from error
+            raise Unrecorded from error
         return records.result_of(data)
 
     def told_results(self, fold: Fold[Any]) -> Iterator[tuple[Candidate[Any], Result]]:
@@ -155,12 +136,16 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
     shown = written.status.get("evaluations", 0)
     if isinstance(shown, int) and shown > len(journal):
         verdict.problems.append(f"status.json tells of {shown} evaluations, the journal holds {len(journal)}")
+    known = len(verdict.problems)
     store, fold = _Comparing(run, journal, parts.space, written, verdict), parts.fold()
-    verdict.complete = _fold(fold, store, _late(fold, run, journal))
+    verdict.complete = refold(fold, store, _late(fold, run, journal))
+    hidden = len(verdict.problems) > known and wavers(parts, journal, store.strayed)
+    if hidden:
+        verdict.problems[known:] = [hidden_randomness(parts)]
     verdict.evaluations = len(journal)
     if verdict.complete and fold.cut_steps:
         store.compare_front(fold)
-    verdict.problems += written.unfounded(fold, journal)
+    verdict.problems += [] if hidden else written.unfounded(fold, journal)
     if verdict.ok and store.seen < len(journal) and verdict.complete:
         verdict.problems.append(
             f"the journal has {len(journal) - store.seen} candidates that the search never asks for"
@@ -199,23 +184,17 @@ def _late(fold: Fold[Any], run: RunDirectory, journal: Journal) -> Callable[[], 
     return lambda: ended and fold.next_id > journal.highest
 
 
-def _fold(fold: Fold[Any], store: Any, late: Callable[[], bool] = lambda: False) -> bool:
-    try:
-        search(fold, _Nothing(), store, late)
-    except _Unrecorded:
-        fold.close()
-        return False
-    return True
-
-
 def repair(run: RunDirectory, parts: Parts) -> list[str]:
     """Keeps the good lines of the journal and writes everything derived again; returns what was done.
 
-    The damaged journal stays beside the new one as `journal.damaged.jsonl`. Raises LockedError.
+    The damaged journal stays beside the new one as `journal.damaged.jsonl`. Raises LockedError, and RunError where the
+    user's own parts make something else of one journal each time.
     """
     lock = Lock(run.lock)
     try:
         done = _mend_journal(run)
+        if not (is_ours(parts.strategy) and is_ours(parts.space)) and wavers(parts, Journal(run.journal, write=False)):
+            raise RunError(hidden_randomness(parts))
         before = Written(run.root).names()
         for folder in derived.FOLDERS:
             for path in snapshots.numbered(run.root / folder):
@@ -225,7 +204,7 @@ def repair(run: RunDirectory, parts: Parts) -> list[str]:
         recorder = Recorder(run, parts.space, lambda: 0.0, **parts.config["snapshot"], settings=settings)
         try:
             fold = parts.fold()
-            complete = _fold(fold, recorder, _late(fold, run, recorder.journal))
+            complete = refold(fold, recorder, _late(fold, run, recorder.journal))
             ended = "done" if fold.front.members else "failed"
             recorder.finish(fold, ended if complete else "interrupted", "repaired")
         finally:

@@ -1,7 +1,8 @@
 """The command: one module a verb, and the boundary where errors become one line and an exit code.
 
-Exit codes: 0 done; 1 the run failed or a check found something; 2 usage or configuration; 3 run missing, corrupt or
-incompatible; 4 environment (resumable); 75 locked by another process; 130 Ctrl-C; 143 SIGTERM (both resumable).
+Exit codes: 0 done; 1 the run failed or a check found something, or an internal error; 2 usage or configuration, or a
+part of the user's own raised (resumable once it is mended); 3 run missing, corrupt or incompatible; 4 environment
+(resumable); 75 locked by another process; 130 Ctrl-C; 143 SIGTERM (both resumable).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import io
 import os
 import sys
 import traceback
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -150,7 +152,20 @@ def run(arguments: list[str], debug: bool = False) -> int:
             return _trace(error)
         if (signal := heard()) is not None:  # libraries make other errors of what interrupts them
             return _say(f"stopped by {signal}", CODES[signal])
-        return _say(f"internal error: {type(error).__name__}: {error}; run again with --debug and report it", 1)
+        return _say(*_unexpected(error, arguments))
+
+
+def _unexpected(error: Exception, arguments: list[str]) -> tuple[str, int]:
+    """The line and the exit code for an exception that nobody expects: in a user's own part, or in evonas."""
+    from evonas_cli.core.blame import place, told
+
+    allowed = [word for flag, word in pairwise(arguments) if flag == "--allow-module"]
+    allowed += [word.partition("=")[2] for word in arguments if word.startswith("--allow-module=")]
+    where = place(error, allowed)
+    if where is None:
+        return f"internal error: {told(error)}; run again with --debug and report it", 1
+    after = "; ".join(["mend it", *getattr(error, "__notes__", [])])
+    return f"{where}: {told(error)}; {after}", UsageError.exit_code
 
 
 def _system(error: OSError) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evonas_cli.cli.common import print_columns, print_json, readable, say, shorten
 from evonas_cli.cli.narrate import Lines, Narrator, Silent
 from evonas_cli.cli.stopping import Stopped, Terminated
+from evonas_cli.core.errors import EvonasError, RunError
 
 if TYPE_CHECKING:
     from evonas_cli.parts import Parts
@@ -45,6 +46,12 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
             document = front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read)
     except (KeyboardInterrupt, Terminated) as stop:
         raise Stopped(stop, run.root if run.exists() else None) from stop
+    except EvonasError:
+        raise
+    except Exception as error:
+        if run.exists():
+            error.add_note(f"what was recorded is safe, `evonas resume {run.root}` goes on")
+        raise
     if before == evaluations:
         voice.say(f"nothing was left to do: the run has its {evaluations} evaluations ({reason})")
     if not document["front"] and fold.position.succeeded:
@@ -61,11 +68,17 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
 
 def _search(session: Session) -> str:
     """Runs the session to its end, writes the last files, and says why it has ended."""
+    from evonas_cli.refold import hidden_randomness, wavers
     from evonas_cli.search import search
 
     recorder, fold = session.recorder, session.fold
     try:
         search(fold, session.evaluator, recorder, session.late, session.cache)
+    except RunError as error:
+        recorder.finish(fold, "interrupted")
+        if wavers(session.parts, recorder.journal):
+            raise RunError(hidden_randomness(session.parts)) from error
+        raise
     except BaseException:
         recorder.finish(fold, "interrupted")
         raise

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeAlias, TypeVar
 
+from evonas_cli.core.blame import described
+from evonas_cli.core.errors import EvonasError
 from evonas_cli.core.evaluating import Keyed
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Json, Result
+from evonas_cli.core.types import Candidate, Failure, Json, Result
 
 G = TypeVar("G")
 Key: TypeAlias = Callable[[G], str | None]
@@ -32,13 +34,22 @@ class Keys(Generic[G]):
     _found: dict[str, str | None] = field(default_factory=dict)
 
     def __call__(self, genome: G) -> str | None:
-        """The key."""
+        """The key. Raises Keyless where the job raises for the genome."""
         text = json.dumps(self.space.to_json(genome), sort_keys=True)
         if self.job is None:
             return text
         if text not in self._found:
-            self._found[text] = self.job.function_key(genome, self.environment)
+            try:
+                self._found[text] = self.job.function_key(genome, self.environment)
+            except EvonasError:
+                raise
+            except Exception as error:
+                raise Keyless(described(error)) from error
         return self._found[text]
+
+
+class Keyless(Exception):
+    """A genome's key cannot be told; the text says what the job raised, and where."""
 
 
 @dataclass(slots=True)
@@ -51,7 +62,8 @@ class Cache(Generic[G]):
     """What a run knows of its keys. Without `key` every candidate is evaluated.
 
     A candidate has no equal when it continues another one, has options or a job of its own, or asks for a measurement
-    `again`; those of different fidelity are different. Only candidates that succeeded are copied.
+    `again`; those of different fidelity are different. Only candidates that succeeded are copied. A candidate whose key
+    cannot be told fails with `error`, and is not evaluated.
     """
 
     def __init__(self, key: Key[G] | None = None) -> None:
@@ -76,7 +88,13 @@ class Cache(Generic[G]):
         return candidates if self._key is None else [c for c in candidates if self._admits(c)]
 
     def _admits(self, candidate: Candidate[G]) -> bool:
-        key, known = self._of(candidate), self.original(candidate)
+        try:
+            key = self._asked_key(candidate)
+        except Keyless as error:
+            failure = Failure("error", f"no key for dedupe: {error}")
+            self._copies.append(Result(candidate.id, "failed", error=failure))
+            return False
+        known = self.original(candidate)
         if key is None:
             return True
         if known is not None:
@@ -89,7 +107,7 @@ class Cache(Generic[G]):
         return False
 
     def copies(self) -> list[Result]:
-        """The results of admitted candidates that were copied since the last call."""
+        """The results of candidates that were admitted since the last call and are not evaluated."""
         copies, self._copies = self._copies, []
         return copies
 
@@ -121,6 +139,13 @@ class Cache(Generic[G]):
             self.learn(candidate, result)
 
     def _of(self, candidate: Candidate[G]) -> tuple[str, float] | None:
+        """The key; None for a recorded candidate that has none, because it failed for that."""
+        try:
+            return self._asked_key(candidate)
+        except Keyless:
+            return None
+
+    def _asked_key(self, candidate: Candidate[G]) -> tuple[str, float] | None:
         asked = candidate.proposal
         own = asked.continues is not None or asked.options is not None or asked.job or asked.again
         key = None if self._key is None or own else self._key(asked.genome)

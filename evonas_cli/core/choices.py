@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
+from evonas_cli.core.capability import Capability
 from evonas_cli.core.types import Json
 
 Gene: TypeAlias = int | str | float | bool
 Genes: TypeAlias = tuple[Gene, ...]
 
 
-class Locus(Protocol):
+@runtime_checkable
+class Locus(Protocol, metaclass=Capability):
     """One place of a genome: which genes it may hold."""
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
+from evonas_cli.core.capability import Capability
 from evonas_cli.core.types import Candidate, Direction, Json, Result, Unit
 
 G = TypeVar("G")
@@ -20,7 +21,7 @@ class Context(Protocol):
 
 
 @runtime_checkable
-class Job(Protocol[G]):
+class Job(Protocol[G], metaclass=Capability):
     """What "evaluate" means. Yields one result for each candidate, in any order.
 
     What is wrong with the candidate (a network that cannot be built, divergence) is a failed result. What is wrong with
@@ -43,7 +44,7 @@ class Job(Protocol[G]):
 
 
 @runtime_checkable
-class Keyed(Protocol[C]):
+class Keyed(Protocol[C], metaclass=Capability):
     """What a job may have in addition: it knows which genomes are one function to it, so that one is evaluated."""
 
     @property
@@ -58,7 +59,7 @@ class Keyed(Protocol[C]):
 
 
 @runtime_checkable
-class Stacking(Protocol[G]):
+class Stacking(Protocol[G], metaclass=Capability):
     """Capability of a job: it trains several candidates of one ask as one program."""
 
     def units(self, asked: Sequence[Candidate[G]], environment: Mapping[str, Json]) -> list[Unit[G]]:
@@ -73,7 +74,7 @@ class Stacking(Protocol[G]):
 
 
 @runtime_checkable
-class Probing(Protocol[C]):
+class Probing(Protocol[C], metaclass=Capability):
     """Capability of a job: it tries out how it evaluates fastest."""
 
     def probe(self, genomes: Sequence[C], seconds: float) -> list[dict[str, Json]]:
@@ -84,7 +85,7 @@ class Probing(Protocol[C]):
 
 
 @runtime_checkable
-class Foreseeing(Protocol[G]):
+class Foreseeing(Protocol[G], metaclass=Capability):
     """What a job may have in addition: it knows how much there is to do before it is done."""
 
     def work(self, unit: Unit[G], environment: Mapping[str, Json]) -> tuple[float, ...] | None:
@@ -95,7 +96,7 @@ class Foreseeing(Protocol[G]):
 
 
 @runtime_checkable
-class Placed(Protocol):
+class Placed(Protocol, metaclass=Capability):
     """What a job or a data set may have in addition: its data lies on disk, and it looks whether it does."""
 
     def check_there(self) -> None:
@@ -106,7 +107,7 @@ class Placed(Protocol):
 
 
 @runtime_checkable
-class Concurrent(Protocol):
+class Concurrent(Protocol, metaclass=Capability):
     """What a job may have in addition: candidates that are not one program share a device at the same time."""
 
     def abreast(self, environment: Mapping[str, Json]) -> int:
@@ -120,7 +121,7 @@ def check_there(job: object) -> None:
 
 
 @runtime_checkable
-class Evaluator(Protocol[G]):
+class Evaluator(Protocol[G], metaclass=Capability):
     """Where jobs run. The order in which results come back never influences a run.
 
     `slots` is how many candidates it evaluates at once.
@@ -147,7 +148,7 @@ class Evaluator(Protocol[G]):
 
 
 @runtime_checkable
-class Experienced(Protocol[G]):
+class Experienced(Protocol[G], metaclass=Capability):
     """What an evaluator may have in addition: it foresees how long units take from those that it has evaluated."""
 
     def recall(self, finished: Sequence[tuple[Unit[G], float]]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Protocol, TypeVar, runtime_checkable
 
+from evonas_cli.core.capability import Capability
 from evonas_cli.core.cell import Cell
 from evonas_cli.core.choices import Genes, Locus
 from evonas_cli.core.markings import MarkedGraph
@@ -26,7 +27,7 @@ S = TypeVar("S")
 
 
 @runtime_checkable
-class Space(Protocol[G]):
+class Space(Protocol[G], metaclass=Capability):
     """A set of genomes. Its `sample` is the prior that every strategy, the random baseline included, starts from."""
 
     def sample(self, rng: Random) -> G:
@@ -40,7 +41,7 @@ class Space(Protocol[G]):
 
 
 @runtime_checkable
-class Buildable(Protocol[C]):
+class Buildable(Protocol[C], metaclass=Capability):
     """Capability: genomes decode to networks."""
 
     def decode(self, genome: C, task: Task) -> Phenotype:
@@ -48,7 +49,7 @@ class Buildable(Protocol[C]):
 
 
 @runtime_checkable
-class Recurrent(Protocol[C]):
+class Recurrent(Protocol[C], metaclass=Capability):
     """Capability: genomes decode to cells of recurrent networks."""
 
     def decode_cell(self, genome: C) -> Cell:
@@ -56,7 +57,7 @@ class Recurrent(Protocol[C]):
 
 
 @runtime_checkable
-class Tuning(Protocol):
+class Tuning(Protocol, metaclass=Capability):
     """Capability of a Buildable space: its genomes set trainer keys."""
 
     @property
@@ -65,7 +66,7 @@ class Tuning(Protocol):
 
 
 @runtime_checkable
-class Scored(Protocol[C]):
+class Scored(Protocol[C], metaclass=Capability):
     """Capability: the space carries its own fitness landscape, for tests and demonstrations."""
 
     def score(self, genome: C) -> float:
@@ -73,7 +74,7 @@ class Scored(Protocol[C]):
 
 
 @runtime_checkable
-class Functional(Protocol[C]):
+class Functional(Protocol[C], metaclass=Capability):
     """Capability: the space knows which of its genomes compute the same function, whatever the task."""
 
     def function_key(self, genome: C) -> str:
@@ -81,7 +82,7 @@ class Functional(Protocol[C]):
 
 
 @runtime_checkable
-class Mutable(Protocol[G]):
+class Mutable(Protocol[G], metaclass=Capability):
     """Capability: one small random change."""
 
     def mutate(self, genome: G, rng: Random) -> G:
@@ -89,7 +90,7 @@ class Mutable(Protocol[G]):
 
 
 @runtime_checkable
-class Measured(Protocol[C]):
+class Measured(Protocol[C], metaclass=Capability):
     """Capability: how far two genomes are from each other."""
 
     def distance(self, first: C, second: C) -> float:
@@ -97,7 +98,7 @@ class Measured(Protocol[C]):
 
 
 @runtime_checkable
-class Repairable(Protocol[G]):
+class Repairable(Protocol[G], metaclass=Capability):
     """Capability: what variation makes of two genomes may be no genome, but can be turned into one nearby."""
 
     def repair(self, genome: G, rng: Random) -> G:
@@ -105,7 +106,7 @@ class Repairable(Protocol[G]):
 
 
 @runtime_checkable
-class Linear(Protocol):
+class Linear(Protocol, metaclass=Capability):
     """Capability: a genome is a tuple of genes, one for each of the fixed `choices`, independent of each other."""
 
     @property
@@ -117,7 +118,7 @@ class Linear(Protocol):
 
 
 @runtime_checkable
-class Walkable(Protocol[K]):
+class Walkable(Protocol[K], metaclass=Capability):
     """Capability: a genome is the outcome of a program of decisions, which a learned policy can take."""
 
     @property
@@ -129,7 +130,7 @@ class Walkable(Protocol[K]):
 
 
 @runtime_checkable
-class Deepening(Protocol[K]):
+class Deepening(Protocol[K], metaclass=Capability):
     """Capability of a Walkable space: its walk can be held to fewer layers than the space has."""
 
     @property
@@ -141,7 +142,7 @@ class Deepening(Protocol[K]):
 
 
 @runtime_checkable
-class Modular(Protocol[K]):
+class Modular(Protocol[K], metaclass=Capability):
     """Capability: networks are assembled from a blueprint, whose nodes point to species, and a module of each species.
 
     Blueprints and modules are marked graphs. A blueprint's nodes have one gene, the species; its own genes are those of
@@ -167,7 +168,7 @@ class Modular(Protocol[K]):
 
 
 @runtime_checkable
-class Strategy(Protocol[G, S]):
+class Strategy(Protocol[G, S], metaclass=Capability):
     """Proposes genomes. Holds hyperparameters only: what evolves is a value of type S that is passed in and out.
 
     `needs` names the capabilities a space must have. `least_evaluations` is the smallest budget that makes sense: the
@@ -196,7 +197,7 @@ class Strategy(Protocol[G, S]):
 
 
 @runtime_checkable
-class Figures(Protocol[C]):
+class Figures(Protocol[C], metaclass=Capability):
     """What a strategy may have in addition: figures about its state, logged after every told step."""
 
     def figures(self, state: C) -> Mapping[str, Json]:
@@ -204,7 +205,7 @@ class Figures(Protocol[C]):
 
 
 @runtime_checkable
-class Particular(Protocol):
+class Particular(Protocol, metaclass=Capability):
     """What a strategy may have in addition: it knows what it cannot learn from."""
 
     def check_objectives(self, objectives: Sequence[Objective]) -> None:
@@ -212,7 +213,7 @@ class Particular(Protocol):
 
 
 @runtime_checkable
-class Continues(Protocol):
+class Continues(Protocol, metaclass=Capability):
     """What a strategy may have in addition: it says whether its candidates continue the training of earlier ones."""
 
     @property
@@ -221,7 +222,7 @@ class Continues(Protocol):
 
 
 @runtime_checkable
-class Computing(Protocol):
+class Computing(Protocol, metaclass=Capability):
     """What a strategy may have in addition: its bits depend on the machine, as those of a job do."""
 
     def environment(self) -> dict[str, Json]:
@@ -229,7 +230,7 @@ class Computing(Protocol):
 
 
 @runtime_checkable
-class Rising(Protocol):
+class Rising(Protocol, metaclass=Capability):
     """What a strategy that continues trainings may have in addition: each goes on from one fidelity to the next."""
 
     @property
@@ -238,7 +239,7 @@ class Rising(Protocol):
 
 
 @runtime_checkable
-class Staged(Protocol):
+class Staged(Protocol, metaclass=Capability):
     """What a strategy that continues trainings may have in addition: it divides a full training into stages."""
 
     @property

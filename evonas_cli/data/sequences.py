@@ -9,6 +9,8 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from evonas_cli.core.capability import Capability
+
 Tokens: TypeAlias = NDArray[np.int64]
 
 
@@ -37,7 +39,7 @@ class Corpus:
 
 
 @runtime_checkable
-class SequenceDataset(Protocol):
+class SequenceDataset(Protocol, metaclass=Capability):
     """A source of token sequences. One that reads files is `Placed`, too: its `check_there` looks for them."""
 
     def corpus(self, seed: int) -> Corpus:

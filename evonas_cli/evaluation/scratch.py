@@ -7,11 +7,12 @@ import tempfile
 from multiprocessing import reduction
 from typing import Protocol, runtime_checkable
 
+from evonas_cli.core.capability import Capability
 from evonas_cli.core.errors import EnvironmentFailure
 
 
 @runtime_checkable
-class Sharing(Protocol):
+class Sharing(Protocol, metaclass=Capability):
     """Capability of a job: processes that run the same job make its large inputs once."""
 
     def share(self, file: int) -> None:

@@ -11,8 +11,9 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from evonas_cli.core.blame import described, place, told
 from evonas_cli.core.display import log_warnings
-from evonas_cli.core.errors import EnvironmentFailure, EvonasError
+from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Unit
 from evonas_cli.evaluation.scratch import Scratch, Sharing
@@ -44,8 +45,9 @@ def serve(
     except EvonasError as error:
         pipe.send(("broken", type(error), str(error)))
     except Exception as error:
-        text = f"{type(error).__name__}: {error} ({_place(error)})"
-        pipe.send(("broken", EnvironmentFailure, text))
+        users = place(error) is not None and not isinstance(error, OSError | MemoryError)
+        text = described(error) if users else f"{told(error)} ({_innermost(error)})"
+        pipe.send(("broken", UsageError if users else EnvironmentFailure, text))
 
 
 def _next(pipe: Connection) -> Unit[Any] | None:
@@ -57,7 +59,7 @@ def _next(pipe: Connection) -> Unit[Any] | None:
     return unit
 
 
-def _place(error: Exception) -> str:
+def _innermost(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{os.path.basename(frame.filename)}:{frame.lineno}"
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.fold import Fold
+from evonas_cli.core.protocols import Figures
 from evonas_cli.core.types import Json
 from evonas_cli.store.files import write_text
 
 
 def line(fold: Fold[Any]) -> dict[str, Json] | None:
     """The line for where the fold stands; None when the strategy has no figures."""
-    figures: Callable[[Any], Mapping[str, Json]] | None = getattr(fold.strategy, "figures", None)
-    if figures is None:
+    strategy: Any = fold.strategy
+    if not isinstance(strategy, Figures):
         return None
-    return {"step": fold.told - 1, "evaluations": fold.told_evaluations, **figures(fold.state)}
+    return {"step": fold.told - 1, "evaluations": fold.told_evaluations, **strategy.figures(fold.state)}
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:

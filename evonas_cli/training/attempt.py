@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import logging
-import traceback
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, TypeAlias
 
 import torch
 
+from evonas_cli.core.blame import described, keep_traceback
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.plan import PlanError
@@ -61,8 +61,8 @@ def _once(
             return Failure("oom", one_line(error))
         if is_device_error(error):
             raise EnvironmentFailure(f"candidate {candidate.id} stopped, device: {one_line(error)}") from error
-        _write_traceback(candidate, context)
-        return Failure("error", f"{type(error).__name__}: {one_line(error)}")
+        keep_traceback(candidate.id, context)
+        return Failure("error", described(error))
 
 
 def free_memory() -> None:
@@ -70,13 +70,3 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def _write_traceback(candidate: Candidate[Any], context: Context) -> None:
-    """traceback.txt in the candidate's folder. Called while the exception is handled."""
-    try:
-        folder = context.folder(candidate.id)
-        if folder is not None:
-            (folder / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
-    except OSError as error:
-        raise EnvironmentFailure(f"candidate {candidate.id} stopped: {one_line(error)}") from error

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import torch
 
+from evonas_cli.core import faults
+from evonas_cli.core.faults import is_refused
+
+__all__ = ["is_device_error", "is_out_of_memory", "is_refused", "one_line"]
+
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether the device, or the CPU's allocator, had no room: torch's own words, the driver's, or a library's."""
-    texts = (
-        "out of memory",
-        "DefaultCPUAllocator: can't allocate",
-        "DefaultCPUAllocator: not enough memory",
-        "CUBLAS_STATUS_ALLOC_FAILED",
-        "CUDNN_STATUS_ALLOC_FAILED",
-    )
-    told = isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
-    return told or isinstance(error, torch.OutOfMemoryError | MemoryError)
-
-
-def is_refused(error: Exception) -> bool:
-    """Whether torch or cuDNN offers no kernel for such shapes or for so many numbers; the device is as it was."""
-    texts = ("CUDNN_STATUS_NOT_SUPPORTED", "CUDNN_STATUS_BAD_PARAM", "canUse32BitIndexMath")
-    return isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
+    """Whether the device, or the CPU's allocator, had no room: by torch's type of error or by its words."""
+    return isinstance(error, torch.OutOfMemoryError) or faults.is_out_of_memory(error)
 
 
 def is_device_error(error: Exception) -> bool:
     """Whether the CUDA device failed, after which this process can use it no more."""
     if is_out_of_memory(error) or is_refused(error):
         return False
-    texts = ("CUDA error", "cuDNN error", "CUBLAS_STATUS")
-    known = isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
-    return isinstance(error, torch.AcceleratorError) or known
+    return isinstance(error, torch.AcceleratorError) or faults.is_device_error(error)
 
 
 def one_line(error: BaseException) -> str:
