@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.guard import guard
-from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Result, Unit
+from evonas_cli.core.types import Result
 from evonas_cli.parts import Parts
-from evonas_cli.store import records
+from evonas_cli.retraining import Asks
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.journal import Journal
 
@@ -38,7 +34,7 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
         heirs.setdefault(ancestor if ancestor in expected else None, []).append(id)
     try:
         evaluator.start()
-        asks = _Asks(journal, evaluator, parts.space)
+        asks = Asks(journal, evaluator, parts.space)
         evaluator.submit(asks.units([expected[id] for id in heirs.get(None, [])]))
         left = len(expected)
         while left:
@@ -52,39 +48,14 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
         shutil.rmtree(scratch)
 
 
-class _Asks:
-    """The asks of which some were trained in one program; the evaluator divides them as it did in the run."""
-
-    def __init__(self, journal: Journal, evaluator: Evaluator[Any], space: Space[Any]) -> None:
-        self._evaluator, self._space = evaluator, space
-        stacked = {entry["step"] for entry in journal if records.stack_of(entry)[1] > 1}
-        self._asked: dict[int, list[Candidate[Any]]] = {step: [] for step in sorted(stacked)}
-        for entry in journal:
-            if entry["step"] in self._asked:
-                self._asked[entry["step"]].append(records.candidate_of(entry, space))
-
-    def units(self, entries: Sequence[dict[str, Any]]) -> list[Unit[Any]]:
-        """Candidates that were trained in one program, together again where the whole ask is there; else each at its
-        place of a program of that width."""
-        found: list[Unit[Any]] = []
-        for step, group in groupby(entries, key=itemgetter("step")):
-            left = {entry["id"]: entry for entry in group}
-            for unit in self._evaluator.units(self._asked[step]) if step in self._asked else []:
-                places = {c.id: (place, unit.width) for c, place in zip(unit.candidates, unit.places, strict=True)}
-                same = {id for id, place in places.items() if id in left and records.stack_of(left[id]) == place}
-                found += [unit.among(same)] if same else []
-                left = {id: entry for id, entry in left.items() if id not in same}
-            for entry in left.values():
-                place, width = records.stack_of(entry)
-                found.append(Unit((records.candidate_of(entry, self._space),), width, (place,)))
-        return found
-
-
 def _difference(entry: dict[str, Any], result: Result) -> str | None:
     if entry["status"] != result.status:
         return f"recorded {entry['status']}, now {result.status}"
+    labels = entry.get("labels", {})
     for name in sorted({*entry["metrics"], *result.metrics}):
         before, now = entry["metrics"].get(name), result.metrics.get(name)
         if before != now and not name.endswith("_seconds"):
             return f"{name}: recorded {before}, now {now}"
+    if "state" in labels and labels["state"] != result.labels.get("state"):
+        return "the trained weights are others than recorded"
     return None

@@ -21,9 +21,10 @@ from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.evaluating import Evaluator, Experienced
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
-from evonas_cli.core.protocols import Buildable, Computing, Space, Strategy
+from evonas_cli.core.protocols import Buildable, Computing, Continues, Space, Strategy
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.parts import Parts, chosen, config_yaml, identity, stored_config
+from evonas_cli.retraining import Retraining
 from evonas_cli.store import records
 from evonas_cli.store.directory import RunDirectory, new_root
 from evonas_cli.store.files import write_text
@@ -271,6 +272,8 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> 
         lock.release()
         raise
     evaluator.meter = recorder.meter
+    if isinstance(parts.strategy, Continues) and parts.strategy.continues:
+        evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)
     return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache)
 
 

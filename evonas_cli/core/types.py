@@ -15,6 +15,8 @@ T = TypeVar("T")
 Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 Status: TypeAlias = Literal["ok", "failed"]
 Direction: TypeAlias = Literal["min", "max"]
+LOST = "lost"
+"""The kind of failure of a candidate that continues another whose state is not there; it is never recorded."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -55,6 +57,24 @@ class Candidate(Generic[G]):
     step: int
     seed: int
     proposal: Proposal[G]
+
+
+@value
+class Origin:
+    """What a run has recorded of a candidate that another one continues: its seed, its epochs (None: not measured) and
+    the checksum of the state that it kept (None: a version that made none)."""
+
+    seed: int
+    epochs: float | None = None
+    state: str | None = None
+
+
+@value
+class Heir(Candidate[G]):
+    """A candidate that continues another, on its way to a job. Should the other's state be lost, the job fails with
+    LOST, and the other one is trained again."""
+
+    origin: Origin
 
 
 @value

@@ -10,7 +10,7 @@ from typing import Any
 
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result, Unit
+from evonas_cli.core.types import Candidate, Failure, Json, Origin, Proposal, Result, Unit
 
 _OPTIONAL = {"job": "", "fidelity": 1.0, "continues": None, "options": None, "again": False}
 _SHOWN = 80
@@ -62,6 +62,11 @@ def stack_of(data: Mapping[str, Any]) -> tuple[int, int]:
     """The candidate's place in the program that trained it, and the program's width."""
     place, _, width = data.get("labels", {}).get("stack", "0/1").partition("/")
     return int(place), int(width)
+
+
+def origin_of(data: Mapping[str, Any]) -> Origin:
+    """What the entry tells candidates that continue the candidate."""
+    return Origin(data["seed"], data["metrics"].get("epochs"), data.get("labels", {}).get("state"))
 
 
 def finished(entries: Iterable[Mapping[str, Any]], space: Space[Any]) -> list[tuple[Unit[Any], float]]:

@@ -14,7 +14,8 @@ from evonas_cli.core.blame import described, keep_traceback
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.plan import PlanError
-from evonas_cli.core.types import Candidate, Failure, Result
+from evonas_cli.core.types import LOST, Candidate, Failure, Heir, Result
+from evonas_cli.training.checkpoint import Lost
 from evonas_cli.training.errors import is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.loop import Diverged
 
@@ -28,7 +29,8 @@ def attempt(candidate: Candidate[Any], context: Context, measure: Measure) -> Re
     """The result whose metrics `measure` returns; what it raises becomes a failure, or an EnvironmentFailure.
 
     Failures: those that `measure` returns, unbuildable, diverged, oom after a second try, and error, whose traceback
-    goes to the candidate's folder. Expected errors pass through. Raises EnvironmentFailure for disk and device errors.
+    goes to the candidate's folder; and for an heir lost, when the state that it continues is. Expected errors pass
+    through. Raises EnvironmentFailure for disk and device errors, and where no heir continues a lost state.
     """
     started = perf_counter()
     labels: dict[str, str] = {}
@@ -48,6 +50,10 @@ def _once(
 ) -> Mapping[str, float] | Failure:
     try:
         return measure(labels)
+    except Lost as error:
+        if isinstance(candidate, Heir):
+            return Failure(LOST, error.reason)
+        raise EnvironmentFailure(str(error)) from error
     except EvonasError:
         raise
     except OSError as error:

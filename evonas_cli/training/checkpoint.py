@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import os
 import time
-import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context
-from evonas_cli.core.types import Candidate
-from evonas_cli.nn.population import Population, State
+from evonas_cli.core.types import Candidate, Heir, Origin
+from evonas_cli.nn.population import Population
+from evonas_cli.nn.population import State as Weights
 from evonas_cli.training.optimizers import Memory, Optimizer
+from evonas_cli.training.state import Owner, Progress, State, checksum, parse, write
 from evonas_cli.training.trainer import Trainer
 
 CHECKPOINT = "checkpoint.pt"
@@ -25,18 +22,18 @@ KEPT = "state.pt"
 WEIGHTS_ONLY = {"start": "weights"}
 """What a proposal's options say of a training that begins anew with the weights of the candidate it continues."""
 
+NOBODY = Owner(0, -1, 0)
+"""Whose a training is of which nothing is kept."""
+
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a training is: epochs done, how many of them an earlier candidate did, the last one's mean loss, and the
-    seconds this candidate has spent."""
+class Lost(EvonasError):
+    """What candidate `heir` continues is not there, or not what it has to be; `reason` says which file and why."""
 
-    epoch: int = 0
-    first_epoch: int = 0
-    train_loss: float = 0.0
-    train_seconds: float = 0.0
+    def __init__(self, heir: int, reason: str) -> None:
+        super().__init__(f"candidate {heir} continues another one, whose weights are lost: {reason}")
+        self.heir, self.reason = heir, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +44,63 @@ class Place:
     optimizer: Optimizer
     index: int
 
-    def copy(self) -> tuple[State, Memory]:
+    def copy(self) -> tuple[Weights, Memory]:
         """Both, as they are now."""
         model = {key: value.clone() for key, value in self.population.member(self.index).items()}
         memory = self.optimizer.memory(self.index)
         return model, {i: {key: value.clone() for key, value in parts.items()} for i, parts in memory.items()}
 
-    def load(self, model: State, memory: Memory) -> None:
+    def load(self, model: Weights, memory: Memory) -> None:
         """The inverse of `copy`. Raises ValueError when the weights are those of another network."""
         self.population.load_member(self.index, model)
         self.optimizer.load_memory(self.index, memory)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The final state that a training continues: that of candidate `id`, in its `folder`, of the run with `run_seed`.
+
+    `origin` is what the run has recorded of that candidate (None: it is not known). With `weights_only` the network
+    alone is taken: a new training, with a fresh optimiser, from trained weights.
+    """
+
+    folder: Path
+    run_seed: int
+    id: int
+    origin: Origin | None = None
+    weights_only: bool = False
+
+    def read(self) -> State:
+        """The state. Raises ValueError, which says what is wrong with which file."""
+        path = self.folder / KEPT
+        try:
+            state = parse(path.read_bytes())
+        except FileNotFoundError as error:
+            raise ValueError(f"{path} is missing") from error
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+        self._check(path, state)
+        return state
+
+    def _check(self, path: Path, state: State) -> None:
+        owner, origin = state["owner"], self.origin
+        seed = owner.seed if origin is None else origin.seed
+        if owner != Owner(self.run_seed, self.id, seed):
+            raise ValueError(f"{path} is that of {owner}")
+        if origin is None:
+            return
+        if origin.epochs is not None and state["progress"].epoch != origin.epochs:
+            raise ValueError(f"{path} is a state after {state['progress'].epoch} epochs, not {origin.epochs:g}")
+        if origin.state is not None and checksum(state) != origin.state:
+            raise ValueError(f"{path} does not have the checksum that the journal has of it")
+
+
 class Checkpoint:
     """Files of one candidate's training.
 
-    `folder` is the candidate's (None: nothing is kept); `seconds` the least time between two saves (None: no saves);
-    `keep` leaves the final state as `state.pt`; `parent` is the folder of the candidate whose state is continued, of
-    which `weights_only` takes the network alone: a new training, with a fresh optimiser, from trained weights.
+    `folder` is that of candidate `owner` (None: nothing is kept); `seconds` the least time between two saves (None: no
+    saves); `keep` leaves the final state as `state.pt`, of which `kept` is then the checksum; `source` is the state
+    that is continued.
     """
 
     def __init__(
@@ -72,49 +108,74 @@ class Checkpoint:
         folder: Path | None = None,
         seconds: float | None = None,
         keep: bool = False,
-        parent: Path | None = None,
-        weights_only: bool = False,
+        source: Source | None = None,
+        owner: Owner = NOBODY,
     ) -> None:
-        self._folder, self._seconds, self._keep, self._parent = folder, seconds, keep, parent
-        self._weights_only = weights_only
+        self._folder, self._seconds, self._keep, self._source = folder, seconds, keep, source
+        self._owner = owner
         self._saved_at = time.monotonic()
+        self.kept: str | None = None
 
     def restore(self, place: Place) -> Progress:
-        """Loads this candidate's last checkpoint, else the parent's final state, else nothing, into its place.
+        """Loads this candidate's last checkpoint, else the final state of the source, else nothing, into its place.
 
-        A checkpoint that cannot be read, does not fit, or comes from another place or width of a program, and so has
-        other bits, is discarded with a warning: the training starts again.
-        Raises EnvironmentFailure when the parent's state is missing or unreadable, ValueError when it does not fit.
+        A checkpoint that cannot be read, does not fit, is another candidate's, or comes from another place or width of
+        a program, and so has other bits, is discarded with a warning: the training starts again.
+        Raises Lost when the source is missing, damaged or another one's, ValueError when it does not fit.
         """
         if self._folder is not None and self._seconds is not None and (self._folder / CHECKPOINT).exists():
             try:
-                state = _parse((self._folder / CHECKPOINT).read_bytes())
-                _check_place(state, place)
+                state = parse((self._folder / CHECKPOINT).read_bytes())
+                self._check_own(state, place)
                 return _load(state, place)
             except ValueError as error:
                 log.warning("%s discarded, the training starts again: %s", self._folder / CHECKPOINT, error)
                 self.discard()
-        if self._parent is None:
-            return Progress()
-        state = _parent_state(self._parent / KEPT)
-        if self._weights_only:
+        return Progress() if self._source is None else self._begin(self._source, place)
+
+    def _begin(self, source: Source, place: Place) -> Progress:
+        try:
+            state = source.read()
+        except ValueError as error:
+            raise Lost(self._owner.id, str(error)) from error
+        if source.weights_only:
             place.population.load_member(place.index, state["model"])
             return Progress()
-        epoch = _load(state, place).epoch
-        return Progress(epoch=epoch, first_epoch=epoch, train_loss=state["progress"]["train_loss"])
+        before = _load(state, place)
+        return Progress(epoch=before.epoch, first_epoch=before.epoch, train_loss=before.train_loss)
+
+    def _check_own(self, state: State, place: Place) -> None:
+        """Raises ValueError for a state of another candidate, place or width."""
+        if state["owner"] != self._owner:
+            raise ValueError(f"it is that of {state['owner']}")
+        if state.get("stack") != [place.index, place.population.width]:
+            raise ValueError("it was made at another place of a program, or in one of another width")
 
     def save(self, place: Place, progress: Progress) -> None:
         """Writes a checkpoint if one is due. Raises OSError when the disk does not take it."""
         if self._folder is None or self._seconds is None or time.monotonic() - self._saved_at < self._seconds:
             return
-        _write(self._folder / CHECKPOINT, place, progress)
+        write(self._folder / CHECKPOINT, self._state(place, progress))
         self._saved_at = time.monotonic()
 
     def finish(self, place: Place, progress: Progress) -> None:
         """Keeps the final state if it is wanted, and removes the checkpoint. Raises OSError."""
         if self._keep and self._folder is not None:
-            _write(self._folder / KEPT, place, progress)
+            state = self._state(place, progress)
+            write(self._folder / KEPT, state)
+            self.kept = checksum(state)
         self.discard()
+
+    def _state(self, place: Place, progress: Progress) -> State:
+        model, memory = place.copy()
+        return {
+            "owner": self._owner,
+            "progress": progress,
+            "model": {key: value.contiguous() for key, value in model.items()},
+            "optimizer": memory,
+            "optimizer_name": place.optimizer.name,
+            "stack": [place.index, place.population.width],
+        }
 
     def discard(self) -> None:
         """Removes the checkpoint, if there is one."""
@@ -122,82 +183,32 @@ class Checkpoint:
             (self._folder / CHECKPOINT).unlink(missing_ok=True)
 
 
-def checkpoint_of(candidate: Candidate[Any], trainer: Trainer, context: Context) -> Checkpoint:
+def checkpoint_of(candidate: Candidate[Any], trainer: Trainer, run_seed: int, context: Context) -> Checkpoint:
     """The candidate's files; its folder is asked for only if something is kept in it."""
-    parent, continues, options = None, candidate.proposal.continues, candidate.proposal.options
+    owner, source = Owner(run_seed, candidate.id, candidate.seed), _source_of(candidate, run_seed, context)
+    if trainer.checkpoint_seconds is None and not trainer.save_state:
+        return Checkpoint(source=source, owner=owner)
+    return Checkpoint(context.folder(candidate.id), trainer.checkpoint_seconds, trainer.save_state, source, owner)
+
+
+def _source_of(candidate: Candidate[Any], run_seed: int, context: Context) -> Source | None:
+    continues, options = candidate.proposal.continues, candidate.proposal.options
     if options not in (None, WEIGHTS_ONLY) or (options == WEIGHTS_ONLY and continues is None):
         raise UsageError(f"the strategy gives candidate {candidate.id} options that training does not know: {options}")
-    if continues is not None:
-        parent = context.folder(continues)
-        if parent is None:
-            raise EnvironmentFailure(f"candidate {candidate.id} continues {continues}, but this run keeps no files")
-    if trainer.checkpoint_seconds is None and not trainer.save_state:
-        return Checkpoint(parent=parent, weights_only=options == WEIGHTS_ONLY)
-    folder = context.folder(candidate.id)
-    return Checkpoint(folder, trainer.checkpoint_seconds, trainer.save_state, parent, options == WEIGHTS_ONLY)
+    if continues is None:
+        return None
+    folder = context.folder(continues)
+    if folder is None:
+        raise EnvironmentFailure(f"candidate {candidate.id} continues {continues}, but this run keeps no files")
+    origin = candidate.origin if isinstance(candidate, Heir) else None
+    return Source(folder=folder, run_seed=run_seed, id=continues, origin=origin, weights_only=options == WEIGHTS_ONLY)
 
 
-def _write(path: Path, place: Place, progress: Progress) -> None:
-    """Replaces the file in one step; what was there stays whole until the new one is on disk."""
-    model, memory = place.copy()
-    state = {
-        "model": {key: value.contiguous() for key, value in model.items()},
-        "optimizer": memory,
-        "optimizer_name": place.optimizer.name,
-        "stack": [place.index, place.population.width],
-        "progress": asdict(progress),
-    }
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    partial = path.with_suffix(".tmp")
-    with partial.open("wb") as file:
-        file.write(buffer.getbuffer())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-
-
-def _parse(data: bytes) -> dict[str, Any]:
-    """The saved state, on the CPU. Raises ValueError when the bytes are not one, or not those that were written.
-
-    The file is a zip archive; its check sums are tested here because torch does not.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            damaged = archive.testzip()
-        if damaged is not None:
-            raise ValueError(f"{damaged} has a wrong check sum")
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        _ = state["model"], state["optimizer"], state["optimizer_name"], Progress(**state["progress"])
-    except Exception as error:  # damaged bytes make torch and pickle raise almost anything
-        raise ValueError(
-            f"not a readable checkpoint ({type(error).__name__}: {' '.join(str(error).split())[:120]})"
-        ) from error
-    return dict(state)
-
-
-def _check_place(state: dict[str, Any], place: Place) -> None:
-    """Raises ValueError for a state of another place or width."""
-    if state.get("stack") != [place.index, place.population.width]:
-        raise ValueError("it was made at another place of a program, or in one of another width")
-
-
-def _parent_state(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise EnvironmentFailure(
-            f"{path} is missing, and a candidate continues from it; runs that continue candidates need "
-            "trainer.save_state=true from their start"
-        )
-    try:
-        return _parse(path.read_bytes())
-    except ValueError as error:
-        raise EnvironmentFailure(f"{path}, from which a candidate continues, is damaged: {error}") from error
-
-
-def _load(state: dict[str, Any], place: Place) -> Progress:
+def _load(state: State, place: Place) -> Progress:
     """The place gets the saved state; its settings stay. Raises ValueError, before any change, on a misfit."""
     place.population.check_member(place.index, state["model"])
     if state["optimizer_name"] != place.optimizer.name:
         raise ValueError(f"the saved training used {state['optimizer_name']}, this one {place.optimizer.name}")
     place.load(state["model"], state["optimizer"])
-    return Progress(**state["progress"])
+    progress: Progress = state["progress"]
+    return progress

@@ -54,7 +54,7 @@ def fit(
     validation measures them. An interrupted training resumes from its checkpoint with equal bits. Batches, augmentation
     and the noise of layers such as dropout are functions of `run_seed` and the epoch. `pause` is called where the
     device has something to do and this thread has not.
-    Raises ValueError when what a member continues does not fit or was trained longer.
+    Raises Lost when what a member continues is not there, ValueError when it does not fit or was trained longer.
     """
     return _Training(population, members, data, run_seed, pause).run()
 

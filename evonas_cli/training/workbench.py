@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from time import perf_counter
 from typing import Any
@@ -21,39 +20,22 @@ from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.shared import shared
 from evonas_cli.data.splits import Splits
-from evonas_cli.nn.build import Network
 from evonas_cli.nn.geometry import AUTO, unknown
 from evonas_cli.nn.population import Population
 from evonas_cli.training.abreast import abreast
 from evonas_cli.training.attempt import attempt, free_memory
-from evonas_cli.training.checkpoint import checkpoint_of
+from evonas_cli.training.built import Built
+from evonas_cli.training.checkpoint import Lost
 from evonas_cli.training.device import device_name, has_bf16, resolve
 from evonas_cli.training.errors import is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.form_trials import try_forms
-from evonas_cli.training.loop import Diverged, Member, Outcome, fit
+from evonas_cli.training.loop import Diverged, Outcome, fit
 from evonas_cli.training.probe import WIDTHS, probe
 from evonas_cli.training.room import Room
 from evonas_cli.training.steps import Pause, check, nobody, wants_graph
 from evonas_cli.training.trainer import Trainer
 
-PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Built:
-    """A candidate whose genome has a network that may be trained."""
-
-    candidate: Candidate[Any]
-    plan: Plan
-    trainer: Trainer
-    labels: dict[str, str]
-
-    @property
-    def network(self) -> Network:
-        """The network with its initial weights."""
-        return Network(self.plan, torch.Generator().manual_seed(self.candidate.seed))
 
 
 class Workbench:
@@ -113,8 +95,9 @@ class Workbench:
 
         Where memory does not suffice, the program is halved, as often as it takes. Should it fail in another way that
         may be a candidate's fault, each half of the candidates is trained without the other, until the failure has
-        found its owner, who is tried once more in a program of one place: what fails may be the width. Raises
-        EnvironmentFailure for disk and device errors.
+        found its owner, who is tried once more in a program of one place: what fails may be the width. Who continues
+        a state that is lost has a result of its own, and the others are trained without. Raises EnvironmentFailure for
+        disk and device errors.
         """
         started = perf_counter()
         built = [self._try_to_build(candidate) for candidate in unit.candidates]
@@ -122,8 +105,11 @@ class Workbench:
         able = unit.among({found.candidate.id for found in fitted})
         unable = unit.among({c.id for c, found in zip(unit.candidates, built, strict=True) if found is None})
         results = [self._attempt(unable.among((candidate.id,)), context) for candidate in unable.candidates]
+        heir = None
         try:
             outcomes = self._fit(fitted, able, context) if fitted else []
+        except Lost as error:
+            heir = error.heir
         except EvonasError:
             raise
         except Exception as error:
@@ -133,11 +119,15 @@ class Workbench:
             memory, text = is_out_of_memory(error), one_line(error)
         else:
             seconds = (perf_counter() - started) / len(unit.candidates)
-            return results + [_result(found, outcome, seconds) for found, outcome in zip(fitted, outcomes, strict=True)]
+            return results + [found.result(outcome, seconds) for found, outcome in zip(fitted, outcomes, strict=True)]
+        if heir is not None:
+            rest = able.among({candidate.id for candidate in able.candidates if candidate.id != heir})
+            results.append(self._attempt(able.among({heir}), context))
+            return results + (self.evaluate_together(rest, context) if rest.candidates else [])
         free_memory()
         return results + self._divided(able, context, memory, text)
 
-    def _try_to_build(self, candidate: Candidate[Any]) -> _Built | None:
+    def _try_to_build(self, candidate: Candidate[Any]) -> Built | None:
         """None for what cannot be trained; `_attempt` then says why."""
         try:
             built = self._build(candidate, {})
@@ -230,9 +220,9 @@ class Workbench:
         outcome = self._fit([built], unit, context, pause)[0]
         if isinstance(outcome, Diverged):
             raise outcome
-        return _metrics(built, outcome)
+        return built.metrics(outcome)
 
-    def _build(self, candidate: Candidate[Any], labels: dict[str, str]) -> _Built | Failure:
+    def _build(self, candidate: Candidate[Any], labels: dict[str, str]) -> Built | Failure:
         phenotype = self.space.decode(candidate.proposal.genome, self._loaded[0].task)
         plan = phenotype.plan
         labels["network"] = canonical_hash(plan)
@@ -246,11 +236,11 @@ class Workbench:
         ):
             if cap is not None and size > cap:
                 return Failure("over_cap", f"{size} {name}, more than the {cap} allowed")
-        return _Built(candidate, plan, trainer, labels)
+        return Built(candidate, plan, trainer, labels)
 
-    def _fit(self, built: Sequence[_Built], unit: Unit[Any], context: Context, pause: Pause = nobody) -> list[Outcome]:
+    def _fit(self, built: Sequence[Built], unit: Unit[Any], context: Context, pause: Pause = nobody) -> list[Outcome]:
         """An outcome for each; places that stay empty are taken by copies of the first network."""
-        members = [_member(found, place, context) for found, place in zip(built, unit.places, strict=True)]
+        members = [found.member(place, self.seed, context) for found, place in zip(built, unit.places, strict=True)]
         if unit.width > 1:
             for found, place in zip(built, unit.places, strict=True):
                 found.labels["stack"] = f"{place}/{unit.width}"
@@ -261,7 +251,7 @@ class Workbench:
         self._check_names(built[0], population)
         del networks, first, places
         try:
-            return fit(population, members, self._loaded[0], self.seed, pause)
+            outcomes = fit(population, members, self._loaded[0], self.seed, pause)
         except (EvonasError, OSError):
             raise
         except Exception as error:
@@ -269,8 +259,12 @@ class Workbench:
                 for member in members:
                     member.checkpoint.discard()
             raise
+        for found, member in zip(built, members, strict=True):
+            if member.checkpoint.kept is not None:
+                found.labels["state"] = member.checkpoint.kept
+        return outcomes
 
-    def _check_names(self, built: _Built, population: Population) -> None:
+    def _check_names(self, built: Built, population: Population) -> None:
         """Says once, in one worker, which layers trainer.convolution names in vain."""
         layers = dict(population.convolutions())
         missing = unknown(built.trainer.convolution, layers)
@@ -278,23 +272,3 @@ class Workbench:
             self._told = True
             has = ", ".join(layers) or "none"
             log.warning("trainer.convolution: candidate %d has no %s (it has: %s)", built.candidate.id, missing[0], has)
-
-
-def _member(built: _Built, place: int, context: Context) -> Member:
-    epochs = max(1, round(built.trainer.epochs * built.candidate.proposal.fidelity))
-    return Member(built.trainer, epochs, checkpoint_of(built.candidate, built.trainer, context), place)
-
-
-def _metrics(built: _Built, measured: dict[str, float]) -> dict[str, float]:
-    plan, images = built.plan, measured["images"]
-    rest = {key: value for key, value in measured.items() if key != "images"}
-    cost = PASSES * plan.multiply_adds * images / 1e9
-    return {**rest, "parameters": plan.parameters, "multiply_adds": plan.multiply_adds, "cost": cost}
-
-
-def _result(built: _Built, outcome: Outcome, seconds: float) -> Result:
-    id = built.candidate.id
-    if isinstance(outcome, Diverged):
-        failure = Failure("diverged", one_line(outcome))
-        return Result(id, "failed", error=failure, seconds=seconds, labels=built.labels)
-    return Result(id, "ok", metrics=_metrics(built, outcome), seconds=seconds, labels=built.labels)

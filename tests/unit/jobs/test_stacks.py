@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from training_jobs import Folders, candidate, job, repeatable
 
 from evonas_cli.core.errors import EnvironmentFailure
-from evonas_cli.core.types import Task, Unit
+from evonas_cli.core.types import LOST, Heir, Origin, Task, Unit
 from evonas_cli.jobs.stacks import units, width
 from evonas_cli.nn.population import Population
 from evonas_cli.spaces.hyperparameters import Hyperparameters
 from evonas_cli.spaces.nasbench201 import NasBench201
 from evonas_cli.training import workbench as module
+from evonas_cli.training.checkpoint import KEPT
 
 GENES = {
     "learning_rate": {"low": 0.001, "high": 0.5},
@@ -257,3 +258,27 @@ def test_units_are_divided_without_loss(width, data):
         assert all(0 <= place < part.width for part in parts for place in part.places)
     assert all(part.width < width for part in unit.narrowed())
     assert all(part.width == width for part in unit.bisected())
+
+
+def test_who_continues_lost_weights_is_left_out_of_a_stack(tmp_path):
+    what = plain(epochs=2, save_state=True)
+    (unit,) = divided(what, asked(3))
+    parents = evaluated(what, [unit], tmp_path)
+    assert len({result.labels["state"] for result in parents}) == 3
+
+    def heirs():
+        children = [candidate(3 + c.id, c.proposal.genome, continues=c.id) for c in unit.candidates]
+        told = [Origin(1000 + i, 2, result.labels["state"]) for i, result in enumerate(parents)]
+        rows = zip(children, told, strict=True)
+        return tuple(Heir(c.id, c.step, c.seed, c.proposal, origin) for c, origin in rows)
+
+    follow = Unit(heirs(), 3, (0, 1, 2))
+    whole = evaluated(what, [follow], tmp_path)
+    (tmp_path / "1" / KEPT).unlink()
+    left = evaluated(what, [follow], tmp_path)
+    assert [result.error and result.error.kind for result in left] == [None, LOST, None]
+    assert "1/state.pt is missing" in left[1].error.text
+    assert [repeatable(left[i]) for i in (0, 2)] == [repeatable(whole[i]) for i in (0, 2)]
+    (again,) = evaluated(what, [unit.among({1})], tmp_path)
+    assert repeatable(again) == repeatable(parents[1])
+    assert repeatable(evaluated(what, [follow.among({4})], tmp_path)[0]) == repeatable(whole[1])

@@ -21,7 +21,7 @@ from evonas_cli.data.digits import Digits
 from evonas_cli.jobs.train import Train
 from evonas_cli.spaces.hyperparameters import Hyperparameters
 from evonas_cli.spaces.nasbench201 import NasBench201
-from evonas_cli.training import steps
+from evonas_cli.training import built, steps
 from evonas_cli.training import workbench as module
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
 from evonas_cli.training.trainer import Trainer
@@ -50,7 +50,7 @@ def test_the_training_part_is_measured_in_evaluation_mode_when_asked():
 
 def test_the_plan_counts_the_parameters_that_are_trained():
     plan = SPACE.decode(GENOME, DIGITS.task()).plan
-    network = module.Network(plan, torch.Generator())
+    network = built.Network(plan, torch.Generator())
     assert sum(parameter.numel() for parameter in network.parameters()) == plan.parameters
 
 
@@ -79,7 +79,7 @@ def test_fidelity_shortens_and_continuing_costs_only_the_rest(tmp_path):
 
 def test_continuing_what_was_not_kept_stops_the_run(tmp_path):
     (tmp_path / "0").mkdir()
-    with pytest.raises(EnvironmentFailure, match="trainer.save_state=true"):
+    with pytest.raises(EnvironmentFailure, match="candidate 1 continues another one.*state.pt is missing"):
         run(job(), candidate(1, continues=0), root=tmp_path)
     with pytest.raises(EnvironmentFailure, match="candidate 1 continues 0, but this run keeps no files"):
         run(job(), candidate(1, continues=0))
@@ -98,7 +98,7 @@ def test_no_folder_is_made_for_nothing(tmp_path):
     ],
 )
 def test_networks_over_the_cap_are_not_built(monkeypatch, changes, text):
-    monkeypatch.setattr(module, "Network", lambda *arguments: pytest.fail("built"))
+    monkeypatch.setattr(built, "Network", lambda *arguments: pytest.fail("built"))
     (result,) = run(job(**changes))
     assert result.status == "failed"
     assert result.error.kind == "over_cap"

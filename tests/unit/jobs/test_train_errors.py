@@ -65,9 +65,7 @@ def test_errors_of_the_machine_are_no_results(monkeypatch, error):
 
 
 def test_a_full_disk_while_saving_is_no_result(monkeypatch, tmp_path):
-    monkeypatch.setattr(
-        "evonas_cli.training.checkpoint.os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "full"))
-    )
+    monkeypatch.setattr("evonas_cli.training.state.os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(EnvironmentFailure, match="candidate 0 stopped: .*full"):
         run(job(checkpoint_seconds=0), root=tmp_path)
 

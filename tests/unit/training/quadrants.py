@@ -16,7 +16,7 @@ from evonas_cli.data.splits import Augmentation, Splits, moments
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.population import Population
 from evonas_cli.training import loop
-from evonas_cli.training.checkpoint import Checkpoint
+from evonas_cli.training.checkpoint import NOBODY, Checkpoint, Source
 from evonas_cli.training.loop import Diverged, Member
 from evonas_cli.training.trainer import Trainer
 
@@ -91,6 +91,11 @@ def fit(
     if isinstance(outcome, Diverged):
         raise outcome
     return outcome
+
+
+def source(folder: Path, weights_only: bool = False) -> Source:
+    """The final state of a training in the folder whose owner was not named."""
+    return Source(folder=folder, run_seed=NOBODY.run_seed, id=NOBODY.id, weights_only=weights_only)
 
 
 class Interrupted(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from quadrants import SEED, Interrupted, InterruptedAfter, network, resident, trainer, without_times
+from quadrants import SEED, Interrupted, InterruptedAfter, network, resident, source, trainer, without_times
 
 from evonas_cli.nn.population import Population
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
@@ -104,7 +104,7 @@ def test_survivors_are_stacked_again_and_go_on(tmp_path):
     constant = {"schedule": "constant", "warmup": 0.0}
     together((0, 1, 2), epochs=2, checkpoints=[Checkpoint(folder, None, keep=True) for folder in folders], **constant)
     assert all([path.name for path in folder.iterdir()] == [KEPT] for folder in folders)
-    heirs = [Checkpoint(parent=folders[i]) for i in (2, 0)]
+    heirs = [Checkpoint(source=source(folders[i])) for i in (2, 0)]
     _, found = together((2, 0), width=3, checkpoints=heirs, places=(2, 0), **constant)
     _, expected = together((0, 1, 2), **constant)
     for place, index in enumerate((2, 0)):

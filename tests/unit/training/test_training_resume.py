@@ -15,11 +15,11 @@ from quadrants import (
     resident,
     same_bits,
     small,
+    source,
     trainer,
     without_times,
 )
 
-from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.nn.population import Population
 from evonas_cli.training import loop
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
@@ -53,8 +53,8 @@ def test_a_continued_training_is_the_whole_one(tmp_path, optimizer):
     fit(small(), resident(), settings, SEED, 2, Checkpoint(folders[1], 0, keep=True))
     assert [path.name for path in folders[1].iterdir()] == [KEPT]
     with pytest.raises(Interrupted):
-        fit(small(), resident(), settings, SEED, 4, InterruptedAfter(3, folders[2], parent=folders[1]))
-    found = fit(child, resident(), settings, SEED, 4, Checkpoint(folders[2], 0, parent=folders[1]))
+        fit(small(), resident(), settings, SEED, 4, InterruptedAfter(3, folders[2], source=source(folders[1])))
+    found = fit(child, resident(), settings, SEED, 4, Checkpoint(folders[2], 0, source=source(folders[1])))
     assert same_bits(whole, child)
     assert found["images"] == expected["images"] / 2
     assert found["epochs"] == 4
@@ -63,35 +63,27 @@ def test_a_continued_training_is_the_whole_one(tmp_path, optimizer):
 
 def test_continuing_without_further_epochs_only_validates(tmp_path):
     parent = fit(small(), resident(), trainer(), SEED, 2, Checkpoint(tmp_path, 0, keep=True))
-    child = fit(small(seed=9), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
+    child = fit(small(seed=9), resident(), trainer(), SEED, 2, Checkpoint(source=source(tmp_path)))
     assert child["images"] == 0
     assert {**without_times(child), "images": parent["images"]} == without_times(parent)
     with pytest.raises(ValueError, match="continues a training of 2 epochs but has only 1 itself"):
-        fit(small(), resident(), trainer(), SEED, 1, Checkpoint(parent=tmp_path))
+        fit(small(), resident(), trainer(), SEED, 1, Checkpoint(source=source(tmp_path)))
 
 
 def test_a_continued_training_takes_its_own_settings(tmp_path):
     fit(small(), resident(), trainer(), SEED, 1, Checkpoint(tmp_path, 0, keep=True))
     slow, fast = small(), small()
-    fit(slow, resident(), trainer(momentum=0.5), SEED, 2, Checkpoint(parent=tmp_path))
-    fit(fast, resident(), trainer(momentum=0.9), SEED, 2, Checkpoint(parent=tmp_path))
+    fit(slow, resident(), trainer(momentum=0.5), SEED, 2, Checkpoint(source=source(tmp_path)))
+    fit(fast, resident(), trainer(momentum=0.9), SEED, 2, Checkpoint(source=source(tmp_path)))
     assert not same_bits(slow, fast)
 
 
 def test_what_does_not_fit_is_not_continued(tmp_path):
     fit(small(), resident(), trainer(), SEED, 1, Checkpoint(tmp_path, 0, keep=True))
     with pytest.raises(ValueError, match="the saved weights are those of a different network"):
-        fit(small(width=5), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
+        fit(small(width=5), resident(), trainer(), SEED, 2, Checkpoint(source=source(tmp_path)))
     with pytest.raises(ValueError, match="the saved training used SGD, this one AdamW"):
-        fit(small(), resident(), trainer("adamw"), SEED, 2, Checkpoint(parent=tmp_path))
-
-
-def test_a_missing_or_damaged_parent_is_the_machines_fault(tmp_path):
-    with pytest.raises(EnvironmentFailure, match=r"state.pt is missing.*trainer.save_state=true"):
-        fit(small(), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
-    (tmp_path / KEPT).write_bytes(b"PK nonsense")
-    with pytest.raises(EnvironmentFailure, match=r"state.pt, from which a candidate continues, is damaged"):
-        fit(small(), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path))
+        fit(small(), resident(), trainer("adamw"), SEED, 2, Checkpoint(source=source(tmp_path)))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "nonsense", "flipped", "other network"])
@@ -153,9 +145,11 @@ def test_starting_from_weights_is_a_new_training_of_a_trained_network(tmp_path, 
     fit(start, resident(), trainer(), SEED, 2, Checkpoint(folders[0], 0, keep=True))
     expected = fit(start, resident(), trainer(optimizer), SEED, 3, Checkpoint())
     with pytest.raises(Interrupted):
-        interrupted = InterruptedAfter(2, folders[1], parent=folders[0], weights_only=True)
+        interrupted = InterruptedAfter(2, folders[1], source=source(folders[0], True))
         fit(small(), resident(), trainer(optimizer), SEED, 3, interrupted)
-    found = fit(child, resident(), trainer(optimizer), SEED, 3, Checkpoint(folders[1], 0, False, folders[0], True))
+    found = fit(
+        child, resident(), trainer(optimizer), SEED, 3, Checkpoint(folders[1], 0, source=source(folders[0], True))
+    )
     assert same_bits(start, child)
     assert without_times(found) == without_times(expected)
     assert (found["epochs"], found["images"]) == (3, expected["images"])
@@ -164,4 +158,4 @@ def test_starting_from_weights_is_a_new_training_of_a_trained_network(tmp_path, 
 def test_weights_of_another_network_start_nothing(tmp_path):
     fit(small(), resident(), trainer(), SEED, 1, Checkpoint(tmp_path, 0, keep=True))
     with pytest.raises(ValueError, match="the saved weights are those of a different network"):
-        fit(small(width=5), resident(), trainer(), SEED, 2, Checkpoint(parent=tmp_path, weights_only=True))
+        fit(small(width=5), resident(), trainer(), SEED, 2, Checkpoint(source=source(tmp_path, True)))

@@ -1,0 +1,101 @@
+"""The file of a training's state: whose it is, what it holds, and a checksum of all that decides about later bits."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+State: TypeAlias = Mapping[str, Any]
+"""`owner`, `progress`, `model` (weights by name), `optimizer` (an optimiser's memory), `optimizer_name`, and `stack`
+(place and width of the program)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The candidate whose state it is, by the run's seed, its id, and its own seed."""
+
+    run_seed: int
+    id: int
+    seed: int
+
+    def __str__(self) -> str:
+        return f"candidate {self.id} with seed {self.seed}, of a run with seed {self.run_seed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a training is: epochs done, how many of them an earlier candidate did, the last one's mean loss, and the
+    seconds this candidate has spent."""
+
+    epoch: int = 0
+    first_epoch: int = 0
+    train_loss: float = 0.0
+    train_seconds: float = 0.0
+
+
+def write(path: Path, state: State) -> None:
+    """Replaces the file in one step; what was there stays whole until the new one is on disk. Raises OSError."""
+    plain = {**state, "owner": asdict(state["owner"]), "progress": asdict(state["progress"])}
+    buffer = io.BytesIO()
+    torch.save(plain, buffer)
+    partial = path.with_suffix(".tmp")
+    with partial.open("wb") as file:
+        file.write(buffer.getbuffer())
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def parse(data: bytes) -> State:
+    """The saved state, on the CPU. Raises ValueError when the bytes are not one, or not those that were written.
+
+    The file is a zip archive; its check sums are tested here because torch does not.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise ValueError(f"{damaged} has a wrong check sum")
+        state = dict(torch.load(io.BytesIO(data), map_location="cpu", weights_only=True))
+        named = state.get("owner")
+        _ = state["model"], state["optimizer"], state["optimizer_name"]
+        state["progress"] = Progress(**state["progress"])
+        state["owner"] = None if named is None else Owner(**named)
+    except Exception as error:  # damaged bytes make torch and pickle raise almost anything
+        raise ValueError(
+            f"not a readable checkpoint ({type(error).__name__}: {' '.join(str(error).split())[:120]})"
+        ) from error
+    if state["owner"] is None:
+        raise ValueError("it does not say whose it is, as files of older versions")
+    return state
+
+
+def checksum(state: State) -> str:
+    """SHA-256, in hexadecimal, over weights, the optimiser's memory, epochs done and the last loss.
+
+    Measured seconds, the place in a program and the owner have no part in it: the same training made again has it, too.
+    """
+    progress: Progress = state["progress"]
+    total = hashlib.sha256(json.dumps([state["optimizer_name"], progress.epoch, progress.train_loss]).encode())
+    for name, tensor in sorted(_tensors(state)):
+        total.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        total.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
+    for name, tensor in state["model"].items():
+        yield f"model {name}", tensor
+    for index, parts in state["optimizer"].items():
+        for name, tensor in parts.items():
+            yield f"optimizer {index} {name}", tensor
