@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.core.evaluating import Evaluator
-from evonas_cli.core.fold import guard
+from evonas_cli.core.guarding import guard
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Candidate, Result, Unit
 from evonas_cli.parts import Parts

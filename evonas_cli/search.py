@@ -7,7 +7,8 @@ from typing import Protocol, TypeVar
 
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.evaluating import Evaluator
-from evonas_cli.core.fold import Fold, guard
+from evonas_cli.core.fold import Fold
+from evonas_cli.core.guarding import guard
 from evonas_cli.core.types import Candidate, Result, Unit
 
 G = TypeVar("G")

@@ -7,10 +7,8 @@ budget continues it as if it had been the longer one from the start.
 
 from __future__ import annotations
 
-import json
-import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -18,7 +16,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.pareto import Front
 from evonas_cli.core.protocols import Strategy
 from evonas_cli.core.rng import LazyStream, derive, stream
-from evonas_cli.core.types import Candidate, Evaluation, Failure, Objective, Result
+from evonas_cli.core.types import Candidate, Evaluation, Objective, Result
 
 G = TypeVar("G")
 HOPELESS = 1000
@@ -245,38 +243,3 @@ def evaluate(candidate: Candidate[G], result: Result, objectives: Sequence[Objec
     """What a strategy is told of a result. A failure has no losses."""
     losses = tuple([o.loss(result.metrics) for o in objectives]) if result.status == "ok" else None
     return Evaluation(candidate.id, candidate.proposal.genome, losses, result.payload)
-
-
-def guard(result: Result, names: Sequence[str]) -> Result:
-    """A result as it may be recorded, its payload as it will be read back.
-
-    An ok one without all finite metrics, or with a payload that JSON cannot hold, becomes a failure that says which.
-    """
-    broken, metrics = [], result.metrics
-    if result.payload is not None:
-        try:
-            result = replace(result, payload=json.loads(json.dumps(result.payload, allow_nan=False)))
-        except (TypeError, ValueError, OverflowError):
-            broken = ["payload"]
-    try:
-        sound = not broken and all(map(math.isfinite, metrics.values()))
-    except (TypeError, OverflowError):
-        sound = False
-    if sound and (result.status != "ok" or all(map(metrics.__contains__, names))):
-        return result
-    missing = [name for name in names if name not in metrics]
-    broken += [name for name, value in metrics.items() if not _plain(value)]
-    finite: Mapping[str, float] = {k: v for k, v in metrics.items() if _plain(v)}
-    if result.status != "ok":
-        return replace(result, metrics=finite, payload=None)
-    kind, which = ("missing_metric", missing) if missing else ("not_finite", broken)
-    failure = Failure(kind, f"{kind}: {', '.join(which)}")
-    return replace(result, status="failed", metrics=finite, payload=None, error=failure)
-
-
-def _plain(value: object) -> bool:
-    """Whether it is a finite number."""
-    try:
-        return isinstance(value, int | float) and math.isfinite(value)
-    except OverflowError:
-        return False

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any, NoReturn
 
-DEEPEST = 100
+DEEPEST = 400
 """How many lists and mappings may lie in each other."""
 
 
@@ -40,6 +40,14 @@ def check(data: Any) -> None:
         level, depth = below, depth + 1
         if depth > DEEPEST + 1:
             raise ValueError(f"lists nested more than {DEEPEST} deep")
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a number that has a finite float."""
+    try:
+        return isinstance(value, int | float) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def printable(text: object) -> str:

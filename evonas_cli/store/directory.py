@@ -18,15 +18,15 @@ from typing import Any
 from evonas_cli.core.errors import EnvironmentFailure, RunError, UsageError
 from evonas_cli.store.description import FORMAT, mark, wrong_metadata, wrong_status
 from evonas_cli.store.draft import clear, clear_drafts, draft
-from evonas_cli.store.files import check_kind, write_json, write_text
+from evonas_cli.store.files import check_kind, write_json, write_text, wrong_kind
 from evonas_cli.store.lock import held
 from evonas_cli.store.reading import Absent, open_file, read_json, read_text
 from evonas_cli.store.tree import folders_with
 
 FOLDERS = ("snapshots", "populations", "fronts")
 """Folders of derived files that are named by a number of steps."""
-FILES = ("journal.jsonl", "lock", "config.yaml", "status.json", "figures.jsonl", "throughput.jsonl", "pareto.csv")
-"""Files that a search writes."""
+FILES = ("status.json", "figures.jsonl", "throughput.jsonl", "pareto.csv")
+"""Files beside the journal that a search writes over and over."""
 LONGEST = 100
 """Characters of a name: with what is put before it, it fits every file system."""
 NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST - 1}}}")
@@ -114,12 +114,16 @@ class RunDirectory:
         """config.yaml. Raises RunError."""
         return read_text(self.root / "config.yaml")
 
-    def check_kinds(self) -> None:
-        """Raises RunError where another thing, such as a symbolic link, lies where the run's files belong."""
-        for name in FILES:
-            check_kind(self.root / name)
-        for name in (*FOLDERS, "candidates"):
-            check_kind(self.root / name, folder=True)
+    def misplaced(self) -> list[tuple[Path, str]]:
+        """What lies where derived files and their folders belong and is none, such as a symbolic link, in words."""
+        places = [(self.root / name, False) for name in FILES] + [(self.root / name, True) for name in FOLDERS]
+        found = [(path, wrong_kind(path, folder)) for path, folder in places]
+        return [(path, what) for path, what in found if what is not None]
+
+    def check_places(self) -> None:
+        """Raises RunError when something is misplaced."""
+        for path, what in self.misplaced():
+            raise RunError(f"{path} is {what}; `evonas verify {self.root} --repair` moves it away")
 
     def written_status(self) -> dict[str, Any]:
         """status.json; an empty document when it is not there yet. Raises RunError when it is damaged or of another

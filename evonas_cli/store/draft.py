@@ -1,6 +1,7 @@
-"""Folders that appear whole: filled as a draft under a hidden name, then renamed. Drafts of killed processes are removed.
+"""Folders that appear whole: filled as a draft under a hidden name, then renamed.
 
-A process holds a kernel lock on its draft for as long as it fills it. A draft without a lock has nobody.
+A process holds a kernel lock on its draft for as long as it fills it. A draft without a lock was left by a process that
+was killed, and the next start removes it.
 """
 
 from __future__ import annotations

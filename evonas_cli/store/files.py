@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import stat
@@ -81,8 +82,7 @@ def open_for_writing(path: Path, flags: int) -> int:
         raise failure(path, error) from error
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
-        check_kind(path)
-        raise RunError(_in_the_way(path, "no regular file"))
+        raise RunError(f"{path} is no regular file, and nothing is written into it; move it away")
     return file
 
 
@@ -95,18 +95,41 @@ def make_folder(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def check_kind(path: Path, folder: bool = False) -> None:
-    """Raises RunError when another thing lies where a regular file or a `folder` of the run belongs."""
+def wrong_kind(path: Path, folder: bool = False) -> str | None:
+    """What lies, in words, where a regular file or a `folder` of the run belongs; None when nothing else does."""
     try:
         mode = path.lstat().st_mode
     except OSError:
+        return None
+    if stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode):
+        return None
+    return "no folder" if folder and not stat.S_ISLNK(mode) else kind(mode)
+
+
+def check_kind(path: Path, folder: bool = False) -> None:
+    """Raises RunError when another thing lies where a regular file or a `folder` of the run belongs."""
+    what = wrong_kind(path, folder)
+    if what is not None:
+        raise RunError(f"{path} is {what}, and nothing is written through it; put the run's own back or move this away")
+
+
+def discard(path: Path) -> None:
+    """Removes a derived file. A folder in its place is moved away, since nobody knows what is in it. Raises OSError."""
+    try:
+        if stat.S_ISDIR(path.lstat().st_mode):
+            moved(path)
+        else:
+            path.unlink()
+    except FileNotFoundError:
         return
-    if not (stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode)):
-        raise RunError(_in_the_way(path, "no folder" if folder and stat.S_ISREG(mode) else kind(mode)))
 
 
-def _in_the_way(path: Path, what: str) -> str:
-    return f"{path} is {what}, and nothing is written through it; put the run's own back or move this away"
+def moved(path: Path) -> str:
+    """Renames it to a free name beside it, which is returned. Raises OSError."""
+    names = (f"{path.name}.moved{number or ''}" for number in itertools.count())
+    name = next(name for name in names if not os.path.lexists(path.with_name(name)))
+    path.rename(path.with_name(name))
+    return name
 
 
 def write_all(file: int, data: bytes) -> None:

@@ -28,7 +28,12 @@ class Absent(RunError):
 
 
 def open_file(path: Path) -> BinaryIO:
-    """The file, opened for reading. Raises Absent, and RunError for what is no regular file or cannot be read.
+    """The file, opened for reading. Raises Absent and RunError."""
+    return open(open_descriptor(path), "rb")
+
+
+def open_descriptor(path: Path) -> int:
+    """A descriptor to read by. Raises Absent, and RunError for what is no regular file or cannot be read.
 
     A pipe without a writer would hold up whoever opens it for ever; it is told by its kind instead.
     """
@@ -42,7 +47,7 @@ def open_file(path: Path) -> BinaryIO:
     if not stat.S_ISREG(mode):
         os.close(descriptor)
         raise RunError(f"{path} is {kind(mode)}")
-    return open(descriptor, "rb")
+    return descriptor
 
 
 def kind(mode: int) -> str:
@@ -53,7 +58,7 @@ def kind(mode: int) -> str:
 
 
 def read_bytes(path: Path, most: int = SMALL) -> bytes:
-    """The content. Raises Absent, and RunError for what is no regular file, is larger than `most`, or cannot be read."""
+    """The content, at most so many bytes. Raises Absent, and RunError for what is larger or no regular file."""
     with open_file(path) as file:
         try:
             data = file.read(most + 1)
@@ -102,16 +107,16 @@ def read_lines(path: Path, most: int = LARGE) -> Iterator[dict[str, Any] | None]
 
 def is_count(value: object) -> bool:
     """Whether it is a whole number from 0 on that a machine can count with."""
-    return type(value) is int and 0 <= value < 1 << 63
+    return type(value) is int and 0 <= value < 1 << 64
 
 
 def is_amount(value: object) -> bool:
     """Whether it is a number from 0 on; every integer that it may be has a float."""
-    return type(value) is float and 0 <= value or is_count(value)
+    return is_count(value) or (type(value) is float and value >= 0)
 
 
 def misfit(data: Mapping[str, Any], shape: Mapping[str, type]) -> str | None:
-    """What is wrong with the first member that is missing or of another type than `shape` says; None when nothing is."""
+    """What is wrong with the first member that is missing or of another type than its `shape`; None when nothing is."""
     for name, wanted in shape.items():
         if name not in data:
             return f"it has no {name}"

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.fold import Budget, Fold, guard
+from evonas_cli.core.fold import Budget, Fold
+from evonas_cli.core.guarding import guard
 from evonas_cli.core.types import Evaluation, Failure, Objective, Proposal, Result
 
 OBJECTIVES = (Objective("error", "min"),)

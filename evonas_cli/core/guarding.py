@@ -1,0 +1,94 @@
+"""What may be recorded of a result: whatever a job returns, a search goes on, and its journal can be read again."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from evonas_cli.core import strict_json
+from evonas_cli.core.strict_json import is_number, printable
+from evonas_cli.core.types import Failure, Json, Result
+
+LONGEST_PAYLOAD = 1 << 26
+"""Characters of a payload as JSON."""
+_NUMBERS = {float, int}
+_AGE = 1e12  # seconds: nothing takes that long
+
+
+def guard(result: Result, names: Sequence[str]) -> Result:
+    """A result as it may be recorded, its payload as it will be read back.
+
+    An ok one becomes a failure that says why when it lacks a metric of these `names`, when a metric is no finite number
+    or its name cannot be recorded, and when JSON cannot hold the payload. Words that UTF-8 cannot hold are written with
+    escapes such as \\udc80.
+    """
+    broken: list[str] = []
+    if result.payload is not None:
+        try:
+            result = replace(result, payload=_read_back(result.payload))
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            broken = ["payload"]
+    if result.labels or result.error is not None or result.status != "ok" or not _is_duration(result.seconds):
+        result = _worded(result)
+    metrics = result.metrics
+    if not broken and _are_plain(metrics) and (result.status != "ok" or all(map(metrics.__contains__, names))):
+        return result
+    missing = [name for name in names if name not in metrics]
+    broken += [printable(name) for name, value in metrics.items() if not _fits(name, value)]
+    if not broken and not (missing and result.status == "ok"):
+        return result
+    finite: Mapping[str, float] = {name: value for name, value in metrics.items() if _fits(name, value)}
+    if result.status != "ok":
+        return replace(result, metrics=finite, payload=None)
+    kind, which = ("missing_metric", missing) if missing else ("not_finite", broken)
+    failure = Failure(kind, f"{kind}: {', '.join(which)}")
+    return replace(result, status="failed", metrics=finite, payload=None, error=failure)
+
+
+def _read_back(payload: Json) -> Any:
+    """The payload as a journal gives it back. Raises ValueError, TypeError or RecursionError for what is no JSON."""
+    text = json.dumps([payload], allow_nan=False)  # in a list, since it will be read within a journal entry
+    if len(text) > LONGEST_PAYLOAD:
+        raise ValueError("too long")
+    return strict_json.parse(text)[0]
+
+
+def _worded(result: Result) -> Result:
+    """The result with words that can be recorded, a reason for a failure, and a duration; itself where it has them."""
+    error = result.error
+    if error is None and result.status != "ok":
+        error = Failure("error", "the job gives no reason")
+    if error is not None and not (_is_word(error.kind) and _is_word(error.text)):
+        error = Failure(printable(error.kind), printable(error.text))
+    labels = result.labels
+    if not all(_is_word(name) and _is_word(text) for name, text in labels.items()):
+        labels = {printable(name): printable(text) for name, text in labels.items()}
+    seconds = result.seconds if _is_duration(result.seconds) else 0.0
+    if error is result.error and labels is result.labels and seconds is result.seconds:
+        return result
+    return replace(result, error=error, labels=labels, seconds=seconds)
+
+
+def _is_word(text: object) -> bool:
+    return type(text) is str and (text.isascii() or text == printable(text))
+
+
+def _is_duration(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and 0 <= seconds < _AGE
+
+
+def _are_plain(metrics: Mapping[str, float]) -> bool:
+    """Whether all metrics are finite numbers with names in ASCII: the usual case, found out at once."""
+    try:
+        found = metrics.values()
+        return _NUMBERS.issuperset(map(type, found)) and all(map(math.isfinite, found)) and "".join(metrics).isascii()
+    except (TypeError, OverflowError):
+        return False
+
+
+def _fits(name: object, value: object) -> bool:
+    """Whether it is a finite number, under a name that can be recorded."""
+    return _is_word(name) and is_number(value)
