@@ -77,6 +77,7 @@ def _write_traceback(candidate: Candidate[Any], context: Context) -> None:
     try:
         folder = context.folder(candidate.id)
         if folder is not None:
-            (folder / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise EnvironmentFailure(f"candidate {candidate.id} stopped: {one_line(error)}") from error

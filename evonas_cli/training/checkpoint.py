@@ -149,6 +149,7 @@ def _write(path: Path, place: Place, progress: Progress) -> None:
     }
     buffer = io.BytesIO()
     torch.save(state, buffer)
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".tmp")
     with partial.open("wb") as file:
         file.write(buffer.getbuffer())

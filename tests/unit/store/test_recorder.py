@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from evonas_cli.core.fold import Fold
-from evonas_cli.core.protocols import Space
 from evonas_cli.evaluation.serial import Serial
 from evonas_cli.parts import Parts
 from evonas_cli.search import search
