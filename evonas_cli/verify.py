@@ -22,6 +22,7 @@ from evonas_cli.parts import Parts, chosen
 from evonas_cli.search import search
 from evonas_cli.store import derived, figures, records, snapshots
 from evonas_cli.store.directory import RunDirectory
+from evonas_cli.store.files import wrong_kind
 from evonas_cli.store.journal import Journal, scan
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.mending import free_lock, make_way, mend_journal, remove_derived
@@ -139,6 +140,10 @@ class _Comparing:
     def _compare_file(self, path: Path, read: Callable[[Path], Json], expected: Callable[[], Json]) -> None:
         """Compares the file, if there is one; a snapshot in the format of another version is of no use to anyone."""
         if path.parent in self.misplaced or not os.path.lexists(path):
+            return
+        what = wrong_kind(path)
+        if what is not None:
+            self.verdict.problems.append(f"{path} is {what}; --repair writes it again")
             return
         try:
             found = read(path)

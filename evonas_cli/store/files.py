@@ -82,7 +82,7 @@ def open_for_writing(path: Path, flags: int) -> int:
         raise failure(path, error) from error
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
-        raise RunError(f"{path} is no regular file, and nothing is written into it; move it away")
+        raise RunError(f"{path} is no regular file; put the run's own back or move this away")
     return file
 
 
@@ -110,7 +110,7 @@ def check_kind(path: Path, folder: bool = False) -> None:
     """Raises RunError when another thing lies where a regular file or a `folder` of the run belongs."""
     what = wrong_kind(path, folder)
     if what is not None:
-        raise RunError(f"{path} is {what}, and nothing is written through it; put the run's own back or move this away")
+        raise RunError(f"{path} is {what}, where the run's own belongs; put that back or move this away")
 
 
 def discard(path: Path) -> None:

@@ -91,13 +91,14 @@ def read_json(path: Path, most: int = SMALL) -> dict[str, Any]:
 def read_lines(path: Path, most: int = LARGE) -> Iterator[dict[str, Any] | None]:
     """The JSON objects in the lines of a file, None for each line that holds none; nothing without a file.
 
+    A last line that does not end is left out: a process that was killed, or is at work, has written a part of it.
     Raises RunError for what is no regular file or too large.
     """
     try:
         content = read_bytes(path, most)
     except Absent:
         return
-    for raw in content.splitlines():
+    for raw in content.split(b"\n")[:-1]:
         try:
             entry = strict_json.parse(raw)
         except ValueError:

@@ -32,8 +32,7 @@ class Written:
         lines: list[dict[str, Any] | None] = []
         lines = lines if "figures.jsonl" in wrong else self._taken(lambda: list(read_lines(run.figures)), lines)
         self.figures = [line for line in lines if figures.is_line(line)]
-        # The last line may be one that a killed process, or one at work, has written in part.
-        if not all(figures.is_line(line) for line in lines[:-1]):
+        if not all(figures.is_line(line) for line in lines):
             self.problems.append(f"{run.figures} is damaged; --repair writes it again")
         table = self.root / "pareto.csv"
         there = table.exists() and table.name not in wrong
