@@ -89,7 +89,7 @@ def _folded(parts: Parts, journal: Journal, last: int | None) -> str:
         [parts.space.to_json(candidate.proposal.genome), candidate.proposal.parents, candidate.proposal.operator]
         for candidate in store.proposed
     ]
-    return json.dumps([asked, snapshots.content(fold, parts.space)], sort_keys=True)
+    return json.dumps([asked, snapshots.content(fold, parts.space, journal, "")], sort_keys=True)
 
 
 def hidden_randomness(parts: Parts) -> str:

@@ -267,6 +267,7 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> 
             watch=watch,
             workers=evaluator.slots,
             settings=chosen(parts.config, environment),
+            mark=run.mark(),
         )
     except BaseException:
         lock.release()

@@ -7,6 +7,7 @@ populations and fronts are what that fold gives.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +23,11 @@ from evonas_cli.parts import Parts, chosen
 from evonas_cli.refold import Unrecorded, hidden_randomness, refold, wavers
 from evonas_cli.store import derived, figures, records, snapshots
 from evonas_cli.store.directory import RunDirectory
-from evonas_cli.store.files import write_bytes
+from evonas_cli.store.files import wrong_kind
 from evonas_cli.store.journal import Journal, scan
 from evonas_cli.store.lock import Lock
+from evonas_cli.store.mending import free_lock, make_way, mend_journal, remove_derived
+from evonas_cli.store.reading import LARGE, Absent, read_json
 from evonas_cli.store.recorder import Recorder
 from evonas_cli.store.written import Written
 
@@ -65,8 +68,9 @@ class _Comparing:
         self, run: RunDirectory, journal: Journal, space: Space[Any], written: Written, verdict: Verdict
     ) -> None:
         self.run, self.journal, self.space, self.verdict = run, journal, space, verdict
-        self.seen = 0
         self.strayed: int | None = None
+        self.seen, self.mark = 0, run.mark()
+        self.misplaced = {path for path, _ in run.misplaced()}
         self.figures = {entry["step"]: entry for entry in written.figures}
 
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
@@ -93,12 +97,17 @@ class _Comparing:
 
     def told(self, fold: Fold[Any]) -> None:
         told = fold.position.told
-        snapshot = self.run.snapshots / f"{told}.json"
-        if snapshot.exists() and not fold.drained:
-            self._compare(snapshot, snapshots.read(snapshot), snapshots.content(fold, self.space))
-        population = self.run.root / "populations" / f"{told - 1}.json"
-        if population.exists():
-            self._compare(population, _load(population), derived.population_document(fold, self.journal.read))
+        if not fold.drained:
+            self._compare_file(
+                self.run.snapshots / f"{told}.json",
+                snapshots.read,
+                lambda: snapshots.content(fold, self.space, self.journal, self.mark),
+            )
+        self._compare_file(
+            self.run.root / "populations" / f"{told - 1}.json",
+            _document,
+            lambda: derived.population_document(fold, self.journal.read),
+        )
         logged, given = self.figures.get(told - 1), figures.line(fold)
         if logged is not None and given is not None:
             self._compare(self.run.figures, logged, given)
@@ -107,26 +116,41 @@ class _Comparing:
     def compare_front(self, fold: Fold[Any]) -> None:
         """Compares the front written for where the fold stands."""
         front = self.run.root / "fronts" / f"{fold.front_step}.json"
-        if front.exists():
-            self._compare(front, _load(front), derived.front_file(fold, self.journal.read))
+        self._compare_file(front, _document, lambda: derived.front_file(fold, self.journal.read))
+
+    def _compare_file(self, path: Path, read: Callable[[Path], Json], expected: Callable[[], Json]) -> None:
+        """Compares the file, if there is one; a snapshot in the format of another version is of no use to anyone."""
+        if path.parent in self.misplaced or not os.path.lexists(path):
+            return
+        what = wrong_kind(path)
+        if what is not None:
+            self.verdict.problems.append(f"{path} is {what}; --repair writes it again")
+            return
+        try:
+            found = read(path)
+        except (Absent, snapshots.OtherFormat):
+            return
+        except RunError as error:
+            self.verdict.problems.append(f"{error}; --repair writes it again")
+        else:
+            self._compare(path, found, expected())
 
     def _compare(self, path: Path, found: Json, expected: Json) -> None:
         if json.dumps(found, sort_keys=True) != json.dumps(json.loads(json.dumps(expected)), sort_keys=True):
             self.verdict.problems.append(f"{path} is not what the journal gives; --repair writes it again")
 
 
-def _load(path: Path) -> Json:
-    try:
-        data: Json = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-    return data
+def _document(path: Path) -> Json:
+    return read_json(path, LARGE)
 
 
 def verify(run: RunDirectory, parts: Parts) -> Verdict:
     """Folds the journal and compares. Reads only; a run in progress is judged by what it has recorded so far."""
-    verdict, written = Verdict(), Written(run.root)
+    written = Written(run)
+    verdict = Verdict(problems=list(written.problems))
     found = scan(run.journal) if run.journal.exists() else None
+    if run.journal.is_symlink():
+        verdict.problems.append(f"{run.journal} is a symbolic link; put the file itself there")
     if found is None or found.damaged:
         where = f"line {found.damaged[0]} is damaged" if found else "it is missing"
         remedy = "keeps the good lines" if found else "begins an empty one and drops what was derived from the old one"
@@ -134,7 +158,7 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
         return verdict
     journal = Journal(run.journal, write=False)
     shown = written.status.get("evaluations", 0)
-    if isinstance(shown, int) and shown > len(journal):
+    if shown > len(journal):
         verdict.problems.append(f"status.json tells of {shown} evaluations, the journal holds {len(journal)}")
     known = len(verdict.problems)
     store, fold = _Comparing(run, journal, parts.space, written, verdict), parts.fold()
@@ -187,21 +211,20 @@ def _late(fold: Fold[Any], run: RunDirectory, journal: Journal) -> Callable[[], 
 def repair(run: RunDirectory, parts: Parts) -> list[str]:
     """Keeps the good lines of the journal and writes everything derived again; returns what was done.
 
-    The damaged journal stays beside the new one as `journal.damaged.jsonl`. Raises LockedError, and RunError where the
-    user's own parts make something else of one journal each time.
+    The damaged journal stays beside the new one as `journal.damaged.jsonl`. Raises LockedError, and RunError for a
+    journal that is no regular file, or where the user's own parts make something else of one journal each time.
     """
+    done = free_lock(run)
     lock = Lock(run.lock)
     try:
-        done = _mend_journal(run)
+        done += [*make_way(run), *mend_journal(run)]
         if not (is_ours(parts.strategy) and is_ours(parts.space)) and wavers(parts, Journal(run.journal, write=False)):
             raise RunError(hidden_randomness(parts))
-        before = Written(run.root).names()
-        for folder in derived.FOLDERS:
-            for path in snapshots.numbered(run.root / folder):
-                path.unlink()
-        (run.root / "pareto.csv").unlink(missing_ok=True)
+        before = Written(run).names()
+        remove_derived(run)
+        given = parts.config["snapshot"]
         settings = chosen(parts.config, run.metadata()["environment"])
-        recorder = Recorder(run, parts.space, lambda: 0.0, **parts.config["snapshot"], settings=settings)
+        recorder = Recorder(run, parts.space, lambda: 0.0, **given, settings=settings, mark=run.mark())
         try:
             fold = parts.fold()
             complete = refold(fold, recorder, _late(fold, run, recorder.journal))
@@ -209,7 +232,7 @@ def repair(run: RunDirectory, parts: Parts) -> list[str]:
             recorder.finish(fold, ended if complete else "interrupted", "repaired")
         finally:
             recorder.close()
-        now = Written(run.root).names()
+        now = Written(run).names()
         dropped = [name for name in before if name not in now]
         done.append(f"wrote {_listed([*now, 'status.json'])} again")
         return done + ([f"dropped {_listed(dropped)}, for which the journal holds too little"] if dropped else [])
@@ -219,20 +242,3 @@ def repair(run: RunDirectory, parts: Parts) -> list[str]:
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _mend_journal(run: RunDirectory) -> list[str]:
-    found = scan(run.journal) if run.journal.exists() else None
-    if found is None:
-        run.journal.touch()
-        return ["made an empty journal"]
-    raw = run.journal.read_bytes()
-    kept: dict[int, bytes] = {}
-    for id, offset in found.good:
-        kept.setdefault(id, raw[offset : raw.index(b"\n", offset) + 1])
-    good = b"".join(kept.values())
-    if good == raw:
-        return []
-    write_bytes(run.root / "journal.damaged.jsonl", raw, durable=True)
-    write_bytes(run.journal, good, durable=True)
-    return [f"kept {len(kept)} good lines of the journal; the old file is journal.damaged.jsonl"]

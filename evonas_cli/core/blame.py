@@ -65,7 +65,9 @@ def keep_traceback(id: int, context: Context) -> None:
     try:
         folder = context.folder(id)
         if folder is not None:
-            (folder / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            folder.mkdir(parents=True, exist_ok=True)
+            text = traceback.format_exc()
+            (folder / "traceback.txt").write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise EnvironmentFailure(f"candidate {id} stopped: {told(error)}") from error
 

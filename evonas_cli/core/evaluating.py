@@ -17,7 +17,7 @@ class Context(Protocol):
     """Where a job may keep files."""
 
     def folder(self, id: int) -> Path | None:
-        """The candidate's own folder, made on first use; None when the run keeps no files."""
+        """The candidate's own folder, which whoever writes into it makes; None when the run keeps no files."""
 
 
 @runtime_checkable

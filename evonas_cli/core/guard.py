@@ -1,4 +1,7 @@
-"""What strategies propose and what jobs give, checked before the run goes on with it."""
+"""What strategies propose and what jobs give, checked before the run goes on with it.
+
+Whatever a candidate's evaluation gives, the search goes on and its journal can be read again.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from evonas_cli.core import strict_json
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Failure, Proposal, Result
+from evonas_cli.core.strict_json import is_number, printable
+from evonas_cli.core.types import Failure, Json, Proposal, Result
 
+LONGEST_PAYLOAD = 1 << 26
+"""Characters of a payload as JSON."""
 _NUMBERS = {float, int, bool}
+_AGE = 1e12  # seconds: nothing takes that long
 
 
 def proposed(strategy: object, answer: Any) -> tuple[Sequence[Proposal[Any]], Any]:
@@ -29,26 +37,25 @@ def proposed(strategy: object, answer: Any) -> tuple[Sequence[Proposal[Any]], An
 def guard(result: Result, names: Sequence[str]) -> Result:
     """A result as it may be recorded: its metrics as plain numbers, its payload as it will be read back.
 
-    An ok one without all finite metrics, or with a payload that JSON cannot hold, becomes a failure that says which.
-    Raises UsageError for a result whose other fields are not what `Result` says.
+    An ok one becomes a failure that says why when it lacks a metric of these `names`, when a metric is no finite number
+    or its name cannot be recorded, and when JSON cannot hold the payload. Words that UTF-8 cannot hold are written with
+    escapes such as \\udc80. Raises UsageError for a result whose status, metrics or error are not what `Result` says.
     """
-    broken, metrics = [], result.metrics
-    if result.status != "ok" or result.labels or result.error is not None or type(metrics) is not dict:
+    broken: list[str] = []
+    if not _is_usual(result):
         _check_fields(result)
+        result = _worded(result)
     if result.payload is not None:
         try:
-            result = replace(result, payload=json.loads(json.dumps(result.payload, allow_nan=False)))
-        except (TypeError, ValueError, OverflowError):
+            result = replace(result, payload=_read_back(result.payload))
+        except (TypeError, ValueError, OverflowError, RecursionError):
             broken = ["payload"]
-    try:
-        plain = _NUMBERS.issuperset(map(type, metrics.values())) and all(map(math.isfinite, metrics.values()))
-    except OverflowError:
-        plain = False
-    if plain and not broken and (result.status != "ok" or all(map(metrics.__contains__, names))):
+    metrics = result.metrics
+    if not broken and _are_plain(metrics) and (result.status != "ok" or all(map(metrics.__contains__, names))):
         return result
     missing = [name for name in names if name not in metrics]
-    broken += [name for name, value in metrics.items() if not _is_finite(value)]
-    kept = {name: _plain(value) for name, value in metrics.items() if _is_finite(value)}
+    broken += [printable(name) for name, value in metrics.items() if not _fits(name, value)]
+    kept = {name: _plain(value) for name, value in metrics.items() if _fits(name, value)}
     if result.status == "ok" and not missing and not broken:
         return replace(result, metrics=kept)
     if result.status != "ok":
@@ -56,6 +63,12 @@ def guard(result: Result, names: Sequence[str]) -> Result:
     kind, which = ("missing_metric", missing) if missing else ("not_finite", broken)
     failure = Failure(kind, f"{kind}: {', '.join(which)}")
     return replace(result, status="failed", metrics=kept, payload=None, error=failure)
+
+
+def _is_usual(result: Result) -> bool:
+    """Whether only metrics and payload of the result are left to be checked."""
+    plain = result.status == "ok" and result.error is None and not result.labels
+    return plain and type(result.metrics) is dict and _is_duration(result.seconds)
 
 
 def _check_fields(result: Result) -> None:
@@ -66,16 +79,58 @@ def _check_fields(result: Result) -> None:
         wrong = f"status is {result.status!r}, not ok or failed"
     elif not (result.error is None or isinstance(result.error, Failure)):
         wrong = f"error is a {type(result.error).__name__}, not a Failure(kind, text)"
-    elif result.labels and not all([isinstance(word, str) for word in (*result.labels, *result.labels.values())]):
-        wrong = "labels is no dictionary of words by name"
+    elif not isinstance(result.labels, Mapping):
+        wrong = f"labels is a {type(result.labels).__name__}, not a dictionary of words by name"
     else:
         return
     raise UsageError(f"the job's Result for candidate {result.id}: {wrong}")
 
 
-def _is_finite(value: Any) -> bool:
+def _read_back(payload: Json) -> Any:
+    """The payload as a journal gives it back. Raises ValueError, TypeError or RecursionError for what is no JSON."""
+    text = json.dumps([payload], allow_nan=False)  # in a list, since it will be read within a journal entry
+    if len(text) > LONGEST_PAYLOAD:
+        raise ValueError("too long")
+    return strict_json.parse(text)[0]
+
+
+def _worded(result: Result) -> Result:
+    """The result with words that can be recorded, a reason for a failure, and a duration; itself where it has them."""
+    error = result.error
+    if error is None and result.status != "ok":
+        error = Failure("error", "the job gives no reason")
+    if error is not None and not (_is_word(error.kind) and _is_word(error.text)):
+        error = Failure(printable(error.kind), printable(error.text))
+    labels = result.labels
+    if not all(_is_word(name) and _is_word(text) for name, text in labels.items()):
+        labels = {printable(name): printable(text) for name, text in labels.items()}
+    seconds = result.seconds if _is_duration(result.seconds) else 0.0
+    if error is result.error and labels is result.labels and seconds is result.seconds:
+        return result
+    return replace(result, error=error, labels=labels, seconds=seconds)
+
+
+def _is_word(text: object) -> bool:
+    return type(text) is str and (text.isascii() or text == printable(text))
+
+
+def _is_duration(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and 0 <= seconds < _AGE
+
+
+def _are_plain(metrics: Mapping[str, float]) -> bool:
+    """Whether all metrics are finite numbers with names in ASCII: the usual case, found out at once."""
     try:
-        return math.isfinite(value)
+        found = metrics.values()
+        return _NUMBERS.issuperset(map(type, found)) and all(map(math.isfinite, found)) and "".join(metrics).isascii()
+    except (TypeError, OverflowError):
+        return False
+
+
+def _fits(name: object, value: Any) -> bool:
+    """Whether it is a finite number, under a name that can be recorded."""
+    try:
+        return _is_word(name) and math.isfinite(value) and is_number(_plain(value))
     except (TypeError, ValueError, OverflowError):
         return False
 

@@ -13,9 +13,6 @@ from evonas_cli.core.fold import Fold
 from evonas_cli.core.types import Objective
 from evonas_cli.store.files import write_text
 
-FOLDERS = ("snapshots", "populations", "fronts")
-"""Folders of derived files that are named by a number of steps."""
-
 Read = Callable[[int], Mapping[str, Any]]
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 

@@ -8,13 +8,7 @@ measured: throughput.jsonl
 from __future__ import annotations
 
 import contextlib
-import errno
-import json
-import math
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,10 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, RunError, UsageError
-from evonas_cli.store.files import write_json, write_text
+from evonas_cli.store.description import FORMAT, mark, wrong_metadata, wrong_status
+from evonas_cli.store.draft import clear, clear_drafts, draft
+from evonas_cli.store.files import check_kind, write_json, write_text, wrong_kind
 from evonas_cli.store.lock import held
+from evonas_cli.store.reading import Absent, open_file, read_json, read_text
+from evonas_cli.store.tree import folders_with
 
-FORMAT = 1
+FOLDERS = ("snapshots", "populations", "fronts")
+"""Folders of derived files that are named by a number of steps."""
+FILES = ("status.json", "figures.jsonl", "throughput.jsonl", "pareto.csv")
+"""Files beside the journal that a search writes over and over."""
 LONGEST = 100
 """Characters of a name: with what is put before it, it fits every file system."""
 NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST - 1}}}")
@@ -63,12 +64,10 @@ class RunDirectory:
         return self.root / "throughput.jsonl"
 
     def folder(self, id: int) -> Path:
-        """The candidate's own folder, made on first use."""
+        """The candidate's own folder; whoever writes into it makes it. Raises RunError where it is no folder."""
         path = self.root / "candidates" / str(id)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EnvironmentFailure(f"cannot make {path}: {error.strerror}") from error
+        check_kind(path.parent, folder=True)
+        check_kind(path, folder=True)
         return path
 
     def exists(self) -> bool:
@@ -89,53 +88,88 @@ class RunDirectory:
         """The format and the whole of run.json, which may be a newer evonas'."""
         path = self.root / "run.json"
         try:
-            data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            version = int(data["format"])
-            if version <= FORMAT:
-                _ = [data[key] for key in ("identity", "environment", "choices", "allowed_modules", "created")]
-        except FileNotFoundError:
+            data = read_json(path)
+        except Absent:
             raise RunError(f"{self.root} is no run: it has no run.json") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{path} is damaged ({type(error).__name__}); restore it from a copy") from error
-        return version, data
+        except RunError as error:
+            raise RunError(f"{error}; restore it from a copy") from error
+        wrong = wrong_metadata(data)
+        if wrong is not None:
+            raise RunError(f"{path} is damaged ({wrong}); restore it from a copy")
+        return data["format"], data
+
+    def mark(self) -> str:
+        """What tells this run from every other one, a copy aside: a digest of what it is and when it was made.
+
+        Raises RunError.
+        """
+        return mark(self.metadata())
+
+    def _is_own(self, found: object) -> bool:
+        """Whether it is the run's mark, as far as this version can tell. Raises RunError."""
+        version, data = self._described()
+        return version > FORMAT or found == mark(data)
 
     def config_text(self) -> str:
         """config.yaml. Raises RunError."""
+        return read_text(self.root / "config.yaml")
+
+    def misplaced(self) -> list[tuple[Path, str]]:
+        """What lies where derived files and their folders belong and is none, such as a symbolic link, in words."""
+        places = [(self.root / name, False) for name in FILES] + [(self.root / name, True) for name in FOLDERS]
+        found = [(path, wrong_kind(path, folder)) for path, folder in places]
+        return [(path, what) for path, what in found if what is not None]
+
+    def check_places(self) -> None:
+        """Raises RunError when something is misplaced."""
+        for path, what in self.misplaced():
+            raise RunError(f"{path} is {what}; `evonas verify {self.root} --repair` moves it away")
+
+    def written_status(self) -> dict[str, Any]:
+        """status.json; an empty document when it is not there yet. Raises RunError when it is damaged or of another
+        run."""
+        path = self.root / "status.json"
         try:
-            return (self.root / "config.yaml").read_text(encoding="utf-8")
-        except OSError as error:
-            raise RunError(f"{self.root}/config.yaml cannot be read: {error.strerror}") from error
+            status = read_json(path)
+        except Absent:
+            return {}
+        wrong = wrong_status(status)
+        if wrong is not None:
+            raise RunError(f"{path} is damaged ({wrong})")
+        if "run" in status and not self._is_own(status["run"]):
+            raise RunError(f"{path} is another run's")
+        return status
 
     def status(self) -> dict[str, Any]:
-        """status.json, or an empty document when it is not there yet or damaged."""
+        """status.json, or an empty document when it is not there yet, damaged, or another run's: it decides nothing
+        that the journal does not say, and the next session writes it again."""
         try:
-            status = json.loads((self.root / "status.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return self.written_status()
+        except RunError:
             return {}
-        return status if isinstance(status, dict) else {}
 
     def elapsed(self) -> float:
         """The seconds that status.json tells of; 0 when it tells of none."""
-        seconds = self.status().get("elapsed_seconds", 0.0)
-        return float(seconds) if isinstance(seconds, int | float) and math.isfinite(seconds) else 0.0
+        return float(self.status().get("elapsed_seconds", 0.0))
 
     def recorded(self) -> int:
         """How many lines the journal has; 0 where it cannot be read."""
-        with contextlib.suppress(OSError):
-            return max(0, _lines(self.journal))
+        with contextlib.suppress(OSError, RunError):
+            return _lines(self.journal)
         return 0
 
     def state(self) -> str:
         """done, failed, interrupted or running, as status.json says, unless the process behind it is gone; damaged when
-        run.json cannot be read or the journal has fewer lines than status.json tells of."""
-        status = self.status()
-        state, shown = str(status.get("state", "running")), status.get("evaluations", 0)
+        run.json or status.json cannot be read or the journal has fewer lines than status.json tells of."""
         try:
             self._described()
-            damaged = isinstance(shown, int) and _lines(self.journal) < shown
+            status = self.written_status()
+            if _lines(self.journal) < status.get("evaluations", 0):
+                return "damaged"
         except (OSError, RunError):
-            damaged = True
-        return "damaged" if damaged else "interrupted" if state == "running" and not held(self.lock) else state
+            return "damaged"
+        state: str = status.get("state", "running")
+        return "interrupted" if state == "running" and not held(self.lock) else state
 
     def check_free(self) -> None:
         """Raises UsageError for a folder that cannot become a run's."""
@@ -147,31 +181,19 @@ class RunDirectory:
     def create(self, config_text: str, metadata: Mapping[str, Any]) -> None:
         """Makes the directory with both files at once. Raises UsageError when it holds something already."""
         self.check_free()
+        clear_drafts(self.root.parent)
         try:
-            self.root.parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=".evonas-", dir=self.root.parent))
-            draft.chmod(0o755)
-        except OSError as error:
-            raise EnvironmentFailure(f"cannot write into {self.root.parent}: {error.strerror}") from error
-        try:
-            write_text(draft / "config.yaml", config_text, durable=True)
-            write_json(draft / "run.json", {"format": FORMAT, **metadata}, durable=True)
-            (draft / "journal.jsonl").touch()
-            os.rename(draft, self.root)
-        except BaseException as error:
-            shutil.rmtree(draft, ignore_errors=True)
-            if isinstance(error, OSError) and error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-                raise UsageError(f"{self.root} exists and is not empty; choose another --run-dir") from error
-            if isinstance(error, OSError):
-                raise EnvironmentFailure(f"cannot make {self.root}: {error.strerror}") from error
-            raise
+            with draft(self.root) as folder:
+                write_text(folder / "config.yaml", config_text, durable=True)
+                write_json(folder / "run.json", {"format": FORMAT, **metadata}, durable=True)
+                (folder / "journal.jsonl").touch()
+        except FileExistsError as error:
+            raise UsageError(f"{self.root} exists and is not empty; choose another --run-dir") from error
 
 
 def _lines(journal: Path) -> int:
-    """How many lines there are; -1 without a file."""
-    if not journal.is_file():
-        return -1
-    with journal.open("rb") as file:
+    """How many lines there are. Raises OSError, and RunError for what is no file."""
+    with open_file(journal) as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
@@ -190,6 +212,7 @@ def check_name(label: str) -> None:
 def new_root(outputs: Path, label: str, now: datetime) -> Path:
     """A free `outputs/<date>/<time>-<label>`, made at once so that no other process takes it."""
     check_name(label)
+    clear(outputs)
     folder, stem = outputs / f"{now:%Y-%m-%d}", f"{now:%H%M%S}-{label}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -218,14 +241,11 @@ def runs(outputs: Path) -> list[RunDirectory]:
 
 
 def below(folder: Path) -> list[RunDirectory]:
-    """All runs in or under a folder by path; hidden folders are drafts, and a run holds no other."""
-    found = []
-    for place, folders, files in os.walk(folder):
-        if "run.json" in files:
-            found.append(RunDirectory(Path(place)))
-            folders.clear()
-        folders[:] = [name for name in folders if not name.startswith(".")]
-    return sorted(found, key=lambda run: run.root)
+    """All runs in or under a folder by path; hidden folders are drafts, and a run holds no other.
+
+    Symbolic links are followed. A run with several paths is found once, by one without a link where there is one.
+    """
+    return sorted(map(RunDirectory, folders_with("run.json", folder)), key=lambda run: run.root)
 
 
 def name_of(run: RunDirectory, outputs: Path) -> str:
@@ -235,8 +255,8 @@ def name_of(run: RunDirectory, outputs: Path) -> str:
 
 def _created(root: Path) -> str:
     try:
-        return str(json.loads((root / "run.json").read_text(encoding="utf-8"))["created"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(RunDirectory(root).metadata()["created"])
+    except RunError:
         return ""
 
 

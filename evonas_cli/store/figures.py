@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.fold import Fold
 from evonas_cli.core.protocols import Figures
 from evonas_cli.core.types import Json
-from evonas_cli.store.files import write_text
+from evonas_cli.store.files import append_text, write_text
+from evonas_cli.store.reading import is_count, read_lines
 
 
 def line(fold: Fold[Any]) -> dict[str, Json] | None:
@@ -24,16 +23,13 @@ def line(fold: Fold[Any]) -> dict[str, Json] | None:
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines that can be read, in the file's order; nothing when there is no file."""
-    if not path.exists():
-        return
-    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            entry = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(entry, dict) and type(entry.get("step")) is int:
-            yield entry
+    """The lines that can be read, in the file's order; nothing when there is no file. Raises RunError."""
+    return (entry for entry in read_lines(path) if is_line(entry))
+
+
+def is_line(entry: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
+    """Whether it is a line of figures."""
+    return entry is not None and is_count(entry.get("step"))
 
 
 class FiguresLog:
@@ -59,14 +55,7 @@ class FiguresLog:
         """Appends what waits; with `durable` it is on the disk when this returns. Raises EnvironmentFailure."""
         if not self._waiting:
             return
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write("".join(self._waiting))
-                if durable:
-                    file.flush()
-                    os.fsync(file.fileno())
-        except OSError as error:
-            raise EnvironmentFailure(f"cannot write {self.path}: {error.strerror}") from error
+        append_text(self.path, "".join(self._waiting), durable)
         self._waiting.clear()
 
 

@@ -9,9 +9,11 @@ the same values; whatever took longer than that is on the disk before the strate
 
 from __future__ import annotations
 
+import hashlib
 import json
 import json.encoder
 import os
+import struct
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -19,13 +21,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evonas_cli.core import strict_json
 from evonas_cli.core.errors import EnvironmentFailure, RunError
-from evonas_cli.store.files import write_bytes
+from evonas_cli.store.files import failure, open_for_writing, write_all, write_bytes
+from evonas_cli.store.reading import LONGEST_LINE, open_descriptor, open_file
+from evonas_cli.store.records import is_entry
 from evonas_cli.store.throughput import Spent
 
 _MARK = b',"crc":"'
 _TAIL = len(_MARK) + 8 + 2
 _SYNC_SECONDS = 0.05
+_SUM_BITS = 32
+_SUM = (1 << _SUM_BITS) - 1
 
 
 def _encoder() -> Callable[[Any], str]:
@@ -56,16 +63,24 @@ def parse(raw: bytes) -> dict[str, Any] | None:
     body, tail = raw[: -_TAIL - 1], raw[-_TAIL - 1 :]
     if len(tail) != _TAIL + 1 or tail != b'%b%08x"}\n' % (_MARK, zlib.crc32(body)):
         return None
-    entry: dict[str, Any] = json.loads(body + b"}")
-    return entry
+    try:
+        entry = strict_json.parse(body + b"}")
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _sum(raw: bytes) -> int:
+    """The CRC of a whole line."""
+    return int(raw[-11:-3], 16)
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What a journal file holds: (id, offset) of the good lines, numbers of damaged ones, the end of the last good
+    """What a journal file holds: (id, offset, CRC) of the good lines, numbers of damaged ones, the end of the last good
     line, how many torn bytes follow it, and what the evaluations of the good lines took."""
 
-    good: list[tuple[int, int]]
+    good: list[tuple[int, int, int]]
     damaged: list[int]
     end: int
     torn: int
@@ -74,19 +89,22 @@ class Scan:
 
 def scan(path: Path) -> Scan:
     """Checks every line. Damage behind the last good line is a torn tail; damage before it is corruption, and so are
-    several lines of which none is good. Raises RunError for what is no file."""
-    _check_file(path)
-    good: list[tuple[int, int]] = []
+    several lines of which none is good. A line whose entry has another shape than evonas writes is damaged.
+
+    Raises RunError for what is no file.
+    """
+    check_file(path)
+    good: list[tuple[int, int, int]] = []
     bad: list[int] = []
-    end = offset = 0
+    end = offset = last = 0
     spent = Spent()
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
+    with open_file(path) as file:
+        for number, raw in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
             entry = parse(raw)
-            if entry is None:
+            if entry is None or not is_entry(entry):
                 bad.append(number)
             else:
-                good.append((int(entry["id"]), offset))
+                good.append((entry["id"], offset, _sum(raw)))
                 spent.add(entry)
                 last, end = number, offset + len(raw)
             offset += len(raw)
@@ -94,7 +112,8 @@ def scan(path: Path) -> Scan:
     return Scan(good, damaged, end, offset - end, spent)
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Raises RunError, with what to do, when there is something at the path that is no file."""
     if path.exists() and not path.is_file():
         what = "a folder" if path.is_dir() else "no regular file"
         remedy = f"put the journal back, or move this away and run `evonas verify {path.parent} --repair`"
@@ -110,15 +129,13 @@ class Journal:
 
     def __init__(self, path: Path, write: bool = True) -> None:
         self.path = path
-        self._offsets: dict[int, int] = {}
+        # By id the offset of the line and its CRC in one integer: two dictionaries would take twice the memory.
+        self._places: dict[int, int] = {}
+        self._summed, self._total = 0, hashlib.sha256()
         self.highest = -1
         self._unsynced, self._oldest, self._newest = 0.0, 0.0, time.monotonic()
-        _check_file(path)
-        try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND if write else os.O_RDONLY, 0o644)
-        except OSError as error:
-            failure = EnvironmentFailure if write else RunError
-            raise failure(f"cannot {'write' if write else 'read'} {path}: {error.strerror}") from error
+        check_file(path)
+        self._file = open_for_writing(path, os.O_RDWR | os.O_APPEND) if write else open_descriptor(path)
         found = scan(path)
         if found.damaged:
             os.close(self._file)
@@ -128,29 +145,29 @@ class Journal:
             )
         self.torn, self.spent = found.torn, found.spent
         if found.torn and write:
-            write_bytes(path.with_name("journal.torn"), path.read_bytes()[found.end :])
+            write_bytes(path.with_name("journal.torn"), os.pread(self._file, found.torn, found.end))
             os.ftruncate(self._file, found.end)
         self._end = found.end
-        for id, offset in found.good:
-            if id in self._offsets:
+        for id, offset, checksum in found.good:
+            if id in self._places:
                 os.close(self._file)
                 raise RunError(f"{path}: candidate {id} is recorded twice; run `evonas verify {path.parent} --repair`")
-            self._offsets[id] = offset
+            self._places[id] = offset << _SUM_BITS | checksum
             self.highest = max(self.highest, id)
 
     def __len__(self) -> int:
-        return len(self._offsets)
+        return len(self._places)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """All entries by ascending id."""
-        return (self.read(id) for id in sorted(self._offsets))
+        return (self.read(id) for id in sorted(self._places))
 
     def __contains__(self, id: object) -> bool:
-        return id in self._offsets
+        return id in self._places
 
     def read(self, id: int) -> dict[str, Any]:
         """The entry of a candidate. Raises KeyError when it has none."""
-        offset, raw = self._offsets[id], b""
+        offset, raw = self._places[id] >> _SUM_BITS, b""
         while not raw.endswith(b"\n"):
             raw = os.pread(self._file, max(1024, 2 * len(raw)), offset)
             if not raw:
@@ -164,23 +181,36 @@ class Journal:
     @property
     def last(self) -> dict[str, Any]:
         """The entry written last. Raises ValueError for an empty journal."""
-        return self.read(max(self._offsets, key=self._offsets.__getitem__))
+        return self.read(max(self._places, key=self._places.__getitem__))
+
+    def checksum(self, count: int) -> str:
+        """SHA-256 over the CRCs of the lines of the first so many candidates, by id.
+
+        A caller that asks for more and more has each line counted once. Raises KeyError when one has no line.
+        """
+        if count < self._summed:
+            self._summed, self._total = 0, hashlib.sha256()
+        while self._summed < count:
+            end = min(count, self._summed + 4096)
+            sums = [self._places[id] & _SUM for id in range(self._summed, end)]
+            self._total.update(struct.pack(f">{len(sums)}I", *sums))
+            self._summed = end
+        return self._total.hexdigest()
 
     def append(self, new: Sequence[dict[str, Any]]) -> None:
         """Writes entries (each with `id` and `seconds`). Raises EnvironmentFailure and leaves no half line behind."""
         lines = [line(entry) for entry in new]
         block = b"".join(lines)
         try:
-            if os.write(self._file, block) != len(block):
-                raise OSError(28, "No space left on device")
+            write_all(self._file, block)
         except OSError as error:
             os.ftruncate(self._file, self._end)
-            raise EnvironmentFailure(f"cannot write {self.path}: {error.strerror}; free the disk and resume") from error
+            raise failure(self.path, error) from error
         now = time.monotonic()
         seconds = 0.0
         for entry, raw in zip(new, lines, strict=True):
             id = entry["id"]
-            self._offsets[id] = self._end
+            self._places[id] = self._end << _SUM_BITS | _sum(raw)
             self._end += len(raw)
             if id > self.highest:
                 self.highest = id

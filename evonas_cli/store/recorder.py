@@ -14,7 +14,7 @@ from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.store import derived, records, snapshots
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.figures import FiguresLog
-from evonas_cli.store.files import write_json, write_text
+from evonas_cli.store.files import discard, write_json, write_text
 from evonas_cli.store.journal import Journal
 from evonas_cli.store.throughput import Meter, ThroughputLog, summary
 
@@ -33,6 +33,7 @@ class Recorder:
     written beside them unless the session has spent more than `SNAPSHOT_SHARE` of its time on snapshots: where
     evaluations cost microseconds, folding them again costs less than writing and syncing them over and over. `meter`
     has to be told what the evaluator, of so many `workers`, was given and gave back. status.json shows `settings`.
+    `mark` tells the run from others; what carries another one decides nothing.
     `watch` is shown what is recorded, `recalled` the front of the last snapshot and what was recorded after it.
     """
 
@@ -46,8 +47,10 @@ class Recorder:
         watch: Watch = lambda candidate, result: None,
         workers: int = 1,
         settings: Mapping[str, Json] = MappingProxyType({}),
+        mark: str = "",
     ) -> None:
-        self._settings = dict(settings)
+        run.check_places()
+        self._settings, self._mark = dict(settings), mark
         self.recalled: Watch = lambda candidate, result: None
         self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
         self.journal, self.figures = Journal(run.journal), FiguresLog(run.figures)
@@ -55,7 +58,8 @@ class Recorder:
         self._clock, self._opened = clock, clock()
         self._ended: float | None = None
         recorded: float = self.journal.last["elapsed"] if len(self.journal) else 0.0
-        self._before = max(recorded, run.elapsed())
+        own = run.status().get("run", "") == mark
+        self._before = max(recorded, run.elapsed() if own else 0.0)
         self._due = every
         self._shown = self._tabled = -math.inf
         self._on_snapshots = 0.0
@@ -76,7 +80,7 @@ class Recorder:
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
         """Brings the fold to the newest usable snapshot, and drops what was derived later; returns the candidates
         pending there."""
-        pending = snapshots.restore(self.run.snapshots, fold, self.space, self.journal)
+        pending = snapshots.restore(self.run.snapshots, fold, self.space, self.journal, self._mark)
         self._drop(fold.position.told)
         self._plan(fold)
         self._fold = fold
@@ -134,7 +138,7 @@ class Recorder:
         began = self._clock()
         self.journal.sync()
         self.figures.flush(durable=True)
-        snapshots.save(self.run.snapshots, fold, self.space)
+        snapshots.save(self.run.snapshots, fold, self.space, self.journal, self._mark)
         self._on_snapshots += self._clock() - began
 
     def status(self, fold: Fold[Any], state: str, reason: str = "") -> None:
@@ -144,6 +148,7 @@ class Recorder:
         self._measured.flush()
         document: dict[str, Any] = {
             "schema": 1,
+            "run": self._mark,
             "state": state,
             "reason": reason,
             "evaluations": len(self.journal),
@@ -184,7 +189,7 @@ class Recorder:
         for folder, last in (("snapshots", told), ("populations", told - 1), ("fronts", told - 1)):
             for path in snapshots.numbered(self.run.root / folder):
                 if int(path.stem) > last:
-                    path.unlink()
+                    discard(path)
         self.figures.restore(told)
 
     def _plan(self, fold: Fold[Any]) -> None:

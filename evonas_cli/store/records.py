@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.protocols import Space
+from evonas_cli.core.strict_json import is_number
 from evonas_cli.core.types import Candidate, Failure, Json, Origin, Proposal, Result, Unit
+from evonas_cli.store.reading import is_amount, is_count
 
 _OPTIONAL = {"job": "", "fidelity": 1.0, "continues": None, "options": None, "again": False}
 _SHOWN = 80
@@ -50,6 +53,60 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
     return data
 
 
+def is_entry(data: Mapping[str, Any]) -> bool:
+    """Whether the members are those of a journal entry, each of its type: whatever reads one relies on it."""
+    try:
+        members = [data[name] for name in _MEMBERS]
+    except KeyError:
+        return False
+    return all([fits(value) for fits, value in zip(_MEMBERS.values(), members, strict=True)]) and all(
+        [fits(data[name]) for name, fits in _SELDOM.items() if name in data]
+    )
+
+
+def _are_ids(value: object) -> bool:
+    return isinstance(value, list) and all([is_count(id) for id in value])
+
+
+def _are_metrics(value: object) -> bool:
+    return isinstance(value, dict) and all([is_number(number) for number in value.values()])
+
+
+def _are_labels(value: object) -> bool:
+    return isinstance(value, dict) and all([isinstance(text, str) for text in value.values()])
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("kind"), str) and isinstance(value.get("text"), str)
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str)
+
+
+_MEMBERS: Mapping[str, Callable[[Any], bool]] = {
+    "id": is_count,
+    "step": is_count,
+    "seed": is_count,
+    "genome": lambda value: True,
+    "operator": _is_word,
+    "parents": _are_ids,
+    "status": ("ok", "failed").__contains__,
+    "metrics": _are_metrics,
+    "seconds": is_amount,
+    "elapsed": is_amount,
+}
+_SELDOM: Mapping[str, Callable[[Any], bool]] = {
+    "job": _is_word,
+    "fidelity": is_number,
+    "continues": is_count,
+    "again": lambda value: isinstance(value, bool),
+    "cached": is_count,
+    "labels": _are_labels,
+    "error": _is_error,
+}
+
+
 def result_of(data: Mapping[str, Any]) -> Result:
     """The result that an entry records."""
     error = Failure(data["error"]["kind"], data["error"]["text"]) if "error" in data else None
@@ -59,9 +116,10 @@ def result_of(data: Mapping[str, Any]) -> Result:
 
 
 def stack_of(data: Mapping[str, Any]) -> tuple[int, int]:
-    """The candidate's place in the program that trained it, and the program's width."""
-    place, _, width = data.get("labels", {}).get("stack", "0/1").partition("/")
-    return int(place), int(width)
+    """The candidate's place in the program that trained it, and the program's width; alone where no label says so."""
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", data.get("labels", {}).get("stack", ""))
+    place, width = (0, 1) if found is None else (int(found[1]), int(found[2]))
+    return (place, width) if place < width else (0, 1)
 
 
 def origin_of(data: Mapping[str, Any]) -> Origin:
@@ -84,7 +142,7 @@ def candidate_of(data: Mapping[str, Any], space: Space[Any]) -> Candidate[Any]:
     given = {name: data[name] for name in (*_OPTIONAL, "operator") if name in data}
     try:
         genome = space.from_json(data["genome"])
-    except ValueError as error:
+    except Exception as error:  # what a space raises for JSON of another shape is its own affair
         raise RunError(
             f"candidate {data['id']}: {error}; resume with the version that wrote the run (see run.json)"
         ) from error

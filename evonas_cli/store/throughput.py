@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.types import Result, Unit
-from evonas_cli.store.files import write_text
+from evonas_cli.store.files import append_text, write_text
+from evonas_cli.store.reading import LARGE, is_amount, read_bytes, read_lines
 
 MANY = 4096
 """Lines that wait at most."""
@@ -23,6 +23,9 @@ AT_ONCE = 1.0
 """Seconds of a step from which on its line does not wait for others to be written."""
 SHORT = 0.005
 """Seconds that steps on one line take at least, together."""
+
+_NAMES = ("step", "workers", "seconds", "idle_share")
+_LARGEST = 1e12
 
 
 @dataclass
@@ -110,7 +113,7 @@ class ThroughputLog:
         self._last: Mapping[str, Any] | None = None
         self._seconds = self._idle_seconds = 0.0
         kept = [self._count(line) for line in read(path)]
-        if write and path.exists() and path.read_text(encoding="utf-8", errors="replace") != "".join(kept):
+        if write and path.exists() and read_bytes(path, LARGE) != "".join(kept).encode():
             write_text(path, "".join(kept))
 
     @property
@@ -141,11 +144,7 @@ class ThroughputLog:
         self._end_line()
         if not self._waiting:
             return
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write("".join(self._waiting))
-        except OSError as error:
-            raise EnvironmentFailure(f"cannot write {self.path}: {error.strerror}") from error
+        append_text(self.path, "".join(self._waiting))
         self._waiting.clear()
 
     def _count(self, line: Mapping[str, Any]) -> str:
@@ -156,17 +155,13 @@ class ThroughputLog:
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines that can be read, in the file's order; nothing when there is no file."""
-    if not path.exists():
-        return
-    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            line = json.loads(text)
-            numbers = [line[name] for name in ("step", "workers", "seconds", "idle_share")]
-        except (ValueError, KeyError, TypeError):
-            continue
-        if all([type(number) in (int, float) for number in numbers]):
-            yield line
+    """The lines that can be read, in the file's order; nothing when there is no file. Raises RunError."""
+    return (line for line in read_lines(path) if line is not None and all(_fits(line.get(name)) for name in _NAMES))
+
+
+def _fits(value: object) -> bool:
+    """Whether it is an amount of which the sums and products over all lines stay finite."""
+    return is_amount(value) and value < _LARGEST  # type: ignore[operator]
 
 
 def summary(spent: Spent, elapsed: float, idle_share: float | None) -> dict[str, float | None]:

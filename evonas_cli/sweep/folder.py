@@ -6,11 +6,7 @@ outputs/sweep-NAME/: sweep.json  lock  <child>/ (a run directory each)  <child>.
 from __future__ import annotations
 
 import csv
-import errno
-import json
-import os
-import shutil
-import tempfile
+import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli import __version__
-from evonas_cli.core.errors import EnvironmentFailure, RunError, UsageError
+from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.store.directory import LONGEST, NAME, RunDirectory
+from evonas_cli.store.draft import clear_drafts, draft
 from evonas_cli.store.files import write_json
 from evonas_cli.store.lock import Lock, held
+from evonas_cli.store.reading import Absent, read_json, read_text
 from evonas_cli.sweep.children import Child
 
 FORMAT = 1
@@ -94,36 +92,27 @@ class SweepFolder:
 
     def create(self, manifest: Manifest) -> None:
         """Makes the folder and the manifest at once. Raises UsageError when the folder is there already."""
-        parent = self.root.parent
+        clear_drafts(self.root.parent)
         try:
-            parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=".evonas-", dir=parent))
-            draft.chmod(0o755)
-        except OSError as error:
-            raise EnvironmentFailure(f"cannot write into {parent}: {error.strerror}") from error
-        try:
-            document = {"format": FORMAT, "evonas": __version__, **asdict(manifest)}
-            write_json(draft / "sweep.json", document, durable=True)
-            os.rename(draft, self.root)
-        except BaseException as error:
-            shutil.rmtree(draft, ignore_errors=True)
-            if isinstance(error, OSError) and error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-                raise taken(self) from error
-            if isinstance(error, OSError):
-                raise EnvironmentFailure(f"cannot make {self.root}: {error.strerror}") from error
-            raise
+            with draft(self.root) as folder:
+                document = {"format": FORMAT, "evonas": __version__, **asdict(manifest)}
+                write_json(folder / "sweep.json", document, durable=True)
+        except FileExistsError as error:
+            raise taken(self) from error
 
     def manifest(self) -> Manifest:
         """sweep.json. Raises RunError when there is none, it is damaged, or a newer evonas wrote it."""
         path = self.root / "sweep.json"
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = read_json(path)
             version = int(data["format"])
             if version <= FORMAT:
                 return _read(data)
-        except FileNotFoundError:
+        except Absent:
             raise RunError(f"{self.root} is no sweep: it has no sweep.json") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except RunError as error:
+            raise RunError(f"{error}; restore it from a copy") from error
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise RunError(f"{path} is damaged ({type(error).__name__}); restore it from a copy") from error
         raise RunError(f"{self.root} was written in sweep format {version}, this evonas ({FORMAT}) is older")
 
@@ -208,11 +197,10 @@ def _words(value: Any) -> tuple[str, ...]:
 def _best(table: Path) -> tuple[str | None, float | None]:
     """The first objective and its best value: the first line of a front's table, if one is written and whole."""
     try:
-        with table.open(encoding="utf-8", newline="") as file:
-            rows = csv.reader(file)
-            names, first = next(rows), next(rows)
+        rows = csv.reader(io.StringIO(read_text(table), newline=""))
+        names, first = next(rows), next(rows)
         return names[1], float(first[1])
-    except (OSError, StopIteration, IndexError, ValueError):
+    except (RunError, StopIteration, IndexError, ValueError, csv.Error):
         return None, None
 
 

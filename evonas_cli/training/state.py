@@ -48,6 +48,7 @@ def write(path: Path, state: State) -> None:
     plain = {**state, "owner": asdict(state["owner"]), "progress": asdict(state["progress"])}
     buffer = io.BytesIO()
     torch.save(plain, buffer)
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".tmp")
     with partial.open("wb") as file:
         file.write(buffer.getbuffer())

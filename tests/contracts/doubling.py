@@ -34,6 +34,7 @@ class Doubling:
                 yield Result(candidate.id, "failed", {}, None, Failure("error", "a bad number"))
                 continue
             if number == -2 and not (folder / "tried").exists():
+                folder.mkdir(parents=True)
                 (folder / "tried").touch()
                 os._exit(9)
             if number == -3:

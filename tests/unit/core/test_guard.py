@@ -65,7 +65,7 @@ def test_what_is_no_finite_number_is_a_failure(value: Any) -> None:
     [
         ({"status": "success"}, "status is 'success'"),
         ({"status": "failed", "error": "too slow"}, "error is a str"),
-        ({"status": "ok", "labels": {"a": 3}}, "labels is no dictionary of words"),
+        ({"status": "ok", "labels": [3]}, "labels is a list"),
         ({"status": "ok", "metrics": [1.0]}, "metrics is a list"),
     ],
 )

@@ -21,16 +21,13 @@ DIGITS = Digits(valid_fraction=0.5, test_fraction=0.2, limit=256, crop=0, flip=F
 
 
 class Folders:
-    """A context that makes folders on first use; without a root it keeps nothing."""
+    """A context with a folder for each candidate; without a root it keeps nothing."""
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root
 
     def folder(self, id: int) -> Path | None:
-        if self.root is None:
-            return None
-        (self.root / str(id)).mkdir(exist_ok=True)
-        return self.root / str(id)
+        return None if self.root is None else self.root / str(id)
 
 
 def trainer(**changes: Any) -> Trainer:

@@ -30,8 +30,10 @@ class Counting(RandomSearch[object]):
 
 def run(parts: Parts, root: Path, evaluations: int, stop_after: int | None = None) -> list[dict[str, Json]]:
     directory, seen = RunDirectory(root), 0
-    root.mkdir(exist_ok=True)
-    recorder = Recorder(directory, parts.space, lambda: 0.0, every=4)
+    if not directory.exists():
+        empty: dict[str, Json] = {"identity": {}, "environment": {}, "choices": {}}
+        directory.create("", {**empty, "allowed_modules": [], "created": "2026-01-01"})
+    recorder = Recorder(directory, parts.space, lambda: 0.0, every=4, mark=directory.mark())
     parts = replace(parts, config={**parts.config, "budget": {"evaluations": evaluations}})
     fold = parts.fold()
 

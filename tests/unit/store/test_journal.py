@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import json.encoder
 import os
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,8 +28,9 @@ documents = st.dictionaries(
 )
 
 
-def entry(id: int, seconds: float = 0.0) -> dict[str, object]:
-    return {"id": id, "genome": f"|ö~{id}|", "seconds": seconds}
+def entry(id: int, seconds: float = 0.0, genome: object = None) -> dict[str, Any]:
+    asked = {"id": id, "step": id, "seed": id, "genome": genome or f"|ö~{id}|", "operator": "sample", "parents": []}
+    return {**asked, "status": "ok", "metrics": {"error": 0.5}, "seconds": seconds, "elapsed": 0.0}
 
 
 @given(documents)
@@ -77,7 +80,7 @@ def test_entries_read_back_in_any_order(tmp_path: Path) -> None:
 
 def test_long_entries_read_back(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
-    journal.append([{"id": 0, "genome": "x" * 100_000, "seconds": 0.0}, entry(1)])
+    journal.append([entry(0, genome="x" * 100_000), entry(1)])
     assert len(journal.read(0)["genome"]) == 100_000
     journal.close()
 
@@ -103,7 +106,7 @@ def test_several_torn_lines_at_the_end_are_one_tail(tmp_path: Path) -> None:
 
 def test_damage_in_the_middle_is_refused_with_its_line(tmp_path: Path) -> None:
     lines = [line(entry(id)) for id in range(4)]
-    lines[2] = lines[2].replace(b"2", b"3")
+    lines[2] = lines[2].replace(b"~2", b"~3")
     (tmp_path / "j").write_bytes(b"".join(lines))
     with pytest.raises(RunError, match="line 3 is damaged"):
         Journal(tmp_path / "j")
@@ -140,15 +143,35 @@ def test_costly_evaluations_are_synced_at_once_and_cheap_ones_together(
     journal.close()
 
 
-def test_what_does_not_fit_on_the_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = Journal(tmp_path / "j")
+def test_what_the_disk_does_not_take_leaves_no_half_line_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, real, wrong = Journal(tmp_path / "j"), os.write, [errno.EIO]
     journal.append([entry(0)])
-    real = os.write
-    monkeypatch.setattr(module.os, "write", lambda file, data: real(file, data[: len(data) // 2]))
-    with pytest.raises(EnvironmentFailure, match="No space left"):
+
+    def failing(file: int, data: bytes) -> int:
+        if len(data) < 100:
+            raise OSError(wrong[0], os.strerror(wrong[0]))
+        return real(file, data[: len(data) // 2])
+
+    monkeypatch.setattr(os, "write", failing)
+    with pytest.raises(EnvironmentFailure, match="j: Input/output error$"):
+        journal.append([entry(1)])
+    wrong[0] = errno.ENOSPC
+    with pytest.raises(EnvironmentFailure, match="j: No space left on device; free the disk and resume$"):
         journal.append([entry(1)])
     monkeypatch.undo()
     assert 1 not in journal
     journal.append([entry(1)])
     journal.close()
     assert scan(tmp_path / "j").torn == 0 and len(scan(tmp_path / "j").good) == 2
+
+
+def test_a_call_that_takes_a_part_of_the_bytes_is_followed_by_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, real = Journal(tmp_path / "j"), os.write
+    monkeypatch.setattr(os, "write", lambda file, data: real(file, data[:7]))
+    journal.append([entry(0), entry(1)])
+    journal.close()
+    assert (tmp_path / "j").read_bytes() == line(entry(0)) + line(entry(1))

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from evonas_cli.core.fold import Fold
-from evonas_cli.core.protocols import Space
 from evonas_cli.evaluation.serial import Serial
 from evonas_cli.parts import Parts
 from evonas_cli.search import search
@@ -47,8 +46,8 @@ def run(
     save = snapshots.save
 
     def started(clock: Clock) -> tuple[RunDirectory, Fold[Any], Recorder]:
-        def slow(folder: Path, fold: Fold[Any], space: Space[Any]) -> None:
-            save(folder, fold, space)
+        def slow(*given: Any) -> None:
+            save(*given)
             clock.now += clock.snapshot
             clock.saved.append(clock.now)
 
@@ -98,10 +97,13 @@ def test_the_table_is_written_with_the_front_each_second_and_at_the_end(
 def test_time_counts_from_the_first_work_to_the_last_word(compose_parts: Callable[..., Parts], tmp_path: Path) -> None:
     """Not while workers start, nor in a session that had nothing to do."""
     clock, elapsed = Clock(evaluation=0.5, snapshot=0.0), []
+    made: dict[str, Any] = {"identity": {}, "environment": {}, "choices": {}, "allowed_modules": []}
+    RunDirectory(tmp_path).create("", {**made, "created": "2026-01-01"})
     for evaluations, starting in ((12, 0.0), (12, 100.0), (16, 100.0)):
         parts, directory = compose_parts(*WORDS[:-1], f"budget.evaluations={evaluations}"), RunDirectory(tmp_path)
         evaluator = Started(Serial(parts.recipe, directory), parts.strategy, lambda environment: None)
-        fold, recorder = parts.fold(), Recorder(directory, parts.space, clock, watch=clock.evaluated)
+        mark = directory.mark()
+        fold, recorder = parts.fold(), Recorder(directory, parts.space, clock, watch=clock.evaluated, mark=mark)
         evaluator.meter = recorder.meter
         clock.now += starting
         search(fold, evaluator, recorder)
