@@ -116,8 +116,7 @@ def convert(key: str, value: Any, hint: Any) -> Any:
 def _quote(key: str, value: float) -> str:
     """What to do about a number, or true or false, where a word is wanted."""
     text = str(value).lower() if type(value) is bool else str(value)
-    kind = "true or false" if type(value) is bool else "a number"
-    return f"{key} is {text}, read as {kind}; it must be a word, so quote it: {key}=\"'{text}'\""
+    return f"{key} is {text}; it must be a word (quotes make it one: {key}=\"'{text}'\")"
 
 
 def _one_of(key: str, value: Any, hints: Sequence[Any]) -> Any:

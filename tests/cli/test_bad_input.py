@@ -71,7 +71,10 @@ CONFIGURATIONS = [
     (("trainer.momentum=1.5",), "trainer.momentum"),
     (("trainer.schedule=cosin",), "trainer.schedule"),
     (("trainer.convolution=unfolded",), "trainer.convolution"),
-    (("trainer.convolution=3",), "trainer.convolution is 3; it must be a word, or {name: value, ...}"),
+    (
+        ("trainer.convolution=3",),
+        "it must be a word (quotes make it one: trainer.convolution=\"'3'\"), or {name: value, ...}",
+    ),
     (("trainer.convolution={8x12x12_to16_k5:fast}",), "trainer.convolution"),
     (("trainer.convolution={conv2:unfold}",), "trainer.convolution"),
     (("evaluator.workers=0",), "evaluator.workers is 0"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import evonas_cli
 from evonas_cli.cli.app import run
+from evonas_cli.folders import conf_root
 
 GOOD = b"_target_: evonas_cli.spaces.bits.Bits\nlength: 8\n"
 BAD = {
@@ -98,3 +102,16 @@ def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (4, "evonas: the current folder is gone; cd into one that is there\n")
+
+
+def test_evonas_may_lie_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    place = tmp_path / "odd,a=b (ö) ['x'] ${y}"
+    for folder in (Path(evonas_cli.__file__).parent, conf_root()):
+        shutil.copytree(folder, place / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+    words = ["-m", "evonas_cli", "config", "experiment=amoebanet_small", "strategy=random", "--json"]
+    done = subprocess.run([sys.executable, *words], cwd=place, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["strategy"]["_target_"] == "evonas_cli.strategies.random.RandomSearch"
+    code = "import evonas_cli; print(evonas_cli.__file__)"
+    where = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True)
+    assert where.stdout.startswith(str(place))

@@ -101,8 +101,8 @@ def test_an_object_is_given_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [
-        (["run.name=2024"], "run.name is 2024, read as a number; it must be a word, so quote it: run.name=\"'2024'\""),
-        (["run.name=true"], "run.name is true, read as true or false; it must be a word, so quote it"),
+        (["run.name=2024"], "run.name is 2024; it must be a word (quotes make it one: run.name=\"'2024'\"), or null"),
+        (["run.name=true"], "run.name is true; it must be a word (quotes make it one"),
         (["dedupe=null"], "dedupe is null; did you mean none?"),
         (["dataset=npz", "dataset.path=/data/${nothing}"], "nothing"),
     ],
