@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 
+from evonas_cli.config import compose
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.types import LOST, Candidate, Failure, Heir, Origin, Proposal, Result, Unit
+from evonas_cli.evaluation.serial import Serial
+from evonas_cli.parts import assemble
 from evonas_cli.retraining import Retraining
+from evonas_cli.session import create
 from evonas_cli.spaces.bits import Bits
 from evonas_cli.store import records
+from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.journal import Journal
 
 SPACE = Bits(length=3)
@@ -163,3 +168,12 @@ def test_weights_that_get_lost_again_and_again_stop_the_run(around: Make) -> Non
 def test_older_lines_have_no_checksum(tmp_path: Path) -> None:
     row = records.entry(candidate(0, 0), Result(0, "ok", {"epochs": 3}), SPACE, 0.0)
     assert records.origin_of(row) == Origin(100, 3, None)
+
+
+def test_strategies_that_hand_nothing_on_are_evaluated_without(tmp_path: Path) -> None:
+    parts = assemble(compose(("job=landscape", "space=bits", "strategy=random", "budget.evaluations=4")).config)
+    session = create(RunDirectory(tmp_path / "run"), parts, {}, lambda candidate, result: None, ["search"])
+    try:
+        assert isinstance(session.evaluator.evaluator, Serial)
+    finally:
+        session.close()
