@@ -68,7 +68,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
 
     metadata = reading.run.metadata()
     logged = list(read(reading.run.figures))
-    failures = Counter(e["error"]["kind"] for e in reading.journal if e["status"] != "ok")
+    failures = Counter(e.get("error", {"kind": "error"})["kind"] for e in reading.journal if e["status"] != "ok")
     document: dict[str, Any] = {
         "schema": 1,
         "run": str(reading.run.root),
