@@ -270,7 +270,7 @@ def stored_config(run: RunDirectory) -> Config:
         config: Any = OmegaConf.to_container(OmegaConf.create(run.config_text()))
         config.setdefault("dedupe", "none")
         check_root(config)
-    except (UsageError, YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (UsageError, YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:120]
         raise RunError(f"{run.root}/config.yaml is damaged ({reason}); restore it from a copy") from error
     checked: Config = config

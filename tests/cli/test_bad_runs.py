@@ -117,3 +117,12 @@ def test_list_finds_runs_at_any_depth_and_says_which_are_damaged(
     assert run(["show", "a/b/c/far"]) == 0 and run(["show", "far"]) == 0 and run(["show", "near"]) == 0
     assert run(["list", "--outputs", "outputs/near"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].endswith(" near")
+
+
+def test_a_configuration_that_is_nested_or_no_file_is_exit_3(refused: Callable[..., str]) -> None:
+    assert run([*TOY, "--run-dir", "run"]) == 0
+    path = Path("run/config.yaml")
+    for content in (b"[" * 5000, b"\xff\xfe\x00", b"seed: .nan\n", None):
+        path.unlink()
+        os.mkfifo(path) if content is None else path.write_bytes(content)
+        assert "run/config.yaml is" in refused(3, "resume", "run")
