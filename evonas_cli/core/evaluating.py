@@ -79,9 +79,6 @@ class Probing(Protocol[C]):
     def probe(self, genomes: Sequence[C], seconds: float) -> list[dict[str, Json]]:
         """Ways to evaluate, the fastest first: `overrides` (a list), `samples_per_second`, `trusted`, and why not."""
 
-    def refine(self, genomes: Sequence[C], seconds: float) -> tuple[list[str], list[Json]]:
-        """Of a job that is set to one of these ways: further overrides, and what each part was found to take."""
-
 
 @runtime_checkable
 class Foreseeing(Protocol[G]):

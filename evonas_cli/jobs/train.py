@@ -134,11 +134,6 @@ class Train:
         """
         return self._bench.probe(genomes, seconds)
 
-    def refine(self, genomes: Sequence[Any], seconds: float) -> tuple[list[str], list[Json]]:
-        """The form of each convolution that `trainer.stack` members compute apart, as one override if it is any other
-        than the usual; and by layer the median seconds of each form. Nothing where trainer.convolution is named."""
-        return self._bench.refine(genomes, seconds)
-
     def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """As `__call__`, as one program; memory that does not suffice narrows it."""
         yield from self._bench.evaluate_together(unit, context)
