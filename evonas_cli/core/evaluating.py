@@ -84,10 +84,10 @@ class Probing(Protocol[C]):
 class Foreseeing(Protocol[G]):
     """What a job may have in addition: it knows how much there is to do before it is done."""
 
-    def work(self, unit: Unit[G], environment: Mapping[str, Json]) -> tuple[float, ...] | None:
-        """Amounts, none negative, with each of which the seconds grow in proportion; the first one weighs most.
+    def work(self, unit: Unit[G], environment: Mapping[str, Json]) -> float | None:
+        """An amount of at least 0 that grows with the time that the unit takes; None for a unit that takes none.
 
-        As many for every unit; None for a unit that takes no time. Called where nothing is trained: no torch.
+        Called where nothing is trained: no torch.
         """
 
 
@@ -124,11 +124,3 @@ class Evaluator(Protocol[G]):
 
     def close(self) -> None:
         """Stops at once; what is in flight is dropped."""
-
-
-@runtime_checkable
-class Experienced(Protocol[G]):
-    """What an evaluator may have in addition: it foresees how long units take from those that it has evaluated."""
-
-    def recall(self, finished: Sequence[tuple[Unit[G], float]]) -> None:
-        """Takes units of earlier sessions and the seconds that they took. It may be called before `start`."""

@@ -122,10 +122,10 @@ class Train:
         space, _, trainer, *_ = self._settings
         return stacks.units(asked, space, trainer, _task(environment), str(environment["device"]))
 
-    def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> tuple[float, ...] | None:
-        """Arithmetic, memory, updates and calls of the unit's training."""
+    def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> float | None:
+        """Multiply-adds of an image, times epochs, times places of the program."""
         space, _, trainer, *_ = self._settings
-        return foresight.amounts(unit, space, trainer, _task(environment))
+        return foresight.work(unit, space, trainer, _task(environment))
 
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
         """Ways to train the genomes' networks, the fastest first: overrides, speed, and whether losses are fp32's.

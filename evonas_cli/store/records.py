@@ -9,7 +9,7 @@ from typing import Any
 
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result, Unit
+from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result
 
 _OPTIONAL = {"job": "", "fidelity": 1.0, "continues": None, "options": None, "again": False}
 _USUAL = tuple(_OPTIONAL.values())
@@ -60,16 +60,6 @@ def stack_of(data: Mapping[str, Any]) -> tuple[int, int]:
     """The candidate's place in the program that trained it, and the program's width."""
     place, _, width = data.get("labels", {}).get("stack", "0/1").partition("/")
     return int(place), int(width)
-
-
-def finished(entries: Iterable[Mapping[str, Any]], space: Space[Any]) -> list[tuple[Unit[Any], float]]:
-    """What was evaluated and succeeded, each candidate in a program of its width, and the program's seconds."""
-    found = []
-    for data in entries:
-        if data["status"] == "ok" and "cached" not in data:
-            place, width = stack_of(data)
-            found.append((Unit((candidate_of(data, space),), width, (place,)), width * data["seconds"]))
-    return found
 
 
 def candidate_of(data: Mapping[str, Any], space: Space[Any]) -> Candidate[Any]:
