@@ -241,7 +241,6 @@ def engine_settings(config: Config, device: str, bf16: bool | None) -> dict[str,
         "precision": "fp32" if not cuda or bf16 is False else "bf16" if bf16 else "auto",
         "graph": cuda,
         "stack": "by the size of the networks",
-        "convolution": "grouped",
     }
     given = {key: config["trainer"].get(key) for key in meant}
     found = {f"trainer.{key}": meant[key] if value in (None, "auto") else value for key, value in given.items()}

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure
-from evonas_cli.core.evaluating import Evaluator, Experienced
+from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import LOST, Candidate, Heir, Json, Result, Unit
 from evonas_cli.store import records
@@ -65,11 +65,6 @@ class Retraining:
     def units(self, asked: Sequence[Candidate[Any]]) -> list[Unit[Any]]:
         """Passes on."""
         return self._evaluator.units(asked)
-
-    def recall(self, finished: Sequence[tuple[Unit[Any], float]]) -> None:
-        """Passes on, if the evaluator learns from it."""
-        if isinstance(self._evaluator, Experienced):
-            self._evaluator.recall(finished)
 
     def submit(self, units: Sequence[Unit[Any]]) -> None:
         """Passes on, with what is recorded of the candidates that are continued."""

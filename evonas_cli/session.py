@@ -18,17 +18,15 @@ from evonas_cli import __version__, contracts
 from evonas_cli.config import Composed, target
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
-from evonas_cli.core.evaluating import Evaluator, Experienced
+from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
-from evonas_cli.core.protocols import Buildable, Computing, Continues, Space, Strategy
+from evonas_cli.core.protocols import Buildable, Computing, Continues, Strategy
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.parts import Parts, chosen, config_yaml, identity, stored_config
 from evonas_cli.retraining import Retraining
-from evonas_cli.store import records
 from evonas_cli.store.directory import RunDirectory, new_root
 from evonas_cli.store.files import write_text
-from evonas_cli.store.journal import Journal
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.recorder import Recorder, Watch
 from evonas_cli.store.throughput import Meter
@@ -37,9 +35,6 @@ DONE = "the strategy is done"
 """Why a search has ended that would propose nothing more under any budget."""
 REPEATED = f"the last {REPEATING} candidates were all repeated ones"
 """Why a search has ended that would evaluate nothing more under any budget of cost or time."""
-
-RECALLED = 256
-"""Evaluations of earlier sessions from which an evaluator learns how long others take."""
 
 _log = logging.getLogger(__name__)
 
@@ -95,13 +90,6 @@ class Started:
         if self.meter is not None:
             self.meter.returned(results)
         return results
-
-    def recall(self, journal: Journal, space: Space[Any]) -> None:
-        """Passes on what was evaluated last, if the evaluator learns from it."""
-        if isinstance(self.evaluator, Experienced):
-            latest = range(max(0, journal.highest + 1 - RECALLED), journal.highest + 1)
-            entries = [journal.read(id) for id in latest if id in journal]
-            self.evaluator.recall(records.finished(entries, space))
 
     def close(self) -> None:
         """Passes on."""
@@ -202,7 +190,6 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
     evaluator = Started(parts.evaluator(run), parts.strategy, functools.partial(check_environment, run))
     session = _open(run, parts, evaluator, watch)
     try:
-        evaluator.recall(session.recorder.journal, parts.space)
         before = stored_config(run)
         _check_budget(session.recorder, before["budget"], parts.config["budget"])
         if _devices(parts.config) != _devices(before):

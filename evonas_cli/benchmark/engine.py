@@ -13,7 +13,6 @@ from evonas_cli.core.plan import Plan
 from evonas_cli.core.types import Candidate, Proposal, Result
 from evonas_cli.evaluation.pool import Pool
 from evonas_cli.jobs.train import Train
-from evonas_cli.nn.geometry import AUTO
 
 SETTINGS = (f"trainer.batch_size={BATCH}", "trainer.checkpoint_seconds=null")
 
@@ -58,11 +57,9 @@ def recipe(
     )
 
 
-def population(
-    workload: Workload, device: str, precision: str, convolution: str = AUTO, first: int = 0
-) -> list[Candidate[Seat]]:
+def population(workload: Workload, device: str, precision: str, first: int = 0) -> list[Candidate[Seat]]:
     """The members as candidates of one ask, with ids from `first` on."""
-    seats = [Seat(workload.name, place, precision, convolution) for place in range(workload.on(device).members)]
+    seats = [Seat(workload.name, place, precision) for place in range(workload.on(device).members)]
     return [Candidate(first + seat.place, first, seat.place, Proposal(seat)) for seat in seats]
 
 
@@ -83,9 +80,9 @@ class Engine:
         """Starts the workers."""
         self.pool.start()
 
-    def train(self, workload: Workload, precision: str, convolution: str = AUTO) -> float:
+    def train(self, workload: Workload, precision: str) -> float:
         """Trains the population and gives training samples a second, over all members and workers."""
-        asked = population(workload, self.device, precision, convolution, self._next)
+        asked = population(workload, self.device, precision, self._next)
         self._next += len(asked)
         started = perf_counter()
         self.pool.submit(self.pool.units(asked))

@@ -26,7 +26,7 @@ def measure(names: Sequence[str], rounds: int, device: str, bf16: bool) -> Itera
     """A row for each workload: medians of samples a second, ratios of rounds with their range, share of the peak.
 
     On CPUs the engine trains in fp32 and, where the processor has it, bf16. On CUDA devices it trains in bf16 where
-    there is that, and stacks with `trainer.convolution` auto and implicit.
+    there is that.
     """
     chosen = [workload for workload in WORKLOADS if workload.name in names]
     with ProcessPoolExecutor(1, spawning()) as other:
@@ -55,8 +55,6 @@ def _measured(
         variants[name] = partial(call, "resident", plans, resident_steps, precision == "bf16")
     for precision in precisions[-1:] if engine.device == "cuda" else precisions:
         variants[f"engine {precision}"] = partial(engine.train, workload, precision)
-        if engine.device == "cuda" and len(plans) == 1 and any(node.op == "conv" for node in plans[0].nodes):
-            variants[f"engine {precision} implicit"] = partial(engine.train, workload, precision, "implicit")
     for variant in variants.values():
         variant()
     found = interleave(variants, rounds)

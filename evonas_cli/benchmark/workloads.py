@@ -14,7 +14,6 @@ from evonas_cli.core.plan import Graph, Plan
 from evonas_cli.core.types import Json, Phenotype, Task
 from evonas_cli.data.arrays import Arrays
 from evonas_cli.data.dataset import Dataset
-from evonas_cli.nn.geometry import AUTO
 
 MNIST, CIFAR = Task((1, 28, 28), 10), Task((3, 32, 32), 10)
 BATCH = 64
@@ -26,7 +25,6 @@ class Seat(NamedTuple):
     workload: str
     place: int
     precision: str
-    convolution: str = AUTO
 
 
 class Size(NamedTuple):
@@ -88,7 +86,6 @@ class Given:
             "learning_rate": 0.0001 * (1 + genome.place % 10),
             "epochs": self.epochs[genome.workload],
             "precision": genome.precision,
-            "convolution": genome.convolution,
         }
         return Phenotype(plans[genome.place % len(plans)], settings)
 

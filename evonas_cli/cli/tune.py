@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evonas_cli.parts import Parts
     from evonas_cli.store.directory import RunDirectory
 
-KEYS = ("layout", "precision", "graph", "stack", "convolution")
+KEYS = ("layout", "precision", "graph", "stack")
 GENOMES = 3
 GAIN = 1.05
 THREADS_GAIN = 1.1
@@ -25,10 +25,9 @@ THREADS_GAIN = 1.1
 
 @dataclass(frozen=True)
 class Tuned:
-    """What was tried: ways to train, forms of convolutions by layer, threads and workers. What was chosen."""
+    """What was tried: ways to train, threads and workers. What was chosen."""
 
     ways: list[dict[str, Any]]
-    layers: list[dict[str, Any]]
     threads: list[dict[str, Any]]
     overrides: list[str]
 
@@ -40,7 +39,7 @@ def tune(
     allow_module: AllowModules = None,
     json: AsJson = False,
 ) -> int:
-    """Try layouts, precisions, widths of stacks, forms of convolutions and threads on networks of the search space.
+    """Try layouts, precisions, widths of stacks and threads on networks of the search space.
 
     Prints the fastest settings. They decide about bits, so they belong to a run: pass those of the last line to `evonas
     search`, or let `evonas search --tune` do both.
@@ -59,9 +58,6 @@ def tune(
     for way in found.ways:
         note = "" if way["trusted"] else f"   loss {way['loss_difference']:.0%} from that of fp32, not trusted"
         say(f"{way['samples_per_second']:12,.0f} samples/s   {' '.join(way['overrides'])}{note}")
-    for layer in found.layers:
-        times = ", ".join(f"{form} {1e3 * taken:.3g} ms" for form, taken in layer["seconds"].items())
-        say(f"{layer['layer']}: {layer['best']} ({times})")
     for way in found.threads:
         at_once = f"{way['workers']} workers at once" if way["workers"] > 1 else "one worker"
         say(f"{way['samples_per_second']:12,.0f} samples/s   evaluator.threads={way['threads']}, {at_once}")
@@ -93,29 +89,24 @@ def measured(parts: Parts, named: Collection[str], seconds: float) -> Tuned:
     remark(f"evonas: trying ways to train, {seconds:g} s each")
     with ProcessPoolExecutor(1, spawning()) as other:
         found = other.submit(_probe, parts.config, parts.allowed, genomes, seconds)
-        kind, ways, layers, overrides = found.result()
+        kind, ways = found.result()
+    overrides = choose(ways)
     evaluator = parts.config["evaluator"]
     usual = evaluator.get("threads") == 1 and evaluator.get("workers") is None
     free = usual and not {"evaluator.threads", "evaluator.workers"} & set(named)
     threads = _try_threads(parts, overrides, genomes, seconds) if free and kind == "cpu" else []
-    return Tuned(ways, layers, threads, overrides + choose_threads(threads))
+    return Tuned(ways, threads, overrides + choose_threads(threads))
 
 
 def _probe(
     config: Config, allowed: tuple[str, ...], genomes: list[Any], seconds: float
-) -> tuple[str, list[dict[str, Any]], list[Any], list[str]]:
-    """Type of device, ways, layers, overrides. In a process of its own, so that no memory of a device stays taken."""
-    from evonas_cli.config import apply
+) -> tuple[str, list[dict[str, Any]]]:
+    """Type of device, and ways. In a process of its own, so that no memory of a device stays taken."""
     from evonas_cli.parts import job_of
 
     job: Any = job_of(config, allowed)
     ways: list[dict[str, Any]] = job.probe(genomes, seconds)
-    chosen = choose(ways)
-    kind = job.environment()["device"]
-    remark(f"evonas: {len(ways)} tried, trying forms of convolutions")
-    job = job_of(apply(config, chosen), allowed)
-    further, layers = job.refine(genomes, seconds)
-    return kind, ways, layers, [*chosen, *further]
+    return job.environment()["device"], ways
 
 
 def _try_threads(parts: Parts, overrides: list[str], genomes: list[Any], seconds: float) -> list[dict[str, Any]]:
@@ -143,13 +134,8 @@ def recorded(run: RunDirectory) -> list[str]:
 
     config = stored_config(run)
     trainer, threads = config.get("trainer", {}), config["evaluator"].get("threads", 1)
-    found = [f"trainer.{key}={_word(trainer[key])}" for key in KEYS if trainer.get(key) not in (None, "auto")]
+    found = [f"trainer.{key}={trainer[key]}" for key in KEYS if trainer.get(key) not in (None, "auto")]
     return found + ([f"evaluator.threads={threads}"] if threads != 1 else [])
-
-
-def _word(value: Any) -> str:
-    """A value of the configuration as an override has it."""
-    return f"{{{','.join(f'{key}:{form}' for key, form in value.items())}}}" if isinstance(value, dict) else str(value)
 
 
 def choose(ways: list[dict[str, Any]]) -> list[str]:

@@ -80,18 +80,15 @@ class Probing(Protocol[C], metaclass=Capability):
     def probe(self, genomes: Sequence[C], seconds: float) -> list[dict[str, Json]]:
         """Ways to evaluate, the fastest first: `overrides` (a list), `samples_per_second`, `trusted`, and why not."""
 
-    def refine(self, genomes: Sequence[C], seconds: float) -> tuple[list[str], list[Json]]:
-        """Of a job that is set to one of these ways: further overrides, and what each part was found to take."""
-
 
 @runtime_checkable
 class Foreseeing(Protocol[G], metaclass=Capability):
     """What a job may have in addition: it knows how much there is to do before it is done."""
 
-    def work(self, unit: Unit[G], environment: Mapping[str, Json]) -> tuple[float, ...] | None:
-        """Amounts, none negative, with each of which the seconds grow in proportion; the first one weighs most.
+    def work(self, unit: Unit[G], environment: Mapping[str, Json]) -> float | None:
+        """An amount of at least 0 that grows with the time that the unit takes; None for a unit that takes none.
 
-        As many for every unit; None for a unit that takes no time. Called where nothing is trained: no torch.
+        Called where nothing is trained: no torch.
         """
 
 
@@ -145,11 +142,3 @@ class Evaluator(Protocol[G], metaclass=Capability):
 
     def close(self) -> None:
         """Stops at once; what is in flight is dropped."""
-
-
-@runtime_checkable
-class Experienced(Protocol[G], metaclass=Capability):
-    """What an evaluator may have in addition: it foresees how long units take from those that it has evaluated."""
-
-    def recall(self, finished: Sequence[tuple[Unit[G], float]]) -> None:
-        """Takes units of earlier sessions and the seconds that they took. It may be called before `start`."""

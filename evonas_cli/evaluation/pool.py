@@ -111,10 +111,6 @@ class Pool(Generic[G]):
             self._queue.add(unit)
         self._deal()
 
-    def recall(self, finished: Sequence[tuple[Unit[G], float]]) -> None:
-        """Learns from units of earlier sessions, with their seconds, how long others take."""
-        self._queue.recall(finished)
-
     def collect(self) -> list[Result]:
         """Waits for at least one result. Raises EnvironmentFailure when a candidate broke too many workers."""
         results: list[Result] = []
@@ -203,19 +199,9 @@ class Pool(Generic[G]):
             return []
         if kind == "broken":
             return self._replace(slot, content[0], content[1], False)
-        results: list[Result] = content[0]
-        if slot.unit is not None and all([result.status == "ok" for result in results]):
-            self._learn(slot.unit, results)
         slot.unit = None
+        results: list[Result] = content[0]
         return results
-
-    def _learn(self, unit: Unit[G], results: Sequence[Result]) -> None:
-        if unit.width > 1:
-            self._queue.finished(unit, sum([result.seconds for result in results]))
-            return
-        seconds = {result.id: result.seconds for result in results}
-        for candidate in unit.candidates:
-            self._queue.finished(Unit((candidate,)), seconds[candidate.id])
 
     def _compare(self, environment: dict[str, Json]) -> None:
         """All workers must see what the first one saw. Raises EnvironmentFailure for other data, warns otherwise."""

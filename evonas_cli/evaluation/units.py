@@ -29,8 +29,8 @@ def divide(job: Job[G], asked: Sequence[Candidate[G]], environment: Mapping[str,
     return units
 
 
-def work(job: Job[G], unit: Unit[G], environment: Mapping[str, Json]) -> tuple[float, ...] | None:
-    """What the unit has to do, if the job knows."""
+def work(job: Job[G], unit: Unit[G], environment: Mapping[str, Json]) -> float | None:
+    """How much the unit has to do, if the job knows."""
     return job.work(unit, environment) if isinstance(job, Foreseeing) else None
 
 

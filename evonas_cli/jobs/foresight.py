@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 from evonas_cli.core.protocols import Buildable
@@ -10,20 +9,18 @@ from evonas_cli.core.types import Task, Unit
 from evonas_cli.training.trainer import Trainer
 
 
-def amounts(
-    unit: Unit[Any], space: Buildable[Any], trainer: Trainer, task: Task
-) -> tuple[float, float, float, float] | None:
-    """Multiply-adds, numbers in activations, weights updated, calls of operations; None for what is not trained.
+def work(unit: Unit[Any], space: Buildable[Any], trainer: Trainer, task: Task) -> float | None:
+    """Multiply-adds of an image, times epochs, times places of the program; None for what is not trained.
 
-    For as many images as an epoch has; that number is the same in the whole run. Places that stay empty are computed,
-    too; the calls are shared by all places. What an interrupted or continued training has behind it is not known here.
+    An epoch has as many images in the whole run. Places that stay empty are computed, too. What an interrupted or
+    continued training has behind it is not known here.
     """
     try:
         phenotypes = [space.decode(candidate.proposal.genome, task) for candidate in unit.candidates]
         trainers = [trainer.override(phenotype.hyper) for phenotype in phenotypes]
     except Exception:  # whatever it is, evaluating the candidates meets it again and records it
         return None
-    plan, batch_size = phenotypes[0].plan, trainers[0].batch_size
+    plan = phenotypes[0].plan
     for size, cap in ((plan.parameters, trainer.max_parameters), (plan.multiply_adds, trainer.max_multiply_adds)):
         if cap is not None and size > cap:
             return None
@@ -31,10 +28,4 @@ def amounts(
         max(1, round(own.epochs * candidate.proposal.fidelity))
         for own, candidate in zip(trainers, unit.candidates, strict=True)
     )
-    activations = sum(prod(shape) for shape in plan.shapes)
-    return (
-        float(epochs * unit.width * plan.multiply_adds),
-        float(epochs * unit.width * activations),
-        epochs * unit.width * plan.parameters / batch_size,
-        epochs * len(plan.nodes) / batch_size,
-    )
+    return float(epochs * unit.width * plan.multiply_adds)

@@ -126,10 +126,10 @@ class Train:
         space, _, trainer, *_ = self._settings
         return stacks.units(asked, space, trainer, _task(environment), str(environment["device"]))
 
-    def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> tuple[float, ...] | None:
-        """Arithmetic, memory, updates and calls of the unit's training."""
+    def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> float | None:
+        """Multiply-adds of an image, times epochs, times places of the program."""
         space, _, trainer, *_ = self._settings
-        return foresight.amounts(unit, space, trainer, _task(environment))
+        return foresight.work(unit, space, trainer, _task(environment))
 
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
         """Ways to train the genomes' networks, the fastest first: overrides, speed, and whether losses are fp32's.
@@ -137,11 +137,6 @@ class Train:
         Stacks are tried where the genomes have networks of one structure.
         """
         return self._bench.probe(genomes, seconds)
-
-    def refine(self, genomes: Sequence[Any], seconds: float) -> tuple[list[str], list[Json]]:
-        """The form of each convolution that `trainer.stack` members compute apart, as one override if it is any other
-        than the usual; and by layer the median seconds of each form. Nothing where trainer.convolution is named."""
-        return self._bench.refine(genomes, seconds)
 
     def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """As `__call__`, as one program; memory that does not suffice narrows it."""

@@ -1,15 +1,13 @@
-"""Convolutions of P members as one operation, in four forms that differ in speed and in the order of sums.
+"""Convolutions of P members as one convolution with P times the groups (Wang et al., "HFTA", MLSys 2021).
 
-All take maps (batch, P x C, height, width) and weights (P x O, C / groups, kernel height, kernel width), member after
-member, and give (batch, P x O, height', width'); `groups` are those of one member. `unfold` takes groups as further
-members, so it fits every geometry, however little of it is arithmetic where a group has one channel.
+The feature maps are (batch, P x C, height, width), the weights (P x O, C / groups, kernel height, kernel width), member
+after member; the output is (batch, P x O, height', width').
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from importlib.util import find_spec
 from typing import TypeAlias, cast
 
 import torch
@@ -19,77 +17,30 @@ from torch.nn import functional as F
 from evonas_cli.nn.bias import biased
 from evonas_cli.nn.depthwise import BLOCK, Pair, applies, depthwise
 from evonas_cli.nn.dilation import Convolve, all_phases, on_all_phases, on_one_phase, one_phase
-from evonas_cli.nn.geometry import FORMS
 from evonas_cli.nn.layout import order
 from evonas_cli.nn.lowering import kind_of
 from evonas_cli.nn.narrow import merged, narrow, paired
 from evonas_cli.nn.patches import of_images, product
 
 Layers: TypeAlias = Sequence[nn.Module]
-Form: TypeAlias = Callable[[Tensor, Tensor, Tensor | None, Pair, Pair, Pair, int, int], Tensor]
 
 
 def grouped(
-    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int, width: int
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Tensor:
-    """One convolution with P times the groups (Wang et al., "HFTA", MLSys 2021)."""
-    if bias is None and applies(x, weight, stride, padding, dilation, groups * width):
+    """The convolution with `groups` groups over all members, by the fastest kernel that computes it."""
+    if bias is None and applies(x, weight, stride, padding, dilation, groups):
         return depthwise(x, weight, padding)
-    if of_images(x, weight, dilation, groups * width):
+    if of_images(x, weight, dilation, groups):
         return product(x, weight, bias, stride, padding)
-    together = merged(x, weight, dilation, groups * width)
-    if together > 1 or paired(x, weight, groups * width):
-        return narrow(x, weight, bias, stride, padding, groups * width, together)
-    return F.conv2d(x, weight, bias, stride, padding, dilation, groups * width)
-
-
-def unfold(
-    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int, width: int
-) -> Tensor:
-    """All patches of the maps, and one batched product of them with the kernels (Chellapilla et al., IWFHR 2006).
-
-    Images lie in the channels while patches are taken: torch's CUDA code launches one kernel for each image of a batch.
-    """
-    n, batch, kernel, size = groups * width, len(x), cast(Pair, weight.shape[2:]), cast(Pair, x.shape[2:])
-    layout = order(x)
-    x = x.to(kind_of(x))
-    maps = split(x, 1, n).transpose(0, 1).flatten(0, 2)
-    patches = split(F.unfold(maps[None], kernel, dilation, padding, stride)[0], 0, n)
-    patches = split(patches, 1, batch).transpose(1, 2).flatten(2)
-    kernels = split(weight.flatten(1), 0, n)
-    y = torch.bmm(kernels, patches) if bias is None else torch.baddbmm(split(bias, 0, n)[:, :, None], kernels, patches)
-    y = y.view(n, y.shape[1], batch, *_slid(size, kernel, stride, padding, dilation))
-    return y.permute(2, 0, 1, 3, 4).flatten(1, 2).contiguous(memory_format=layout)
-
-
-def branches(
-    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int, width: int
-) -> Tensor:
-    """P convolutions, concatenated."""
-    biases = [None] * width if bias is None else bias.chunk(width)
-    members = zip(x.chunk(width, 1), weight.chunk(width), biases, strict=True)
-    return torch.cat([F.conv2d(*member, stride, padding, dilation, groups) for member in members], 1)
-
-
-def implicit(
-    x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int, width: int
-) -> Tensor:
-    """Kernels of our own, `nn/implicit.py`, for CUDA devices; members are read where they lie."""
-    from evonas_cli.nn import implicit as kernels
-
-    return kernels.implicit(x, weight, bias, stride, padding, dilation, groups, width)
-
-
-FUNCTIONS: dict[str, Form] = dict(zip(FORMS, (grouped, unfold, branches, implicit), strict=True))
-
-
-def computable(form: str, device: torch.device) -> bool:
-    """Whether the form is to be had on the device: `implicit` needs CUDA and Triton."""
-    return form != "implicit" or (device.type == "cuda" and find_spec("triton") is not None)
+    together = merged(x, weight, dilation, groups)
+    if together > 1 or paired(x, weight, groups):
+        return narrow(x, weight, bias, stride, padding, groups, together)
+    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
 
 
 class Conv(nn.Module):
-    """Convolutions of P members, in one of the forms; on a common input one convolution with P times the channels.
+    """Convolutions of P members; on a common input one convolution with P times the channels.
 
     Dilated ones of single channels are computed without their dilation where they can be, on CPUs all whose dilation
     divides stride and padding; so is, there, the stride of a kernel of one row or column, if strides are unequal, or of
@@ -108,12 +59,6 @@ class Conv(nn.Module):
         self.groups, self.stride, self.dilation = first.groups, cast(Pair, first.stride), cast(Pair, first.dilation)
         self.padding = cast(Pair, first.padding)
         self.single = self.weight.shape[1] == 1 and self.groups * self.width > 1
-        self.form = "grouped"
-
-    def choose(self, form: str) -> None:
-        """Computes in this form from now on, unless there is but one convolution to compute."""
-        if self.width > 1:
-            self.form = form
 
     def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
         """`weight` has the numbers of the layer's own in another precision."""
@@ -140,13 +85,13 @@ class Conv(nn.Module):
             return convolve(x.float(), stride, padding, dilation).to(kind)
 
     def _convolve(self, weight: Tensor, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
-        settings = stride, padding, dilation, self.groups, self.width
-        if x.is_cuda and self.bias is not None and self.form != "implicit":
-            return biased(FUNCTIONS[self.form](x, weight, None, *settings), self.bias)
+        settings = stride, padding, dilation, self.groups * self.width
+        if x.is_cuda and self.bias is not None:
+            return biased(grouped(x, weight, None, *settings), self.bias)
         if x.is_cuda or not self._misread(x, stride, padding, dilation):
-            return FUNCTIONS[self.form](x, weight, self.bias, *settings)
+            return grouped(x, weight, self.bias, *settings)
         maps, kernels = (tensor.clone(memory_format=torch.contiguous_format) for tensor in (x, weight))
-        return FUNCTIONS[self.form](maps, kernels, self.bias, *settings).contiguous(memory_format=order(x))
+        return grouped(maps, kernels, self.bias, *settings).contiguous(memory_format=order(x))
 
     def _overflows(self, x: Tensor) -> bool:
         """Whether a kernel of oneDNN for the gradient of weights writes beyond its memory, that for AVX2 below 8 input

@@ -1,8 +1,8 @@
 """Networks of one structure as one program: P members that train side by side, each with weights of its own.
 
 Horizontally fused training (Wang et al., "HFTA", MLSys 2021), written by hand. A map of the members is one tensor
-(batch, P x channels, height, width), member after member, on which convolutions run in P times as many groups or in
-another form of `nn/convolution.py`; a vector is (P, batch, features), on which linear layers are one batched product.
+(batch, P x channels, height, width), member after member, on which convolutions run in P times as many groups;
+a vector is (P, batch, features), on which linear layers are one batched product.
 What does not depend on any weight is computed once for all. No operation mixes two members, so a number that is not
 finite stays with its own.
 """
@@ -20,7 +20,6 @@ from evonas_cli.core.plan import Plan
 from evonas_cli.nn.build import Network, finished
 from evonas_cli.nn.convolution import Conv, Layers, joined, optional, split
 from evonas_cli.nn.dropout import Dropout, kept
-from evonas_cli.nn.geometry import AUTO, Choice, chosen, layer_name
 from evonas_cli.nn.layout import order, ordered
 from evonas_cli.nn.linear import products
 from evonas_cli.nn.lowering import lowered
@@ -38,11 +37,10 @@ class Population(nn.Module):
     """Networks of one plan, which may differ in weights and rates of dropout, as one module.
 
     `forward` takes one batch for all, (batch, *input shape), and gives (P, batch, classes). All tensors of the members
-    are concatenated along their first dimension under the names that they have in a `Network`. `convolution` chooses
-    the form of each convolution that runs over several members.
+    are concatenated along their first dimension under the names that they have in a `Network`.
     """
 
-    def __init__(self, members: Sequence[Network], convolution: Choice = AUTO) -> None:
+    def __init__(self, members: Sequence[Network]) -> None:
         super().__init__()
         self.width, self.plan = len(members), members[0].plan
         self._own = _own(self.plan, self.width > 1)
@@ -53,19 +51,8 @@ class Population(nn.Module):
             spread = [self._own[source] for source in node.inputs]
             build = STACKED.get(node.op)
             self.layers[name] = build(parts, spread) if build and self._own[index] else parts[0]
-        for layer, convolve in self.convolutions():
-            convolve.choose(chosen(convolution, layer, self.width))
         self._rectify(list(members[0].layers))
         self._finished = finished(self.plan)
-
-    def convolutions(self) -> list[tuple[str, Conv]]:
-        """The convolutions with their names, in the order of the plan."""
-        nodes = zip(self.plan.nodes[1:], self.layers.values(), strict=True)
-        return [
-            (layer_name(self.plan.input_shapes(node)[0], dict(node.params)), layer)
-            for node, layer in nodes
-            if isinstance(layer, Conv)
-        ]
 
     def _rectify(self, names: Sequence[str]) -> None:
         """The same numbers with less traffic: pool before rectifying, and rectify in place what nobody else reads."""

@@ -50,5 +50,6 @@ def tally(entries: Iterable[Mapping[str, Any]]) -> Tally:
     found = Tally()
     for entry in entries:
         if entry["status"] != "ok":
-            found.add(entry["error"]["kind"], entry["error"]["text"])
+            error = entry.get("error", {"kind": "error", "text": "no reason was recorded"})
+            found.add(error["kind"], error["text"])
     return found

@@ -68,5 +68,12 @@ def read_run(reference: str, outputs: Path, allowed: Sequence[str]) -> Reading:
     run = find(reference, outputs)
     config = stored_config(run)
     check_identity(run, config)
-    parts = assemble(config, trusted(run, allowed), trial=False)
+    parts = assemble(_without_forms(config), trusted(run, allowed), trial=False)
     return Reading(run, parts, Journal(run.journal, write=False))
+
+
+def _without_forms(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration as if it chose no form of convolutions: a trainer refuses those of older runs, which reading
+    them does not need."""
+    trainer = config["trainer"]
+    return {**config, "trainer": {**trainer, "convolution": "auto"}} if "convolution" in trainer else config

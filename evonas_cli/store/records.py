@@ -12,7 +12,7 @@ from typing import Any
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.strict_json import is_number
-from evonas_cli.core.types import Candidate, Failure, Json, Origin, Proposal, Result, Unit
+from evonas_cli.core.types import Candidate, Failure, Json, Origin, Proposal, Result
 from evonas_cli.store.reading import is_amount, is_count
 
 _OPTIONAL = {"job": "", "fidelity": 1.0, "continues": None, "options": None, "again": False}
@@ -125,16 +125,6 @@ def stack_of(data: Mapping[str, Any]) -> tuple[int, int]:
 def origin_of(data: Mapping[str, Any]) -> Origin:
     """What the entry tells candidates that continue the candidate."""
     return Origin(data["seed"], data["metrics"].get("epochs"), data.get("labels", {}).get("state"))
-
-
-def finished(entries: Iterable[Mapping[str, Any]], space: Space[Any]) -> list[tuple[Unit[Any], float]]:
-    """What was evaluated and succeeded, each candidate in a program of its width, and the program's seconds."""
-    found = []
-    for data in entries:
-        if data["status"] == "ok" and "cached" not in data:
-            place, width = stack_of(data)
-            found.append((Unit((candidate_of(data, space),), width, (place,)), width * data["seconds"]))
-    return found
 
 
 def candidate_of(data: Mapping[str, Any], space: Space[Any]) -> Candidate[Any]:

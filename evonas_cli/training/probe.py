@@ -72,7 +72,7 @@ class _Training:
     def __init__(self, plan: Plan, trainer: Trainer, width: int, data: Resident, seed: int) -> None:
         networks = [Network(plan, torch.Generator().manual_seed(seed + place)) for place in range(width)]
         self.width = width
-        self.population = Population(networks, trainer.convolution).to(data.device)
+        self.population = Population(networks).to(data.device)
         self.population.to(memory_format=memory_format(trainer))
         self.optimizer: Optimizer = OPTIMIZERS[trainer.optimizer](list(self.population.parameters()), [trainer] * width)
         self.steps = Steps(self.population, data, trainer, self.optimizer, seed)

@@ -14,7 +14,6 @@ from torch.nn import functional as F
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import derive
 from evonas_cli.data.resident import Resident
-from evonas_cli.nn.convolution import computable
 from evonas_cli.nn.population import Population
 from evonas_cli.training.batches import Counted, training_batches
 from evonas_cli.training.device import has_bf16
@@ -166,8 +165,7 @@ def wants_graph(trainer: Trainer, data: Resident) -> bool:
     """Whether steps are to be recorded. Raises UsageError where they cannot be, although `trainer.graph` is true."""
     if trainer.graph is None:
         return data.device.type == "cuda" and Counted.can(data)
-    if trainer.graph:
-        _check_graph(data.device)
+    check_device(trainer, data.device)
     if trainer.graph and not Counted.can(data):
         what = "dataset.memory=host" if data.streams else "RandAugment (dataset.randaugment)"
         raise UsageError(f"trainer.graph=true does not go with {what}; set trainer.graph to null or false")
@@ -176,7 +174,6 @@ def wants_graph(trainer: Trainer, data: Resident) -> bool:
 
 def check(trainer: Trainer, data: Resident, aloud: bool) -> None:
     """Raises UsageError for settings that do not go with device or data; if `aloud`, warns of what is used instead."""
-    check_device(trainer, data.device)
     wants_graph(trainer, data)
     if not aloud:
         return
@@ -188,19 +185,8 @@ def check(trainer: Trainer, data: Resident, aloud: bool) -> None:
 
 
 def check_device(trainer: Trainer, device: torch.device) -> None:
-    """Raises UsageError for recorded steps or a form of convolutions that the device does not offer."""
-    if trainer.graph:
-        _check_graph(device)
-    choice = trainer.convolution
-    for form in [choice] if isinstance(choice, str) else choice.values():
-        if not computable(form, device):
-            raise UsageError(
-                f"trainer.convolution={form} needs a CUDA device and Triton; set trainer.convolution to auto"
-            )
-
-
-def _check_graph(device: torch.device) -> None:
-    if device.type != "cuda":
+    """Raises UsageError for recorded steps, which a CPU does not offer."""
+    if trainer.graph and device.type != "cuda":
         raise UsageError("trainer.graph=true needs a CUDA device; set trainer.graph to null or false")
 
 

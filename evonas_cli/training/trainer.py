@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from math import inf
 from typing import Any, TypeAlias
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.nn.geometry import AUTO, FORMS, Choice, is_choice
 from evonas_cli.training.schedules import SCHEDULES
 
 OPTIMIZERS = ("sgd", "adamw")
 PRECISIONS = ("auto", "fp32", "bf16")
 LAYOUTS = ("auto", "channels_last", "contiguous")
+CONVOLUTIONS = ("auto", "grouped")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +42,7 @@ class Trainer:
     stack                  most candidates of one structure in one program; 1: none; null: by their size; on CUDA
                            devices never more than 32 bits can index of a batch's largest maps
     graph                  record the training step as a CUDA graph: true, false, or null: where that is possible
-    convolution            form of convolutions over several members: grouped, unfold, branches, on CUDA implicit, auto
-                           (grouped), or by layer, such as {8x12x12_to16_k5: unfold} (names: nn/geometry.py), others
-                           grouped
+    convolution            auto or grouped, which are the same: older runs could choose among other forms
     measure_train          also measure the training part in evaluation mode: train_eval_loss, train_eval_error
     """
 
@@ -72,7 +70,7 @@ class Trainer:
     measure_train: bool = False
     stack: int | None = None
     graph: bool | None = None
-    convolution: Choice = field(default=AUTO, hash=False)  # equal settings have equal hashes without it, too
+    convolution: Any = "auto"  # a word, but older runs may have a mapping, which the rule has to see
 
     def __post_init__(self) -> None:
         for key, (fits, wanted) in _RULES.items():
@@ -148,7 +146,8 @@ _RULES: Mapping[str, _Rule] = {
     "stack": _or_null(_integer(1)),
     "graph": _or_null(_BOOLEAN),
     "convolution": (
-        is_choice,
-        f"one of {', '.join((AUTO, *FORMS))}, or a form for each layer, such as {{8x12x12_to16_k5: unfold}}",
+        lambda v: v in CONVOLUTIONS,
+        f"{' or '.join(CONVOLUTIONS)}: other forms of convolutions were removed, and a run that uses one can be "
+        "resumed with an evonas 0.1.0 from before that",
     ),
 }

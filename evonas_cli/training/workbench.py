@@ -20,7 +20,6 @@ from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.shared import shared
 from evonas_cli.data.splits import Splits
-from evonas_cli.nn.geometry import AUTO, unknown
 from evonas_cli.nn.population import Population
 from evonas_cli.training.abreast import abreast
 from evonas_cli.training.attempt import attempt, free_memory
@@ -28,11 +27,10 @@ from evonas_cli.training.built import Built
 from evonas_cli.training.checkpoint import Lost
 from evonas_cli.training.device import device_name, has_bf16, resolve
 from evonas_cli.training.errors import is_device_error, is_out_of_memory, one_line
-from evonas_cli.training.form_trials import try_forms
 from evonas_cli.training.loop import Diverged, Outcome, fit
 from evonas_cli.training.probe import WIDTHS, probe
 from evonas_cli.training.room import Room
-from evonas_cli.training.steps import Pause, check, nobody, wants_graph
+from evonas_cli.training.steps import Pause, check, nobody
 from evonas_cli.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -53,7 +51,7 @@ class Workbench:
         file: int | None = None,
     ) -> None:
         """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`)."""
-        self.file, self._prepared, self._told = file, False, False
+        self.file, self._prepared = file, False
         self.space, self.dataset, self.trainer, self.seed = space, dataset, trainer, seed
         self.device, self.deterministic, self.threads = device, deterministic, threads
 
@@ -170,18 +168,6 @@ class Workbench:
         )
         return [trial.to_json(several=one and len(genomes) > 1) for trial in trials]
 
-    def refine(self, genomes: Sequence[Any], seconds: float) -> tuple[list[str], list[Json]]:
-        """As the job's. Raises UsageError for a genome without a network."""
-        data, plans = self._loaded[0], self._plans(genomes)
-        one = len({plan.nodes for plan in plans}) == 1
-        if not one or self.trainer.stack in (None, 1) or self.trainer.convolution != AUTO:
-            return [], []
-        batch, graph = min(self.trainer.batch_size, data.n_train), wants_graph(self.trainer, data)
-        layers = try_forms(plans[0], self.trainer, data.device, batch, seconds, graph)
-        forms = [f"{layer.name}:{layer.best}" for layer in layers if layer.best != "grouped"]
-        found = [f"trainer.convolution={{{','.join(forms)}}}"] if forms else []
-        return found, [layer.to_json() for layer in layers]
-
     def _plans(self, genomes: Sequence[Any]) -> list[Plan]:
         try:
             return [self.space.decode(genome, self._loaded[0].task).plan for genome in genomes]
@@ -247,8 +233,7 @@ class Workbench:
         networks = {place: found.network for found, place in zip(built, unit.places, strict=True)}
         first = networks[unit.places[0]]
         places = [networks.get(place, first) for place in range(unit.width)]
-        population = Population(places, built[0].trainer.convolution)
-        self._check_names(built[0], population)
+        population = Population(places)
         del networks, first, places
         try:
             outcomes = fit(population, members, self._loaded[0], self.seed, pause)
@@ -263,12 +248,3 @@ class Workbench:
             if member.checkpoint.kept is not None:
                 found.labels["state"] = member.checkpoint.kept
         return outcomes
-
-    def _check_names(self, built: Built, population: Population) -> None:
-        """Says once, in one worker, which layers trainer.convolution names in vain."""
-        layers = dict(population.convolutions())
-        missing = unknown(built.trainer.convolution, layers)
-        if missing and self._prepared and not self._told:
-            self._told = True
-            has = ", ".join(layers) or "none"
-            log.warning("trainer.convolution: candidate %d has no %s (it has: %s)", built.candidate.id, missing[0], has)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from evonas_cli.cli.app import run
 
@@ -64,6 +65,29 @@ def test_an_edited_configuration_is_another_experiment(refused: Callable[..., st
     path.write_text(path.read_text().replace("noise: 0.01", "noise: 0.91"))
     for verb in ("resume", "show", "pareto", "verify"):
         assert "job.noise: run has 0.01, now 0.91" in refused(3, verb, "run")
+
+
+def test_runs_with_a_form_of_convolutions_that_was_removed_can_be_read(
+    refused: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ("space=hyperparameters", "space.channels=[2,2]", "space.hidden=4", "trainer.nesterov=false")
+    short = ("dataset.limit=200", "trainer.epochs=1", "evaluator=serial", "device=cpu", "strategy=random")
+    given = "trainer.convolution=grouped"
+    assert run(["search", *small, *short, given, "budget.evaluations=1", "--run-dir", "outputs/run", "--quiet"]) == 0
+    for choice in ("unfold", {"2x8x8_to2_k3_p1": "implicit"}):
+        metadata = json.loads(Path("outputs/run/run.json").read_text())
+        identity = {key: value for key, value in metadata["identity"].items() if "trainer.convolution" not in key}
+        added = {f".{key}": form for key, form in choice.items()} if isinstance(choice, dict) else {"": choice}
+        identity |= {f"trainer.convolution{key}": value for key, value in added.items()}
+        Path("outputs/run/run.json").write_text(json.dumps({**metadata, "identity": identity}))
+        config = yaml.safe_load(Path("outputs/run/config.yaml").read_text())
+        config["trainer"]["convolution"] = choice
+        Path("outputs/run/config.yaml").write_text(yaml.safe_dump(config))
+        for words in (["list"], ["show", "run"], ["show", "run", "0"], ["pareto", "run"], ["compare", "outputs/run"]):
+            assert run(words) == 0, words
+        capsys.readouterr()
+        for verb in ("resume", "verify"):
+            assert "a run that uses one can be resumed with an evonas 0.1.0" in refused(2, verb, "run")
 
 
 def test_lost_journals_are_not_taken_for_a_fresh_start(refused: Callable[..., str]) -> None:

@@ -22,7 +22,6 @@ SMALL = ("space=hyperparameters", "space.channels=[2,2]", "space.hidden=4", "tra
 POOL = ("dataset.limit=200", "trainer.epochs=1", "device=cpu")
 SHORT = (*POOL, "evaluator=serial")
 ONE = ("trainer.layout=contiguous", "trainer.precision=fp32", "trainer.stack=4")
-LAYER = "2x8x8_to2_k3_p1"
 
 
 def evonas(*words: str) -> subprocess.CompletedProcess[str]:
@@ -41,13 +40,10 @@ def test_every_way_is_tried_and_the_fastest_is_named() -> None:
     assert document["threads"] == [] and not any("evaluator" in word for word in document["overrides"])
 
 
-def test_forms_and_threads_are_tried_for_what_was_chosen() -> None:
+def test_threads_are_tried_for_what_was_chosen() -> None:
     done = evonas("tune", *SMALL, *POOL, *ONE, "--seconds", "0.05", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    (layer,) = document["layers"]
-    assert layer["layer"] == LAYER and set(layer["seconds"]) == {"grouped", "unfold", "branches"}
-    assert (layer["best"] != "grouped") == any(LAYER in word for word in document["overrides"])
     cores = available_cores()
     assert {(way["threads"], way["workers"]) for way in document["threads"]} == (
         set(divisions(cores, several=True)) if cores > 1 else set()
@@ -56,12 +52,10 @@ def test_forms_and_threads_are_tried_for_what_was_chosen() -> None:
 
 
 def test_what_is_named_is_not_tried_otherwise() -> None:
-    named = ("trainer.convolution=branches", "evaluator.threads=1")
-    done = evonas("tune", *SMALL, *SHORT, *ONE, *named, "--seconds", "0.01", "--json")
+    done = evonas("tune", *SMALL, *SHORT, *ONE, "evaluator.threads=1", "--seconds", "0.01", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert (document["layers"], document["threads"]) == ([], [])
-    assert document["overrides"] == list(ONE)
+    assert document["threads"] == [] and document["overrides"] == list(ONE)
 
 
 def test_a_tuned_run_keeps_what_was_chosen_and_what_was_given(tmp_path: Path) -> None:
@@ -97,16 +91,14 @@ def test_what_cannot_be_tuned(words: tuple[str, ...], line: str) -> None:
 
 def test_what_a_run_was_tuned_to_is_read_back(tmp_path: Path) -> None:
     words = ("search", *SMALL, *SHORT, "strategy=random", "budget.evaluations=2", *ONE, "evaluator.threads=2")
-    choice = f"trainer.convolution={{{LAYER}:unfold,{LAYER}_w2:branches}}"
-    done = evonas(*words, choice, "--run-dir", str(tmp_path / "run"))
+    done = evonas(*words, "--run-dir", str(tmp_path / "run"))
     assert done.returncode == 0, done.stderr
-    assert set(recorded(RunDirectory(tmp_path / "run"))) == {*ONE, choice, "evaluator.threads=2"}
+    assert set(recorded(RunDirectory(tmp_path / "run"))) == {*ONE, "evaluator.threads=2"}
     resumed = (*words, "--run-dir", str(tmp_path / "run"), "--resume", "auto")
-    assert evonas(*resumed, choice).returncode == 0
-    for other in ("trainer.convolution=unfold", f"trainer.convolution={{{LAYER}:unfold}}"):
-        refused = evonas(*resumed, other)
-        assert refused.returncode == 3 and refused.stderr.count("\n") == 1
-        assert "another experiment (trainer.convolution" in refused.stderr
+    assert evonas(*resumed).returncode == 0
+    refused = evonas(*resumed, "trainer.graph=false")
+    assert refused.returncode == 3 and refused.stderr.count("\n") == 1
+    assert "another experiment (trainer.graph" in refused.stderr
 
 
 def test_a_worker_that_fails_leaves_none_waiting(tmp_path: Path) -> None:
@@ -165,7 +157,6 @@ def test_what_is_used_stands_in_the_status(tmp_path: Path) -> None:
         "trainer.precision": "bf16",
         "trainer.graph": False,
         "trainer.stack": 2,
-        "trainer.convolution": "grouped",
         "job.in_flight": 1,
     }
 

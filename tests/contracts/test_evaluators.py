@@ -14,7 +14,7 @@ import pytest
 from doubling import Doubling, alone, candidate, collect, make
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.core.evaluating import Context, Evaluator, Experienced
+from evonas_cli.core.evaluating import Context, Evaluator
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.folders import options
 
@@ -91,17 +91,15 @@ def test_jobs_that_put_nothing_together_evaluate_each_for_itself(evaluator: Any)
 class Laborious(Doubling):
     """The work is the number."""
 
-    def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> tuple[float, ...] | None:
+    def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> float | None:
         assert environment == {"device": "none"}
-        return (float(sum(candidate.proposal.genome for candidate in unit.candidates)),)
+        return float(sum(candidate.proposal.genome for candidate in unit.candidates))
 
 
 @pytest.mark.parametrize(("recipe", "order"), [(Laborious, [0, 3, 1, 4, 2]), (Doubling, [0, 1, 2, 3, 4])])
 def test_the_pool_begins_what_takes_longest(recipe: Any, order: list[int], tmp_path: Path) -> None:
     pool = make("pool", tmp_path, recipe=recipe, workers=1)
     pool.start()
-    assert isinstance(pool, Experienced)
-    pool.recall([(unit, 3.0) for unit in alone(candidate(9, 3))])
     pool.submit(alone(candidate(0, 1)))
     pool.submit(alone(*[candidate(id, number) for id, number in enumerate([5, 2, 8, 5], start=1)]))
     results: list[Result] = []

@@ -29,8 +29,7 @@ def evonas(*words: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("form", ["grouped", "unfold", "branches", "implicit"])
-def test_a_unit_trains_on_the_card_as_its_members_do_alone(form: str) -> None:
+def test_a_unit_trains_on_the_card_as_its_members_do_alone() -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
     from quadrants import SEED, network, resident, trainer
 
@@ -44,7 +43,7 @@ def test_a_unit_trains_on_the_card_as_its_members_do_alone(form: str) -> None:
         rates = [0.01 * (i + 1) for i in range(3)]
         settings = [trainer(name, learning_rate=rate, precision="fp32") for rate in rates]
         members = [Member(each, 1, Checkpoint(), place) for place, each in enumerate(settings)]
-        stack = Population([network(seed=i) for i in range(3)], form)
+        stack = Population([network(seed=i) for i in range(3)])
         fit(stack, members, resident(device=device), SEED)
         x = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(3)).to(device)
         scores = stack.eval()(x)
@@ -55,9 +54,8 @@ def test_a_unit_trains_on_the_card_as_its_members_do_alone(form: str) -> None:
             assert ((scores[place] - expected).norm() / expected.norm()).item() < 1e-4
 
 
-@pytest.mark.parametrize("form", ["auto", "unfold", "branches", "implicit"])
-def test_a_stacked_search_replays_bit_for_bit(form: str, tmp_path: Path) -> None:
-    words = (*SEARCH, f"trainer.convolution={form}", "strategy=genetic", "budget.evaluations=20")
+def test_a_stacked_search_replays_bit_for_bit(tmp_path: Path) -> None:
+    words = (*SEARCH, "strategy=genetic", "budget.evaluations=20")
     evonas("search", *words, "--run-dir", str(tmp_path / "run"))
     entries = [json.loads(line) for line in (tmp_path / "run/journal.jsonl").read_text().splitlines()]
     assert any("stack" in entry["labels"] for entry in entries)
@@ -168,44 +166,3 @@ def test_a_recording_that_fails_leaves_no_trace(monkeypatch: pytest.MonkeyPatch)
     assert recording._failed
     for losses, weights in found[1:]:
         assert losses == found[0][0] and torch.equal(weights, found[0][1])
-
-
-@pytest.mark.parametrize(("kind", "near"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
-@pytest.mark.parametrize("stride", [1, 2])
-def test_kernels_of_our_own_compute_what_a_grouped_convolution_computes(
-    kind: torch.dtype, near: float, stride: int
-) -> None:
-    from torch.nn.functional import conv2d
-
-    from evonas_cli.nn.implicit import implicit
-
-    torch.manual_seed(0)
-    for members, c, o, size in ((10, 32, 64, 3), (20, 8, 16, 5), (3, 70, 140, 1)):
-        x = torch.randn(64, members * c, 13, 11, device="cuda").to(kind).to(memory_format=torch.channels_last)
-        weight, bias = torch.randn(members * o, c, size, size, device="cuda"), torch.randn(members * o, device="cuda")
-        wanted = [x, (weight / (c * size * size) ** 0.5).to(kind), bias]
-        exact = [tensor.double().requires_grad_() for tensor in wanted]
-        wanted = [tensor.requires_grad_() for tensor in wanted]
-        settings = (stride, stride), (size // 2, size // 2), (1, 1)
-        expected, found = conv2d(*exact, *settings, members), implicit(*wanted, *settings, 1, members)
-        direction = torch.randn_like(found)
-        slopes = torch.autograd.grad(expected, exact, direction.double())
-        for ours, theirs in zip(
-            (found, *torch.autograd.grad(found, wanted, direction)), (expected, *slopes), strict=True
-        ):
-            assert ((ours.double() - theirs).norm() / theirs.norm()).item() < near
-
-
-def test_forms_of_convolutions_are_tried_as_recorded_steps(caplog: pytest.LogCaptureFixture) -> None:
-    sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
-    from quadrants import trainer
-
-    from evonas_cli.core.plan import Graph
-    from evonas_cli.training.device import resolve
-    from evonas_cli.training.form_trials import try_forms
-
-    graph = Graph((1, 12, 12))
-    x = graph.add("conv", graph.add("conv", graph.input, channels=8, kernel=3), channels=16, kernel=3)
-    plan = graph.plan(graph.add("linear", graph.add("global_avg_pool", x), features=4))
-    (layer,) = try_forms(plan, trainer("sgd", stack=8), resolve("cuda", True, 1), 64, 0.0, graph=True)
-    assert set(layer.seconds) == {"grouped", "unfold", "branches", "implicit"} and not caplog.records

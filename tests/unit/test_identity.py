@@ -24,12 +24,6 @@ def test_augmentation_is_part_of_the_identity(word: str) -> None:
     assert set(identified(word)) - set(identified()) == {key}
 
 
-@pytest.mark.parametrize("value", ["unfold", "{8x12x12_to16_k5:unfold,8x12x12_to16_k5_w4:branches}"])
-def test_the_form_of_convolutions_is_part_of_the_identity(value: str) -> None:
-    added = set(identified(f"trainer.convolution={value}")) - set(identified())
-    assert added and all(key.startswith("trainer.convolution") for key in added)
-
-
 def test_the_batch_of_random_search_is_part_of_the_identity() -> None:
     assert set(identified("strategy=random", "strategy.batch=5")) - set(identified("strategy=random")) == {
         "strategy.batch"

@@ -54,4 +54,3 @@ def test_shares_are_those_of_calls_repeated_on_what_they_were_given(kind: torch.
     assert torch.equal(call.run(), expected) and call.kind == kind
     (row,) = shares([call])
     assert row["name"] == "1 x 16-16 3x3, 10x10 out: forward"
-    assert row["microseconds"] > 0 and 0 < row["share_of_peak"] < 2

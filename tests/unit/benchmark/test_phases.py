@@ -69,9 +69,8 @@ def test_every_phase_of_every_loop_is_found(tiny: str, way: str) -> None:
     shares = row["shares"]
     assert set(shares) == {*PHASES, "rest"} and sum(shares.values()) == pytest.approx(1)
     assert all(share > 0 for share in shares.values()), shares
-    assert row["microseconds_a_sample"] > 0
     if way == "engine":
         assert row["width"] == 2
         times = [each["microseconds"] for each in row["limits"]]
         assert len(times) > 3 and times == sorted(times, reverse=True)
-        assert len(row["operators"]) == profile.TOP and sum(each["share"] for each in row["operators"]) < 1
+        assert len(row["operators"]) == profile.TOP

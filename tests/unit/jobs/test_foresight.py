@@ -16,25 +16,21 @@ ENVIRONMENT = {"task": {"shape": [1, 8, 8], "classes": 10}, "device": "cpu"}
 LARGER = ("nor_conv_3x3", "nor_conv_3x3", "none", "skip_connect", "none", "nor_conv_3x3")
 
 
-def test_amounts_grow_with_network_epochs_and_width():
+def test_work_grows_with_network_epochs_and_width():
     what = job(epochs=4)
     assert isinstance(what, Foreseeing)
     small = what.work(Unit((candidate(),)), ENVIRONMENT)
     large = what.work(Unit((candidate(genome=LARGER),)), ENVIRONMENT)
-    assert len(small) == len(large) and all(a < b for a, b in zip(small, large, strict=True))
-    half = what.work(Unit((candidate(fidelity=0.5),)), ENVIRONMENT)
-    assert half == pytest.approx([amount / 2 for amount in small])
-    part = what.work(Unit((candidate(),), 3, (1,)), ENVIRONMENT)
-    assert part == pytest.approx([3 * small[0], 3 * small[1], 3 * small[2], small[3]])
+    assert 0 < small < large
+    assert what.work(Unit((candidate(fidelity=0.5),)), ENVIRONMENT) == small / 2
+    assert what.work(Unit((candidate(),), 3, (1,)), ENVIRONMENT) == 3 * small
 
 
-def test_a_unit_takes_as_long_as_its_longest_member_and_sees_batch_sizes():
-    genes = {"epochs": {"options": [1, 5]}, "batch_size": {"options": [16, 64]}}
+def test_a_unit_takes_as_long_as_its_longest_member():
+    genes = {"epochs": {"options": [1, 5]}, "learning_rate": {"low": 0.01, "high": 0.1}}
     what = job(space=Hyperparameters(genes=genes, channels=[4, 6], hidden=16, dropout=0.25))
-    unit = Unit((candidate(0, (1, 16)), candidate(1, (5, 16))), 2, (0, 1))
-    assert what.work(unit, ENVIRONMENT)[0] == 10 * what.work(Unit((candidate(0, (1, 16)),)), ENVIRONMENT)[0]
-    small, large = (what.work(Unit((candidate(0, (1, size)),)), ENVIRONMENT) for size in (16, 64))
-    assert small[:2] == large[:2] and small[2:] == tuple(4 * amount for amount in large[2:])
+    unit = Unit((candidate(0, (1, 0.05)), candidate(1, (5, 0.05))), 2, (0, 1))
+    assert what.work(unit, ENVIRONMENT) == 10 * what.work(Unit((candidate(0, (1, 0.05)),)), ENVIRONMENT)
 
 
 @pytest.mark.parametrize("changes", [{"max_parameters": 10}, {"max_multiply_adds": 10}])
@@ -53,7 +49,7 @@ from evonas_cli.config import compose
 from evonas_cli.core.types import Candidate, Proposal, Unit
 from evonas_cli.parts import assemble
 job = assemble(compose([]).config).recipe()
-assert job.work(Unit((Candidate(0, 0, 0, Proposal({GENOME!r})),)), {ENVIRONMENT!r})[0] > 0
+assert job.work(Unit((Candidate(0, 0, 0, Proposal({GENOME!r})),)), {ENVIRONMENT!r}) > 0
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -92,25 +92,6 @@ def test_a_stack_measures_what_its_members_measure_alone():
         assert together.metrics["cost"] == single.metrics["cost"]
 
 
-@pytest.mark.parametrize("convolution", ["unfold", "branches", {"4x8x8_to6_k3_p1": "unfold"}])
-def test_the_form_of_convolutions_changes_nothing_but_rounding(convolution, monkeypatch):
-    unit, forms = [Unit(tuple(asked(3)), 3, (0, 1, 2))], []
-
-    class Watched(Population):
-        def forward(self, x):
-            forms.append([layer.form for _, layer in self.convolutions()])
-            return super().forward(x)
-
-    monkeypatch.setattr(module, "Population", Watched)
-    usual, other = evaluated(plain(), unit), evaluated(plain(convolution=convolution), unit)
-    form = convolution if isinstance(convolution, str) else "unfold"
-    assert forms[0] == ["grouped", "grouped"] and forms[-1] == ["grouped", form]
-    for first, second in zip(usual, other, strict=True):
-        assert second.metrics["train_loss"] == pytest.approx(first.metrics["train_loss"], rel=2e-3)
-    again = evaluated(plain(convolution=convolution), unit)
-    assert [repeatable(result) for result in other] == [repeatable(result) for result in again]
-
-
 def test_what_is_left_of_a_unit_gives_the_same_bits():
     what = plain()
     unit = Unit(tuple(asked()), 5, tuple(range(5)))

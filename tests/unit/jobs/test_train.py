@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import threading
 from dataclasses import replace
 from random import Random
@@ -19,7 +18,6 @@ from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.types import Phenotype
 from evonas_cli.data.digits import Digits
 from evonas_cli.jobs.train import Train
-from evonas_cli.spaces.hyperparameters import Hyperparameters
 from evonas_cli.spaces.nasbench201 import NasBench201
 from evonas_cli.training import built, steps
 from evonas_cli.training import workbench as module
@@ -272,15 +270,3 @@ def test_what_is_used_instead_is_said_once(monkeypatch, caplog):
     (batch, precision) = caplog.messages
     assert batch.startswith("trainer.batch_size=100000 is more than the ")
     assert precision.startswith("trainer.precision=bf16: this device emulates bf16")
-
-
-@pytest.mark.parametrize(
-    ("name", "known"), [("1x8x8_to4_k3_p1_w1", True), ("1x8x8_to4_k3_p1", True), ("1x8x8_to4_k3", False)]
-)
-def test_names_of_no_layer_are_told(name, known, caplog):
-    space = Hyperparameters(genes={"learning_rate": {"low": 0.01, "high": 0.1}}, channels=[4, 6], hidden=8, dropout=0.0)
-    what = job(space=space, convolution={name: "unfold"}, epochs=1)
-    with caplog.at_level(logging.WARNING):
-        assert [result.status for result in run(what, candidate(3, (0.05,)), candidate(4, (0.05,)))] == ["ok", "ok"]
-    told = f"trainer.convolution: candidate 3 has no {name} (it has: 1x8x8_to4_k3_p1, 4x8x8_to6_k3_p1)"
-    assert [record.getMessage() for record in caplog.records] == ([] if known else [told])

@@ -84,7 +84,6 @@ def test_a_full_disk_while_saving_is_no_result(monkeypatch, tmp_path):
         (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True, False),
         (RuntimeError("CUDA error: out of memory"), True, False),
         (RuntimeError("CUDA driver error: out of memory"), True, False),
-        (RuntimeError("Triton Error [CUDA]: out of memory"), True, False),
         (ValueError("CUDA error in a text"), False, False),
         (PlanError("x"), False, False),
     ],

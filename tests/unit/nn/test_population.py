@@ -195,15 +195,15 @@ def test_rectifying_later_or_in_place_changes_no_bit():
         torch.testing.assert_close(dict(population.named_parameters())[key].grad, parameter.grad)
 
 
-@pytest.mark.parametrize(("width", "form"), [(1, "auto"), (2, "auto"), (2, "unfold"), (2, "branches")])
-def test_dilated_convolutions_in_bf16_repeat_beside_dirty_memory(width, form):
+@pytest.mark.parametrize("width", [1, 2])
+def test_dilated_convolutions_in_bf16_repeat_beside_dirty_memory(width):
     graph = Graph((3, 32, 32))
     x = graph.add("conv", graph.input, channels=3, kernel=3, dilation=2, groups=3)
     plan = graph.plan(graph.add("global_avg_pool", x))
     x = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0)).to(memory_format=torch.channels_last)
     gradients = []
     for dirt in (0.0, float("nan"), 1e30):
-        population = Population(networks(plan, width), form).to(memory_format=torch.channels_last)
+        population = Population(networks(plan, width)).to(memory_format=torch.channels_last)
         freed = [torch.full((size,), dirt) for size in (1_000, 10_000, 100_000, 1_000_000, 4_000_000)]
         del freed
         with torch.autocast("cpu", torch.bfloat16):

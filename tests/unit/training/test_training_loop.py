@@ -20,7 +20,6 @@ def test_it_learns():
     assert metrics["valid_error"] == 1 - metrics["valid_accuracy"]
     assert metrics["epochs"] == 8
     assert metrics["images"] == 8 * 6 * 16
-    assert metrics["train_seconds"] > 0
 
 
 def test_no_network_learns_random_labels():

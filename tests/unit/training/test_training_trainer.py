@@ -9,7 +9,6 @@ import pytest
 from omegaconf import OmegaConf
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.nn.geometry import FORMS
 from evonas_cli.training.trainer import Trainer
 
 FILES = sorted((Path(__file__).parents[3] / "conf/trainer").glob("*.yaml"))
@@ -57,7 +56,7 @@ def test_both_optimisers_have_a_file():
         ("save_state", [None, 1]),
         ("max_parameters", [0, 1e6]),
         ("max_multiply_adds", [0, "many"]),
-        ("convolution", ["fold", None, ["unfold"], {"8x12x12_to16_k5": "fold"}, {"conv": "unfold"}]),
+        ("convolution", ["unfold", None, 3, ["auto"], {"8x12x12_to16_k5": "unfold"}]),
     ],
 )
 def test_values_out_of_range_are_refused_by_name(key, values):
@@ -91,9 +90,11 @@ def test_contradictions_are_refused(changes, text):
         Trainer(**{**settings(), **changes})
 
 
-def test_settings_with_forms_by_layer_can_tell_stacks_apart():
-    first, second = (Trainer(**{**settings(), "convolution": {"8x12x12_to16_k5": form}}) for form in FORMS[1:3])
-    assert len({Trainer(**settings()): 0, first: 1, second: 2, first.override({}): 3}) == 3
+@pytest.mark.parametrize("value", ["implicit", {"8x12x12_to16_k5": "unfold"}])
+def test_a_form_of_convolutions_that_was_removed_is_called_so(value):
+    assert Trainer(**{**settings(), "convolution": "grouped"}).convolution == "grouped"
+    with pytest.raises(UsageError, match="forms of convolutions were removed, and a run that uses one can be resumed"):
+        Trainer(**{**settings(), "convolution": value})
 
 
 def test_a_genome_overrides_in_part():
