@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from evonas_cli import __version__, contracts
+from evonas_cli import RESULTS, __version__, contracts
 from evonas_cli.config import Composed, target
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
@@ -38,6 +38,8 @@ REPEATED = f"the last {REPEATING} candidates were all repeated ones"
 
 _log = logging.getLogger(__name__)
 
+CODE = "results"
+"""The key of run.json under which a run records by which code its results come about: the number RESULTS."""
 _VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas")
 
 
@@ -98,7 +100,8 @@ class Started:
 
 def check_environment(run: RunDirectory, now: Mapping[str, Json]) -> None:
     """Raises RunError when the data changed; warns when exactness is no longer promised."""
-    before = run.metadata()["environment"]
+    recorded = run.metadata()
+    before, now = {**recorded["environment"], CODE: recorded.get(CODE)}, {**now, CODE: RESULTS}
     if before.get("data") != now.get("data"):
         raise RunError(f"{run.root}: the data set is not the one the run began with (its digest differs); restore it")
     changed = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
@@ -277,6 +280,7 @@ def provenance(
             versions[name] = None
     return {
         "evonas": __version__,
+        CODE: RESULTS,
         "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "command": list(command),
         "choices": dict(choices),

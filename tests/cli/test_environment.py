@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from evonas_cli import RESULTS
 from evonas_cli.cli.app import run
 
 TOY = ("search", "space=chain_landscape", "job=landscape", "window=1", "--quiet", "--run-dir", "run")
@@ -51,3 +52,16 @@ def test_a_device_that_is_not_there_is_not_written_down(refused: Callable[..., s
     assert fault in refused(4, "resume", "run", "evaluator=pool", "device=auto", "--devices", "0", "--quiet")
     assert Path("run/config.yaml").read_text() == before
     assert run(["verify", "run", "--replay"]) == 0
+
+
+@pytest.mark.parametrize("recorded", [None, RESULTS - 1])
+def test_code_that_gives_other_results_is_warned_of(
+    recorded: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run([*TOY, "strategy=random", "budget.evaluations=2"]) == 0
+    metadata = json.loads(Path("run/run.json").read_text())
+    assert metadata.pop("results") == RESULTS
+    Path("run/run.json").write_text(json.dumps(metadata if recorded is None else {**metadata, "results": recorded}))
+    assert run(["resume", "run", "budget.evaluations=4", "--quiet"]) == 0
+    assert f"may differ in their last bits from an uninterrupted run (results: {recorded} -> {RESULTS})" in caplog.text
