@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.config import compose
-from evonas_cli.parts import Parts, assemble
+from evonas_cli.config.compose import compose
+from evonas_cli.run.assembly import Parts, assemble
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def help_of(
     ] = None,
 ) -> int:
     """Show this help, or the help of a verb."""
-    from evonas_cli.settings import nearest
+    from evonas_cli.config.settings import nearest
 
     command: Any = context.find_root().command
     path = "evonas"

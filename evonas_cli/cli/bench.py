@@ -13,7 +13,7 @@ from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, h
 from evonas_cli.cli.compare import AtBudget, AxisName, Baseline, Metric, Plot, Report
 
 if TYPE_CHECKING:
-    from evonas_cli.config import Composed
+    from evonas_cli.config.compose import Composed
 
 app = typer.Typer(help="Measure parts of evonas without leaving runs behind.", rich_markup_mode=None)
 
@@ -83,7 +83,7 @@ def contest(
     allow_module: AllowModules = None,
 ) -> dict[str, Any]:
     """Runs the searches and returns the comparison's document with a member `timing`. Raises UsageError."""
-    from evonas_cli.cli.contest import Plan, check, samples, spread
+    from evonas_cli.bench.strategies import Plan, check, samples, spread
     from evonas_cli.report.comparison import compare
 
     folders, allowed = config_dir or [], allow_module or []
@@ -112,8 +112,8 @@ def entrants(
 
     Raises UsageError, which names the entry where it is about one.
     """
-    from evonas_cli.cli.contest import naming
-    from evonas_cli.config import compose
+    from evonas_cli.bench.strategies import naming
+    from evonas_cli.config.compose import compose
     from evonas_cli.core.errors import UsageError
 
     given = {text.partition("=")[0]: text for text in overrides}

@@ -25,10 +25,10 @@ def engine(
     (a) is a DataLoader of torchvision items and a plain loop, (b) the best loop that trains one network after the other
     on resident data; both may use all cores. Ratios are taken within a round; medians are printed, with the range.
     """
-    from evonas_cli.benchmark import rounds
-    from evonas_cli.benchmark.workloads import WORKLOADS
+    from evonas_cli.bench import rounds
+    from evonas_cli.bench.workloads import WORKLOADS
     from evonas_cli.core.errors import UsageError
-    from evonas_cli.training.device import has_bf16, resolve
+    from evonas_cli.training.device.setup import has_bf16, resolve
 
     if quick and full:
         raise UsageError("--quick and --full contradict each other; drop one of them")

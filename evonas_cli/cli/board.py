@@ -23,9 +23,9 @@ from evonas_cli.core.fold import evaluate
 from evonas_cli.core.pareto import Front
 from evonas_cli.core.types import Candidate, Result
 from evonas_cli.evaluation.interrupts import deferred
-from evonas_cli.parts import Parts
 from evonas_cli.report.failures import Tally
-from evonas_cli.session import Session
+from evonas_cli.run.assembly import Parts
+from evonas_cli.run.session import Session
 
 _ROWS = 8
 WIDTH, HEIGHT = 60, 21

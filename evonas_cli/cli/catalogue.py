@@ -38,7 +38,7 @@ def datasets(
 def _show(group: str, name: str | None, folders: list[Path], allowed: list[str], as_json: bool) -> int:
     from omegaconf import OmegaConf
 
-    from evonas_cli.folders import check_folders, file_of
+    from evonas_cli.config.folders import check_folders, file_of
 
     check_folders(folders)
     if name is None:
@@ -63,8 +63,8 @@ def _show(group: str, name: str | None, folders: list[Path], allowed: list[str],
 
 def _listed(group: str, folders: list[Path], allowed: list[str]) -> dict[str, Any]:
     """What can be shown of a group, by name; each of the user's files that cannot be is named on stderr."""
+    from evonas_cli.config.folders import conf_root, misnamed, options
     from evonas_cli.core.errors import UsageError
-    from evonas_cli.folders import conf_root, misnamed, options
 
     found, wrong = {}, list(misnamed(group, folders).values())
     for name, path in options(group, folders).items():
@@ -81,8 +81,8 @@ def _listed(group: str, folders: list[Path], allowed: list[str]) -> dict[str, An
 
 def _entry(group: str, path: Path, allowed: list[str]) -> dict[str, Any]:
     """The description of the class that a file names, and the file's settings. Raises UsageError."""
-    from evonas_cli.config import target
-    from evonas_cli.folders import read
+    from evonas_cli.config.build import target
+    from evonas_cli.config.folders import read
 
     node = read(path)
     about = inspect.cleandoc(target(node, group, allowed).__doc__ or "") if sys.flags.optimize < 2 else ""

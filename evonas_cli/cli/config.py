@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json, say
 
 if TYPE_CHECKING:
-    from evonas_cli.config import Composed
+    from evonas_cli.config.compose import Composed
 
 
 def config(
@@ -17,8 +17,8 @@ def config(
     json: AsJson = False,
 ) -> int:
     """Print the resolved configuration, checked."""
-    from evonas_cli.config import compose
-    from evonas_cli.parts import assemble
+    from evonas_cli.config.compose import compose
+    from evonas_cli.run.assembly import assemble
 
     folders = config_dir or []
     composed = compose(overrides or [], folders)
@@ -31,7 +31,8 @@ def config(
 
 def print_config(composed: Composed, which: Literal["job", "all"]) -> int:
     """YAML on stdout; `all` adds which option each group has and which keys are the run's identity."""
-    from evonas_cli.parts import config_yaml, identity
+    from evonas_cli.run.identity import identity
+    from evonas_cli.run.stored import config_yaml
 
     whole = composed.config
     if which == "all":

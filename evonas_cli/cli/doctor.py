@@ -16,7 +16,7 @@ from evonas_cli.core.types import Json
 if TYPE_CHECKING:
     import torch
 
-    from evonas_cli.parts import Parts
+    from evonas_cli.run.assembly import Parts
 
 PACKAGES = ("evonas", "torch", "torchvision", "numpy", "hydra-core")
 SYNCS = 5
@@ -34,8 +34,8 @@ def doctor(
     Settings that are `auto` or null are shown as what they stand for here, those that the device does not offer are
     refused; `evonas tune` measures which are fastest.
     """
-    from evonas_cli.config import compose
-    from evonas_cli.parts import assemble
+    from evonas_cli.config.compose import compose
+    from evonas_cli.run.assembly import assemble
 
     folders, allowed = config_dir or [], allow_module or []
     parts = assemble(compose(overrides or [], folders).config, allowed, folders)
@@ -54,8 +54,8 @@ def _machine() -> dict[str, Any]:
     import torch
 
     from evonas_cli.evaluation.division import available_cores
-    from evonas_cli.training.allocator import keep_memory
-    from evonas_cli.training.device import device_name, has_bf16
+    from evonas_cli.training.device.allocator import keep_memory
+    from evonas_cli.training.device.setup import device_name, has_bf16
 
     cpu = torch.device("cpu")
     gpus = [torch.device("cuda", number) for number in range(torch.cuda.device_count())]
@@ -77,7 +77,7 @@ def _machine() -> dict[str, Any]:
 def _gpu(device: torch.device) -> dict[str, Json]:
     import torch
 
-    from evonas_cli.training.device import device_name, has_bf16
+    from evonas_cli.training.device.setup import device_name, has_bf16
 
     free, total = torch.cuda.mem_get_info(device)
     sizes: dict[str, Json] = {"free_gib": round(free / GIB, 1), "memory_gib": round(total / GIB, 1)}
@@ -103,11 +103,11 @@ def _sync_ms() -> float | None:
 
 def _settings(parts: Parts) -> dict[str, Json]:
     """Settings of speed, resolved: device, workers, threads, and those of the engine where the job trains with it."""
-    from evonas_cli.config import build
+    from evonas_cli.config.build import build
     from evonas_cli.evaluation.pool import Pool
-    from evonas_cli.parts import engine_settings
+    from evonas_cli.run.assembly import engine_settings
     from evonas_cli.store.directory import RunDirectory
-    from evonas_cli.training.device import has_bf16, resolve
+    from evonas_cli.training.device.setup import has_bf16, resolve
     from evonas_cli.training.steps import check_device
 
     config = parts.config

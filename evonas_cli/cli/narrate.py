@@ -16,8 +16,8 @@ from evonas_cli.report.failures import Tally
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from evonas_cli.parts import Parts
-    from evonas_cli.session import Session
+    from evonas_cli.run.assembly import Parts
+    from evonas_cli.run.session import Session
 
 _SILENCE = 55.0
 

@@ -37,9 +37,11 @@ def resume(
     An interrupted run ends as if it had never stopped; a finished one goes on under a larger budget.
     """
     from evonas_cli.cli.running import carry_out, narrator
-    from evonas_cli.config import apply
-    from evonas_cli.parts import assemble, check_identity, stored_config
-    from evonas_cli.session import reopen, trusted
+    from evonas_cli.config.compose import apply
+    from evonas_cli.run.assembly import assemble
+    from evonas_cli.run.identity import check_identity
+    from evonas_cli.run.session import reopen, trusted
+    from evonas_cli.run.stored import stored_config
     from evonas_cli.store.directory import find
 
     found = find(run, outputs)

@@ -13,9 +13,9 @@ from evonas_cli.cli.stopping import Stopped, Terminated
 from evonas_cli.core.errors import EvonasError, RunError
 
 if TYPE_CHECKING:
-    from evonas_cli.parts import Parts
     from evonas_cli.report.failures import Tally
-    from evonas_cli.session import Session
+    from evonas_cli.run.assembly import Parts
+    from evonas_cli.run.session import Session
     from evonas_cli.store.directory import RunDirectory
 
 
@@ -68,8 +68,8 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
 
 def _search(session: Session) -> str:
     """Runs the session to its end, writes the last files, and says why it has ended."""
-    from evonas_cli.refold import hidden_randomness, wavers
-    from evonas_cli.search import search
+    from evonas_cli.run.refold import hidden_randomness, wavers
+    from evonas_cli.run.search import search
 
     recorder, fold = session.recorder, session.fold
     try:

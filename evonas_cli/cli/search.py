@@ -25,7 +25,7 @@ from evonas_cli.cli.common import (
 from evonas_cli.core.files import path_of
 
 if TYPE_CHECKING:
-    from evonas_cli.parts import Parts
+    from evonas_cli.run.assembly import Parts
 
 Resume = Literal["never", "auto", "must"]
 Cfg = Annotated[Literal["job", "all"] | None, typer.Option("--cfg", help="Print the configuration and stop.")]
@@ -62,10 +62,10 @@ def search(
     from evonas_cli.cli.config import print_config
     from evonas_cli.cli.running import carry_out, narrator
     from evonas_cli.cli.tune import measured, names, recorded
-    from evonas_cli.config import compose
+    from evonas_cli.config.compose import compose
     from evonas_cli.core.errors import UsageError
-    from evonas_cli.parts import assemble
-    from evonas_cli.session import create, new_run, reopen
+    from evonas_cli.run.assembly import assemble
+    from evonas_cli.run.session import create, new_run, reopen
     from evonas_cli.store.directory import RunDirectory, abandon
 
     folders, allowed = config_dir or [], allow_module or []
@@ -109,7 +109,7 @@ def _new(found: Sequence[str], overrides: Sequence[str]) -> list[str]:
 def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
     """Whether the folder holds a run that --resume allows to go on with. Raises UsageError or RunError if not."""
     from evonas_cli.core.errors import RunError, UsageError
-    from evonas_cli.parts import check_identity
+    from evonas_cli.run.identity import check_identity
     from evonas_cli.store.directory import RunDirectory
 
     if run_dir is None:

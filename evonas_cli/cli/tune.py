@@ -12,8 +12,8 @@ import typer
 from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json, remark, say, several
 
 if TYPE_CHECKING:
-    from evonas_cli.config import Config
-    from evonas_cli.parts import Parts
+    from evonas_cli.config.compose import Config
+    from evonas_cli.run.assembly import Parts
     from evonas_cli.store.directory import RunDirectory
 
 KEYS = ("layout", "precision", "graph", "stack")
@@ -44,9 +44,9 @@ def tune(
     Prints the fastest settings. They decide about bits, so they belong to a run: pass those of the last line to `evonas
     search`, or let `evonas search --tune` do both.
     """
-    from evonas_cli.config import compose
+    from evonas_cli.config.compose import compose
     from evonas_cli.core.errors import UsageError
-    from evonas_cli.parts import assemble
+    from evonas_cli.run.assembly import assemble
 
     if not 0 < seconds < float("inf"):
         raise UsageError(f"--seconds is {seconds}; it must be above 0")
@@ -102,7 +102,7 @@ def _probe(
     config: Config, allowed: tuple[str, ...], genomes: list[Any], seconds: float
 ) -> tuple[str, list[dict[str, Any]]]:
     """Type of device, and ways. In a process of its own, so that no memory of a device stays taken."""
-    from evonas_cli.parts import job_of
+    from evonas_cli.run.assembly import job_of
 
     job: Any = job_of(config, allowed)
     ways: list[dict[str, Any]] = job.probe(genomes, seconds)
@@ -113,10 +113,10 @@ def _try_threads(parts: Parts, overrides: list[str], genomes: list[Any], seconds
     """Samples a second, threads and workers, the fastest first; nothing where there is one core."""
     from functools import partial
 
-    from evonas_cli.benchmark.threads import divisions, side_by_side
-    from evonas_cli.config import apply
+    from evonas_cli.config.compose import apply
     from evonas_cli.evaluation.division import available_cores
-    from evonas_cli.parts import job_of
+    from evonas_cli.evaluation.thread_trials import divisions, side_by_side
+    from evonas_cli.run.assembly import job_of
 
     found = []
     options = divisions(available_cores(), several="workers" in parts.config["evaluator"])
@@ -130,7 +130,7 @@ def _try_threads(parts: Parts, overrides: list[str], genomes: list[Any], seconds
 
 def recorded(run: RunDirectory) -> list[str]:
     """The overrides that a run was tuned to, as far as they are settled in it."""
-    from evonas_cli.parts import stored_config
+    from evonas_cli.run.stored import stored_config
 
     config = stored_config(run)
     trainer, threads = config.get("trainer", {}), config["evaluator"].get("threads", 1)

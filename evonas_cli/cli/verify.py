@@ -21,10 +21,12 @@ def verify(
 
     Compares proposals, snapshots, populations and fronts with what the journal gives, and prints a digest.
     """
-    from evonas_cli import verify as verification
-    from evonas_cli.parts import assemble, check_identity, stored_config
-    from evonas_cli.replay import replay as evaluated_again
-    from evonas_cli.session import trusted
+    from evonas_cli.run import verify as verification
+    from evonas_cli.run.assembly import assemble
+    from evonas_cli.run.identity import check_identity
+    from evonas_cli.run.replay import replay as evaluated_again
+    from evonas_cli.run.session import trusted
+    from evonas_cli.run.stored import stored_config
     from evonas_cli.store.directory import find
 
     found = find(run, outputs)

@@ -7,22 +7,10 @@ from random import Random
 from typing import Protocol, TypeVar, runtime_checkable
 
 from evonas_cli.core.capability import Capability
-from evonas_cli.core.cell import Cell
-from evonas_cli.core.choices import Genes, Locus
-from evonas_cli.core.markings import MarkedGraph
-from evonas_cli.core.types import (
-    Evaluation,
-    Json,
-    Objective,
-    Phenotype,
-    Proposal,
-    Task,
-)
-from evonas_cli.core.walk import Kinds, Program
+from evonas_cli.core.types import Evaluation, Json, Objective, Proposal
 
 G = TypeVar("G")
 C = TypeVar("C", contravariant=True)
-K = TypeVar("K", covariant=True)
 S = TypeVar("S")
 
 
@@ -38,133 +26,6 @@ class Space(Protocol[G], metaclass=Capability):
 
     def from_json(self, data: Json) -> G:
         """The inverse of `to_json`. Raises ValueError for what is no genome of this space."""
-
-
-@runtime_checkable
-class Buildable(Protocol[C], metaclass=Capability):
-    """Capability: genomes decode to networks."""
-
-    def decode(self, genome: C, task: Task) -> Phenotype:
-        """The network for the task. Raises PlanError when the genome has none (a map smaller than its kernel)."""
-
-
-@runtime_checkable
-class Recurrent(Protocol[C], metaclass=Capability):
-    """Capability: genomes decode to cells of recurrent networks."""
-
-    def decode_cell(self, genome: C) -> Cell:
-        """The cell; it knows neither its width nor that of its input."""
-
-
-@runtime_checkable
-class Tuning(Protocol, metaclass=Capability):
-    """Capability of a Buildable space: its genomes set trainer keys."""
-
-    @property
-    def tuned(self) -> Mapping[str, Sequence[Json]]:
-        """The keys, each with its extreme values, so that wrong ones are refused before the search starts."""
-
-
-@runtime_checkable
-class Scored(Protocol[C], metaclass=Capability):
-    """Capability: the space carries its own fitness landscape, for tests and demonstrations."""
-
-    def score(self, genome: C) -> float:
-        """The true fitness in [0, 1], higher is better."""
-
-
-@runtime_checkable
-class Functional(Protocol[C], metaclass=Capability):
-    """Capability: the space knows which of its genomes compute the same function, whatever the task."""
-
-    def function_key(self, genome: C) -> str:
-        """Equal for genomes whose networks, with weights of their own each, compute the same functions."""
-
-
-@runtime_checkable
-class Mutable(Protocol[G], metaclass=Capability):
-    """Capability: one small random change."""
-
-    def mutate(self, genome: G, rng: Random) -> G:
-        """A neighbour; the genome itself only where the space counts identity among its mutations."""
-
-
-@runtime_checkable
-class Measured(Protocol[C], metaclass=Capability):
-    """Capability: how far two genomes are from each other."""
-
-    def distance(self, first: C, second: C) -> float:
-        """0 for equal genomes, symmetric, never negative."""
-
-
-@runtime_checkable
-class Repairable(Protocol[G], metaclass=Capability):
-    """Capability: what variation makes of two genomes may be no genome, but can be turned into one nearby."""
-
-    def repair(self, genome: G, rng: Random) -> G:
-        """A genome of the space; one that already is comes back unchanged."""
-
-
-@runtime_checkable
-class Linear(Protocol, metaclass=Capability):
-    """Capability: a genome is a tuple of genes, one for each of the fixed `choices`, independent of each other."""
-
-    @property
-    def choices(self) -> Sequence[Locus]:
-        """One for each locus."""
-
-    def sample(self, rng: Random) -> Genes:
-        """As in Space."""
-
-
-@runtime_checkable
-class Walkable(Protocol[K], metaclass=Capability):
-    """Capability: a genome is the outcome of a program of decisions, which a learned policy can take."""
-
-    @property
-    def kinds(self) -> Kinds:
-        """The options of each kind of decision."""
-
-    def walk(self) -> Program[K]:
-        """The program, at its beginning."""
-
-
-@runtime_checkable
-class Deepening(Protocol[K], metaclass=Capability):
-    """Capability of a Walkable space: its walk can be held to fewer layers than the space has."""
-
-    @property
-    def depth(self) -> int:
-        """The largest number of layers."""
-
-    def walk_to(self, depth: int) -> Program[K]:
-        """The program of networks of at most `depth` layers."""
-
-
-@runtime_checkable
-class Modular(Protocol[K], metaclass=Capability):
-    """Capability: networks are assembled from a blueprint, whose nodes point to species, and a module of each species.
-
-    Blueprints and modules are marked graphs. A blueprint's nodes have one gene, the species; its own genes are those of
-    `global_loci`. A module's nodes have the genes of `node_loci`.
-    """
-
-    @property
-    def node_loci(self) -> Sequence[Locus]:
-        """The genes of a module's node."""
-
-    @property
-    def global_loci(self) -> Sequence[Locus]:
-        """The genes that a blueprint has once."""
-
-    def draw_module(self, rng: Random) -> MarkedGraph:
-        """A module from the prior."""
-
-    def draw_blueprint(self, species: Sequence[int], rng: Random) -> MarkedGraph:
-        """A blueprint from the prior, pointing to species among these."""
-
-    def assemble(self, blueprint: MarkedGraph, modules: Mapping[int, MarkedGraph]) -> K:
-        """The genome; `modules` has one for each species that the blueprint names."""
 
 
 @runtime_checkable

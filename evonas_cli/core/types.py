@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar, dataclass_transform
 
 if TYPE_CHECKING:
-    from evonas_cli.core.plan import Plan
+    pass
 
 G = TypeVar("G")
 T = TypeVar("T")
@@ -149,22 +149,6 @@ class Evaluation(Generic[G]):
     genome: G
     losses: tuple[float, ...] | None
     payload: Json = None
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a network has to fit: the shape of one input, without the batch, and the number of classes."""
-
-    shape: tuple[int, ...]
-    classes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Phenotype:
-    """A decoded genome: the network and the training settings it overrides."""
-
-    plan: Plan
-    hyper: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

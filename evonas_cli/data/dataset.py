@@ -12,9 +12,9 @@ import numpy as np
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.rng import stream
-from evonas_cli.core.types import Task
 from evonas_cli.data.arrays import Arrays, Images, Labels, checked
 from evonas_cli.data.splits import MEMORIES, MOST_MAGNITUDE, Augmentation, Indices, Splits, moments, stratified
+from evonas_cli.network.task import Task
 
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)  # what a source has found is shown, though the command shows warnings alone

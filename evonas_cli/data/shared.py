@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evonas_cli.core.types import Task
 from evonas_cli.data.splits import Augmentation, Splits
+from evonas_cli.network.task import Task
 
 MARK = b"prepared"
 HEAD = struct.Struct("<8sQQ")  # the mark, where the description begins, its length; written last

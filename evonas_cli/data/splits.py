@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Task
 from evonas_cli.data.arrays import Images, Labels
+from evonas_cli.network.task import Task
 
 Indices = NDArray[np.int64]
 MEMORIES = ("auto", "device", "host")

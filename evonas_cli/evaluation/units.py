@@ -10,8 +10,8 @@ from evonas_cli.core.blame import described, keep_traceback, told
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Concurrent, Context, Foreseeing, Job, Stacking
 from evonas_cli.core.faults import is_device_error, is_out_of_memory
-from evonas_cli.core.plan import PlanError
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
+from evonas_cli.network.plan import PlanError
 
 G = TypeVar("G")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from evonas_cli.core.protocols import Buildable
-from evonas_cli.core.types import Task, Unit
+from evonas_cli.core.types import Unit
+from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.network.task import Task
 from evonas_cli.training.trainer import Trainer
 
 

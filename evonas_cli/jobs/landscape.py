@@ -7,9 +7,9 @@ from typing import Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
-from evonas_cli.core.protocols import Scored
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Candidate, Direction, Json, Result
+from evonas_cli.genomes.capabilities import Scored
 
 
 class Landscape:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context, Placed
-from evonas_cli.core.protocols import Recurrent
 from evonas_cli.core.types import Candidate, Direction, Json, Result
 from evonas_cli.data.sequences import SequenceDataset
-from evonas_cli.training.language_settings import LanguageSettings
+from evonas_cli.genomes.capabilities import Recurrent
+from evonas_cli.training.candidates.language_settings import LanguageSettings
 
 if TYPE_CHECKING:
-    from evonas_cli.training.language_bench import LanguageBench
+    from evonas_cli.training.candidates.language_bench import LanguageBench
 
 
 class Language:
@@ -74,7 +74,7 @@ class Language:
 
     @cached_property
     def _bench(self) -> LanguageBench:
-        from evonas_cli.training.language_bench import LanguageBench
+        from evonas_cli.training.candidates.language_bench import LanguageBench
 
         return LanguageBench(*self._settings)
 

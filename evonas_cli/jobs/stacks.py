@@ -11,9 +11,10 @@ from dataclasses import replace
 from math import prod
 from typing import Any, TypeAlias
 
-from evonas_cli.core.plan import Plan
-from evonas_cli.core.protocols import Buildable
-from evonas_cli.core.types import Candidate, Task, Unit
+from evonas_cli.core.types import Candidate, Unit
+from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.network.plan import Plan
+from evonas_cli.network.task import Task
 from evonas_cli.training.trainer import Trainer
 
 WIDEST = {"cpu": 20, "cuda": 64}

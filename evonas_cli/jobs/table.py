@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.files import check_file, located, reading
-from evonas_cli.core.protocols import Functional, Space
+from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Candidate, Direction, Json, Result
+from evonas_cli.genomes.capabilities import Functional
 
 if TYPE_CHECKING:
     import pandas

@@ -7,18 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
-from evonas_cli.core.protocols import Buildable, Tuning
-from evonas_cli.core.types import Candidate, Direction, Json, Result, Task, Unit
+from evonas_cli.core.types import Candidate, Direction, Json, Result, Unit
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.sequences import SequenceDataset
+from evonas_cli.genomes.capabilities import Buildable, Tuning
 from evonas_cli.jobs import foresight, stacks
+from evonas_cli.network.canonical import canonical_hash
+from evonas_cli.network.task import Task
 from evonas_cli.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from evonas_cli.training.workbench import Workbench
+    from evonas_cli.training.candidates.workbench import Workbench
 
 
 class Train:
@@ -81,7 +82,7 @@ class Train:
 
     @cached_property
     def _bench(self) -> Workbench:
-        from evonas_cli.training.workbench import Workbench
+        from evonas_cli.training.candidates.workbench import Workbench
 
         return Workbench(*self._settings, file=self._file)
 

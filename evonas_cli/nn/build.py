@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from evonas_cli.core.plan import Plan
+from evonas_cli.network.plan import Plan
 from evonas_cli.nn.ops import BUILDERS
 
 

@@ -1,4 +1,4 @@
-"""The primitive operations of a plan as torch modules, one builder for each entry of `evonas_cli.core.ops.OPS`.
+"""The primitive operations of a plan as torch modules, one builder for each entry of `evonas_cli.network.ops.OPS`.
 
 Initial weights come from the generator that is passed in: convolutions are normal with sd gain x sqrt(2 / fan-out) (He
 et al., ICCV 2015; fan-out of one group), linear layers uniform in +-1/sqrt(fan-in), biases 0, batch normalisation 1 and
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from evonas_cli.core.ops import Settings, Shape, conv_padding
+from evonas_cli.network.ops import Settings, Shape, conv_padding
 from evonas_cli.nn.dropout import Dropout
 
 Builder: TypeAlias = Callable[[Sequence[Shape], Settings, torch.Generator], nn.Module]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from evonas_cli.core.cell import FIRST_MEMORY, HIDDEN, INPUT, Cell
+from evonas_cli.network.cell import FIRST_MEMORY, HIDDEN, INPUT, Cell
 
 State: TypeAlias = tuple[Tensor, ...]
 """h and the memories, (B, hidden) each."""

@@ -9,10 +9,13 @@ from typing import Any
 
 from evonas_cli.core.fold import evaluate
 from evonas_cli.core.pareto import Front
-from evonas_cli.core.protocols import Buildable
-from evonas_cli.core.types import Candidate, Proposal, Task
-from evonas_cli.parts import Parts, assemble, check_identity, stored_config
-from evonas_cli.session import trusted
+from evonas_cli.core.types import Candidate, Proposal
+from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.network.task import Task
+from evonas_cli.run.assembly import Parts, assemble
+from evonas_cli.run.identity import check_identity
+from evonas_cli.run.session import trusted
+from evonas_cli.run.stored import stored_config
 from evonas_cli.store.derived import front_document
 from evonas_cli.store.directory import RunDirectory, find
 from evonas_cli.store.journal import Journal

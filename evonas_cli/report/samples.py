@@ -7,11 +7,11 @@ from pathlib import Path
 
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.types import Direction
-from evonas_cli.parts import Parts
 from evonas_cli.report.curves import Track
 from evonas_cli.report.groups import Sample
 from evonas_cli.report.reading import Reading, read_run
-from evonas_cli.session import DONE, REPEATED
+from evonas_cli.run.assembly import Parts
+from evonas_cli.run.session import DONE, REPEATED
 from evonas_cli.store.directory import RunDirectory, below, find
 
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from evonas_cli.core import choices
-from evonas_cli.core.choices import Choice, Genes
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.core.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.genomes import choices
+from evonas_cli.genomes.choices import Choice, Genes
+from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
 
 
 @dataclass

@@ -15,11 +15,12 @@ from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from random import Random
 
-from evonas_cli.core.choices import Choice
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.plan import Graph, PlanError
-from evonas_cli.core.types import Json, Phenotype, Task
-from evonas_cli.core.walk import Decision, Kinds, Program, Trace, redraw, run, uniform
+from evonas_cli.core.types import Json
+from evonas_cli.genomes.choices import Choice
+from evonas_cli.genomes.walk import Decision, Kinds, Program, Trace, redraw, run, uniform
+from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.task import Phenotype, Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from math import tanh
 from random import Random
 from typing import cast
 
-from evonas_cli.core import choices
-from evonas_cli.core.choices import Choice, Genes
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Json
-from evonas_cli.core.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.genomes import choices
+from evonas_cli.genomes.choices import Choice, Genes
+from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
 
 LEAST = {"length": 1, "options": 2, "landscape_seed": 0}
 

@@ -21,10 +21,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from evonas_cli.core import neat
-from evonas_cli.core.choices import Choice, Gene, Genes, Locus
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.markings import (
+from evonas_cli.core.types import Json
+from evonas_cli.evolution import neat
+from evonas_cli.evolution.neat import GraphLoci
+from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus
+from evonas_cli.genomes.marked_graph import (
     INPUT,
     OUTPUT,
     MarkedGraph,
@@ -37,10 +39,9 @@ from evonas_cli.core.markings import (
     pointer,
     pointers,
 )
-from evonas_cli.core.neat import GraphLoci
-from evonas_cli.core.plan import Graph, PlanError
-from evonas_cli.core.ranges import Integer, Real
-from evonas_cli.core.types import Json, Phenotype, Task
+from evonas_cli.genomes.ranges import Integer, Real
+from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.task import Phenotype, Task
 
 MERGES = ("concat", "sum")
 STEP_SCALE = 0.2
@@ -126,7 +127,7 @@ class Assemblies:
         return self.assemble(self.draw_blueprint(range(self.species), rng), modules)
 
     def mutate(self, genome: Assembly, rng: Random) -> Assembly:
-        """One change (`core.neat.change`) of the blueprint or of one of the modules, drawn uniformly.
+        """One change (`evolution.neat.change`) of the blueprint or of one of the modules, drawn uniformly.
 
         A species that the blueprint names for the first time gets a new module.
         """

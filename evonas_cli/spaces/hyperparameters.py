@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from evonas_cli.core.choices import Choice, Gene, Genes, Locus, distance, redraw, sample
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.plan import Graph, PlanError
-from evonas_cli.core.ranges import Integer, Real
-from evonas_cli.core.types import Json, Phenotype, Task
+from evonas_cli.core.types import Json
+from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus, distance, redraw, sample
+from evonas_cli.genomes.ranges import Integer, Real
+from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.task import Phenotype, Task
 
 KEYS = {"options", "low", "high", "log", "integer", "points"}
 

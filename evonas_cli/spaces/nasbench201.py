@@ -12,11 +12,12 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from evonas_cli.core.choices import Choice, Gene, Genes, distance, parse, redraw, sample
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.plan import Graph, PlanError
-from evonas_cli.core.types import Json, Phenotype, Task
-from evonas_cli.core.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.core.types import Json
+from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, parse, redraw, sample
+from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.task import Phenotype, Task
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))

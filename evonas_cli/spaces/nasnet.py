@@ -16,11 +16,12 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from evonas_cli.core.choices import Choice, Gene, Genes, distance, parse, redraw, sample
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.plan import Graph, PlanError
-from evonas_cli.core.types import Json, Phenotype, Task
-from evonas_cli.core.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.core.types import Json
+from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, parse, redraw, sample
+from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.task import Phenotype, Task
 
 OPERATIONS = (
     "identity",

@@ -23,11 +23,11 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from random import Random
 
-from evonas_cli.core.cell import COMBINERS, FUNCTIONS, Cell, CellGraph
-from evonas_cli.core.choices import Choice, Genes, distance, parse
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.core.walk import Decision, Kinds, Program, Trace, redraw, run, uniform
+from evonas_cli.genomes.choices import Choice, Genes, distance, parse
+from evonas_cli.genomes.walk import Decision, Kinds, Program, Trace, redraw, run, uniform
+from evonas_cli.network.cell import COMBINERS, FUNCTIONS, Cell, CellGraph
 
 ACTIVATIONS = ("identity", *FUNCTIONS)
 KINDS_OF_NODES = ("combiner", "activation")

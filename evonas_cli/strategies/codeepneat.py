@@ -2,7 +2,7 @@
 
     each generation: assemble networks (every blueprint in turn; for every species that it names one module, drawn
     uniformly); train them; the fitness of a module or blueprint is the mean over the networks that contained it; then
-    breed both populations, each with species of its own (core/breeding.py), modules first.
+    breed both populations, each with species of its own (evolution/breeding.py), modules first.
 
 Fitness is minus the first loss. A network that fails blames nobody; a part that was in no successful network has no
 fitness of this generation, and is no parent unless it has one from before. `unused: keep` leaves it at that, `force`
@@ -11,7 +11,7 @@ next generation. Pointers
 to a species that died move to the living species whose representative is nearest. An elite blueprint is changed by
 this, and by nothing else.
 
-Beside the paper: ranks instead of fitness are shared (core/speciation.py). Asked again before it is told (a window
+Beside the paper: ranks instead of fitness are shared (evolution/speciation.py). Asked again before it is told (a window
 above 1), it assembles the same generation once more; what is told of a generation already bred from comes too late.
 """
 
@@ -23,14 +23,14 @@ from math import inf
 from random import Random
 from typing import Generic, Literal
 
-from evonas_cli.core.breeding import Breeding, Kind, Part, Population, credit
 from evonas_cli.core.checks import one_of, require, switch, whole, within
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.markings import MarkedGraph, NodeGene, active, pointer, pointers
-from evonas_cli.core.neat import GraphLoci, MutationRates
-from evonas_cli.core.protocols import Modular
-from evonas_cli.core.speciation import Distance, Species
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
+from evonas_cli.evolution.breeding import Breeding, Kind, Part, Population, credit
+from evonas_cli.evolution.neat import GraphLoci, MutationRates
+from evonas_cli.evolution.speciation import Distance, Species
+from evonas_cli.genomes.capabilities import Modular
+from evonas_cli.genomes.marked_graph import MarkedGraph, NodeGene, active, pointer, pointers
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@
     rest from the best `survival_fraction`; who belongs to which species is decided once the children are measured.
 
 Fitness is minus the first loss. The elites are not measured again. A failed network is no parent; where nobody can be
-one, networks are drawn from the prior. Ranks instead of fitness are shared (core/speciation.py). A generation may be
-asked before the one before it is told (the run's window): it breeds from the population told so far, and when it is
+one, networks are drawn from the prior. Ranks instead of fitness are shared (evolution/speciation.py). A generation may
+be asked before the one before it is told (the run's window): it breeds from the population told so far, and when it is
 told its last networks leave if it is too large beside the elites.
 """
 
@@ -17,13 +17,13 @@ from random import Random
 from statistics import fmean
 from typing import Generic
 
-from evonas_cli.core import choices
-from evonas_cli.core.breeding import Breeding, Kind, Part, Population
 from evonas_cli.core.checks import require, whole, within
-from evonas_cli.core.markings import MarkedGraph, minimal
-from evonas_cli.core.neat import GraphLoci, MutationRates
-from evonas_cli.core.protocols import Modular
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
+from evonas_cli.evolution.breeding import Breeding, Kind, Part, Population
+from evonas_cli.evolution.neat import GraphLoci, MutationRates
+from evonas_cli.genomes import choices
+from evonas_cli.genomes.capabilities import Modular
+from evonas_cli.genomes.marked_graph import MarkedGraph, minimal
 
 SPECIES = 0
 """What the one node of every blueprint points to."""

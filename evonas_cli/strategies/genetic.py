@@ -26,14 +26,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from random import Random
 
-from evonas_cli.core import crossover as crossovers
-from evonas_cli.core import generations, niching, select
 from evonas_cli.core.checks import one_of, require, switch, whole, within
-from evonas_cli.core.choices import Genes, mutate
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.generations import Birth, Generation, Individual, best_first, older
-from evonas_cli.core.protocols import Linear, Measured, Repairable, Tuning
 from evonas_cli.core.types import Evaluation, Json, Proposal
+from evonas_cli.evolution import crossover as crossovers
+from evonas_cli.evolution import generations, niching, selection
+from evonas_cli.evolution.generations import Birth, Generation, Individual, best_first, older
+from evonas_cli.genomes.capabilities import Linear, Measured, Repairable, Tuning
+from evonas_cli.genomes.choices import Genes, mutate
 
 IDLE_GENERATIONS = 100
 CROWDING = ("crowding", "probabilistic_crowding")
@@ -42,12 +42,12 @@ CHECKS: dict[str, Callable[[str, object], None]] = {
     "generations": partial(whole, least=1, optional=True),
     "stagnation": partial(whole, least=1, optional=True),
     "target": partial(within, interval="(-inf, inf)", optional=True),
-    "selection": partial(one_of, names=select.OPERATORS),
+    "selection": partial(one_of, names=selection.OPERATORS),
     "tournament_size": partial(whole, least=1),
     "replacement": switch,
     "truncation_fraction": partial(within, interval="(0, 1]"),
     "ranking_pressure": partial(within, interval="(1, 2]"),
-    "scaling": partial(one_of, names=select.SCALINGS),
+    "scaling": partial(one_of, names=selection.SCALINGS),
     "elitism": partial(whole, least=0),
     "remeasure": switch,
     "lifespan": partial(whole, least=1, optional=True),
@@ -266,9 +266,9 @@ class Genetic:
             losses = [-value for value in niching.shared_fitness(losses, genomes, self._distance(), *niche)]
         size = self.tournament_size if self.replacement else min(self.tournament_size, len(able))
         fraction, pressure = self.truncation_fraction, self.ranking_pressure
-        settings = select.Settings(size, self.replacement, fraction, pressure, self.scaling)
-        selected = select.OPERATORS[self.selection](settings)(losses, self.parents * n, rng)
-        return select.groups(selected, [parent.id for parent in able], self.parents, rng)
+        settings = selection.Settings(size, self.replacement, fraction, pressure, self.scaling)
+        selected = selection.OPERATORS[self.selection](settings)(losses, self.parents * n, rng)
+        return selection.groups(selected, [parent.id for parent in able], self.parents, rng)
 
     def _child(self, parents: Sequence[Individual[Genes]], rng: Random) -> Proposal[Genes]:
         genome, ids = parents[0].genome, [parents[0].id]

@@ -13,10 +13,10 @@ from hashlib import blake2b
 from math import prod
 from random import Random
 
-from evonas_cli.core.choices import Gene, Genes
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Linear
 from evonas_cli.core.types import Evaluation, Proposal
+from evonas_cli.genomes.capabilities import Linear
+from evonas_cli.genomes.choices import Gene, Genes
 
 ROUNDS = 6
 

@@ -23,9 +23,9 @@ from typing import Generic, NamedTuple
 
 from evonas_cli.core.checks import require, switch, whole, within
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.nondominated import best_first
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
+from evonas_cli.evolution.nondominated import best_first
 
 ROUNDING = 1e-9
 

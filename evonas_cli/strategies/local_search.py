@@ -17,11 +17,11 @@ from math import inf
 from random import Random
 from typing import Generic, Literal
 
-from evonas_cli.core.choices import Genes
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.persistent import PersistentDict
-from evonas_cli.core.protocols import Linear
 from evonas_cli.core.types import Evaluation, G, Proposal
+from evonas_cli.genomes.capabilities import Linear
+from evonas_cli.genomes.choices import Genes
 
 DRAWS = 100
 """Samples drawn to find one that is not known yet; after that a known one is evaluated again."""

@@ -18,8 +18,8 @@ from random import Random
 from typing import TYPE_CHECKING, Generic, Literal
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Walkable
 from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
+from evonas_cli.genomes.capabilities import Walkable
 from evonas_cli.strategies.controllers.policy_gradient import PolicyGradient, WalkableSpace
 from evonas_cli.strategies.controllers.values import Policy
 

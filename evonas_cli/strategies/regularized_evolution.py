@@ -19,9 +19,10 @@ from random import Random
 from typing import Generic, Literal, Protocol
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Mutable, Space
-from evonas_cli.core.select import winner
+from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Proposal, value
+from evonas_cli.evolution.selection import winner
+from evonas_cli.genomes.capabilities import Mutable
 
 log = logging.getLogger(__name__)
 _loss = attrgetter("loss")

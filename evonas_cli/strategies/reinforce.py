@@ -19,8 +19,8 @@ from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Generic, Literal
 
-from evonas_cli.core.protocols import Walkable
 from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
+from evonas_cli.genomes.capabilities import Walkable
 from evonas_cli.strategies.controllers.policy_gradient import PolicyGradient, WalkableSpace
 from evonas_cli.strategies.controllers.values import Policy
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from evonas_cli.config import compose
+from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import check_there
-from evonas_cli.parts import assemble
+from evonas_cli.run.assembly import assemble
 from evonas_cli.sweep.expansion import Axis, axes, product
 
 _LONGEST = 80

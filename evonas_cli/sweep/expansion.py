@@ -15,11 +15,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evonas_cli.config.folders import options
+from evonas_cli.config.overrides import parse
+from evonas_cli.config.settings import EXPERIMENT, GROUPS, PATHS
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
-from evonas_cli.folders import options
-from evonas_cli.overrides import parse
-from evonas_cli.settings import EXPERIMENT, GROUPS, PATHS
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override

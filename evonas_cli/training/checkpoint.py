@@ -11,8 +11,8 @@ from typing import Any
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Heir, Origin
-from evonas_cli.nn.population import Population
-from evonas_cli.nn.population import State as Weights
+from evonas_cli.nn.stacked.population import Population
+from evonas_cli.nn.stacked.population import State as Weights
 from evonas_cli.training.optimizers import Memory, Optimizer
 from evonas_cli.training.state import Owner, Progress, State, checksum, parse, write
 from evonas_cli.training.trainer import Trainer

@@ -12,9 +12,9 @@ from typing import Literal, TypeAlias
 import torch
 
 from evonas_cli.data.resident import Resident
-from evonas_cli.nn.population import Population
+from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.checkpoint import Checkpoint, Place
-from evonas_cli.training.one_thread import in_one_thread
+from evonas_cli.training.device.one_thread import in_one_thread
 from evonas_cli.training.optimizers import OPTIMIZERS
 from evonas_cli.training.schedules import Course, factor
 from evonas_cli.training.steps import Pause, Steps, logits, member_losses, memory_format, nobody

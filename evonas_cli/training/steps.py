@@ -14,13 +14,13 @@ from torch.nn import functional as F
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import derive
 from evonas_cli.data.resident import Resident
-from evonas_cli.nn.population import Population
-from evonas_cli.training.batches import Counted, training_batches
-from evonas_cli.training.device import has_bf16
-from evonas_cli.training.one_thread import in_one_thread
+from evonas_cli.nn.stacked.population import Population
+from evonas_cli.training.batches.batches import Counted, training_batches
+from evonas_cli.training.device.cuda_graph import NotRecorded, Record, cuda_graph, recorded
+from evonas_cli.training.device.one_thread import in_one_thread
+from evonas_cli.training.device.setup import has_bf16
+from evonas_cli.training.device.streams import aside, borrow
 from evonas_cli.training.optimizers import Optimizer
-from evonas_cli.training.recording import NotRecorded, Record, cuda_graph, recorded
-from evonas_cli.training.streams import aside, borrow
 from evonas_cli.training.trainer import Trainer
 
 GRIP = 64

@@ -13,7 +13,7 @@ import pytest
 
 import evonas_cli
 from evonas_cli.cli.app import run
-from evonas_cli.folders import conf_root
+from evonas_cli.config.folders import conf_root
 
 GOOD = b"_target_: evonas_cli.spaces.bits.Bits\nlength: 8\n"
 BAD = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from evonas_cli.folders import options
+from evonas_cli.config.folders import options
 
 TOY = ("search", "job=landscape", "budget.evaluations=60", "--quiet", "--run-dir", "run")
 SPACES = {"grid": ("space=chain_landscape", "space.length=6")}

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks import searches
 
-from evonas_cli.benchmark import searches
 from evonas_cli.core.errors import UsageError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evonas_cli.cli.app import run
-from evonas_cli.config import compose
+from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import UsageError
 
 GA = (

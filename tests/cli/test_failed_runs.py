@@ -16,7 +16,7 @@ from evonas_cli.cli.app import run
 DRAW = Path(evonas_cli.__file__).parents[1] / "scripts" / "draw_front"
 
 SPACE = """
-from evonas_cli.core.plan import PlanError
+from evonas_cli.network.plan import PlanError
 from evonas_cli.spaces.hyperparameters import Hyperparameters
 
 

@@ -13,8 +13,9 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 MODULE = """
 import random
-from evonas_cli.core.plan import Graph
-from evonas_cli.core.types import Phenotype, Proposal, Result
+from evonas_cli.network.plan import Graph
+from evonas_cli.network.task import Phenotype
+from evonas_cli.core.types import Proposal, Result
 
 
 class Space:

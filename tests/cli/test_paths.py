@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks import searches
 
-from evonas_cli.benchmark import searches
 from evonas_cli.cli.app import run
-from evonas_cli.overrides import parse
+from evonas_cli.config.overrides import parse
 
 TOY = ("space=bits", "space.length=6", "job=landscape", "strategy=random", "budget.evaluations=3")
 TRAINED = (

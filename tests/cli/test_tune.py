@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from evonas_cli.benchmark.threads import divisions, side_by_side
 from evonas_cli.cli.tune import choose, choose_threads, recorded
-from evonas_cli.config import compose
+from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import EvonasError
 from evonas_cli.evaluation.division import available_cores
-from evonas_cli.parts import job_of
+from evonas_cli.evaluation.thread_trials import divisions, side_by_side
+from evonas_cli.run.assembly import job_of
 from evonas_cli.store.directory import RunDirectory
 
 SMALL = ("space=hyperparameters", "space.channels=[2,2]", "space.hidden=4", "trainer.nesterov=false")

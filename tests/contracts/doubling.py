@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.config import build, options
+from evonas_cli.config.build import build
+from evonas_cli.config.compose import options
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result, Unit

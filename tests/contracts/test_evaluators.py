@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from doubling import Doubling, alone, candidate, collect, make
 
+from evonas_cli.config.folders import options
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context, Evaluator
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
-from evonas_cli.folders import options
 
 
 class Shared(Doubling):

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from doubling import Doubling, Pairing, candidate, collect, make
 
+from evonas_cli.config.folders import options
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Json, Result, Unit
-from evonas_cli.folders import options
 
 
 @pytest.mark.parametrize("name", list(options("evaluator")))

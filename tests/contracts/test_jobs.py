@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.config import compose, options
+from evonas_cli.config.compose import compose, options
 from evonas_cli.core.evaluating import Job
 from evonas_cli.core.types import Candidate, Proposal
-from evonas_cli.parts import Parts, assemble
+from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.store.directory import RunDirectory
 
 SMALL = ("trainer.epochs=1", "dataset.limit=200", "space.channels=4")

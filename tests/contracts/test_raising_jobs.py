@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from doubling import Doubling, alone, candidate, collect, make
 
-from evonas_cli.config import options
+from evonas_cli.config.compose import options
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context
-from evonas_cli.core.plan import PlanError
 from evonas_cli.core.types import Candidate, Json, Result, Unit
+from evonas_cli.network.plan import PlanError
 
 EVALUATORS = list(options("evaluator"))
 RAISED: dict[int, Exception] = {

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.config import spaces
-from evonas_cli.core.canonical import canonical_hash
-from evonas_cli.core.protocols import Buildable, Deepening, Linear, Measured, Mutable, Scored, Space, Walkable
-from evonas_cli.core.types import Task
-from evonas_cli.core.walk import replay, run, uniform
-from evonas_cli.folders import options
+from evonas_cli.config.build import spaces
+from evonas_cli.config.folders import options
+from evonas_cli.core.protocols import Space
+from evonas_cli.genomes.capabilities import Buildable, Deepening, Linear, Measured, Mutable, Scored, Walkable
+from evonas_cli.genomes.walk import replay, run, uniform
+from evonas_cli.network.canonical import canonical_hash
+from evonas_cli.network.task import Task
 
 NAMES = list(options("space"))
 TASKS = (Task((1, 8, 8), 10), Task((3, 32, 32), 100))

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.config import build, options, spaces
+from evonas_cli.config.build import build, spaces
+from evonas_cli.config.compose import options
 from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context
@@ -23,7 +24,7 @@ from evonas_cli.core.protocols import Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Candidate, Evaluation, Failure, Json, Objective, Result
 from evonas_cli.evaluation.fake import Fake
-from evonas_cli.search import search
+from evonas_cli.run.search import search
 from evonas_cli.store import records
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.recorder import Recorder

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.config import compose
+from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import RunError, UsageError
-from evonas_cli.parts import Parts, assemble, config_yaml
-from evonas_cli.search import search
-from evonas_cli.session import create, reopen
+from evonas_cli.run.assembly import Parts, assemble
+from evonas_cli.run.search import search
+from evonas_cli.run.session import create, reopen
+from evonas_cli.run.stored import config_yaml
+from evonas_cli.run.verify import repair, verify
 from evonas_cli.store.directory import RunDirectory
-from evonas_cli.verify import repair, verify
 
 OVERRIDES = (
     *("job=landscape", "space=chain_landscape"),
@@ -224,7 +225,7 @@ def test_a_run_reopened_under_a_longer_budget_and_killed_at_once_is_sound(
     finish(create(run, short, {}, lambda candidate, result: None, ["search"]))
     assert verify(run, short).problems == []
     if broken:
-        monkeypatch.setattr("evonas_cli.session.write_text", lambda *args, **options: 1 / 0)
+        monkeypatch.setattr("evonas_cli.run.session.write_text", lambda *args, **options: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             reopen(run, long, lambda candidate, result: None)
         monkeypatch.undo()

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from evonas_cli.cli.app import run
-from evonas_cli.config import compose
+from evonas_cli.config.compose import compose
 from evonas_cli.core.types import Failure, Result
-from evonas_cli.parts import assemble
-from evonas_cli.search import search
-from evonas_cli.session import create
+from evonas_cli.run.assembly import assemble
+from evonas_cli.run.search import search
+from evonas_cli.run.session import create
+from evonas_cli.run.verify import verify
 from evonas_cli.store.directory import RunDirectory
-from evonas_cli.verify import verify
 
 TOY = ("space=bits", "job=landscape", "strategy=genetic", "budget.evaluations=20", "strategy.population_size=5")
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.folders import options
+from evonas_cli.config.folders import options
 
 KILLS = int(os.environ.get("EVONAS_KILLS", "1"))
 SEARCH = (

@@ -29,7 +29,7 @@ def near(found: Sequence[torch.Tensor], expected: Sequence[torch.Tensor], most: 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_means_over_windows(kind: torch.dtype, most: float, stride: int) -> None:
     """The exact ones are torch's on contiguous maps: on others its gradients were wrong for years."""
-    from evonas_cli.nn.pooling import AvgPool
+    from evonas_cli.nn.kernels.pooling import AvgPool
 
     old = torch.nn.AvgPool2d(3, stride, 1, count_include_pad=False)
     new = AvgPool([old], [True])
@@ -48,7 +48,7 @@ def test_means_over_windows(kind: torch.dtype, most: float, stride: int) -> None
 def test_dilated_convolutions_of_single_channels(
     kind: torch.dtype, most: float, stride: int, size: tuple[int, int]
 ) -> None:
-    from evonas_cli.nn.convolution import Conv
+    from evonas_cli.nn.stacked.convolution import Conv
 
     old = torch.nn.Conv2d(6, 6, 3, stride, 2, 2, groups=6, bias=False).cuda()
     new = Conv([old], [True]).cuda()
@@ -69,7 +69,7 @@ def test_weights_lowered_together_train_as_those_that_autocast_lowers(
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
     from quadrants import network
 
-    from evonas_cli.nn.population import Population
+    from evonas_cli.nn.stacked.population import Population
 
     x = torch.randn(6, 1, 8, 8, device="cuda").to(memory_format=torch.channels_last)
     found = []
@@ -86,7 +86,7 @@ def test_weights_lowered_together_train_as_those_that_autocast_lowers(
 
 
 def test_one_thread_does_it_for_all_callers() -> None:
-    from evonas_cli.training.one_thread import in_one_thread
+    from evonas_cli.training.device.one_thread import in_one_thread
 
     device, seen = torch.device("cuda", 0), []
     callers = [
@@ -102,7 +102,7 @@ def test_one_thread_does_it_for_all_callers() -> None:
 @pytest.mark.parametrize(("given", "made"), [(9, 9), (3, 4), (4, 3), (8, 16)])
 def test_what_is_not_finite_stays_with_its_group(given: int, made: int) -> None:
     """In bf16, also with odd numbers of channels, which a kernel may read in pairs."""
-    from evonas_cli.nn.convolution import Conv
+    from evonas_cli.nn.stacked.convolution import Conv
 
     conv = Conv([torch.nn.Conv2d(given, made, 3, 1, 1) for _ in range(3)], [True]).cuda()
     conv.to(memory_format=torch.channels_last)

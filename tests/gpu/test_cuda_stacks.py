@@ -33,9 +33,9 @@ def test_a_unit_trains_on_the_card_as_its_members_do_alone() -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
     from quadrants import SEED, network, resident, trainer
 
-    from evonas_cli.nn.population import Population
+    from evonas_cli.nn.stacked.population import Population
     from evonas_cli.training.checkpoint import Checkpoint
-    from evonas_cli.training.device import resolve
+    from evonas_cli.training.device.setup import resolve
     from evonas_cli.training.loop import Member, fit
 
     device = resolve("cuda", True, 1)
@@ -67,8 +67,8 @@ def test_an_epoch_waits_for_the_host_no_more_often_when_it_is_longer(graph: bool
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
     from quadrants import SEED, network, resident, trainer
 
-    from evonas_cli.nn.population import Population
-    from evonas_cli.training.device import resolve
+    from evonas_cli.nn.stacked.population import Population
+    from evonas_cli.training.device.setup import resolve
     from evonas_cli.training.optimizers import OPTIMIZERS
     from evonas_cli.training.steps import Steps
 
@@ -101,8 +101,8 @@ def test_a_replayed_epoch_trains_as_an_eager_one(
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
     from quadrants import SEED, network, resident, trainer
 
-    from evonas_cli.nn.population import Population
-    from evonas_cli.training.device import resolve
+    from evonas_cli.nn.stacked.population import Population
+    from evonas_cli.training.device.setup import resolve
     from evonas_cli.training.optimizers import OPTIMIZERS
     from evonas_cli.training.steps import Steps
 
@@ -142,9 +142,9 @@ def test_a_recording_that_fails_leaves_no_trace(monkeypatch: pytest.MonkeyPatch)
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
     from quadrants import SEED, network, resident, trainer
 
-    from evonas_cli.nn.population import Population
-    from evonas_cli.training import recording
-    from evonas_cli.training.device import resolve
+    from evonas_cli.nn.stacked.population import Population
+    from evonas_cli.training.device import cuda_graph
+    from evonas_cli.training.device.setup import resolve
     from evonas_cli.training.optimizers import OPTIMIZERS
     from evonas_cli.training.steps import Steps
 
@@ -155,7 +155,7 @@ def test_a_recording_that_fails_leaves_no_trace(monkeypatch: pytest.MonkeyPatch)
             super()._numbered()
             self._total.sum().item()
 
-    monkeypatch.setattr(recording, "_failed", False)
+    monkeypatch.setattr(cuda_graph, "_failed", False)
     for kind, graph in ((Steps, False), (Waiting, None), (Steps, None)):
         settings = trainer("sgd", graph=graph)
         population = Population([network(seed=i) for i in range(2)]).to(device)
@@ -163,6 +163,6 @@ def test_a_recording_that_fails_leaves_no_trace(monkeypatch: pytest.MonkeyPatch)
         steps = kind(population, resident(device=device), settings, optimizer, SEED)
         losses = [steps.epoch([[0.02] * 2] * 6, epoch) for epoch in range(2)]
         found.append((losses, torch.cat([parameter.flatten() for parameter in population.parameters()])))
-    assert recording._failed
+    assert cuda_graph._failed
     for losses, weights in found[1:]:
         assert losses == found[0][0] and torch.equal(weights, found[0][1])

@@ -12,16 +12,18 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.config import compose
+from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.parts import Parts, assemble, check_identity, identity, stored_config
-from evonas_cli.replay import replay
-from evonas_cli.search import search
-from evonas_cli.session import create, reopen
+from evonas_cli.run.assembly import Parts, assemble
+from evonas_cli.run.identity import check_identity, identity
+from evonas_cli.run.replay import replay
+from evonas_cli.run.search import search
+from evonas_cli.run.session import create, reopen
+from evonas_cli.run.stored import stored_config
+from evonas_cli.run.verify import verify
 from evonas_cli.spaces.nasbench201 import NasBench201
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.journal import Journal, line
-from evonas_cli.verify import verify
 
 SPACE = NasBench201(operations=("none", "skip_connect", "nor_conv_1x1"))
 
@@ -167,8 +169,8 @@ def test_refused(overrides: list[str], message: str) -> None:
 def test_a_training_is_keyed_by_its_network_and_settings_without_torch() -> None:
     code = """
 import sys
-from evonas_cli.config import compose
-from evonas_cli.parts import assemble
+from evonas_cli.config.compose import compose
+from evonas_cli.run.assembly import assemble
 environment = {"task": {"shape": [1, 8, 8], "classes": 10}}
 keys = assemble(compose(["dedupe=function"]).config).keys(environment)
 a = ("nor_conv_3x3", "skip_connect", "none", "none", "nor_conv_1x1", "none")

@@ -14,39 +14,33 @@ import pytest
 from omegaconf import OmegaConf
 
 import evonas_cli
-from evonas_cli.config import compose, target
-from evonas_cli.folders import conf_root, options
-from evonas_cli.parts import assemble
-from evonas_cli.settings import EXPERIMENT, GROUPS
+from evonas_cli.config.build import target
+from evonas_cli.config.compose import compose
+from evonas_cli.config.folders import conf_root, options
+from evonas_cli.config.settings import EXPERIMENT, GROUPS
+from evonas_cli.run.assembly import assemble
 
 PACKAGE = Path(evonas_cli.__file__).parent
 ALLOWED: dict[str, set[str]] = {
     "core": set(),
-    "spaces": {"core"},
-    "strategies": {"core"},
-    "nn": {"core"},
-    "data": {"core"},
-    "training": {"core", "nn", "data"},
-    "jobs": {"core", "nn", "data", "training"},
-    "evaluation": {"core"},
-    "benchmark": {"core", "nn", "data", "training", "jobs", "evaluation", "config", "overrides", "store"},
+    "network": {"core"},
+    "genomes": {"core", "network"},
+    "evolution": {"core", "network", "genomes"},
+    "spaces": {"core", "network", "genomes", "evolution"},
+    "strategies": {"core", "network", "genomes", "evolution"},
+    "nn": {"core", "network"},
+    "data": {"core", "network"},
+    "training": {"core", "network", "genomes", "nn", "data"},
+    "jobs": {"core", "network", "genomes", "nn", "data", "training"},
+    "config": {"core"},
     "store": {"core"},
-    "search": {"core"},
-    "settings": {"core"},
-    "folders": {"core", "settings"},
-    "overrides": {"core", "settings", "folders"},
-    "config": {"core", "settings", "folders", "overrides"},
-    "contracts": {"core"},
-    "parts": {"core", "store", "config", "settings", "contracts"},
-    "retraining": {"core", "store"},
-    "session": {"core", "store", "config", "parts", "contracts", "retraining"},
-    "sweep": {"core", "store", "config", "settings", "folders", "overrides", "parts"},
-    "refold": {"core", "store", "search", "parts"},
-    "verify": {"core", "store", "refold", "parts", "session"},
-    "replay": {"core", "store", "parts", "session", "retraining"},
-    "report": {"core", "store", "parts", "session"},
-    "cli": {"core", "store", "search", "config", "settings", "parts", "session", "sweep", "verify", "replay", "report"}
-    | {"refold", "benchmark", "training", "evaluation", "folders"},
+    "evaluation": {"core", "network"},
+    "run": {"core", "network", "genomes", "config", "store", "evaluation"},
+    "sweep": {"core", "config", "store", "run"},
+    "report": {"core", "network", "genomes", "config", "store", "run"},
+    "bench": {"core", "network", "genomes", "nn", "data", "training", "jobs", "evaluation", "config", "store", "run"}
+    | {"report"},
+    "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "bench", "training"},
     "__main__": {"cli"},
 }
 
@@ -71,7 +65,7 @@ def imported(path: Path) -> set[str]:
         else:
             continue
         found |= {name.split(".")[1] for name in names if name.startswith("evonas_cli.")}
-    return found - {"__version__"}
+    return found - {"__version__", "RESULTS"}
 
 
 def test_imports_point_one_way() -> None:
@@ -98,18 +92,15 @@ def test_spaces_and_strategies_do_not_know_each_other() -> None:
 
 LIGHT = [
     "core",
+    "network",
+    "genomes",
+    "evolution",
     "spaces",
     "strategies",
     "store",
-    "search",
     "config",
-    "contracts",
-    "parts",
-    "retraining",
-    "session",
+    "run",
     "sweep",
-    "refold",
-    "verify",
     "report",
     "cli",
     "jobs",

@@ -14,8 +14,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evonas_cli.config.folders import options
 from evonas_cli.core.errors import RunError, UsageError
-from evonas_cli.folders import options
 from evonas_cli.store.directory import NAME
 from evonas_cli.sweep.children import Child, check, children
 from evonas_cli.sweep.expansion import LARGEST, axes, product

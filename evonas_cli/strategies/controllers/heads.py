@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, logsigmoid
 
-from evonas_cli.core.walk import Decision, Kinds, legal
+from evonas_cli.genomes.walk import Decision, Kinds, legal
 
 
 def draw(decision: Decision, chances: Sequence[float], kinds: Kinds, rng: Random) -> int:

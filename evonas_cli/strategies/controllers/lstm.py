@@ -16,7 +16,7 @@ from random import Random
 import torch
 from torch import Tensor
 
-from evonas_cli.core.walk import Decision, Kinds, legal
+from evonas_cli.genomes.walk import Decision, Kinds, legal
 from evonas_cli.strategies.controllers.heads import Links, Options
 
 WEIGHT_RANGE = 0.08

@@ -20,9 +20,10 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Deepening, Space, Walkable
+from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
-from evonas_cli.core.walk import Program
+from evonas_cli.genomes.capabilities import Deepening, Walkable
+from evonas_cli.genomes.walk import Program
 from evonas_cli.strategies.controllers.rewards import Reward
 from evonas_cli.strategies.controllers.values import Batch, Policy, Told, Trained
 

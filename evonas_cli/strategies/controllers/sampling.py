@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from evonas_cli.core.types import G
-from evonas_cli.core.walk import Decision, Program, Trace, replay
+from evonas_cli.genomes.walk import Decision, Program, Trace, replay
 from evonas_cli.strategies.controllers.heads import draw
 from evonas_cli.strategies.controllers.lstm import Lstm, Pass
 

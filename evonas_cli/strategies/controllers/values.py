@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evonas_cli.core.walk import Trace
+from evonas_cli.genomes.walk import Trace
 
 
 @dataclass(frozen=True, slots=True)

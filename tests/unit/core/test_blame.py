@@ -13,8 +13,8 @@ import pytest
 from evonas_cli.core import faults
 from evonas_cli.core.blame import described, is_ours, naming, place, told
 from evonas_cli.core.errors import EvonasError, UsageError
-from evonas_cli.core.plan import Graph
 from evonas_cli.core.rng import Seeded
+from evonas_cli.network.plan import Graph
 
 
 def loaded(folder: Path, name: str, text: str) -> Any:

@@ -16,7 +16,7 @@ from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.fold import REPEATING, Budget, Fold
 from evonas_cli.core.types import Candidate, Evaluation, Failure, Objective, Proposal, Result
 from evonas_cli.evaluation.fake import Fake
-from evonas_cli.search import search
+from evonas_cli.run.search import search
 from evonas_cli.store.recorder import Memory
 
 

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 import pytest
 
 from evonas_cli.core.capability import lack
-from evonas_cli.core.choices import Choice
 from evonas_cli.core.evaluating import Concurrent, Foreseeing, Keyed, Probing, Stacking
-from evonas_cli.core.protocols import Continues, Figures, Linear, Measured, Mutable, Space, Staged, Tuning
+from evonas_cli.core.protocols import Continues, Figures, Space, Staged
 from evonas_cli.evaluation.scratch import Sharing
+from evonas_cli.genomes.capabilities import Linear, Measured, Mutable, Tuning
+from evonas_cli.genomes.choices import Choice
 
 
 class Plain:

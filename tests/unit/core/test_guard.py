@@ -13,7 +13,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.guard import guard
 from evonas_cli.core.types import Candidate, Failure, Proposal, Result
-from evonas_cli.search import search
+from evonas_cli.run.search import search
 
 
 class Answering:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.core.types import Task
 from evonas_cli.data.arrays import Arrays
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.digits import Digits
+from evonas_cli.network.task import Task
 
 COMMON: dict[str, Any] = dict(valid_fraction=0.25, test_fraction=0.2, limit=None, crop=0, flip=False, cutout=0)
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Task
 from evonas_cli.data.folder import Folder
+from evonas_cli.network.task import Task
 
 COMMON = dict(valid_fraction=0.25, test_fraction=0.25, limit=None, crop=0, flip=False, cutout=0)
 COLOURS = {"blue": (0, 0, 200), "red": (200, 0, 0)}

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Task
 from evonas_cli.data.npz import Npz
+from evonas_cli.network.task import Task
 
 COMMON = dict(valid_fraction=0.25, test_fraction=0.25, limit=None, crop=0, flip=False, cutout=0)
 Y = np.arange(16) % 2

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evonas_cli.core.types import Task
 from evonas_cli.data.mnist import FashionMnist
 from evonas_cli.data.npz import Npz
+from evonas_cli.network.task import Task
 
 pytestmark = pytest.mark.data
 COMMON = dict(valid_fraction=0.1, test_fraction=None, limit=None, crop=0, flip=False, cutout=0)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from evonas_cli.core.types import Task
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.splits import Augmentation, Splits, moments
+from evonas_cli.network.task import Task
 
 
 def splits(kind: type) -> Splits:

@@ -11,7 +11,7 @@ import pytest
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Placed
-from evonas_cli.parts import Parts
+from evonas_cli.run.assembly import Parts
 
 LANGUAGE = ("job=language", "space=rnn_cell")
 Compose = Callable[..., Parts]
@@ -51,7 +51,7 @@ def test_what_is_made_or_carried_is_there(compose_parts: Compose, words: tuple[s
 def test_looking_needs_no_torch(tmp_path: Path) -> None:
     (tmp_path / "cifar-10-batches-py").mkdir()
     code = (
-        "import sys\nfrom evonas_cli.config import compose\nfrom evonas_cli.parts import assemble\n"
+        "import sys\nfrom evonas_cli.config.compose import compose\nfrom evonas_cli.run.assembly import assemble\n"
         f"words = ['dataset=cifar10', 'dataset.root={tmp_path}', 'dataset.download=false']\n"
         "assemble(compose(words).config).recipe().check_there()\nassert 'torch' not in sys.modules"
     )

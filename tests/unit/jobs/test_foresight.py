@@ -45,9 +45,9 @@ def test_a_genome_without_a_network_is_left_to_its_evaluation():
 def test_without_torch():
     code = f"""
 import sys
-from evonas_cli.config import compose
+from evonas_cli.config.compose import compose
 from evonas_cli.core.types import Candidate, Proposal, Unit
-from evonas_cli.parts import assemble
+from evonas_cli.run.assembly import assemble
 job = assemble(compose([]).config).recipe()
 assert job.work(Unit((Candidate(0, 0, 0, Proposal({GENOME!r})),)), {ENVIRONMENT!r}) > 0
 assert "torch" not in sys.modules

@@ -13,16 +13,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from evonas_cli.core.cell import Cell
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.types import Candidate, Proposal, Result
 from evonas_cli.data.copying import Copy
 from evonas_cli.data.sequences import Corpus, Sequences, fingerprint
 from evonas_cli.data.text import Text
 from evonas_cli.jobs.language import Language
+from evonas_cli.network.cell import Cell
 from evonas_cli.spaces.rnn_cell import NASCELL, RnnCell
-from evonas_cli.training import language as loop
-from evonas_cli.training.errors import one_line
+from evonas_cli.training.candidates import language as loop
+from evonas_cli.training.device.errors import one_line
 from evonas_cli.training.loop import Diverged
 
 SPACE = RnnCell()

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from training_jobs import Folders, candidate, job, repeatable
 
 from evonas_cli.core.errors import EnvironmentFailure
-from evonas_cli.core.types import LOST, Heir, Origin, Task, Unit
+from evonas_cli.core.types import LOST, Heir, Origin, Unit
 from evonas_cli.jobs.stacks import units, width
-from evonas_cli.nn.population import Population
+from evonas_cli.network.task import Task
+from evonas_cli.nn.stacked.population import Population
 from evonas_cli.spaces.hyperparameters import Hyperparameters
 from evonas_cli.spaces.nasbench201 import NasBench201
-from evonas_cli.training import workbench as module
+from evonas_cli.training.candidates import workbench as module
 from evonas_cli.training.checkpoint import KEPT
 
 GENES = {

@@ -13,14 +13,15 @@ import torch
 from omegaconf import OmegaConf
 from training_jobs import CONF, DIGITS, GENOME, SPACE, Folders, candidate, job, repeatable, run
 
-from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.core.types import Phenotype
 from evonas_cli.data.digits import Digits
 from evonas_cli.jobs.train import Train
+from evonas_cli.network.canonical import canonical_hash
+from evonas_cli.network.task import Phenotype
 from evonas_cli.spaces.nasbench201 import NasBench201
-from evonas_cli.training import built, steps
-from evonas_cli.training import workbench as module
+from evonas_cli.training import steps
+from evonas_cli.training.candidates import built
+from evonas_cli.training.candidates import workbench as module
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
 from evonas_cli.training.trainer import Trainer
 

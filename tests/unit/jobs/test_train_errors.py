@@ -9,10 +9,10 @@ import torch
 from training_jobs import candidate, job, run
 
 from evonas_cli.core.errors import EnvironmentFailure
-from evonas_cli.core.plan import PlanError
-from evonas_cli.nn.population import Population
-from evonas_cli.training import workbench as module
-from evonas_cli.training.errors import is_device_error, is_out_of_memory
+from evonas_cli.network.plan import PlanError
+from evonas_cli.nn.stacked.population import Population
+from evonas_cli.training.candidates import workbench as module
+from evonas_cli.training.device.errors import is_device_error, is_out_of_memory
 
 
 def raising(monkeypatch, *errors: Exception) -> None:

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from evonas_cli.core.canonical import canonical_hash
-from evonas_cli.core.ops import OPS
-from evonas_cli.core.plan import Graph, Plan, PlanError
-from evonas_cli.core.types import Task
+from evonas_cli.network.canonical import canonical_hash
+from evonas_cli.network.ops import OPS
+from evonas_cli.network.plan import Graph, Plan, PlanError
+from evonas_cli.network.task import Task
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.ops import BUILDERS
 from evonas_cli.spaces.nasbench201 import NasBench201

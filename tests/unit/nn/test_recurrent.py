@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from evonas_cli.core.cell import Cell, CellGraph
+from evonas_cli.network.cell import Cell, CellGraph
 from evonas_cli.nn.recurrent import LanguageModel, RecurrentCell
 from evonas_cli.spaces.rnn_cell import LSTM, NASCELL, RnnCell
 

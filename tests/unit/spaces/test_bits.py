@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Linear, Mutable, Scored, Space
+from evonas_cli.core.protocols import Space
+from evonas_cli.genomes.capabilities import Linear, Mutable, Scored
 from evonas_cli.spaces.bits import Bits
 
 

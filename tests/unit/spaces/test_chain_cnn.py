@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.plan import Plan, PlanError
-from evonas_cli.core.protocols import Buildable, Deepening, Linear, Measured, Mutable, Space, Walkable
-from evonas_cli.core.types import Task
-from evonas_cli.core.walk import Decision, run
+from evonas_cli.core.protocols import Space
+from evonas_cli.genomes.capabilities import Buildable, Deepening, Linear, Measured, Mutable, Walkable
+from evonas_cli.genomes.walk import Decision, run
+from evonas_cli.network.plan import Plan, PlanError
+from evonas_cli.network.task import Task
 from evonas_cli.nn.build import Network
 from evonas_cli.spaces.chain_cnn import Chain, ChainCnn, Layer
 

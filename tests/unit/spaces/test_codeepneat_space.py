@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.core.choices import Genes
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.markings import LinkGene, MarkedGraph, NodeGene, marked_graph, minimal
-from evonas_cli.core.plan import Graph, Plan, PlanError
-from evonas_cli.core.types import Task
+from evonas_cli.genomes.choices import Genes
+from evonas_cli.genomes.marked_graph import LinkGene, MarkedGraph, NodeGene, marked_graph, minimal
+from evonas_cli.network.plan import Graph, Plan, PlanError
+from evonas_cli.network.task import Task
 from evonas_cli.spaces.codeepneat import Assemblies, Assembly, join
 
 TASK = Task((1, 8, 8), 10)

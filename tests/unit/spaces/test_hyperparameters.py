@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.config import compose
+from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.plan import PlanError
-from evonas_cli.core.types import Task
-from evonas_cli.parts import Parts, assemble
+from evonas_cli.network.plan import PlanError
+from evonas_cli.network.task import Task
+from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.spaces.hyperparameters import Hyperparameters
 
 GENES: dict[str, Any] = {

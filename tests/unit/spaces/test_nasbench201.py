@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evonas_cli.core.canonical import canonical_hash
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.plan import Graph, PlanError
-from evonas_cli.core.protocols import Buildable, Linear, Mutable, Space
-from evonas_cli.core.types import Task
+from evonas_cli.core.protocols import Space
+from evonas_cli.genomes.capabilities import Buildable, Linear, Mutable
+from evonas_cli.network.canonical import canonical_hash
+from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.task import Task
 from evonas_cli.spaces.nasbench201 import EDGES, OPERATIONS, NasBench201, cell
 
 SPACE = NasBench201()

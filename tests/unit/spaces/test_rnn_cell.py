@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evonas_cli.core import walk
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Linear, Measured, Mutable, Recurrent, Space, Walkable
+from evonas_cli.core.protocols import Space
+from evonas_cli.genomes import walk
+from evonas_cli.genomes.capabilities import Linear, Measured, Mutable, Recurrent, Walkable
 from evonas_cli.spaces.rnn_cell import LSTM, NASCELL, RnnCell
 
 SPACE = RnnCell()

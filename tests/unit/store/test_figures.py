@@ -12,8 +12,8 @@ import pytest
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.types import Json
 from evonas_cli.evaluation.serial import Serial
-from evonas_cli.parts import Parts
-from evonas_cli.search import search
+from evonas_cli.run.assembly import Parts
+from evonas_cli.run.search import search
 from evonas_cli.store import figures
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.recorder import Recorder
@@ -87,7 +87,7 @@ def test_a_strategy_without_figures_has_no_file(compose_parts: Callable[..., Par
 
 
 def test_verification_compares_the_lines(parts: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from evonas_cli.verify import verify
+    from evonas_cli.run.verify import verify
 
     run(parts, tmp_path / "run", 6)
     directory = RunDirectory(tmp_path / "run")

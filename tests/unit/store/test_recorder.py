@@ -12,9 +12,9 @@ import pytest
 
 from evonas_cli.core.fold import Fold
 from evonas_cli.evaluation.serial import Serial
-from evonas_cli.parts import Parts
-from evonas_cli.search import search
-from evonas_cli.session import Started
+from evonas_cli.run.assembly import Parts
+from evonas_cli.run.lazy import Started
+from evonas_cli.run.search import search
 from evonas_cli.store import derived, snapshots
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.recorder import SNAPSHOT_SHARE, Recorder

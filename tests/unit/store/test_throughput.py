@@ -12,13 +12,13 @@ import pytest
 
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.types import Candidate, Proposal, Result, Unit
-from evonas_cli.parts import Parts
-from evonas_cli.search import search
-from evonas_cli.session import create, reopen
+from evonas_cli.run.assembly import Parts
+from evonas_cli.run.search import search
+from evonas_cli.run.session import create, reopen
+from evonas_cli.run.verify import verify
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.journal import Journal
 from evonas_cli.store.throughput import Meter, Spent, ThroughputLog, read, summary
-from evonas_cli.verify import verify
 
 
 def unit(*ids: int) -> Unit[Any]:

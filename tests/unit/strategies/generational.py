@@ -8,10 +8,10 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from evonas_cli.core.choices import Genes
-from evonas_cli.core.generations import Birth, Generation, Individual
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation, Proposal
+from evonas_cli.evolution.generations import Birth, Generation, Individual
+from evonas_cli.genomes.choices import Genes
 from evonas_cli.spaces.bits import Bits
 from evonas_cli.strategies.genetic import Genetic
 

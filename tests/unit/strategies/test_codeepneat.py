@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.core.breeding import Part, Population
 from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.markings import LinkGene, MarkedGraph, NodeGene, marked_graph, minimal, pointer
-from evonas_cli.core.neat import GraphLoci, distance
 from evonas_cli.core.rng import stream
-from evonas_cli.core.speciation import Species
 from evonas_cli.core.types import Evaluation
+from evonas_cli.evolution.breeding import Part, Population
+from evonas_cli.evolution.neat import GraphLoci, distance
+from evonas_cli.evolution.speciation import Species
+from evonas_cli.genomes.marked_graph import LinkGene, MarkedGraph, NodeGene, marked_graph, minimal, pointer
 from evonas_cli.spaces.codeepneat import Assemblies, Assembly
 from evonas_cli.strategies.codeepneat import Batch, CoDeepNeat, Coevolution, Recipe, assemble, attribute, redirect
 

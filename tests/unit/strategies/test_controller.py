@@ -10,7 +10,7 @@ from random import Random
 import pytest
 import torch
 
-from evonas_cli.core.walk import Decision, Program, Trace, legal, replay
+from evonas_cli.genomes.walk import Decision, Program, Trace, legal, replay
 from evonas_cli.strategies.controllers import adam
 from evonas_cli.strategies.controllers.lstm import WEIGHT_RANGE, Lstm
 from evonas_cli.strategies.controllers.sampling import one_thread, sample, score

@@ -9,9 +9,10 @@ import pytest
 from generational import SPACE, alive, genetic, observe, offspring, run, told
 
 from evonas_cli.core.codec import decode, encode, state_hint
-from evonas_cli.core.crossover import SOURCES
-from evonas_cli.core.protocols import Continues, Figures, Linear, Measured, Strategy
-from evonas_cli.core.select import OPERATORS
+from evonas_cli.core.protocols import Continues, Figures, Strategy
+from evonas_cli.evolution.crossover import SOURCES
+from evonas_cli.evolution.selection import OPERATORS
+from evonas_cli.genomes.capabilities import Linear, Measured
 from evonas_cli.strategies.genetic import Genetic
 
 

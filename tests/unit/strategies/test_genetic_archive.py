@@ -8,10 +8,10 @@ from random import Random
 import pytest
 from generational import SPACE, alive, genetic, observe, offspring, run, told
 
-from evonas_cli.core.choices import Genes
-from evonas_cli.core.generations import Birth, Generation, Individual
 from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.types import Evaluation
+from evonas_cli.evolution.generations import Birth, Generation, Individual
+from evonas_cli.genomes.choices import Genes
 from evonas_cli.spaces.bits import Bits
 
 

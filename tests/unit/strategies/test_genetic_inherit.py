@@ -8,8 +8,8 @@ from random import Random
 import pytest
 from generational import SPACE, alive, genetic, observe, run
 
-from evonas_cli.core.generations import Birth
 from evonas_cli.core.types import Evaluation
+from evonas_cli.evolution.generations import Birth
 
 
 def test_elites_are_not_measured_again_by_default() -> None:

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from generational import alive, genetic, observe, run
 
-from evonas_cli.core.choices import Genes
-from evonas_cli.core.generations import Birth, Generation, Individual
 from evonas_cli.core.types import Evaluation
+from evonas_cli.evolution.generations import Birth, Generation, Individual
+from evonas_cli.genomes.choices import Genes
 from evonas_cli.spaces.bits import Bits
 
 

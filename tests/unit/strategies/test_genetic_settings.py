@@ -9,13 +9,14 @@ import pytest
 from generational import SPACE, genetic, observe, run
 from omegaconf import OmegaConf
 
-from evonas_cli.config import build, compose, options
-from evonas_cli.core.choices import Choice, Genes, sample
+from evonas_cli.config.build import build
+from evonas_cli.config.compose import compose, options
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.select import SCALINGS
 from evonas_cli.core.types import Objective
-from evonas_cli.parts import assemble
+from evonas_cli.evolution.selection import SCALINGS
+from evonas_cli.genomes.choices import Choice, Genes, sample
+from evonas_cli.run.assembly import assemble
 from evonas_cli.strategies.genetic import CHECKS, Genetic
 
 NAN, INF = float("nan"), float("inf")

@@ -9,12 +9,12 @@ from statistics import fmean, pstdev
 import pytest
 from generational import SPACE, alive, genetic, observe, offspring, run, told
 
-from evonas_cli.core import choices
-from evonas_cli.core.choices import Choice, Genes
-from evonas_cli.core.crossover import OPERATORS
-from evonas_cli.core.generations import Generation, Individual
-from evonas_cli.core.protocols import Repairable
-from evonas_cli.core.ranges import Integer, Real
+from evonas_cli.evolution.crossover import OPERATORS
+from evonas_cli.evolution.generations import Generation, Individual
+from evonas_cli.genomes import choices
+from evonas_cli.genomes.capabilities import Repairable
+from evonas_cli.genomes.choices import Choice, Genes
+from evonas_cli.genomes.ranges import Integer, Real
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evonas_cli.core.choices import Choice, Genes, Locus, sample
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.ranges import Integer, Real
+from evonas_cli.genomes.choices import Choice, Genes, Locus, sample
+from evonas_cli.genomes.ranges import Integer, Real
 from evonas_cli.strategies.grid import Grid, permuted
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evonas_cli.core.choices import Genes
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation, Proposal
+from evonas_cli.genomes.choices import Genes
 from evonas_cli.spaces.bits import Bits
 from evonas_cli.strategies.halving import Brackets, SuccessiveHalving
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.core.choices import Genes
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.ranges import Real
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation, Proposal
+from evonas_cli.genomes.choices import Genes
+from evonas_cli.genomes.ranges import Real
 from evonas_cli.spaces.bits import Bits
 from evonas_cli.spaces.chain_landscape import ChainLandscape
 from evonas_cli.strategies.local_search import Climb, LocalSearch

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.core.choices import Genes
 from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Mutable, Strategy
+from evonas_cli.core.protocols import Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation, Proposal
+from evonas_cli.genomes.capabilities import Mutable
+from evonas_cli.genomes.choices import Genes
 from evonas_cli.spaces.bits import Bits
 from evonas_cli.strategies.regularized_evolution import Member, Queue, RegularizedEvolution
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import torch
 
-from evonas_cli.core.choices import Choice
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Figures, Particular, Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation
-from evonas_cli.core.walk import Program, kinds_of, walk_choices
+from evonas_cli.genomes.choices import Choice
+from evonas_cli.genomes.walk import Program, kinds_of, walk_choices
 from evonas_cli.spaces.chain_cnn import ChainCnn
 from evonas_cli.spaces.chain_landscape import ChainLandscape
 from evonas_cli.strategies.controllers import adam, sampling

@@ -9,12 +9,12 @@ import torch
 from omegaconf import OmegaConf
 from torch import nn
 
-from evonas_cli.core.plan import Graph, Plan
-from evonas_cli.core.types import Task
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.splits import Augmentation, Splits, moments
+from evonas_cli.network.plan import Graph, Plan
+from evonas_cli.network.task import Task
 from evonas_cli.nn.build import Network
-from evonas_cli.nn.population import Population
+from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training import loop
 from evonas_cli.training.checkpoint import NOBODY, Checkpoint, Source
 from evonas_cli.training.loop import Diverged, Member

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evonas_cli.training.abreast import abreast
+from evonas_cli.training.device.turns import abreast
 
 
 @settings(max_examples=30, deadline=None)

@@ -8,7 +8,7 @@ import resource
 import pytest
 import torch
 
-from evonas_cli.training.allocator import keep_memory
+from evonas_cli.training.device.allocator import keep_memory
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from evonas_cli.data.splits import Augmentation
-from evonas_cli.training.augment import augment, draw
+from evonas_cli.training.batches.augment import augment, draw
 
 
 def one_by_one(x: Tensor, draws: Tensor, how: Augmentation) -> Tensor:

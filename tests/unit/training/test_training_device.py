@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.training.device import device_name, resolve
+from evonas_cli.training.device.setup import device_name, resolve
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ from evonas_cli.data.copying import Copy
 from evonas_cli.data.sequences import Sequences, stream
 from evonas_cli.nn.recurrent import LanguageModel
 from evonas_cli.spaces.rnn_cell import NASCELL, RnnCell
-from evonas_cli.training import language
-from evonas_cli.training.language import Reading, Window
-from evonas_cli.training.language_settings import LanguageSettings
+from evonas_cli.training.candidates import language
+from evonas_cli.training.candidates.language import Reading, Window
+from evonas_cli.training.candidates.language_settings import LanguageSettings
 
 CPU = torch.device("cpu")
 SPACE = RnnCell()

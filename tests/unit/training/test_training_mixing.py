@@ -10,8 +10,8 @@ from quadrants import SEED, fit, resident, same_bits, small, trainer
 from torch.nn import functional as F
 
 from evonas_cli.data.splits import Augmentation
-from evonas_cli.training import mixup
-from evonas_cli.training.batches import training_batches
+from evonas_cli.training.batches import mixup
+from evonas_cli.training.batches.batches import training_batches
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.loop import member_losses
 

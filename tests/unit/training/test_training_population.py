@@ -6,7 +6,7 @@ import pytest
 import torch
 from quadrants import SEED, Interrupted, InterruptedAfter, network, resident, source, trainer, without_times
 
-from evonas_cli.nn.population import Population
+from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
 from evonas_cli.training.loop import Diverged, Member, fit
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from quadrants import network, resident, trainer
 
-from evonas_cli.nn.population import Population
-from evonas_cli.training import probe as module
+from evonas_cli.nn.stacked.population import Population
+from evonas_cli.training.tuning import probe as module
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as V
 
-from evonas_cli.core.types import Task
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.splits import Augmentation, Splits, moments
-from evonas_cli.training import randaugment
-from evonas_cli.training.batches import training_batches
-from evonas_cli.training.randaugment import OPERATIONS, Changes
+from evonas_cli.network.task import Task
+from evonas_cli.training.batches import randaugment
+from evonas_cli.training.batches.batches import training_batches
+from evonas_cli.training.batches.randaugment import OPERATIONS, Changes
 
 SIDE = 12
 

@@ -10,9 +10,9 @@ from quadrants import SEED, network, resident, trainer
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.data.splits import Augmentation
-from evonas_cli.nn.population import Population
+from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training import steps as module
-from evonas_cli.training.batches import Counted
+from evonas_cli.training.batches.batches import Counted
 from evonas_cli.training.loop import memory_format
 from evonas_cli.training.optimizers import OPTIMIZERS
 from evonas_cli.training.steps import Steps

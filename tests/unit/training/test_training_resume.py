@@ -20,7 +20,7 @@ from quadrants import (
     without_times,
 )
 
-from evonas_cli.nn.population import Population
+from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training import loop
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
 from evonas_cli.training.loop import Member

@@ -1,0 +1,1 @@
+"""What `evonas bench` does."""

@@ -1,1 +1,0 @@
-"""How fast populations are trained on this machine, beside today's practice."""

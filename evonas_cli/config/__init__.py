@@ -1,0 +1,1 @@
+"""Composing a configuration, checking it, and building objects from it."""

@@ -1,0 +1,1 @@
+"""Operators of evolution: selection, crossover, niching, speciation, breeding."""

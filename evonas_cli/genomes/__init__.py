@@ -1,0 +1,1 @@
+"""Kinds of genomes and what a space may offer."""

@@ -1,0 +1,215 @@
+"""Graphs whose genes carry historical markings, the genomes of NEAT (Stanley and Miikkulainen, 2002).
+
+A node gene has a mark and hyperparameters; a link gene joins two marks. Mark 0 is the input, mark 1 the output. The
+mark of a node is a hash of the link that it split and of how often this genome had split it before. Equal histories
+thus give equal marks in a whole run. Deviation from NEAT: nothing is counted and no registry is kept, so marks have no
+order, and disjoint and excess genes are one kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from heapq import heapify, heappop, heappush
+
+from evonas_cli.core.types import Json
+from evonas_cli.genomes.choices import Choice, Genes, Locus
+
+INPUT, OUTPUT = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGene:
+    """A layer, or a blueprint's pointer: its mark and one gene for each of the node loci."""
+
+    mark: int
+    genes: Genes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkGene:
+    """A link between two marks. One that is not enabled carries nothing but still counts in the test for cycles."""
+
+    source: int
+    target: int
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedGraph:
+    """Nodes by ascending mark, links by ascending ends, and the genes that belong to the graph as a whole."""
+
+    nodes: tuple[NodeGene, ...]
+    links: tuple[LinkGene, ...]
+    genes: Genes = ()
+
+
+def marked_graph(nodes: Iterable[NodeGene], links: Iterable[LinkGene], genes: Genes = ()) -> MarkedGraph:
+    """A graph with its genes in order."""
+    by_ends = sorted(links, key=lambda link: (link.source, link.target))
+    return MarkedGraph(tuple(sorted(nodes, key=lambda node: node.mark)), tuple(by_ends), genes)
+
+
+def split_mark(source: int, target: int, occurrence: int) -> int:
+    """The mark of the node that splits the link source > target for the `occurrence`-th time (from 0) in a genome."""
+    digest = blake2b(f"{source}>{target}#{occurrence}".encode(), digest_size=6).digest()
+    return int.from_bytes(digest, "big") + OUTPUT + 1
+
+
+def minimal(node: Genes, genes: Genes = ()) -> MarkedGraph:
+    """One node between input and output."""
+    mark = split_mark(INPUT, OUTPUT, 0)
+    return marked_graph([NodeGene(mark, node)], [LinkGene(INPUT, mark), LinkGene(mark, OUTPUT)], genes)
+
+
+def pointers(species: Sequence[int]) -> tuple[Locus, ...]:
+    """The locus of a blueprint's nodes: which of these species one points to."""
+    return (Choice("species", tuple(species)),)
+
+
+def pointer(node: NodeGene) -> int:
+    """The species that a blueprint's node points to."""
+    return int(node.genes[0])
+
+
+def topological(graph: MarkedGraph) -> list[int]:
+    """All marks, input and output included, sources before targets, disabled links included; else the smaller first.
+
+    Raises ValueError for a cycle.
+    """
+    waiting = {INPUT: 0, OUTPUT: 0} | {node.mark: 0 for node in graph.nodes}
+    targets: dict[int, list[int]] = {mark: [] for mark in waiting}
+    for link in graph.links:
+        waiting[link.target] += 1
+        targets[link.source].append(link.target)
+    ready = [mark for mark, count in waiting.items() if count == 0]
+    heapify(ready)
+    order: list[int] = []
+    while ready:
+        order.append(heappop(ready))
+        for target in targets[order[-1]]:
+            waiting[target] -= 1
+            if waiting[target] == 0:
+                heappush(ready, target)
+    if len(order) < len(waiting):
+        raise ValueError("its links form a cycle")
+    return order
+
+
+def active(graph: MarkedGraph) -> dict[int, tuple[int, ...]]:
+    """What is computed: by mark, in topological order and with the output last, the marks that it reads.
+
+    Only nodes on a path of enabled links from input to output are in it. It is empty where there is no such path.
+    """
+    order = topological(graph)
+    place = {mark: index for index, mark in enumerate(order)}
+    reads: dict[int, list[int]] = {mark: [] for mark in order}
+    for link in graph.links:
+        if link.enabled:
+            reads[link.target].append(link.source)
+    reached = {INPUT}
+    for mark in order:
+        if any(source in reached for source in reads[mark]):
+            reached.add(mark)
+    needed = {OUTPUT} & reached
+    for mark in reversed(order):
+        if mark in needed:
+            needed.update(source for source in reads[mark] if source in reached)
+    inner = [mark for mark in order if mark in needed and mark not in (INPUT, OUTPUT)]
+    computed = [*inner, OUTPUT] if OUTPUT in needed else []
+    return {mark: tuple(sorted(reached.intersection(reads[mark]), key=place.__getitem__)) for mark in computed}
+
+
+def n_active(graph: MarkedGraph) -> int:
+    """How many of its nodes are computed."""
+    return max(0, len(active(graph)) - 1)
+
+
+def reaches(graph: MarkedGraph, start: int, goal: int) -> bool:
+    """Whether a path of links, disabled ones included, leads from one mark to another; every mark reaches itself."""
+    found, open_marks = {start}, [start]
+    while open_marks:
+        mark = open_marks.pop()
+        fresh = [link.target for link in graph.links if link.source == mark and link.target not in found]
+        found.update(fresh)
+        open_marks.extend(fresh)
+    return goal in found
+
+
+def check(graph: MarkedGraph) -> None:
+    """Raises ValueError for a graph that computes nothing: doubled marks, dangling links, a cycle, no path."""
+    marks = [node.mark for node in graph.nodes]
+    if len({INPUT, OUTPUT, *marks}) != len(marks) + 2 or any(mark < INPUT for mark in marks):
+        raise ValueError(f"marks must differ from each other and be above {OUTPUT}")
+    ends = [(link.source, link.target) for link in graph.links]
+    if len(set(ends)) != len(ends):
+        raise ValueError("two links have the same ends")
+    for source, target in ends:
+        if source not in (INPUT, *marks) or target not in (OUTPUT, *marks):
+            raise ValueError(f"no link may lead from {source} to {target}")
+    if not active(graph):
+        raise ValueError("no path of enabled links leads from the input to the output")
+
+
+def sound(graph: MarkedGraph) -> bool:
+    """Whether `check` has nothing against it."""
+    try:
+        check(graph)
+    except ValueError:
+        return False
+    return True
+
+
+def graph_to_json(graph: MarkedGraph, node_loci: Sequence[Locus]) -> dict[str, Json]:
+    """Nodes with their genes by name, enabled and disabled links; the graph's own genes are not in it."""
+    nodes: list[Json] = [
+        {"mark": node.mark, **{locus.name: gene for locus, gene in zip(node_loci, node.genes, strict=True)}}
+        for node in graph.nodes
+    ]
+    links: list[Json] = [[link.source, link.target] for link in graph.links if link.enabled]
+    disabled: list[Json] = [[link.source, link.target] for link in graph.links if not link.enabled]
+    return {"nodes": nodes, "links": links, "disabled": disabled}
+
+
+def graph_from_json(data: Json, node_loci: Sequence[Locus], genes: Genes = ()) -> MarkedGraph:
+    """The inverse of `graph_to_json`. Raises ValueError for what is no graph or fails `check`."""
+    fields = members(data, ("nodes", "links", "disabled"), "a graph")
+    nodes = []
+    for item in items(fields["nodes"], "nodes"):
+        node = members(item, ("mark", *[locus.name for locus in node_loci]), "a node")
+        nodes.append(NodeGene(_whole(node["mark"]), tuple([locus.check(node[locus.name]) for locus in node_loci])))
+    links = []
+    for key in ("links", "disabled"):
+        for item in items(fields[key], key):
+            ends = items(item, "a link")
+            if len(ends) != 2:
+                raise ValueError(f"a link has two ends, not {len(ends)}")
+            links.append(LinkGene(_whole(ends[0]), _whole(ends[1]), key == "links"))
+    graph = marked_graph(nodes, links, genes)
+    check(graph)
+    return graph
+
+
+def members(data: Json, names: Sequence[str], what: str) -> dict[str, Json]:
+    """The members of a JSON object that must have exactly these names. Raises ValueError."""
+    if not isinstance(data, dict) or set(data) != set(names):
+        raise ValueError(f"{what} has the members {', '.join(names)}, not {_brief(data)}")
+    return data
+
+
+def items(data: Json, what: str) -> Sequence[Json]:
+    """The elements of a JSON list. Raises ValueError."""
+    if not isinstance(data, list | tuple):
+        raise ValueError(f"{what} must be a list, not {_brief(data)}")
+    return data
+
+
+def _whole(data: Json) -> int:
+    if type(data) is not int:
+        raise ValueError(f"a mark is a whole number, not {_brief(data)}")
+    return data
+
+
+def _brief(data: Json) -> str:
+    return ", ".join(map(str, data)) or "none" if isinstance(data, dict) else repr(data)[:80]

@@ -1,0 +1,1 @@
+"""Descriptions of networks, without torch."""

@@ -1,0 +1,131 @@
+"""The plan of a network: an immutable graph of primitive operations with shapes, which every genome decodes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from evonas_cli.core.types import Json
+from evonas_cli.network.ops import OPS, Settings, Shape, complete
+
+Param: TypeAlias = int | float | str
+
+
+class PlanError(ValueError):
+    """The genome has no network: one line that names the operation, its settings and the shapes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation: its name in `OPS` ("input" for node 0), the nodes it reads, all its settings in table order."""
+
+    op: str
+    inputs: tuple[int, ...]
+    params: tuple[tuple[str, Param], ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network graph in topological order; node 0 is the input. Made by `Graph.plan`, which keeps no dead node.
+
+    `shapes` has the output shape of each node, without the batch: (channels, height, width) or (features,).
+    """
+
+    nodes: tuple[Node, ...]
+    shapes: tuple[Shape, ...]
+    output: int
+
+    @cached_property
+    def parameters(self) -> int:
+        """Trainable numbers: weights, biases, and scale and offset of batch normalisation."""
+        return sum(
+            rule(self.input_shapes(node), dict(node.params))
+            for node in self.nodes[1:]
+            if (rule := OPS[node.op].parameters) is not None
+        )
+
+    @cached_property
+    def multiply_adds(self) -> int:
+        """Multiply-adds for one sample: convolutions and linear layers, no biases, normalisation or pooling."""
+        return sum(
+            rule(self.input_shapes(node), dict(node.params))
+            for node in self.nodes[1:]
+            if (rule := OPS[node.op].multiply_adds) is not None
+        )
+
+    @cached_property
+    def depth(self) -> int:
+        """Convolutions and linear layers on the longest path from the input to the output."""
+        depths = [0]
+        for node in self.nodes[1:]:
+            layers = OPS[node.op].multiply_adds is not None
+            depths.append(max(depths[source] for source in node.inputs) + layers)
+        return depths[self.output]
+
+    def input_shapes(self, node: Node) -> list[Shape]:
+        """The shapes that a node reads, in its order."""
+        return [self.shapes[source] for source in node.inputs]
+
+    def to_json(self) -> Json:
+        """The input's shape, then of each node the operation, its inputs and settings; the last node is the output."""
+        nodes: list[Json] = [[node.op, list(node.inputs), dict(node.params)] for node in self.nodes[1:]]
+        return {"input": list(self.shapes[0]), "nodes": nodes}
+
+    def __str__(self) -> str:
+        """One line for each node: index, operation with settings, inputs, shape."""
+        lines = []
+        for index, (node, shape) in enumerate(zip(self.nodes, self.shapes, strict=True)):
+            sources = " ".join(map(str, node.inputs))
+            lines.append(f"{index}: {_call(node.op, dict(node.params))} <- [{sources}] {shape}")
+        return "\n".join(lines)
+
+
+class Graph:
+    """Builds a plan node by node; shapes are inferred, and checked, as nodes are added."""
+
+    input = 0
+
+    def __init__(self, task_shape: Shape) -> None:
+        if not task_shape or not all(isinstance(size, int) and size > 0 for size in task_shape):
+            raise PlanError(f"an input of shape {tuple(task_shape)} is impossible: sizes are positive integers")
+        self._nodes = [Node("input", ())]
+        self._shapes: list[Shape] = [tuple(task_shape)]
+
+    def add(self, op: str, *inputs: int, **params: Param) -> int:
+        """Adds a node and returns its index. Raises PlanError when the operation does not fit its inputs."""
+        shapes = [self._shapes[source] for source in inputs]
+        try:
+            settings = complete(op, params)
+            rules = OPS[op]
+            if not inputs or (len(inputs) > 1 and not rules.variadic):
+                arity = "one input or more" if rules.variadic else "one input"
+                raise ValueError(f"it takes {arity}, not {len(inputs)}")
+            shape = rules.shape(shapes, settings)
+        except ValueError as error:
+            raise PlanError(f"{_call(op, params)} on {', '.join(map(str, shapes)) or 'no input'}: {error}") from None
+        self._nodes.append(Node(op, inputs, tuple(settings.items())))
+        self._shapes.append(shape)
+        return len(self._nodes) - 1
+
+    def shape(self, node: int) -> Shape:
+        """The shape of a node's output, without the batch."""
+        return self._shapes[node]
+
+    def plan(self, output: int) -> Plan:
+        """The network that computes `output`; nodes that it does not need are left out."""
+        needed = {0, output}
+        for index in range(output, 0, -1):
+            if index in needed:
+                needed.update(self._nodes[index].inputs)
+        kept = sorted(needed)
+        place = {old: new for new, old in enumerate(kept)}
+        nodes = []
+        for index in kept:
+            node = self._nodes[index]
+            nodes.append(Node(node.op, tuple([place[source] for source in node.inputs]), node.params))
+        return Plan(tuple(nodes), tuple([self._shapes[index] for index in kept]), place[output])
+
+
+def _call(op: str, params: Settings) -> str:
+    return f"{op}({', '.join(f'{key}={value}' for key, value in params.items())})"

@@ -1,0 +1,1 @@
+"""Operators whose form in torch is slow or wrong on some device."""

@@ -1,0 +1,1 @@
+"""Several networks of one structure as one program."""

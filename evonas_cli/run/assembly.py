@@ -1,0 +1,138 @@
+"""From a resolved configuration to objects that fit together, and to the identity of the run they make."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.config.build import build, target
+from evonas_cli.config.compose import Config
+from evonas_cli.core.cache import Keys
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed
+from evonas_cli.core.files import expanded
+from evonas_cli.core.fold import Budget, Fold
+from evonas_cli.core.protocols import Continues, Particular, Space, Strategy
+from evonas_cli.core.types import Json, Objective
+from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfaces, try_out
+from evonas_cli.run.fit import check_continues, check_needs, check_stages, objective
+from evonas_cli.store.directory import RunDirectory, check_name
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a configuration describes, built and checked to fit together. `recipe` makes the job wherever it runs."""
+
+    config: Config
+    space: Space[Any]
+    strategy: Strategy[Any, Any]
+    objectives: tuple[Objective, ...]
+    recipe: Callable[[], Job[Any]]
+    allowed: tuple[str, ...]
+
+    def fold(self) -> Fold[Any]:
+        """A fold at its beginning."""
+        budget = Budget(**self.config["budget"])
+        return Fold(self.strategy, self.objectives, self.config["seed"], self.config["window"], budget)
+
+    def evaluator(self, context: Context) -> Evaluator[Any]:
+        """The configured evaluator, not started. Raises UsageError."""
+        given = {"recipe": self.recipe, "context": context, "device": self.config["device"]}
+        evaluator: Evaluator[Any] = build(self.config["evaluator"], "evaluator", self.allowed, **given)
+        check_interfaces(evaluator=evaluator)
+        return evaluator
+
+    def keys(self, environment: Mapping[str, Json]) -> Keys[Any] | None:
+        """What tells equal candidates, if the run evaluates them once; `environment` is that of the job."""
+        how = self.config["dedupe"]
+        if how == "none":
+            return None
+        job: Any = self.recipe()
+        return Keys(self.space, job if how == "function" else None, environment)
+
+
+def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = None) -> Job[Any]:
+    """Builds the job with those collaborators that its constructor names; `device` overrides the configured one."""
+    wanted = inspect.signature(target(config["job"], "job", allowed)).parameters
+    collaborators: dict[str, Any] = {
+        "seed": config["seed"],
+        "device": device or config["device"],
+        "deterministic": config["deterministic"],
+        "threads": config["evaluator"].get("threads", 1),
+    }
+    for group in ("space", "dataset", "trainer"):
+        if group in wanted:
+            collaborators[group] = build(config[group], group, allowed)
+    if "dataset" in collaborators:
+        check_dataset(collaborators["dataset"])
+    job: Job[Any] = build(config["job"], "job", allowed, **collaborators)
+    return job
+
+
+def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path] = (), trial: bool = True) -> Parts:
+    """Builds everything that needs no data and no device; with `trial` the user's own parts are tried out.
+
+    Raises UsageError for parts that do not fit, or do not keep to their interfaces.
+    """
+    space = build(config["space"], "space", allowed)
+    strategy = build(config["strategy"], "strategy", allowed, space=space)
+    recipe = functools.partial(job_of, config, tuple(allowed))
+    job = recipe()
+    check_interfaces(space=space, strategy=strategy, job=job)
+    check_needs("strategy", config["strategy"], strategy.needs, space, allowed, folders)
+    check_needs("job", config["job"], job.needs, space, allowed, folders)
+    objectives = tuple(objective(name, job, config["deterministic"]) for name in config["objectives"])
+    if config["budget"]["cost"] is not None and "cost" not in job.metrics:
+        raise UsageError("budget.cost is set but this job measures no cost; use budget.evaluations")
+    if isinstance(strategy, Particular):
+        strategy.check_objectives(objectives)
+    if isinstance(strategy, Continues) and strategy.continues:
+        check_continues(config, allowed)
+        check_stages(config, strategy, space)
+    if config["dedupe"] != "none":
+        check_dedupe(config["dedupe"], strategy, objectives)
+    if config["dedupe"] == "function":
+        if not isinstance(job, Keyed):
+            raise UsageError(
+                f"dedupe=function: {type(job).__name__} does not know which genomes are the same function; "
+                "set dedupe=string or dedupe=none"
+            )
+        check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
+    parts = Parts(config, space, strategy, objectives, recipe, tuple(allowed))
+    if trial:
+        try_out(space, strategy, config["seed"], allowed)
+    parts.fold()
+    parts.evaluator(RunDirectory(Path()))
+    if config["run"]["name"] is not None:
+        check_name(config["run"]["name"])
+    expanded(config["run"]["outputs"], "run.outputs")
+    return parts
+
+
+def engine_settings(config: Config, device: str, bf16: bool | None) -> dict[str, Json]:
+    """The train job's settings of speed on a type of device, `auto` and null as what they stand for there.
+
+    `bf16` is whether the device has it; None, that this is not known here. Other jobs have no such settings.
+    """
+    if "in_flight" not in config["job"]:
+        return {}
+    cuda = device == "cuda"
+    meant: dict[str, Json] = {
+        "layout": "channels_last",
+        "precision": "fp32" if not cuda or bf16 is False else "bf16" if bf16 else "auto",
+        "graph": cuda,
+        "stack": "by the size of the networks",
+    }
+    given = {key: config["trainer"].get(key) for key in meant}
+    found = {f"trainer.{key}": meant[key] if value in (None, "auto") else value for key, value in given.items()}
+    return {**found, "job.in_flight": config["job"]["in_flight"] if cuda else 1}
+
+
+def chosen(config: Config, environment: Mapping[str, Json]) -> dict[str, Json]:
+    """Threads of a worker and settings of the engine, as a run's status shows them."""
+    threads = {"evaluator.threads": config["evaluator"].get("threads", 1)}
+    return {**threads, **engine_settings(config, str(environment.get("device", "cpu")), None)}

@@ -1,0 +1,71 @@
+"""Which keys of a configuration decide results, and whether a run was begun with the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evonas_cli.config.compose import Config
+from evonas_cli.core.errors import RunError
+from evonas_cli.core.types import Json
+from evonas_cli.store.directory import RunDirectory
+
+NEUTRAL = (
+    "budget",
+    "run",
+    "snapshot",
+    "device",
+    "evaluator",
+    "dataset.root",
+    "dataset.path",
+    "dataset.download",
+    "dataset.memory",
+    "job.path",
+    "trainer.checkpoint_seconds",
+)
+"""Keys that never change a result. Everything else, and `evaluator.threads`, is the run's identity."""
+
+
+LATER: Mapping[str, Json] = {
+    "dedupe": "none",
+    "dataset.mixup": 0.0,
+    "dataset.randaugment": 0,
+    "dataset.magnitude": 9,
+    "trainer.convolution": "auto",
+    "trainer.graph": None,
+    "job.in_flight": 8,
+    "job.accuracy_unit": "percent",
+    "strategy.batch": 1,
+}
+"""Keys that older runs do not have, with the value that they have run by."""
+
+
+def identity(config: Config) -> dict[str, Json]:
+    """The keys on which results depend, flat.
+
+    Keys of LATER are left out while they have its value, so that runs from before them are the same experiment.
+    """
+    flat: dict[str, Json] = {}
+
+    def walk(node: Any, place: str) -> None:
+        if isinstance(node, Mapping) and node:
+            for key, value in node.items():
+                walk(value, f"{place}.{key}" if place else str(key))
+        elif place == "evaluator.threads" or not any(place == key or place.startswith(f"{key}.") for key in NEUTRAL):
+            flat[place] = node
+
+    walk(config, "")
+    return {key: value for key, value in sorted(flat.items()) if key not in LATER or value != LATER[key]}
+
+
+def _had(identity: Mapping[str, Json], key: str) -> Json:
+    return identity.get(key, LATER.get(key))
+
+
+def check_identity(run: RunDirectory, config: Config) -> None:
+    """Raises RunError with a key-by-key difference when the configuration is not that which the run began with."""
+    ours, theirs = identity(config), run.metadata()["identity"]
+    changed = [key for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
+    if changed:
+        shown = "; ".join(f"{key}: run has {_had(theirs, key)}, now {_had(ours, key)}" for key in changed[:8])
+        raise RunError(f"{run.root} is another experiment ({shown}); use a new --run-dir or the run's own values")

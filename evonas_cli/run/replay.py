@@ -1,0 +1,61 @@
+"""Replay: evaluates what a run has recorded once more, and compares bits."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.core.guard import guard
+from evonas_cli.core.types import Result
+from evonas_cli.run.assembly import Parts
+from evonas_cli.run.retraining import Asks
+from evonas_cli.store.directory import RunDirectory
+from evonas_cli.store.journal import Journal
+
+
+def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
+    """Evaluates every recorded candidate again; yields its id and what differs, or None when every bit is the same.
+
+    Candidates that ran out of time or memory, or ended their workers, are skipped: the machine decided about them. So
+    are copies, which `verify` compares with what they copy. A candidate that continues another waits for it. Files of
+    the candidates go to a folder of their own, not into the run.
+    """
+    journal, names = Journal(run.journal, write=False), [objective.name for objective in parts.objectives]
+    chance = ("timeout", "oom", "crashed")
+    expected = {e["id"]: e for e in journal if "cached" not in e and e.get("error", {}).get("kind") not in chance}
+    scratch = Path(tempfile.mkdtemp(prefix="evonas-replay-"))
+    evaluator = parts.evaluator(RunDirectory(scratch))
+    heirs: dict[int | None, list[int]] = {}
+    for id, entry in expected.items():
+        ancestor = entry.get("continues")
+        heirs.setdefault(ancestor if ancestor in expected else None, []).append(id)
+    try:
+        evaluator.start()
+        asks = Asks(journal, evaluator, parts.space)
+        evaluator.submit(asks.units([expected[id] for id in heirs.get(None, [])]))
+        left = len(expected)
+        while left:
+            for result in evaluator.collect():
+                left -= 1
+                yield result.id, _difference(expected[result.id], guard(result, names))
+                if result.id in heirs:
+                    evaluator.submit(asks.units([expected[id] for id in heirs[result.id]]))
+    finally:
+        evaluator.close()
+        shutil.rmtree(scratch)
+
+
+def _difference(entry: dict[str, Any], result: Result) -> str | None:
+    if entry["status"] != result.status:
+        return f"recorded {entry['status']}, now {result.status}"
+    labels = entry.get("labels", {})
+    for name in sorted({*entry["metrics"], *result.metrics}):
+        before, now = entry["metrics"].get(name), result.metrics.get(name)
+        if before != now and not name.endswith("_seconds"):
+            return f"{name}: recorded {before}, now {now}"
+    if "state" in labels and labels["state"] != result.labels.get("state"):
+        return "the trained weights are others than recorded"
+    return None

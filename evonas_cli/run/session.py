@@ -1,0 +1,240 @@
+"""A running search on disk: creates or opens its directory, starts its evaluator, checks that both belong together."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from evonas_cli import RESULTS, __version__
+from evonas_cli.config.build import target
+from evonas_cli.config.compose import Composed
+from evonas_cli.core.cache import Cache
+from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.core.files import expanded
+from evonas_cli.core.fold import REPEATING, Fold
+from evonas_cli.core.protocols import Continues
+from evonas_cli.core.types import Json
+from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.run import contracts
+from evonas_cli.run.assembly import Parts, chosen
+from evonas_cli.run.identity import identity
+from evonas_cli.run.lazy import Started
+from evonas_cli.run.retraining import Retraining
+from evonas_cli.run.stored import config_yaml, stored_config
+from evonas_cli.store.directory import RunDirectory, new_root
+from evonas_cli.store.files import write_text
+from evonas_cli.store.lock import Lock
+from evonas_cli.store.recorder import Recorder, Watch
+
+DONE = "the strategy is done"
+"""Why a search has ended that would propose nothing more under any budget."""
+REPEATED = f"the last {REPEATING} candidates were all repeated ones"
+"""Why a search has ended that would evaluate nothing more under any budget of cost or time."""
+
+_log = logging.getLogger(__name__)
+
+CODE = "results"
+"""The key of run.json under which a run records by which code its results come about: the number RESULTS."""
+_VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas")
+
+
+def check_environment(run: RunDirectory, now: Mapping[str, Json]) -> None:
+    """Raises RunError when the data changed; warns when exactness is no longer promised."""
+    recorded = run.metadata()
+    before, now = {**recorded["environment"], CODE: recorded.get(CODE)}, {**now, CODE: RESULTS}
+    if before.get("data") != now.get("data"):
+        raise RunError(f"{run.root}: the data set is not the one the run began with (its digest differs); restore it")
+    changed = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
+    if changed:
+        shown = "; ".join(f"{key}: {before.get(key)} -> {now.get(key)}" for key in changed)
+        _log.warning("results from here on may differ in their last bits from an uninterrupted run (%s)", shown)
+
+
+@dataclass
+class Session:
+    """An open run: its lock, recorder, fold and evaluator."""
+
+    run: RunDirectory
+    parts: Parts
+    lock: Lock
+    recorder: Recorder
+    evaluator: Started
+    fold: Fold[Any]
+    cache: Cache[Any]
+
+    def late(self) -> bool:
+        """Whether budget.seconds is used up and everything recorded has been asked again."""
+        limit = self.fold.budget.seconds
+        used = limit is not None and self.recorder.elapsed >= limit
+        return used and self.fold.next_id > self.recorder.journal.highest
+
+    @property
+    def slots(self) -> int:
+        """How many candidates are evaluated at once."""
+        return self.evaluator.slots
+
+    def why(self) -> str:
+        """Why the search has ended."""
+        fold, budget = self.fold, self.fold.budget
+        if fold.finished:
+            return DONE
+        if fold.hopeless:
+            return f"none of the first {fold.position.told_evaluations} candidates succeeded"
+        if fold.repeating:
+            return REPEATED
+        if fold.position.over is not None or (budget.cost is not None and fold.position.cost >= budget.cost):
+            return f"budget.cost={budget.cost:g} is used up"
+        if self.late():
+            return f"budget.seconds={budget.seconds:g} is used up"
+        return f"budget.evaluations={budget.evaluations} is used up"
+
+    def close(self) -> None:
+        """Stops workers, closes the journal, lets go of the run."""
+        try:
+            self.evaluator.close()
+        finally:
+            try:
+                self.recorder.close()
+            finally:
+                self.lock.release()
+
+
+def new_run(composed: Composed, run_dir: Path | None, allowed: Sequence[str] = ()) -> RunDirectory:
+    """The directory of a run: the one asked for, or a free one named by time, strategy and data set (or space)."""
+    if run_dir is not None:
+        return RunDirectory(run_dir)
+    config, choices = composed.config, composed.choices
+    trains = "dataset" in inspect.signature(target(config["job"], "job", allowed)).parameters
+    label = config["run"]["name"] or f"{choices['strategy']}-{choices['dataset' if trains else 'space']}"
+    return RunDirectory(new_root(expanded(config["run"]["outputs"], "run.outputs"), label, datetime.now()))
+
+
+def create(
+    run: RunDirectory, parts: Parts, choices: Mapping[str, str], watch: Watch, command: Sequence[str]
+) -> Session:
+    """Starts the evaluator, then makes the run directory and locks it. Raises UsageError when it exists."""
+    evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
+    try:
+        environment = evaluator.start()
+        if Buildable in parts.recipe().needs:
+            contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
+        run.create(config_yaml(parts.config), provenance(parts, choices, environment, command))
+        return _open(run, parts, evaluator, watch)
+    except BaseException:
+        evaluator.close()
+        raise
+
+
+def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
+    """Locks an existing run and goes on with it. `parts` must have passed `check_identity`."""
+    run.metadata()
+    if not run.journal.exists():
+        raise RunError(f"{run.journal} is missing; `evonas verify {run.root} --repair` begins an empty one")
+    evaluator = Started(parts.evaluator(run), parts.strategy, functools.partial(check_environment, run))
+    session = _open(run, parts, evaluator, watch)
+    try:
+        before = stored_config(run)
+        _check_budget(session.recorder, before["budget"], parts.config["budget"])
+        if _devices(parts.config) != _devices(before):
+            evaluator.ready()  # a device that is not there must not be written down
+        text = config_yaml(parts.config)
+        if text != run.config_text():
+            session.recorder.drop_end()  # first: under the new budget it would be wrong
+            write_text(run.root / "config.yaml", text, durable=True)
+    except BaseException:
+        session.close()
+        raise
+    if session.recorder.journal.torn:
+        _log.warning("cut a torn tail of %d bytes off the journal", session.recorder.journal.torn)
+    return session
+
+
+def _devices(config: Mapping[str, Any]) -> tuple[Json, Json]:
+    return config["device"], config["evaluator"].get("devices")
+
+
+def trusted(run: RunDirectory, allowed: Sequence[str]) -> list[str]:
+    """The modules outside evonas that the run needs. Raises UsageError unless the user has named each of them again."""
+    needed: list[str] = run.metadata()["allowed_modules"]
+    for module in needed:
+        if module not in allowed:
+            raise UsageError(f"{run.root} uses module {module}; pass --allow-module {module} if you trust it")
+    return needed
+
+
+def _check_budget(recorder: Recorder, before: Mapping[str, float | None], now: Mapping[str, float | None]) -> None:
+    """Raises UsageError for a limit that was lowered below what the run has used."""
+    for key, limit in now.items():
+        old = before.get(key)
+        if limit is None or (old is not None and limit >= old):
+            continue
+        used = _used(recorder, key)
+        if used > limit:
+            raise UsageError(
+                f"budget.{key}={limit:g} is less than the {used:g} that {recorder.run.root} has used; "
+                "a run's budget can only grow"
+            )
+
+
+def _used(recorder: Recorder, key: str) -> float:
+    if key == "evaluations":
+        return recorder.journal.highest + 1
+    if key == "seconds":
+        return recorder.elapsed
+    return sum(float(entry["metrics"].get("cost", 0.0)) for entry in recorder.journal)
+
+
+def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> Session:
+    environment = run.metadata()["environment"]
+    cache: Cache[Any] = Cache(parts.keys(environment))
+    lock = Lock(run.lock)
+    try:
+        recorder = Recorder(
+            run,
+            parts.space,
+            time.monotonic,
+            **parts.config["snapshot"],
+            watch=watch,
+            workers=evaluator.slots,
+            settings=chosen(parts.config, environment),
+            mark=run.mark(),
+        )
+    except BaseException:
+        lock.release()
+        raise
+    evaluator.meter = recorder.meter
+    if isinstance(parts.strategy, Continues) and parts.strategy.continues:
+        evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)
+    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache)
+
+
+def provenance(
+    parts: Parts, choices: Mapping[str, str], environment: Mapping[str, Json], command: Sequence[str]
+) -> dict[str, Json]:
+    """What run.json says beside its format."""
+    versions: dict[str, Json] = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in _VERSIONS:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = None
+    return {
+        "evonas": __version__,
+        CODE: RESULTS,
+        "created": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "command": list(command),
+        "choices": dict(choices),
+        "allowed_modules": list(parts.allowed),
+        "identity": identity(parts.config),
+        "environment": dict(environment),
+        "versions": versions,
+    }

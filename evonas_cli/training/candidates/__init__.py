@@ -1,0 +1,1 @@
+"""One candidate's evaluation from its genome to its metrics."""

@@ -1,0 +1,78 @@
+"""One candidate's evaluation on a device, tried twice if memory runs out, and what each kind of error means."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any, TypeAlias
+
+import torch
+
+from evonas_cli.core.blame import described, keep_traceback
+from evonas_cli.core.errors import EnvironmentFailure, EvonasError
+from evonas_cli.core.evaluating import Context
+from evonas_cli.core.types import LOST, Candidate, Failure, Heir, Result
+from evonas_cli.network.plan import PlanError
+from evonas_cli.training.checkpoint import Lost
+from evonas_cli.training.device.errors import is_device_error, is_out_of_memory, one_line
+from evonas_cli.training.loop import Diverged
+
+Measure: TypeAlias = Callable[[dict[str, str]], Mapping[str, float] | Failure]
+"""Measures a candidate, adding labels to the dictionary that it is given."""
+
+log = logging.getLogger(__name__)
+
+
+def attempt(candidate: Candidate[Any], context: Context, measure: Measure) -> Result:
+    """The result whose metrics `measure` returns; what it raises becomes a failure, or an EnvironmentFailure.
+
+    Failures: those that `measure` returns, unbuildable, diverged, oom after a second try, and error, whose traceback
+    goes to the candidate's folder; and for an heir lost, when the state that it continues is. Expected errors pass
+    through. Raises EnvironmentFailure for disk and device errors, and where no heir continues a lost state.
+    """
+    started = perf_counter()
+    labels: dict[str, str] = {}
+    outcome = _once(candidate, context, measure, labels)
+    if isinstance(outcome, Failure) and outcome.kind == "oom":
+        log.warning("candidate %d ran out of memory, trying once more", candidate.id)
+        free_memory()
+        outcome = _once(candidate, context, measure, labels)
+    seconds = perf_counter() - started
+    if isinstance(outcome, Failure):
+        return Result(candidate.id, "failed", error=outcome, seconds=seconds, labels=labels)
+    return Result(candidate.id, "ok", metrics=outcome, seconds=seconds, labels=labels)
+
+
+def _once(
+    candidate: Candidate[Any], context: Context, measure: Measure, labels: dict[str, str]
+) -> Mapping[str, float] | Failure:
+    try:
+        return measure(labels)
+    except Lost as error:
+        if isinstance(candidate, Heir):
+            return Failure(LOST, error.reason)
+        raise EnvironmentFailure(str(error)) from error
+    except EvonasError:
+        raise
+    except OSError as error:
+        raise EnvironmentFailure(f"candidate {candidate.id} stopped: {one_line(error)}") from error
+    except PlanError as error:
+        return Failure("unbuildable", one_line(error))
+    except Diverged as error:
+        return Failure("diverged", one_line(error))
+    except Exception as error:
+        if is_out_of_memory(error):
+            return Failure("oom", one_line(error))
+        if is_device_error(error):
+            raise EnvironmentFailure(f"candidate {candidate.id} stopped, device: {one_line(error)}") from error
+        keep_traceback(candidate.id, context)
+        return Failure("error", described(error))
+
+
+def free_memory() -> None:
+    """Gives back what an attempt that failed has left. Called when its error is gone, which holds all of it."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,53 @@
+"""A candidate whose network can be trained, as a member of a population; and its training's outcome as a result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from evonas_cli.core.evaluating import Context
+from evonas_cli.core.types import Candidate, Failure, Result
+from evonas_cli.network.plan import Plan
+from evonas_cli.nn.build import Network
+from evonas_cli.training.checkpoint import checkpoint_of
+from evonas_cli.training.device.errors import one_line
+from evonas_cli.training.loop import Diverged, Member, Outcome
+from evonas_cli.training.trainer import Trainer
+
+PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
+
+
+@dataclass(frozen=True)
+class Built:
+    """A candidate whose genome has a network that may be trained."""
+
+    candidate: Candidate[Any]
+    plan: Plan
+    trainer: Trainer
+    labels: dict[str, str]
+
+    @property
+    def network(self) -> Network:
+        """The network with its initial weights."""
+        return Network(self.plan, torch.Generator().manual_seed(self.candidate.seed))
+
+    def member(self, place: int, run_seed: int, context: Context) -> Member:
+        """The candidate at a place of a population."""
+        epochs = max(1, round(self.trainer.epochs * self.candidate.proposal.fidelity))
+        return Member(self.trainer, epochs, checkpoint_of(self.candidate, self.trainer, run_seed, context), place)
+
+    def metrics(self, measured: dict[str, float]) -> dict[str, float]:
+        """What was measured, with the network's size and the cost of the images seen."""
+        rest = {key: value for key, value in measured.items() if key != "images"}
+        cost = PASSES * self.plan.multiply_adds * measured["images"] / 1e9
+        return {**rest, "parameters": self.plan.parameters, "multiply_adds": self.plan.multiply_adds, "cost": cost}
+
+    def result(self, outcome: Outcome, seconds: float) -> Result:
+        """The outcome of a training that took so many seconds."""
+        id = self.candidate.id
+        if isinstance(outcome, Diverged):
+            failure = Failure("diverged", one_line(outcome))
+            return Result(id, "failed", error=failure, seconds=seconds, labels=self.labels)
+        return Result(id, "ok", metrics=self.metrics(outcome), seconds=seconds, labels=self.labels)

@@ -1,0 +1,250 @@
+"""The training of candidates from genomes to metrics: build, cap, fit side by side; what each kind of error means."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
+from time import perf_counter
+from typing import Any
+
+import torch
+
+from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
+from evonas_cli.core.evaluating import Context
+from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
+from evonas_cli.data.dataset import Dataset
+from evonas_cli.data.resident import Resident
+from evonas_cli.data.shared import shared
+from evonas_cli.data.splits import Splits
+from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.network.canonical import canonical_hash
+from evonas_cli.network.plan import Plan, PlanError
+from evonas_cli.nn.stacked.population import Population
+from evonas_cli.training.candidates.attempt import attempt, free_memory
+from evonas_cli.training.candidates.built import Built
+from evonas_cli.training.checkpoint import Lost
+from evonas_cli.training.device.errors import is_device_error, is_out_of_memory, one_line
+from evonas_cli.training.device.free_memory import Room
+from evonas_cli.training.device.setup import device_name, has_bf16, resolve
+from evonas_cli.training.device.turns import abreast
+from evonas_cli.training.loop import Diverged, Outcome, fit
+from evonas_cli.training.steps import Pause, check, nobody
+from evonas_cli.training.trainer import Trainer
+from evonas_cli.training.tuning.probe import WIDTHS, probe
+
+log = logging.getLogger(__name__)
+
+
+class Workbench:
+    """The data on its device, and the training of candidates on it."""
+
+    def __init__(
+        self,
+        space: Buildable[Any],
+        dataset: Dataset,
+        trainer: Trainer,
+        seed: int,
+        device: str,
+        deterministic: bool,
+        threads: int,
+        file: int | None = None,
+    ) -> None:
+        """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`)."""
+        self.file, self._prepared = file, False
+        self.space, self.dataset, self.trainer, self.seed = space, dataset, trainer, seed
+        self.device, self.deterministic, self.threads = device, deterministic, threads
+
+    def environment(self) -> dict[str, Json]:
+        """Device, torch, threads, the task, and a digest of data and split."""
+        data, fingerprint = self._loaded
+        return {
+            "device": data.device.type,
+            "device_name": device_name(data.device),
+            "torch": torch.__version__,
+            "threads": self.threads,
+            "task": {"shape": list(data.task.shape), "classes": data.task.classes},
+            "data": fingerprint,
+        }
+
+    def evaluate(self, candidate: Candidate[Any], context: Context) -> Result:
+        """The candidate's result; of the failures of `attempt`, unbuildable is a setting out of range, too."""
+        return self._attempt(Unit((candidate,)), context)
+
+    def evaluate_abreast(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+        """Results of candidates that share the device at the same time, in order.
+
+        As many as there is memory for; what runs out of it in company is tried again alone.
+        """
+        device = self._loaded[0].device
+
+        def task(candidate: Candidate[Any], pause: Pause) -> Result:
+            if device.type == "cuda":
+                torch.cuda.set_device(device)
+            return self._attempt(Unit((candidate,)), context, pause)
+
+        found = abreast([partial(task, candidate) for candidate in candidates], Room(device))
+        for candidate, result in zip(candidates, found, strict=True):
+            starved = result.error is not None and result.error.kind == "oom"
+            yield self.evaluate(candidate, context) if starved else result
+
+    def evaluate_together(self, unit: Unit[Any], context: Context) -> list[Result]:
+        """The results of candidates of one structure, trained as one program.
+
+        Where memory does not suffice, the program is halved, as often as it takes. Should it fail in another way that
+        may be a candidate's fault, each half of the candidates is trained without the other, until the failure has
+        found its owner, who is tried once more in a program of one place: what fails may be the width. Who continues
+        a state that is lost has a result of its own, and the others are trained without. Raises EnvironmentFailure for
+        disk and device errors.
+        """
+        started = perf_counter()
+        built = [self._try_to_build(candidate) for candidate in unit.candidates]
+        fitted = [found for found in built if found is not None]
+        able = unit.among({found.candidate.id for found in fitted})
+        unable = unit.among({c.id for c, found in zip(unit.candidates, built, strict=True) if found is None})
+        results = [self._attempt(unable.among((candidate.id,)), context) for candidate in unable.candidates]
+        heir = None
+        try:
+            outcomes = self._fit(fitted, able, context) if fitted else []
+        except Lost as error:
+            heir = error.heir
+        except EvonasError:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) or is_device_error(error):
+                ids = ", ".join(str(candidate.id) for candidate in able.candidates)
+                raise EnvironmentFailure(f"candidates {ids} stopped: {one_line(error)}") from error
+            memory, text = is_out_of_memory(error), one_line(error)
+        else:
+            seconds = (perf_counter() - started) / len(unit.candidates)
+            return results + [found.result(outcome, seconds) for found, outcome in zip(fitted, outcomes, strict=True)]
+        if heir is not None:
+            rest = able.among({candidate.id for candidate in able.candidates if candidate.id != heir})
+            results.append(self._attempt(able.among({heir}), context))
+            return results + (self.evaluate_together(rest, context) if rest.candidates else [])
+        free_memory()
+        return results + self._divided(able, context, memory, text)
+
+    def _try_to_build(self, candidate: Candidate[Any]) -> Built | None:
+        """None for what cannot be trained; `_attempt` then says why."""
+        try:
+            built = self._build(candidate, {})
+        except Exception:  # met again, and recorded, when the candidate is attempted
+            return None
+        return None if isinstance(built, Failure) else built
+
+    def _divided(self, unit: Unit[Any], context: Context, memory: bool, text: str) -> list[Result]:
+        """The results of a unit whose training failed, for lack of `memory` or for what the text says.
+
+        It has no part in the error itself, through which all that the training had in memory would be kept.
+        """
+        if memory and unit.width > 1:
+            log.warning("%d networks side by side need too much memory; halving their number", unit.width)
+            parts = unit.narrowed()
+        elif len(unit.candidates) > 1:
+            log.warning("%d candidates failed together, dividing them: %s", len(unit.candidates), text)
+            parts = unit.bisected()
+        else:
+            id, width = unit.candidates[0].id, unit.width
+            if width > 1:
+                log.warning("candidate %d failed in a program of %d places, trying it in its own: %s", id, width, text)
+            return [self._attempt(Unit(unit.candidates), context)]
+        return [result for part in parts for result in self.evaluate_together(part, context)]
+
+    def _attempt(self, unit: Unit[Any], context: Context, pause: Pause = nobody) -> Result:
+        return attempt(unit.candidates[0], context, lambda labels: self._alone(unit, context, labels, pause))
+
+    def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
+        """As the job's. Raises UsageError for a genome without a network."""
+        data, plans = self._loaded[0], self._plans(genomes)
+        one = len({plan.nodes for plan in plans}) == 1
+        trials = probe(
+            plans[:1] if one else plans,
+            self.trainer,
+            data,
+            WIDTHS[data.device.type] if one and len(genomes) > 1 else (1,),
+            has_bf16(data.device),
+            seconds,
+        )
+        return [trial.to_json(several=one and len(genomes) > 1) for trial in trials]
+
+    def _plans(self, genomes: Sequence[Any]) -> list[Plan]:
+        try:
+            return [self.space.decode(genome, self._loaded[0].task).plan for genome in genomes]
+        except PlanError as error:
+            raise UsageError(f"a network of the space does not fit the data: {one_line(error)}") from error
+        except EvonasError:
+            raise
+        except Exception as error:
+            text = f"{type(error).__name__}: {one_line(error)}"
+            raise UsageError(f"a network of the space cannot be made: {text}") from error
+
+    def _prepare(self) -> Splits:
+        self._prepared = True
+        return self.dataset.prepare(self.seed)
+
+    @cached_property
+    def _loaded(self) -> tuple[Resident, str]:
+        """The data on the device, and its fingerprint. Raises UsageError for settings that do not go with them."""
+        device = resolve(self.device, self.deterministic, self.threads)
+        if device.index is not None:
+            torch.cuda.set_device(device)
+        try:
+            splits = self._prepare() if self.file is None else shared(self.file, self._prepare)
+            data = Resident(splits, device, self.dataset.memory)
+        except OSError as error:
+            raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
+        check(self.trainer, data, aloud=self._prepared)
+        return data, splits.fingerprint
+
+    def _alone(
+        self, unit: Unit[Any], context: Context, labels: dict[str, str], pause: Pause
+    ) -> dict[str, float] | Failure:
+        built = self._build(unit.candidates[0], labels)
+        if isinstance(built, Failure):
+            return built
+        outcome = self._fit([built], unit, context, pause)[0]
+        if isinstance(outcome, Diverged):
+            raise outcome
+        return built.metrics(outcome)
+
+    def _build(self, candidate: Candidate[Any], labels: dict[str, str]) -> Built | Failure:
+        phenotype = self.space.decode(candidate.proposal.genome, self._loaded[0].task)
+        plan = phenotype.plan
+        labels["network"] = canonical_hash(plan)
+        try:
+            trainer = self.trainer.override(phenotype.hyper)
+        except UsageError as error:
+            return Failure("unbuildable", one_line(error))
+        for name, size, cap in (
+            ("parameters", plan.parameters, trainer.max_parameters),
+            ("multiply-adds", plan.multiply_adds, trainer.max_multiply_adds),
+        ):
+            if cap is not None and size > cap:
+                return Failure("over_cap", f"{size} {name}, more than the {cap} allowed")
+        return Built(candidate, plan, trainer, labels)
+
+    def _fit(self, built: Sequence[Built], unit: Unit[Any], context: Context, pause: Pause = nobody) -> list[Outcome]:
+        """An outcome for each; places that stay empty are taken by copies of the first network."""
+        members = [found.member(place, self.seed, context) for found, place in zip(built, unit.places, strict=True)]
+        if unit.width > 1:
+            for found, place in zip(built, unit.places, strict=True):
+                found.labels["stack"] = f"{place}/{unit.width}"
+        networks = {place: found.network for found, place in zip(built, unit.places, strict=True)}
+        first = networks[unit.places[0]]
+        places = [networks.get(place, first) for place in range(unit.width)]
+        population = Population(places)
+        del networks, first, places
+        try:
+            outcomes = fit(population, members, self._loaded[0], self.seed, pause)
+        except (EvonasError, OSError):
+            raise
+        except Exception as error:
+            if not is_device_error(error):
+                for member in members:
+                    member.checkpoint.discard()
+            raise
+        for found, member in zip(built, members, strict=True):
+            if member.checkpoint.kept is not None:
+                found.labels["state"] = member.checkpoint.kept
+        return outcomes

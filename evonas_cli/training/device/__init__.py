@@ -1,0 +1,1 @@
+"""Devices: set-up, memory, streams, recordings, errors."""

@@ -1,0 +1,1 @@
+"""Which settings of the engine are fastest."""
