@@ -146,7 +146,7 @@ def _searches(parts: Parts, evaluator: Evaluator[Any], plan: Plan, environment: 
             outcome.evaluations += 1
 
         fold: Fold[Any] = Fold(parts.strategy, parts.objectives, seed, parts.config["window"], budget)
-        search(fold, evaluator, Memory(keep), cache=Cache(keys))
+        search(fold, evaluator, Memory(keep), cache=Cache(keys, parts.measured))
         track.ended = fold.finished or fold.repeating
         outcome.tracks[seed] = track
     outcome.seconds = time.perf_counter() - began

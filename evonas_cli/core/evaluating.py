@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
 from evonas_cli.core.capability import Capability
-from evonas_cli.core.types import Candidate, Direction, Json, Result, Unit
+from evonas_cli.core.types import Candidate, Json, Metric, Result, Unit
 
 G = TypeVar("G")
 C = TypeVar("C", contravariant=True)
@@ -33,8 +33,8 @@ class Job(Protocol[G], metaclass=Capability):
         """The capability protocols that the space must conform to."""
 
     @property
-    def metrics(self) -> Mapping[str, Direction]:
-        """Names of all metrics a successful result carries, with the direction that is better."""
+    def metrics(self) -> Mapping[str, Metric]:
+        """All metrics that a successful result carries, by name: `{"valid_error": Metric("min")}`."""
 
     def environment(self) -> dict[str, Json]:
         """What results depend on beside the configuration: device type, library versions, a digest of the data."""

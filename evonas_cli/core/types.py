@@ -114,6 +114,18 @@ class Unit(Generic[G]):
 
 
 @dataclass(frozen=True, slots=True)
+class Metric:
+    """What a job says of one of its metrics: which direction is better, and whether the metric is `measured`.
+
+    A measured metric, such as a time, may differ when the evaluation is repeated. Digests, replays and comparisons of
+    bits leave it out.
+    """
+
+    direction: Direction
+    measured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a candidate has no losses: `kind` is one word for programs, `text` one line for people."""
 
@@ -125,8 +137,8 @@ class Failure:
 class Result:
     """What evaluating a candidate gave.
 
-    `metrics` are finite numbers by name; names that end in `_seconds` are measured times and the only ones that may
-    differ when the evaluation is repeated. `payload` goes back to the strategy. `seconds` is the evaluation's duration.
+    `metrics` are finite numbers by name; those that the job declares as measured are the only ones that may differ when
+    the evaluation is repeated. `payload` goes back to the strategy. `seconds` is the evaluation's duration.
     `labels` are words for the log, such as the canonical hash of the network. `cached` is the candidate from which the
     result was copied; None says that it was evaluated.
     """

@@ -8,7 +8,7 @@ from typing import Any
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.rng import stream
-from evonas_cli.core.types import Candidate, Direction, Json, Result
+from evonas_cli.core.types import Candidate, Json, Metric, Result
 from evonas_cli.genomes.capabilities import Scored
 
 
@@ -19,7 +19,7 @@ class Landscape:
     """
 
     needs: tuple[type, ...] = (Scored,)
-    metrics: Mapping[str, Direction] = {"valid_error": "min", "true_error": "min", "cost": "min"}
+    metrics: Mapping[str, Metric] = {"valid_error": Metric("min"), "true_error": Metric("min"), "cost": Metric("min")}
 
     def __init__(self, space: Scored[Any], noise: float = 0.01) -> None:
         if not 0 <= noise < float("inf"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context, Placed
-from evonas_cli.core.types import Candidate, Direction, Json, Result
+from evonas_cli.core.types import Candidate, Json, Metric, Result
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Recurrent
 from evonas_cli.training.candidates.language_settings import LanguageSettings
@@ -29,15 +29,15 @@ class Language:
     """
 
     needs: tuple[type, ...] = (Recurrent,)
-    metrics: Mapping[str, Direction] = {
-        "valid_perplexity": "min",
-        "valid_loss": "min",
-        "valid_error": "min",
-        "train_loss": "min",
-        "parameters": "min",
-        "multiply_adds": "min",
-        "cost": "min",
-        "train_seconds": "min",
+    metrics: Mapping[str, Metric] = {
+        "valid_perplexity": Metric("min"),
+        "valid_loss": Metric("min"),
+        "valid_error": Metric("min"),
+        "train_loss": Metric("min"),
+        "parameters": Metric("min"),
+        "multiply_adds": Metric("min"),
+        "cost": Metric("min"),
+        "train_seconds": Metric("min", measured=True),
     }
 
     def __init__(

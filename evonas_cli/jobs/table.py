@@ -12,7 +12,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.files import check_file, located, reading
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Direction, Json, Result
+from evonas_cli.core.types import Candidate, Json, Metric, Result
 from evonas_cli.genomes.capabilities import Functional
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class Table:
         given = dict(zip(COLUMNS, (reward, report, cost, parameters, multiply_adds), strict=True))
         columns = {name: column for name, column in given.items() if column is not None}
         self._key, self._levels = key, _levels(Level(columns, _scale("job.cost_scale", cost_scale)), fidelities)
-        names: dict[str, Direction] = {"valid_error": "min", "valid_accuracy": "max"}
-        names |= {name: "min" for name in ("cost", "parameters", "multiply_adds") if name in columns}
-        self.metrics: Mapping[str, Direction] = names
+        names: dict[str, Metric] = {"valid_error": Metric("min"), "valid_accuracy": Metric("max")}
+        names |= {name: Metric("min") for name in ("cost", "parameters", "multiply_adds") if name in columns}
+        self.metrics: Mapping[str, Metric] = names
         self._rows: dict[float, dict[str, dict[str, float]]] = {}
         self._digest = ""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
-from evonas_cli.core.types import Candidate, Direction, Json, Result, Unit
+from evonas_cli.core.types import Candidate, Json, Metric, Result, Unit
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Buildable, Tuning
@@ -35,16 +35,16 @@ class Train:
 
     needs: tuple[type, ...] = (Buildable,)
     key_needs: tuple[type, ...] = ()
-    _always: Mapping[str, Direction] = {
-        "valid_error": "min",
-        "valid_loss": "min",
-        "valid_accuracy": "max",
-        "train_loss": "min",
-        "parameters": "min",
-        "multiply_adds": "min",
-        "epochs": "min",
-        "cost": "min",
-        "train_seconds": "min",
+    _always: Mapping[str, Metric] = {
+        "valid_error": Metric("min"),
+        "valid_loss": Metric("min"),
+        "valid_accuracy": Metric("max"),
+        "train_loss": Metric("min"),
+        "parameters": Metric("min"),
+        "multiply_adds": Metric("min"),
+        "epochs": Metric("min"),
+        "cost": Metric("min"),
+        "train_seconds": Metric("min", measured=True),
     }
 
     def __init__(
@@ -75,9 +75,9 @@ class Train:
                     trainer.override({key: value})
 
     @property
-    def metrics(self) -> Mapping[str, Direction]:
+    def metrics(self) -> Mapping[str, Metric]:
         """Those of every training, and with trainer.measure_train those of the training part."""
-        measured: dict[str, Direction] = {"train_eval_loss": "min", "train_eval_error": "min"}
+        measured: dict[str, Metric] = {"train_eval_loss": Metric("min"), "train_eval_error": Metric("min")}
         return {**self._always, **(measured if self._measures_train else {})}
 
     @cached_property

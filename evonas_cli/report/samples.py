@@ -38,7 +38,7 @@ def compared_metric(parts: Parts, metric: str | None) -> tuple[str, Direction]:
             f"--metric {metric}: the job declares no such metric "
             f"(known: {', '.join(sorted(known))}); one that it only reports goes to --report"
         )
-    return metric, known[metric]
+    return metric, known[metric].direction
 
 
 def read_samples(

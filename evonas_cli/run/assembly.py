@@ -25,13 +25,17 @@ from evonas_cli.store.directory import RunDirectory, check_name
 
 @dataclass(frozen=True)
 class Parts:
-    """What a configuration describes, built and checked to fit together. `recipe` makes the job wherever it runs."""
+    """What a configuration describes, built and checked to fit together.
+
+    `recipe` makes the job wherever it runs. `measured` names the metrics of the job that repetitions may change.
+    """
 
     config: Config
     space: Space[Any]
     strategy: Strategy[Any, Any]
     objectives: tuple[Objective, ...]
     recipe: Callable[[], Job[Any]]
+    measured: frozenset[str]
     allowed: tuple[str, ...]
 
     def fold(self) -> Fold[Any]:
@@ -94,7 +98,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         check_continues(config, allowed)
         check_stages(config, strategy, space)
     if config["dedupe"] != "none":
-        check_dedupe(config["dedupe"], strategy, objectives)
+        check_dedupe(config["dedupe"], strategy, job, objectives)
     if config["dedupe"] == "function":
         if not isinstance(job, Keyed):
             raise UsageError(
@@ -102,7 +106,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
                 "set dedupe=string or dedupe=none"
             )
         check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
-    parts = Parts(config, space, strategy, objectives, recipe, tuple(allowed))
+    measured = frozenset(name for name, metric in job.metrics.items() if metric.measured)
+    parts = Parts(config, space, strategy, objectives, recipe, measured, tuple(allowed))
     if trial:
         try_out(space, strategy, config["seed"], allowed)
     parts.fold()

@@ -19,7 +19,7 @@ from evonas_cli.core.evaluating import Evaluator, Job
 from evonas_cli.core.guard import proposed
 from evonas_cli.core.protocols import Continues, Space, Strategy
 from evonas_cli.core.rng import stream
-from evonas_cli.core.types import Evaluation, Objective
+from evonas_cli.core.types import Evaluation, Metric, Objective
 from evonas_cli.genomes.capabilities import Buildable, Linear, Mutable
 from evonas_cli.network.task import Phenotype, Task
 
@@ -36,9 +36,12 @@ def check_interfaces(**parts: Any) -> None:
         lacking = lack(part, _INTERFACES[group])
         if lacking is not None:
             raise UsageError(f"{group} {type(part).__name__} does not keep to its interface: {lacking}")
-        for name, way in part.metrics.items() if group == "job" else ():
-            if not isinstance(name, str) or way not in ("min", "max"):
-                raise UsageError(f"job {type(part).__name__}: metrics has {name!r}: {way!r}; write name: min, or max")
+        for name, metric in part.metrics.items() if group == "job" else ():
+            if not isinstance(name, str) or not isinstance(metric, Metric) or metric.direction not in ("min", "max"):
+                found = f"{name!r}: {metric!r}"
+                raise UsageError(
+                    f'job {type(part).__name__}: metrics has {found}; write name: Metric("min"), or Metric("max")'
+                )
 
 
 def check_dataset(dataset: Any) -> None:
@@ -51,7 +54,7 @@ def check_dataset(dataset: Any) -> None:
         )
 
 
-def check_dedupe(how: str, strategy: Strategy[Any, Any], objectives: Sequence[Objective]) -> None:
+def check_dedupe(how: str, strategy: Strategy[Any, Any], job: Job[Any], objectives: Sequence[Objective]) -> None:
     """Raises UsageError where repeated candidates must be evaluated, whatever the setting `dedupe` says."""
     if isinstance(strategy, Continues) and strategy.continues:
         raise UsageError(
@@ -59,7 +62,7 @@ def check_dedupe(how: str, strategy: Strategy[Any, Any], objectives: Sequence[Ob
             "has none; set dedupe=none"
         )
     for name in (objective.name for objective in objectives):
-        if name == "cost" or name.endswith("_seconds"):
+        if name == "cost" or job.metrics[name].measured:
             raise UsageError(
                 f"dedupe={how}: {name} is 0 for a repeated candidate and so cannot be an objective; set dedupe=none"
             )

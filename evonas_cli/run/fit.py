@@ -50,10 +50,10 @@ def objective(name: str, job: Job[Any], deterministic: bool) -> Objective:
     if name not in job.metrics:
         known = sorted(job.metrics)
         raise UsageError(f"objectives: the job measures no {name}{nearest(name, known)} (known: {', '.join(known)})")
-    if name.endswith("_seconds") and deterministic:
-        raise UsageError(f"objectives: {name} is a measured time, so the run could not resume exactly; "
+    if job.metrics[name].measured and deterministic:
+        raise UsageError(f"objectives: {name} is measured, so the run could not resume exactly; "
                          "set deterministic=false to accept that")  # fmt: skip
-    return Objective(name, job.metrics[name])
+    return Objective(name, job.metrics[name].direction)
 
 
 def check_needs(

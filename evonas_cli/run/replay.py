@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
+from evonas_cli.core.failures import MACHINE_FAILURES
 from evonas_cli.core.guard import guard
 from evonas_cli.core.types import Result
 from evonas_cli.run.assembly import Parts
@@ -24,8 +25,11 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
     the candidates go to a folder of their own, not into the run.
     """
     journal, names = Journal(run.journal, write=False), [objective.name for objective in parts.objectives]
-    chance = ("timeout", "oom", "crashed")
-    expected = {e["id"]: e for e in journal if "cached" not in e and e.get("error", {}).get("kind") not in chance}
+    expected = {
+        entry["id"]: entry
+        for entry in journal
+        if "cached" not in entry and entry.get("error", {}).get("kind") not in MACHINE_FAILURES
+    }
     scratch = Path(tempfile.mkdtemp(prefix="evonas-replay-"))
     evaluator = parts.evaluator(RunDirectory(scratch))
     heirs: dict[int | None, list[int]] = {}
@@ -40,7 +44,7 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
         while left:
             for result in evaluator.collect():
                 left -= 1
-                yield result.id, _difference(expected[result.id], guard(result, names))
+                yield result.id, _difference(expected[result.id], guard(result, names), parts.measured)
                 if result.id in heirs:
                     evaluator.submit(asks.units([expected[id] for id in heirs[result.id]]))
     finally:
@@ -48,13 +52,13 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
         shutil.rmtree(scratch)
 
 
-def _difference(entry: dict[str, Any], result: Result) -> str | None:
+def _difference(entry: dict[str, Any], result: Result, measured: Container[str]) -> str | None:
     if entry["status"] != result.status:
         return f"recorded {entry['status']}, now {result.status}"
     labels = entry.get("labels", {})
     for name in sorted({*entry["metrics"], *result.metrics}):
         before, now = entry["metrics"].get(name), result.metrics.get(name)
-        if before != now and not name.endswith("_seconds"):
+        if before != now and name not in measured:
             return f"{name}: recorded {before}, now {now}"
     if "state" in labels and labels["state"] != result.labels.get("state"):
         return "the trained weights are others than recorded"

@@ -195,7 +195,7 @@ def _used(recorder: Recorder, key: str) -> float:
 
 def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> Session:
     environment = run.metadata()["environment"]
-    cache: Cache[Any] = Cache(parts.keys(environment))
+    cache: Cache[Any] = Cache(parts.keys(environment), parts.measured)
     lock = Lock(run.lock)
     try:
         recorder = Recorder(

@@ -179,21 +179,21 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
     except RunError as error:
         verdict.problems.append(str(error))
     front = [id for id, _ in fold.front.members]
-    verdict.digest = records.digest(journal, fold.strategy.population(fold.state), front)
+    verdict.digest = records.digest(journal, fold.strategy.population(fold.state), front, parts.measured)
     return verdict
 
 
 def _wrong_copies(run: RunDirectory, parts: Parts, journal: Journal) -> Iterator[str]:
     """Lines that are no copies of what they name, or should be copies. Raises RunError for what is no genome."""
     on = parts.config["dedupe"] != "none"
-    cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]) if on else None)
+    cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]) if on else None, parts.measured)
     for entry in journal if on or any("cached" in entry for entry in journal) else ():
         candidate, result = records.candidate_of(entry, parts.space), records.result_of(entry)
         original = cache.original(candidate)
         owner = None if original is None else original.id
         if result.cached != owner:
             yield f"candidate {candidate.id} is recorded as {_origin(result.cached)}, but should be {_origin(owner)}"
-        elif original is not None and copy(original, candidate.id) != result:
+        elif original is not None and copy(original, candidate.id, parts.measured) != result:
             yield f"candidate {candidate.id} is recorded as a copy of {owner}, whose result is another one"
         cache.learn(candidate, result)
 

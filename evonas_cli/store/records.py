@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from evonas_cli.core.errors import RunError
@@ -165,11 +165,16 @@ def _first_difference(*texts: str) -> list[str]:
     ]
 
 
-def digest(entries: Iterable[Mapping[str, Any]], population: Sequence[int], front: Sequence[int]) -> str:
-    """SHA-256 over every candidate's id, genome, status and unmeasured metrics, the final population and the front."""
+def digest(
+    entries: Iterable[Mapping[str, Any]], population: Sequence[int], front: Sequence[int], measured: Container[str]
+) -> str:
+    """SHA-256 over every candidate's id, genome, status and unmeasured metrics, the final population and the front.
+
+    `measured` holds the names of the metrics that may differ when an evaluation is repeated.
+    """
     total = hashlib.sha256()
     for data in sorted(entries, key=lambda e: int(e["id"])):
-        metrics = {k: v for k, v in sorted(data["metrics"].items()) if not k.endswith("_seconds")}
+        metrics = {k: v for k, v in sorted(data["metrics"].items()) if k not in measured}
         total.update(_canonical([data["id"], data["genome"], data["status"], metrics]))
     total.update(_canonical([list(population), list(front)]))
     return total.hexdigest()

@@ -15,7 +15,7 @@ MODULE = """
 import random
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype
-from evonas_cli.core.types import Proposal, Result
+from evonas_cli.core.types import Metric, Proposal, Result
 
 
 class Space:
@@ -67,7 +67,7 @@ class Strategy:
 
 class Job:
     needs = ()
-    metrics = {"error": "min"}
+    metrics = {"error": Metric("min")}
     share = work = abreast = units = together = 3
 
     def environment(self):

@@ -13,7 +13,7 @@ from evonas_cli.config.build import build
 from evonas_cli.config.compose import options
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import Context
-from evonas_cli.core.types import Candidate, Failure, Json, Proposal, Result, Unit
+from evonas_cli.core.types import Candidate, Failure, Json, Metric, Proposal, Result, Unit
 from evonas_cli.store.directory import RunDirectory
 
 
@@ -21,7 +21,7 @@ class Doubling:
     """Doubles numbers; a negative number says what shall happen instead."""
 
     needs: tuple[type, ...] = ()
-    metrics = {"double": "min"}
+    metrics = {"double": Metric("min")}
 
     def environment(self) -> dict[str, Json]:
         return {"device": "none"}

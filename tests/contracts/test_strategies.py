@@ -22,7 +22,7 @@ from evonas_cli.core.evaluating import Context
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import Strategy
 from evonas_cli.core.rng import stream
-from evonas_cli.core.types import Candidate, Evaluation, Failure, Json, Objective, Result
+from evonas_cli.core.types import Candidate, Evaluation, Failure, Json, Metric, Objective, Result
 from evonas_cli.evaluation.fake import Fake
 from evonas_cli.run.search import search
 from evonas_cli.store import records
@@ -37,7 +37,7 @@ class Pretend:
     """A job that measures numbers derived from the genome alone; every seventh candidate fails."""
 
     needs: tuple[type, ...] = ()
-    metrics = {"first": "min", "second": "max", "cost": "min"}
+    metrics = {"first": Metric("min"), "second": Metric("max"), "cost": Metric("min")}
 
     def __init__(self, space: Any) -> None:
         self.space = space
@@ -116,7 +116,7 @@ def outcome(root: Path, space: Any, fold: Fold[Any], breaks: Callable[[int], int
             recorder.close()
         recorder = Recorder(run, space, lambda: 0.0)
         front = [id for id, _ in fold.front.members]
-        digest = records.digest(recorder.journal, fold.strategy.population(fold.state), front)
+        digest = records.digest(recorder.journal, fold.strategy.population(fold.state), front, ())
         recorder.close()
         return digest + (run.figures.read_text() if run.figures.exists() else "")
 

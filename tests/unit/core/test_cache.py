@@ -90,7 +90,7 @@ def run(
         fold: Fold[int] = Fold(Reciting(proposals, size), (Objective("error", "min"),), 0, window, budget)
         evaluator: Fake[int] = Fake(lambda: Failing(frozenset(fails)), Any, order, session)  # type: ignore[arg-type,return-value]
         try:
-            search(fold, evaluator, store, cache=Cache(str))
+            search(fold, evaluator, store, cache=Cache(str, {"train_seconds"}))
         except EnvironmentFailure:
             order += 1
             continue

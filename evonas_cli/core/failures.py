@@ -1,0 +1,22 @@
+"""The kinds of failure that a result may have, and which of them say nothing about the candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CANDIDATE, MACHINE = "candidate", "machine"
+
+FAILURES: Mapping[str, str] = {
+    "unbuildable": CANDIDATE,  # the genome has no network for this task
+    "over_cap": CANDIDATE,  # more parameters or multiply-adds than the trainer allows
+    "diverged": CANDIDATE,  # a loss is not finite
+    "error": CANDIDATE,  # any other exception of the evaluation
+    "missing_metric": CANDIDATE,  # an objective is absent
+    "not_finite": CANDIDATE,  # a metric is no number, or the payload no JSON
+    "oom": MACHINE,  # out of memory, twice
+    "timeout": MACHINE,  # evaluator.timeout seconds are over
+    "crashed": MACHINE,  # the candidate ended its workers
+}
+"""Who decided about each kind. What the machine decided may come out differently when it is repeated."""
+
+MACHINE_FAILURES = frozenset(kind for kind, owner in FAILURES.items() if owner == MACHINE)
