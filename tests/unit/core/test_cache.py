@@ -114,7 +114,7 @@ def test_a_candidate_copies_the_lowest_equal_one_that_succeeded(
         result = results[id]
         assert result.cached == first.get(genome)
         if result.cached is not None:
-            assert result == copy(results[result.cached], id)
+            assert result == copy(results[result.cached], id, {"train_seconds"})
             assert result.metrics == {"error": float(result.cached), "cost": 0.0, "train_seconds": 0.0}
             assert result.seconds == 0.0
         elif id in fails:
