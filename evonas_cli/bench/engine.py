@@ -41,7 +41,7 @@ def recipe(
         space=Given(plans, {workload.name: workload.on(device).epochs for workload in workloads}),
         dataset=Noise(
             images=first.on(device).images,
-            shape=first.task.shape,
+            shape=first.task.inputs,
             valid_fraction=None,
             test_fraction=None,
             limit=None,

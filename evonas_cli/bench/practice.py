@@ -55,8 +55,8 @@ class Practice:
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(1)
-        self.x = rng.integers(0, 256, (8192, *self.task.shape), np.uint8)
-        self.y = np.arange(8192) % self.task.classes
+        self.x = rng.integers(0, 256, (8192, *self.task.inputs), np.uint8)
+        self.y = np.arange(8192) % self.task.outputs
         self.items = Items(self.x, self.y)
         torch.set_num_threads(available_cores())
 

@@ -159,7 +159,7 @@ def _resident_alone(device: str) -> float:
 
     torch.set_num_threads(1)
     settings: dict[str, Any] = {"limit": None, "crop": 0, "flip": False, "cutout": 0}
-    noise = Noise(images=50_000, shape=MNIST.shape, valid_fraction=None, test_fraction=None, **settings)
+    noise = Noise(images=50_000, shape=MNIST.inputs, valid_fraction=None, test_fraction=None, **settings)
     data = Resident(noise.prepare(0), torch.device(device))
     started = perf_counter()
     for epoch in range(EPOCHS):

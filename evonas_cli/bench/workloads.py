@@ -111,7 +111,7 @@ class Noise(Dataset):
 
 def cnn(channels: tuple[int, int], kernel: int, hidden: int, pools: int, dropout: bool = False) -> Plan:
     """Two convolutions and two linear layers; with one pool and dropout it is PyTorch's MNIST example."""
-    graph = Graph(MNIST.shape)
+    graph = Graph(MNIST.inputs)
     x = graph.add("relu", graph.add("conv", graph.input, channels=channels[0], kernel=kernel, bias=1, same=0))
     if pools == 2:
         x = graph.add("max_pool", x, kernel=2, stride=2)
@@ -125,7 +125,7 @@ def cnn(channels: tuple[int, int], kernel: int, hidden: int, pools: int, dropout
 
 def mlp() -> Plan:
     """784-64-64-10."""
-    graph = Graph(MNIST.shape)
+    graph = Graph(MNIST.inputs)
     x = graph.add("flatten", graph.input)
     for _ in range(2):
         x = graph.add("relu", graph.add("linear", x, features=64))

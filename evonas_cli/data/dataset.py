@@ -81,7 +81,7 @@ class Dataset(ABC):
     def task(self) -> Task:
         """Shape (C, H, W) of an image, and the number of classes."""
         arrays = self._checked()
-        return Task(shape=tuple(arrays.x_train.shape[1:]), classes=arrays.classes)
+        return Task(inputs=tuple(arrays.x_train.shape[1:]), outputs=arrays.classes)
 
     def prepare(self, seed: int) -> Splits:
         """Training and validation part, split from the run's seed, with a log line for each note of the source.
@@ -104,7 +104,7 @@ class Dataset(ABC):
             y_valid=y_valid,
             mean=mean,
             std=std,
-            task=Task(shape=tuple(x_train.shape[1:]), classes=arrays.classes),
+            task=Task(inputs=tuple(x_train.shape[1:]), outputs=arrays.classes),
             augmentation=Augmentation(**{field.name: getattr(self, field.name) for field in fields(Augmentation)}),
             fingerprint=_fingerprint(arrays, indices),
         )

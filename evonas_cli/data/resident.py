@@ -1,12 +1,15 @@
 """The training and validation part as tensors where they are needed: no loader, one shared order of batches.
 
-An image is a row of H x W x C numbers, so that a gathered batch is a view with channels_last strides. Images keep the
-type of the source and are normalised batch by batch.
+An image is a row of H x W x C numbers, so that a gathered batch is a view with channels_last strides; any other example
+is a row in its own order. Examples keep the type of the source. Numbers are normalised batch by batch; token ids are
+passed on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -17,6 +20,7 @@ from evonas_cli.core.rng import derive
 from evonas_cli.data.arrays import Images
 from evonas_cli.data.splits import Splits
 from evonas_cli.data.streaming import Streamed
+from evonas_cli.network.task import Task
 
 SHARE = 0.25
 """The part of a CUDA device's free memory that images may take before they stay on the host."""
@@ -36,10 +40,12 @@ class Resident:
         self.bounds = (0.0, 255.0)
         if splits.x_train.dtype != np.uint8:
             self.bounds = (float(splits.x_train.min()), float(splits.x_train.max()))
-        self.mean = torch.tensor(splits.mean, dtype=torch.float32, device=device)
-        self.std = torch.tensor(splits.std, dtype=torch.float32, device=device)
-        pixels = self.task.shape[1] * self.task.shape[2]
-        self._mean, self._std = self.mean.repeat(pixels), self.std.repeat(pixels)
+        self.mean, self.std, self.target_std = (
+            torch.tensor(values, dtype=torch.float32, device=device)
+            for values in (splits.mean, splits.std, splits.target_std)
+        )
+        self._mean, self._std = (_spread(values, self.task) for values in (self.mean, self.std))
+        self._y_train = splits.y_train
         self.streams = memory == "host" or (memory == "auto" and _too_large(splits, device))
         held = Streamed if self.streams else Held
         self._train = held(_rows(splits.x_train), torch.tensor(splits.y_train), device)
@@ -54,6 +60,13 @@ class Resident:
     def n_valid(self) -> int:
         """Number of validation images."""
         return len(self._valid)
+
+    @cached_property
+    def class_weights(self) -> Tensor:
+        """Weights of the classes, (classes,) float32: their mean over the training examples is 1, and all classes weigh
+        the same together."""
+        counts = torch.bincount(torch.tensor(self._y_train), minlength=self.task.outputs)
+        return (self.n_train / (self.task.outputs * counts)).to(torch.float32).to(self.device)
 
     def epoch_order(self, seed: int, epoch: int) -> Tensor:
         """A permutation of the training images, (n_train,) int64, where `drawn` and `batch` want their indices.
@@ -73,7 +86,7 @@ class Resident:
     def fed(self, indices: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         """As `drawn`, the images normalised, float32."""
         for rows, labels in self._train.picked(indices):
-            yield self._normal(rows.to(torch.float32)), labels
+            yield self._normal(rows if self.task.vocabulary else rows.to(torch.float32)), labels
 
     def batch(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised images (B, C, H, W) float32 and labels (B,) of the training images at `index`."""
@@ -82,18 +95,20 @@ class Resident:
     def batches(self, part: Literal["train", "valid"], size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """A part in its own order, not augmented, in batches of `size`, the last one smaller."""
         for rows, labels in (self._train if part == "train" else self._valid).sliced(size):
-            yield self._normal(rows.to(torch.float32, copy=True)), labels
+            yield self._normal(rows if self.task.vocabulary else rows.to(torch.float32, copy=True)), labels
 
     def normalised(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W) of the source's type and scale as new float32 ones with mean 0 and deviation 1."""
         return self._normal(images.permute(0, 2, 3, 1).reshape(len(images), -1).to(torch.float32, copy=True))
 
     def _normal(self, rows: Tensor) -> Tensor:
-        """The images of rows, which are overwritten."""
-        return self._shaped(rows.sub_(self._mean).div_(self._std))
+        """The examples of rows; numbers are overwritten."""
+        return self._shaped(rows if self.task.vocabulary else rows.sub_(self._mean).div_(self._std))
 
     def _shaped(self, rows: Tensor) -> Tensor:
-        channels, height, width = self.task.shape
+        if len(self.task.inputs) != 3:
+            return rows.view(-1, *self.task.inputs)
+        channels, height, width = self.task.inputs
         return rows.view(-1, height, width, channels).permute(0, 3, 1, 2)
 
 
@@ -117,8 +132,16 @@ class Held:
 
 
 def _rows(x: Images) -> Tensor:
-    """Images as (N, H x W x C); a view of arrays that lie in memory like that."""
-    return torch.from_numpy(np.require(x.transpose(0, 2, 3, 1), requirements=["C", "W"])).flatten(1)
+    """Images as (N, H x W x C), other examples as (N, numbers); a view of arrays that lie in memory like that."""
+    ordered = x.transpose(0, 2, 3, 1) if x.ndim == 4 else x
+    return torch.from_numpy(np.require(ordered, requirements=["C", "W"])).flatten(1)
+
+
+def _spread(values: Tensor, task: Task) -> Tensor:
+    """Values of channels or features, in the order of a row."""
+    if len(task.inputs) == 3:
+        return values.repeat(prod(task.inputs[1:]))
+    return values.repeat_interleave(prod(task.inputs[1:]))
 
 
 def _too_large(splits: Splits, device: torch.device) -> bool:

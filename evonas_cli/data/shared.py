@@ -12,7 +12,7 @@ import logging
 import mmap
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -60,16 +60,19 @@ def _write(file: int, splits: Splits) -> None:
     position = ALIGNED
     for name in ("x_train", "y_train", "x_valid", "y_valid"):
         array = getattr(splits, name)
-        array = np.ascontiguousarray(array.transpose(0, 2, 3, 1) if name.startswith("x_") else array)
+        array = np.ascontiguousarray(array.transpose(0, 2, 3, 1) if _images(name, array.shape) else array)
         arrays[name] = (position, array.dtype.str, array.shape)
         _put(file, array.reshape(-1).view(np.uint8).data, position)
         position = -(-(position + array.nbytes) // ALIGNED) * ALIGNED
     rest = {
         "mean": splits.mean.tolist(),
         "std": splits.std.tolist(),
-        "task": asdict(splits.task),
+        "task": splits.task.to_json(),
         "augmentation": asdict(splits.augmentation),
         "fingerprint": splits.fingerprint,
+        "names": list(splits.names),
+        "target_mean": splits.target_mean.tolist(),
+        "target_std": splits.target_std.tolist(),
     }
     text = json.dumps({"arrays": arrays, **rest}).encode()
     _put(file, memoryview(text), position)
@@ -93,12 +96,19 @@ def _mapped(file: int) -> Splits | None:
     parts: dict[str, NDArray[Any]] = {}
     for name, (position, kind, shape) in said.pop("arrays").items():
         array = np.frombuffer(content, kind, int(np.prod(shape)), position).reshape(shape)
-        parts[name] = array.transpose(0, 3, 1, 2) if name.startswith("x_") else array
+        parts[name] = array.transpose(0, 3, 1, 2) if _images(name, shape) else array
     return Splits(
         **parts,
         mean=np.array(said["mean"]),
         std=np.array(said["std"]),
-        task=Task(tuple(said["task"]["shape"]), said["task"]["classes"]),
+        task=Task.from_json(said["task"]),
         augmentation=Augmentation(**said["augmentation"]),
         fingerprint=said["fingerprint"],
+        names=tuple(said["names"]),
+        target_mean=np.array(said["target_mean"], dtype=np.float64),
+        target_std=np.array(said["target_std"], dtype=np.float64),
     )
+
+
+def _images(name: str, shape: Sequence[int]) -> bool:
+    return name.startswith("x_") and len(shape) == 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 import numpy as np
@@ -38,10 +38,14 @@ class Augmentation:
 
 @dataclass(frozen=True, kw_only=True)
 class Splits:
-    """What a search may see: no test images.
+    """What a search may see: no test part.
 
-    Images are (N, C, H, W), uint8 or float32 as in the source; labels (N,) int64; `mean` and `std` are (C,) float64 on
-    the scale of the images, from the training part only; `fingerprint` identifies the data and how it was split.
+    Inputs are images (N, C, H, W), uint8 or float32 as in the source, vectors (N, F) or series (N, C, L), float32, or
+    token ids (N, L), int64. `mean` and `std`, float64, are those of each channel or feature on the scale of the inputs,
+    from the training part only (empty for token ids). Targets are classes (N,) int64, labels (N, K) float32 of 0 and 1,
+    or numbers (N, K) float32, standardised by `target_mean` and `target_std`, (K,) float64, of the training part.
+    `names` are those of the classes, labels or numbers, as far as the source has them. `fingerprint` identifies the
+    data and how it was split.
     """
 
     x_train: Images
@@ -53,6 +57,9 @@ class Splits:
     task: Task
     augmentation: Augmentation
     fingerprint: str
+    names: tuple[str, ...] = ()
+    target_mean: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    target_std: NDArray[np.float64] = field(default_factory=lambda: np.ones(0))
 
 
 def stratified(labels: Labels, n: int, least: int, rng: Random, what: str) -> tuple[Indices, Indices]:

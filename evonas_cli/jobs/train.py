@@ -15,6 +15,7 @@ from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Buildable, Tuning
 from evonas_cli.jobs import foresight, stacks
 from evonas_cli.network.canonical import canonical_hash
+from evonas_cli.network.metrics import metrics_of
 from evonas_cli.network.task import Task
 from evonas_cli.training.trainer import Trainer
 
@@ -36,9 +37,6 @@ class Train:
     needs: tuple[type, ...] = (Buildable,)
     key_needs: tuple[type, ...] = ()
     _always: Mapping[str, Metric] = {
-        "valid_error": Metric("min"),
-        "valid_loss": Metric("min"),
-        "valid_accuracy": Metric("max"),
         "train_loss": Metric("min"),
         "parameters": Metric("min"),
         "multiply_adds": Metric("min"),
@@ -77,8 +75,9 @@ class Train:
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """Those of every training, and with trainer.measure_train those of the training part."""
-        measured: dict[str, Metric] = {"train_eval_loss": Metric("min"), "train_eval_error": Metric("min")}
-        return {**self._always, **(measured if self._measures_train else {})}
+        task = metrics_of("classes", 0)
+        on_train = {name.replace("valid", "train_eval", 1): metric for name, metric in task.items()}
+        return {**task, **self._always, **(on_train if self._measures_train else {})}
 
     @cached_property
     def _bench(self) -> Workbench:
@@ -145,5 +144,4 @@ class Train:
 
 
 def _task(environment: Mapping[str, Json]) -> Task:
-    task: Any = environment["task"]
-    return Task(tuple(task["shape"]), task["classes"])
+    return Task.from_json(environment["task"])

@@ -4,20 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from evonas_cli.core.types import Json
+from evonas_cli.network.ops import Shape
 
 if TYPE_CHECKING:
     from evonas_cli.network.plan import Plan
 
+Kind: TypeAlias = Literal["classes", "labels", "numbers", "tokens"]
+"""What is to be said of an example: its one class, several labels at once, numbers (regression), or the next token."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a network has to fit: the shape of one input, without the batch, and the number of classes."""
+    """What a network has to fit.
 
-    shape: tuple[int, ...]
-    classes: int
+    `inputs` is the shape of one example without the batch: (C, H, W) for an image, (C, L) for a series, (F,) for a
+    vector, and (L,) for token ids. `outputs` counts the classes, labels, numbers or tokens. `vocabulary` counts the
+    token ids, of which 0 is padding; 0 says that the inputs are numbers.
+    """
+
+    inputs: Shape
+    outputs: int
+    kind: Kind = "classes"
+    vocabulary: int = 0
+
+    @property
+    def examples(self) -> str:
+        """What the inputs are, in words: `images 1x8x8`."""
+        words = {1: "texts" if self.vocabulary else "vectors", 2: "series", 3: "images"}
+        return f"{words.get(len(self.inputs), 'inputs')} {'x'.join(map(str, self.inputs))}"
+
+    def to_json(self) -> dict[str, Json]:
+        """The task as the environment of a run records it."""
+        return {
+            "inputs": list(self.inputs),
+            "outputs": self.outputs,
+            "kind": self.kind,
+            "vocabulary": self.vocabulary,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> Task:
+        """The inverse of `to_json`; it reads the tasks of older runs, too. Raises ValueError for anything else."""
+        try:
+            if "shape" in data:
+                return cls(tuple(data["shape"]), data["classes"])
+            return cls(tuple(data["inputs"]), data["outputs"], data["kind"], data["vocabulary"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{str(data)[:80]} is no task") from error
 
 
 @dataclass(frozen=True, slots=True)

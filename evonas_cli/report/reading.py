@@ -60,7 +60,7 @@ class Reading:
             return []
         try:
             genome = self.parts.space.from_json(entry["genome"])
-            plan = self.parts.space.decode(genome, Task(tuple(task["shape"]), task["classes"])).plan
+            plan = self.parts.space.decode(genome, Task.from_json(task)).plan
         except Exception as error:  # whatever the space raises is what is wrong with this genome
             return ["", f"no network: {type(error).__name__}: {error}"]
         return ["", *str(plan).splitlines()]

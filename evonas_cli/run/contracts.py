@@ -93,9 +93,12 @@ def check_networks(space: Any, environment: Mapping[str, Any], seed: int, allowe
     Raises UsageError when none of them has one, and for a network that does not fit the task.
     """
     given = environment.get("task")
-    if not isinstance(space, Buildable) or not isinstance(given, Mapping) or not {"shape", "classes"} <= given.keys():
+    if not isinstance(space, Buildable) or not isinstance(given, Mapping):
         return
-    task, reasons = Task(tuple(given["shape"]), given["classes"]), Counter[str]()
+    try:
+        task, reasons = Task.from_json(given), Counter[str]()
+    except ValueError:  # the task of a job of the user's own, which its space knows
+        return
     name: str = type(space).__name__
     for index in range(SAMPLES):
         genome = space.sample(stream(seed, "check", index))  # type: ignore[attr-defined]
@@ -107,9 +110,8 @@ def check_networks(space: Any, environment: Mapping[str, Any], seed: int, allowe
         _check_network(name, phenotype, task)
         return
     [(reason, _)] = reasons.most_common(1)
-    shape = "x".join(map(str, task.shape))
     raise UsageError(
-        f"none of {SAMPLES} samples of the space {name} has a network for images {shape}: {reason}; "
+        f"none of {SAMPLES} samples of the space {name} has a network for {task.examples}: {reason}; "
         "change the space's settings or the data set"
     )
 
@@ -118,15 +120,15 @@ def _check_network(name: str, phenotype: Any, task: Task) -> None:
     if not isinstance(phenotype, Phenotype):
         raise UsageError(f"space {name}: decode must return a Phenotype, but gave a {type(phenotype).__name__}")
     plan = phenotype.plan
-    if plan.shapes[0] != task.shape:
+    if plan.shapes[0] != task.inputs:
         raise UsageError(
-            f"space {name}: decode made a network for inputs {plan.shapes[0]}, but the task's are {task.shape}; "
-            "begin it with Graph(task.shape)"
+            f"space {name}: decode made a network for inputs {plan.shapes[0]}, but the task's are {task.inputs}; "
+            "begin it with Graph(task.inputs)"
         )
-    if plan.shapes[plan.output] != (task.classes,):
+    if plan.shapes[plan.output] != (task.outputs,):
         raise UsageError(
             f"space {name}: decode made a network with an output {plan.shapes[plan.output]}, but the task has "
-            f"{task.classes} classes; end it with a linear layer of task.classes features"
+            f"{task.outputs} {task.kind}; end it with a linear layer of task.outputs features"
         )
 
 

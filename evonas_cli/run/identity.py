@@ -31,6 +31,7 @@ LATER: Mapping[str, Json] = {
     "dataset.mixup": 0.0,
     "dataset.randaugment": 0,
     "dataset.magnitude": 9,
+    "trainer.class_weights": "none",
     "trainer.convolution": "auto",
     "trainer.graph": None,
     "job.in_flight": 8,

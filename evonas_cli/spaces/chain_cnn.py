@@ -123,9 +123,9 @@ class ChainCnn:
 
     def decode(self, genome: Chain, task: Task) -> Phenotype:
         """The network. Raises PlanError when the task's inputs are no (channels, height, width) maps."""
-        if len(task.shape) != 3:
-            raise PlanError(f"chain_cnn needs (channels, height, width) inputs; the task has {tuple(task.shape)}")
-        graph = Graph(task.shape)
+        if len(task.inputs) != 3:
+            raise PlanError(f"chain_cnn needs (channels, height, width) inputs; the task has {tuple(task.inputs)}")
+        graph = Graph(task.inputs)
         outputs: list[int] = []
         for layer in genome:
             x = joined(graph, [outputs[earlier] for earlier in layer.inputs] or [graph.input])
@@ -141,7 +141,7 @@ class ChainCnn:
             outputs.append(graph.add("relu", graph.add("batch_norm", x)))
         read = {earlier for layer in genome for earlier in layer.inputs}
         x = joined(graph, [output for place, output in enumerate(outputs) if place not in read])
-        return Phenotype(graph.plan(graph.add("linear", graph.add("global_avg_pool", x), features=task.classes)))
+        return Phenotype(graph.plan(graph.add("linear", graph.add("global_avg_pool", x), features=task.outputs)))
 
     def _layer(self, place: int, data: Json) -> Layer:
         if not isinstance(data, dict) or sorted(data) != sorted((*SETTINGS, "inputs")):

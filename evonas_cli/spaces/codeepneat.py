@@ -173,13 +173,13 @@ class Assemblies:
 
     def decode(self, genome: Assembly, task: Task) -> Phenotype:
         """The network, and the global genes as trainer settings. Raises PlanError unless inputs are maps."""
-        if len(task.shape) != 3:
-            raise PlanError(f"codeepneat needs (channels, height, width) inputs; the task has {tuple(task.shape)}")
+        if len(task.inputs) != 3:
+            raise PlanError(f"codeepneat needs (channels, height, width) inputs; the task has {tuple(task.inputs)}")
         names = [locus.name for locus in self.global_loci]
         hyper = dict(zip(names, genome.blueprint.genes, strict=True))
         merge = hyper.pop("merge")
         modules = dict(genome.modules)
-        graph = Graph(task.shape)
+        graph = Graph(task.inputs)
 
         def layer(x: int, node: NodeGene) -> int:
             return convolution(graph, x, node)
@@ -188,7 +188,7 @@ class Assemblies:
             return wire(graph, modules[pointer(node)], x, merge, layer)
 
         x = graph.add("global_avg_pool", wire(graph, genome.blueprint, graph.input, merge, module))
-        return Phenotype(graph.plan(graph.add("linear", x, features=task.classes)), hyper)
+        return Phenotype(graph.plan(graph.add("linear", x, features=task.outputs)), hyper)
 
     def _blueprint_loci(self, species: Sequence[int]) -> GraphLoci:
         return GraphLoci(pointers(species), self.global_loci)

@@ -81,15 +81,15 @@ class Hyperparameters:
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The fixed network, and the genes as trainer settings. Raises PlanError for inputs that are no maps."""
-        if len(task.shape) != 3:
-            raise PlanError(f"the network needs (channels, height, width) inputs; the task has {tuple(task.shape)}")
-        graph = Graph(task.shape)
+        if len(task.inputs) != 3:
+            raise PlanError(f"the network needs (channels, height, width) inputs; the task has {tuple(task.inputs)}")
+        graph = Graph(task.inputs)
         x = graph.input
         for channels in self.channels:
             x = graph.add("relu", graph.add("conv", x, channels=channels, kernel=3, bias=1))
         x = graph.add("flatten", graph.add("max_pool", x, kernel=2, stride=2))
         x = graph.add("relu", graph.add("linear", self._drop(graph, x), features=self.hidden))
-        x = graph.add("linear", self._drop(graph, x), features=task.classes)
+        x = graph.add("linear", self._drop(graph, x), features=task.outputs)
         hyper: dict[str, Json] = {locus.name: gene for locus, gene in zip(self.choices, genome, strict=True)}
         return Phenotype(graph.plan(x), hyper)
 

@@ -104,12 +104,12 @@ class NasBench201:
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError when the map cannot be halved twice (and divided by the stem's stride)."""
         divisor = self.stem_stride * 2 ** (STAGES - 1)
-        if len(task.shape) != 3 or any(size % divisor for size in task.shape[1:]):
+        if len(task.inputs) != 3 or any(size % divisor for size in task.inputs[1:]):
             raise PlanError(
                 f"nasbench201 needs (channels, height, width) inputs with height and width divisible by {divisor}; "
-                f"the task has {tuple(task.shape)}"
+                f"the task has {tuple(task.inputs)}"
             )
-        graph = Graph(task.shape)
+        graph = Graph(task.inputs)
         x = graph.add("conv", graph.input, channels=self.channels, kernel=3, stride=self.stem_stride)
         x = graph.add("batch_norm", x)
         for stage in range(STAGES):
@@ -119,7 +119,7 @@ class NasBench201:
                 x = cell(graph, x, genome)
         x = graph.add("relu", graph.add("batch_norm", x))
         x = graph.add("global_avg_pool", x)
-        return Phenotype(graph.plan(graph.add("linear", x, features=task.classes)))
+        return Phenotype(graph.plan(graph.add("linear", x, features=task.outputs)))
 
 
 def cell(graph: Graph, x: int, genome: Genes) -> int:

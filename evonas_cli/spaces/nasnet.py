@@ -133,10 +133,10 @@ class NasNet:
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError when the task's inputs are no (channels, height, width) maps."""
-        if len(task.shape) != 3:
-            raise PlanError(f"nasnet needs inputs of shape (channels, height, width); the task has {tuple(task.shape)}")
+        if len(task.inputs) != 3:
+            raise PlanError(f"nasnet needs (channels, height, width) inputs; the task has {tuple(task.inputs)}")
         normal, reduction = genome[: GENES * self.combinations], genome[GENES * self.combinations :]
-        graph, filters = Graph(task.shape), self.channels
+        graph, filters = Graph(task.inputs), self.channels
         x = graph.add("conv", graph.input, channels=self.stem_multiplier * filters, kernel=3)
         before, last = (x := graph.add("batch_norm", x)), x
         for stage in range(3):
@@ -146,7 +146,7 @@ class NasNet:
             for _ in range(self.normal_cells):
                 before, last = last, cell(graph, before, last, normal, filters, stride=1)
         x = graph.add("global_avg_pool", graph.add("relu", last))
-        return Phenotype(graph.plan(graph.add("linear", x, features=task.classes)))
+        return Phenotype(graph.plan(graph.add("linear", x, features=task.outputs)))
 
 
 def cell(graph: Graph, before: int, last: int, genes: Genes, filters: int, stride: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import isfinite, log
+from math import isfinite
 from time import perf_counter
 from typing import Literal, TypeAlias
 
@@ -17,10 +17,8 @@ from evonas_cli.training.checkpoint import Checkpoint, Place
 from evonas_cli.training.device.one_thread import in_one_thread
 from evonas_cli.training.optimizers import OPTIMIZERS
 from evonas_cli.training.schedules import Course, factor
-from evonas_cli.training.steps import Pause, Steps, logits, member_losses, memory_format, nobody
+from evonas_cli.training.steps import Pause, Steps, criterion_of, forward, memory_format, nobody
 from evonas_cli.training.trainer import Trainer
-
-TRAIN_EVAL = ("train_eval_loss", "train_eval_error")
 
 
 class Diverged(Exception):
@@ -48,12 +46,13 @@ def fit(
 
     Members may differ in learning rate, momentum, decay, schedule and epochs; all other settings are those of the first
     one. The population may have more places than there are members. An outcome is Diverged, or has train_loss (mean
-    over the last epoch, training mode, with label smoothing), valid_loss (nats an image), valid_error, valid_accuracy,
-    epochs, images (seen in training by this candidate, not by the one it continues) and train_seconds (measured, this
-    member's share, without validation); with `measure_train` also train_eval_loss and train_eval_error, as the
-    validation measures them. An interrupted training resumes from its checkpoint with equal bits. Batches, augmentation
-    and the noise of layers such as dropout are functions of `run_seed` and the epoch. `pause` is called where the
-    device has something to do and this thread has not.
+    over the last epoch, training mode, with label smoothing and class weights), the metrics of the task's kind over the
+    validation part (`valid_loss`, ...), epochs, images (the examples that this candidate saw in training, without those
+    of the candidate that it continues) and train_seconds (measured, this member's share, without validation). With
+    `measure_train` an outcome has the metrics over the training part, too (`train_eval_loss`, ...). An interrupted
+    training resumes from its checkpoint with equal bits. Batches, augmentation and the noise of layers such as dropout
+    are functions of `run_seed` and the epoch. `pause` is called where the device has something to do and this thread
+    has not.
     Raises Lost when what a member continues is not there, ValueError when it does not fit or was trained longer.
     """
     return _Training(population, members, data, run_seed, pause).run()
@@ -151,31 +150,31 @@ class _Training:
         measured = self._validate(due)
         on_train: dict[int, Outcome] = {}
         if self.trainer.measure_train:
-            found = self._validate(due, "train")
-            on_train = {
-                index: value if isinstance(value, Diverged) else dict(zip(TRAIN_EVAL, value, strict=True))
-                for index, value in found.items()
-            }
+            on_train = self._validate(due, "train", "train_eval")
         for index in due:
             valid, train = measured[index], on_train.get(index, {})
             if isinstance(valid, Diverged) or isinstance(train, Diverged):
                 self.outcomes[index] = valid if isinstance(valid, Diverged) else train
                 continue
-            self.outcomes[index] = {**train, **self._metrics(index, *valid)}
+            self.outcomes[index] = {**train, **valid, **self._metrics(index)}
 
-    def _validate(self, due: Sequence[int], part: Part = "valid") -> dict[int, tuple[float, float] | Diverged]:
+    def _validate(self, due: Sequence[int], part: Part = "valid", prefix: str = "valid") -> dict[int, Outcome]:
         places = [self.members[index].place for index in due]
         call = partial(validate, self.population, self.data, self.trainer, places, part)
         found = in_one_thread(self.data.device, call)
-        return {index: found[self.members[index].place] for index in due}
+        named: dict[int, Outcome] = {}
+        for index in due:
+            outcome = found[self.members[index].place]
+            if isinstance(outcome, Diverged):
+                named[index] = outcome
+            else:
+                named[index] = {f"{prefix}_{name}": value for name, value in outcome.items()}
+        return named
 
-    def _metrics(self, index: int, valid_loss: float, valid_error: float) -> dict[str, float]:
+    def _metrics(self, index: int) -> dict[str, float]:
         progress, course = self.progress[index], self.courses[index]
         return {
             "train_loss": progress.train_loss,
-            "valid_loss": valid_loss,
-            "valid_error": valid_error,
-            "valid_accuracy": 1.0 - valid_error,
             "epochs": progress.epoch,
             "images": (progress.epoch - progress.first_epoch) * course.steps_per_epoch * course.batch_size,
             "train_seconds": progress.train_seconds,
@@ -189,28 +188,17 @@ def validate(
     trainer: Trainer,
     places: Sequence[int],
     part: Part = "valid",
-) -> dict[int, tuple[float, float] | Diverged]:
-    """For each of the places the mean negative log-likelihood in nats, and the fraction misclassified, over a part, in
-    evaluation mode; Diverged when the loss is not finite.
-
-    Raises RuntimeError when the two contradict each other: the true class of a misclassified image has probability at
-    most 1/2, so the loss is at least error x ln 2.
-    """
+) -> dict[int, Outcome]:
+    """The metrics of each of the places over a part, in evaluation mode, by their names without the part; Diverged when
+    one is not finite. Raises RuntimeError when metrics contradict each other."""
     population.eval()
-    total = torch.zeros(2, population.width, dtype=torch.float64, device=data.device)
-    n_images = data.n_valid if part == "valid" else data.n_train
+    meter = criterion_of(data, trainer).meter(population.width)
     for x, y in data.batches(part, max(1, trainer.eval_batch_size // population.width)):
-        scores = logits(population, x, trainer)
-        total[0] += member_losses(scores, y).sum(1)
-        total[1] += (scores.argmax(dim=2) != y).sum(1)
-    rows = (total / n_images).T.tolist()
-    found: dict[int, tuple[float, float] | Diverged] = {}
-    for index in places:
-        loss, error = rows[index]
-        if not isfinite(loss):
-            found[index] = Diverged(f"the loss over the {part} part is {loss}")
-            continue
-        if loss < error * log(2) - 1e-5 * (1 + loss):
-            raise RuntimeError(f"metric bug: loss {loss} is below error {error} x ln 2")
-        found[index] = (loss, error)
+        meter.add(forward(population, x, trainer), y)
+    measured = meter.measured()
+    found: dict[int, Outcome] = {}
+    for place in places:
+        broken = [name for name, value in measured[place].items() if not isfinite(value)]
+        text = f"the {broken[0]} over the {part} part is {measured[place][broken[0]]}" if broken else ""
+        found[place] = Diverged(text) if broken else measured[place]
     return found

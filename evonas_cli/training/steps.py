@@ -9,13 +9,13 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import derive
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.batches.batches import Counted, training_batches
+from evonas_cli.training.criteria import CRITERIA, Criterion
 from evonas_cli.training.device.cuda_graph import NotRecorded, Record, cuda_graph, recorded
 from evonas_cli.training.device.one_thread import in_one_thread
 from evonas_cli.training.device.setup import has_bf16
@@ -56,6 +56,7 @@ class Steps:
         self.population, self.data, self.trainer, self.optimizer = population, data, trainer, optimizer
         self.run_seed, self._pause, self._record = run_seed, pause, record or cuda_graph
         self.size = min(trainer.batch_size, data.n_train)
+        self.criterion = criterion_of(data, trainer)
         self._parameters = list(population.parameters())
         self._noise = torch.Generator(data.device)
         population.draw_from(self._noise)
@@ -91,7 +92,8 @@ class Steps:
         self._total.zero_()
 
     def _step(self, x: Tensor, y: Tensor, rates: Tensor) -> None:
-        losses = member_losses(logits(self.population, x, self.trainer), y, self.trainer.label_smoothing).mean(1)
+        outputs = forward(self.population, x, self.trainer)
+        losses = self.criterion.losses(outputs, y, self.trainer.label_smoothing).mean(1)
         losses.sum().backward()  # type: ignore[no-untyped-call]
         self.optimizer.step([parameter.grad for parameter in self._parameters], rates)
         self._drop_gradients()
@@ -161,6 +163,12 @@ class Steps:
         return (self._total / steps).tolist()
 
 
+def criterion_of(data: Resident, trainer: Trainer) -> Criterion:
+    """The loss and the metrics of the data's kind of task."""
+    weights = data.class_weights if trainer.class_weights == "balanced" else None
+    return CRITERIA[data.task.kind](data.task, weights, data.target_std)
+
+
 def wants_graph(trainer: Trainer, data: Resident) -> bool:
     """Whether steps are to be recorded. Raises UsageError where they cannot be, although `trainer.graph` is true."""
     if trainer.graph is None:
@@ -190,29 +198,12 @@ def check_device(trainer: Trainer, device: torch.device) -> None:
         raise UsageError("trainer.graph=true needs a CUDA device; set trainer.graph to null or false")
 
 
-def member_losses(scores: Tensor, y: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """Cross-entropies in nats, (P, B), of scores (P, B, classes) and labels that the members share: classes (B,), or
-    probabilities (B, classes).
-
-    On CPUs images are the last dimension, since sums over a few adjacent classes leave vectors empty; on CUDA devices
-    that loss has no deterministic form.
-    """
-    shared = y.expand(len(scores), *y.shape)
-    if not scores.is_cuda:
-        classes = shared.transpose(1, 2) if y.dim() == 2 else shared
-        by_class = scores.transpose(1, 2).contiguous()
-        return F.cross_entropy(by_class, classes, reduction="none", label_smoothing=label_smoothing)
-    flat = F.cross_entropy(
-        scores.flatten(0, 1), shared.flatten(0, 1), reduction="none", label_smoothing=label_smoothing
-    )
-    return flat.view(len(scores), -1)
-
-
-def logits(population: Population, x: Tensor, trainer: Trainer) -> Tensor:
-    """The networks' outputs (P, B, classes), float32 whatever the precision inside."""
+def forward(population: Population, x: Tensor, trainer: Trainer) -> Tensor:
+    """The networks' outputs (P, B, outputs), float32 whatever the precision inside."""
+    images = x.dim() == 4
     with autocast(trainer, x.device):
-        scores: Tensor = population(x.to(memory_format=memory_format(trainer)))
-    return scores.float()
+        outputs: Tensor = population(x.to(memory_format=memory_format(trainer)) if images else x)
+    return outputs.float()
 
 
 def memory_format(trainer: Trainer) -> torch.memory_format:

@@ -43,7 +43,8 @@ class Trainer:
                            devices never more than 32 bits can index of a batch's largest maps
     graph                  record the training step as a CUDA graph: true, false, or null: where that is possible
     convolution            auto or grouped, which are the same: older runs could choose among other forms
-    measure_train          also measure the training part in evaluation mode: train_eval_loss, train_eval_error
+    measure_train          also measure the training part in evaluation mode: train_eval_loss, train_eval_error, ...
+    class_weights          none, or balanced: all classes weigh the same in the training loss, however rare they are
     """
 
     epochs: int
@@ -68,6 +69,7 @@ class Trainer:
     max_parameters: int | None
     max_multiply_adds: int | None
     measure_train: bool = False
+    class_weights: str = "none"
     stack: int | None = None
     graph: bool | None = None
     convolution: Any = "auto"  # a word, but older runs may have a mapping, which the rule has to see
@@ -143,6 +145,7 @@ _RULES: Mapping[str, _Rule] = {
     "max_parameters": _or_null(_integer(1)),
     "max_multiply_adds": _or_null(_integer(1)),
     "measure_train": _BOOLEAN,
+    "class_weights": _one_of("none", "balanced"),
     "stack": _or_null(_integer(1)),
     "graph": _or_null(_BOOLEAN),
     "convolution": (

@@ -21,8 +21,8 @@ from evonas_cli.nn.kernels.narrow_groups import narrow
 from evonas_cli.nn.kernels.pooling import AvgPool, MaxPool
 from evonas_cli.nn.stacked.linear import products
 from evonas_cli.nn.stacked.population import Population
+from evonas_cli.training.criteria import cross_entropies
 from evonas_cli.training.device.allocator import keep_memory
-from evonas_cli.training.steps import member_losses
 
 BATCH = 64
 CALLS = 5
@@ -151,6 +151,6 @@ def dense() -> Iterator[Case]:
     yield Case(
         "cross-entropy of 10 classes",
         lambda: F.cross_entropy(scores.flatten(0, 1), y.repeat(20), reduction="none"),
-        lambda: member_losses(scores, y),
+        lambda: cross_entropies(scores, y),
         *([scores],) * 2,
     )

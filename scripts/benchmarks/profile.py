@@ -124,13 +124,13 @@ def _practice_points() -> list[Point]:
 def _engine_points() -> list[Point]:
     import torch
 
-    from evonas_cli.training import loop, steps
+    from evonas_cli.training import criteria, loop, steps
     from evonas_cli.training.optimizers import SGD
 
     return [
         Point(steps, "training_batches", "data", feeds=True),
-        Point(steps, "logits", "forward"),
-        Point(steps, "member_losses", "forward"),
+        Point(steps, "forward", "forward"),
+        Point(criteria, "cross_entropies", "forward"),
         Point(torch.Tensor, "backward", "backward"),
         Point(SGD, "step", "optimiser"),
         Point(steps.Steps, "_drop_gradients", "optimiser"),

@@ -37,8 +37,8 @@ class Space:
     def decode(self, genome, task):
         if self.how == "never":
             return 1 / 0
-        graph = Graph(task.shape)
-        return Phenotype(graph.plan(graph.add("linear", graph.add("flatten", graph.input), features=task.classes)))
+        graph = Graph(task.inputs)
+        return Phenotype(graph.plan(graph.add("linear", graph.add("flatten", graph.input), features=task.outputs)))
 
 
 class Strategy:

@@ -128,8 +128,8 @@ def test_networks_fit_the_task(space: Any) -> None:
             genome = space.sample(rng)
             plan = space.decode(genome, task).plan
             again = space.decode(space.from_json(space.to_json(genome)), task).plan
-            assert plan.shapes[0] == task.shape
-            assert plan.shapes[plan.output] == (task.classes,)
+            assert plan.shapes[0] == task.inputs
+            assert plan.shapes[plan.output] == (task.outputs,)
             assert plan == again
             assert canonical_hash(plan) == canonical_hash(again)
             assert plan.parameters > 0

@@ -29,7 +29,7 @@ def training_batches(data: Resident, size: int, run_seed: int, epoch: int) -> It
     for step, (x, y) in enumerate(changed):
         if moves is not None:
             x = augment(x, moves[:, step], how)
-        yield (x, y) if mixes is None else mixup.mix(x, y, mixes, step, data.task.classes)
+        yield (x, y) if mixes is None else mixup.mix(x, y, mixes, step, data.task.outputs)
 
 
 def _changed(data: Resident, indices: Sequence[Tensor], run_seed: int, epoch: int) -> Iterator[Batch]:
@@ -42,9 +42,10 @@ def _changed(data: Resident, indices: Sequence[Tensor], run_seed: int, epoch: in
 
 def _moves(data: Resident, size: int, run_seed: int, epoch: int) -> Tensor | None:
     """Draws of shift, flip and cutout, (5, steps, size), or None where nothing moves."""
-    how, steps, (_, height, width) = data.augmentation, data.n_train // size, data.task.shape
+    how, steps = data.augmentation, data.n_train // size
     if not how.moves:
         return None
+    _, height, width = data.task.inputs
     return (
         draw(how, data.n_train, height, width, run_seed, epoch)[:, : steps * size].view(5, steps, size).to(data.device)
     )
@@ -98,7 +99,7 @@ class Counted:
         if shares is None or partners is None:
             return x, y
         share, partner = shares.index_select(0, step)[0], partners.index_select(0, step)[0]
-        return mixup.blend(x, y, share, partner, self._data.task.classes)
+        return mixup.blend(x, y, share, partner, self._data.task.outputs)
 
 
 @dataclass(frozen=True)

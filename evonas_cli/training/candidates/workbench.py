@@ -63,7 +63,7 @@ class Workbench:
             "device_name": device_name(data.device),
             "torch": torch.__version__,
             "threads": self.threads,
-            "task": {"shape": list(data.task.shape), "classes": data.task.classes},
+            "task": data.task.to_json(),
             "data": fingerprint,
         }
 

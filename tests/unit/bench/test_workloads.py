@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from evonas_cli.bench.workloads import WORKLOADS, Workload
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.stacked.population import Population
-from evonas_cli.training.steps import member_losses
+from evonas_cli.training.criteria import cross_entropies
 
 
 def gradients(modules: Sequence[nn.Module], x: Tensor, y: Tensor, bf16: bool) -> Tensor:
@@ -22,7 +22,7 @@ def gradients(modules: Sequence[nn.Module], x: Tensor, y: Tensor, bf16: bool) ->
                 layer.generator = torch.Generator().manual_seed(1)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             scores = module(x).float()
-        member_losses(scores.view(-1, len(y), scores.shape[-1]), y).mean(1).sum().backward()
+        cross_entropies(scores.view(-1, len(y), scores.shape[-1]), y).mean(1).sum().backward()
     together = zip(*[module.parameters() for module in modules], strict=True)
     given = [each for parameters in together for each in parameters if each.grad is not None]
     return torch.cat([parameter.grad.flatten() for parameter in given])
@@ -41,8 +41,8 @@ def test_a_step_of_a_population_is_that_of_its_members(workload: Workload) -> No
         return [Population(members()).to(memory_format=torch.channels_last)]
 
     (plan, *_), generator = workload.make(1), torch.Generator().manual_seed(0)
-    x = torch.randn(8, *workload.task.shape, generator=generator).to(memory_format=torch.channels_last)
-    y = torch.arange(8) % workload.task.classes
+    x = torch.randn(8, *workload.task.inputs, generator=generator).to(memory_format=torch.channels_last)
+    y = torch.arange(8) % workload.task.outputs
     exact = gradients(members(), x, y, bf16=False)
     assert (gradients(stack(), x, y, bf16=False) - exact).norm() < 1e-2 * exact.norm()
     apart = [(gradients(way(), x, y, bf16=True) - exact).norm() / exact.norm() for way in (stack, members)]

@@ -82,7 +82,7 @@ def test_own_parts_are_kept():
     assert ids(splits.x_train) == set(range(40))
     assert ids(splits.x_valid) == set(range(100, 108))
     assert ids(dataset.test(0)[0]) == set(range(200, 204))
-    assert dataset.task() == splits.task == Task(shape=(1, 2, 2), classes=4)
+    assert dataset.task() == splits.task == Task(inputs=(1, 2, 2), outputs=4)
 
 
 def test_a_changed_pixel_or_label_changes_the_fingerprint():
@@ -155,7 +155,7 @@ def test_the_digits_are_scikit_learns():
 
 def test_digits():
     splits = Digits(**COMMON).prepare(0)
-    assert splits.task == Task(shape=(1, 8, 8), classes=10)
+    assert splits.task == Task(inputs=(1, 8, 8), outputs=10)
     assert splits.x_train.dtype == np.uint8
     assert (splits.x_train.min(), splits.x_train.max()) == (0, 240)
     assert [len(splits.y_train), len(splits.y_valid), len(Digits(**COMMON).test(0)[1])] == [1078, 360, 359]

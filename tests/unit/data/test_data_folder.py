@@ -44,7 +44,7 @@ def test_size_resizes(tmp_path):
     Image.new("L", (30, 20), 7).save(tmp_path / "train/red/grey.png")
     with pytest.raises(UsageError, match=r"has images of 2 sizes.*pass dataset.size=32"):
         dataset(tmp_path).read()
-    assert dataset(tmp_path, size=5).task() == Task(shape=(3, 5, 5), classes=2)
+    assert dataset(tmp_path, size=5).task() == Task(inputs=(3, 5, 5), outputs=2)
 
 
 def test_test_and_val_folders_are_the_parts_of_their_names(tmp_path):

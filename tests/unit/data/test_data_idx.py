@@ -120,7 +120,7 @@ def test_absent_files_are_fetched_once(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(torchvision.datasets, "MNIST", fetch)
     dataset = Mnist(root=str(tmp_path), download=True, **COMMON)
-    assert dataset.prepare(0).task.classes == 2
+    assert dataset.prepare(0).task.outputs == 2
     dataset.task()
     assert calls == [(str(tmp_path), True)]
     assert capsys.readouterr().out == ""

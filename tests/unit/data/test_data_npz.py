@@ -66,7 +66,7 @@ def test_all_three_parts(tmp_path):
     own = dataset(tmp_path / "own.npz", valid_fraction=None, test_fraction=None)
     splits = own.prepare(0)
     assert (len(splits.y_train), len(splits.y_valid), len(own.test(0)[1])) == (16, 4, 4)
-    assert own.task() == Task(shape=(1, 4, 4), classes=2)
+    assert own.task() == Task(inputs=(1, 4, 4), outputs=2)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def splits(kind: type) -> Splits:
         y_valid=np.arange(10) % 2,
         mean=mean,
         std=std,
-        task=Task(shape=(3, 4, 4), classes=2),
+        task=Task(inputs=(3, 4, 4), outputs=2),
         augmentation=Augmentation(),
         fingerprint="",
     )

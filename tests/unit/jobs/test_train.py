@@ -172,7 +172,7 @@ def test_the_environment_names_what_results_depend_on():
     assert {**first, "data": ""} == {
         "device": "cpu",
         "device_name": first["device_name"],
-        "task": {"shape": [1, 8, 8], "classes": 10},
+        "task": {"inputs": [1, 8, 8], "outputs": 10, "kind": "classes", "vocabulary": 0},
         "torch": torch.__version__,
         "threads": 1,
         "data": "",

@@ -62,7 +62,7 @@ def test_counts_and_shapes_equal_torch(case):
             layer.register_forward_hook(lambda _, __, out, outputs=outputs: outputs.append(out))
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             out = network(inputs(plan, 1))
-        assert out.shape == (1, task.classes) and out.isfinite().all()
+        assert out.shape == (1, task.outputs) and out.isfinite().all()
         assert plan.parameters == sum(p.numel() for p in network.parameters())
         assert plan.multiply_adds == counter.get_total_flops() / 2
         assert [tuple(out.shape[1:]) for out in outputs] == list(plan.shapes[1:])

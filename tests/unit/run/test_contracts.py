@@ -35,8 +35,8 @@ class Numbers:
         return data
 
     def decode(self, genome: Any, task: Task) -> Any:
-        graph = Graph(task.shape)
-        return Phenotype(graph.plan(graph.add("linear", graph.add("flatten", graph.input), features=task.classes)))
+        graph = Graph(task.inputs)
+        return Phenotype(graph.plan(graph.add("linear", graph.add("flatten", graph.input), features=task.outputs)))
 
 
 class GlobalDraws(Numbers):

@@ -56,7 +56,7 @@ def resident(
         y_valid=y[n:],
         mean=mean,
         std=std,
-        task=Task(shape=(1, 8, 8), classes=4),
+        task=Task(inputs=(1, 8, 8), outputs=4),
         augmentation=augmentation or Augmentation(crop=1, cutout=2),
         fingerprint="",
     )

@@ -111,13 +111,15 @@ def test_validation_is_the_mean_over_all_images(size):
     data = resident()
     labels = torch.cat([y for _, y in data.batches("valid", 40)])
     scores = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
-    loss, error = validate(Lookup(scores), data, trainer(eval_batch_size=size), [0])[0]
-    assert loss == pytest.approx(nn.functional.cross_entropy(scores.double(), labels).item(), rel=1e-6)
-    assert error == pytest.approx((scores.argmax(1) != labels).double().mean().item())
+    found = validate(Lookup(scores), data, trainer(eval_batch_size=size), [0])[0]
+    assert found["loss"] == pytest.approx(nn.functional.cross_entropy(scores.double(), labels).item(), rel=1e-6)
+    assert found["error"] == pytest.approx((scores.argmax(1) != labels).double().mean().item())
 
 
 def test_a_loss_below_the_errors_bound_is_a_bug(monkeypatch):
-    monkeypatch.setattr("evonas_cli.training.steps.F.cross_entropy", lambda scores, y, **k: torch.full(y.shape, 0.1))
+    monkeypatch.setattr(
+        "evonas_cli.training.criteria.F.cross_entropy", lambda scores, y, *a, **k: torch.full(y.shape, 0.1)
+    )
     with pytest.raises(RuntimeError, match="metric bug"):
         validate(small(), resident(), trainer(), [0])
 

@@ -13,7 +13,7 @@ from evonas_cli.data.splits import Augmentation
 from evonas_cli.training.batches import mixup
 from evonas_cli.training.batches.batches import training_batches
 from evonas_cli.training.checkpoint import Checkpoint
-from evonas_cli.training.loop import member_losses
+from evonas_cli.training.criteria import cross_entropies
 
 
 @settings(max_examples=30, deadline=None)
@@ -27,7 +27,7 @@ def test_the_loss_is_the_mixture_of_both_losses(seed, smoothing, alpha):
     mixed, labels = mixup.mix(x, y, mixes, 1, 5)
     assert torch.allclose(mixed, share * x + (1 - share) * x[partners], atol=1e-6)
     assert torch.allclose(labels.sum(1), torch.ones(8))
-    for member, losses in zip(scores, member_losses(scores, labels, smoothing), strict=True):
+    for member, losses in zip(scores, cross_entropies(scores, labels, smoothing), strict=True):
         own = F.cross_entropy(member, y, reduction="none", label_smoothing=smoothing)
         other = F.cross_entropy(member, y[partners], reduction="none", label_smoothing=smoothing)
         assert torch.allclose(losses, share * own + (1 - share) * other, atol=1e-5)

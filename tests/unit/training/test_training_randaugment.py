@@ -28,7 +28,7 @@ def data(channels: int = 3, kind: type = np.uint8, **how: int) -> Resident:
         x = x / 100 - 1
     mean, std = moments(x)
     y = np.arange(64) % 4
-    task = Task(shape=(channels, SIDE, SIDE), classes=4)
+    task = Task(inputs=(channels, SIDE, SIDE), outputs=4)
     parts = dict(x_train=x, y_train=y, x_valid=x, y_valid=y, mean=mean, std=std)
     return Resident(Splits(**parts, task=task, augmentation=Augmentation(**how), fingerprint=""), torch.device("cpu"))
 
