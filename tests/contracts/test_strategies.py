@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from evonas_cli.config.build import build, spaces
-from evonas_cli.config.compose import options
+from evonas_cli.config.folders import options
 from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context

@@ -37,7 +37,7 @@ def write_set(folder: Path, packed: bool, n_train: int = 16, n_test: int = 4) ->
             (f"{stem}-labels-idx1-ubyte", label_bytes(y)),
         ):
             if packed:
-                (folder / f"{name}.gz").write_bytes(gzip.compress(data))
+                (folder / f"{name}.gz").write_bytes(gzip.compress(data, mtime=0))
             else:
                 (folder / name).write_bytes(data)
         if stem == "train":
@@ -75,7 +75,7 @@ def test_a_reading_never_writes(tmp_path):
         (image_bytes(np.zeros((2, 3, 3), np.uint8))[:-1], "is truncated: 33 bytes, its header promises 34"),
         (image_bytes(np.zeros((2, 3, 3), np.uint8)) + b"x", "is too long: 35 bytes"),
         (label_bytes(np.zeros(90, np.uint8)), "is no idx image file: its magic number is 2049, not 2051"),
-        (gzip.compress(image_bytes(np.zeros((2, 3, 3), np.uint8)))[:-5], "cannot be read as a gzip file ("),
+        (gzip.compress(image_bytes(np.zeros((2, 3, 3), np.uint8)), mtime=0)[:-5], "cannot be read as a gzip file ("),
         (b"\x1f\x8bnonsense that is no gzip", "cannot be read as a gzip file ("),
     ],
 )
