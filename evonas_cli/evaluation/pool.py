@@ -1,33 +1,28 @@
-"""Evaluates in worker processes that stay alive for the whole run, one unit of candidates at a time each.
+"""Evaluates in workers that stay alive for the whole run, one unit of candidates at a time each.
 
-Workers are spawned, not forked, so that CUDA and threads work in them; they die with their parent. A worker that is
-killed or breaks is replaced and its candidates are tried again, in halves; one that takes `attempts` workers with it,
-alone and in the narrowest program, stops the run, because a broken machine must not look like a bad network, unless the
-user says that it is the network.
+A worker that is killed or breaks is replaced, and the candidates of its unit are tried again, in halves. A candidate
+that takes `attempts` workers with it, alone and in the narrowest program, stops the run, because a broken machine must
+not look like a bad network, unless the user says that it is the network. Where workers live and how units reach them is
+for a transport to say (`transport.py`).
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext
-from multiprocessing.process import BaseProcess
 from typing import Any, Generic, Literal, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
-from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.evaluation.division import Division, at_least_one
-from evonas_cli.evaluation.interrupts import deferred
 from evonas_cli.evaluation.queue import Queue
-from evonas_cli.evaluation.scratch import Scratch
+from evonas_cli.evaluation.spawned import Spawned
+from evonas_cli.evaluation.transport import Broken, Died, Event, Ready, Transport, Worker
 from evonas_cli.evaluation.units import abreast, divide, merged, work
-from evonas_cli.evaluation.worker import serve
 
 G = TypeVar("G")
 _log = logging.getLogger(__name__)
@@ -36,8 +31,7 @@ _log = logging.getLogger(__name__)
 @dataclass
 class _Slot:
     device: str | None
-    process: BaseProcess
-    pipe: Connection
+    worker: Worker
     unit: Unit[Any] | None = None
     since: float = 0.0
     ready: bool = False
@@ -69,17 +63,13 @@ class Pool(Generic[G]):
         self.division = Division(device, workers, devices, threads)
         self._recipe, self._context = recipe, context
         self._timeout, self._attempts, self._crash = timeout, attempts, crash
-        self._scratch: Scratch | None = None
+        self._transport: Transport | None = None
         self._pool: list[_Slot] = []
         self._queue: Queue[G] = Queue(lambda unit: work(self._planner, unit, self._environment))
         self._lost: dict[int, int] = {}
         self._suspects: set[int] = set()
         self._failure: EvonasError | None = None
         self._environment: dict[str, Json] = {}
-
-    @cached_property
-    def _spawn(self) -> SpawnContext:
-        return spawning()
 
     @property
     def slots(self) -> int:
@@ -89,7 +79,7 @@ class Pool(Generic[G]):
     def start(self) -> dict[str, Json]:
         """Starts all workers and waits for the first one that is ready. Raises what broke a worker."""
         self.division.check()
-        self._scratch = Scratch()
+        self._transport = self._connect()
         places = self.division.places
         self._pool = [self._open(places[k % len(places)]) for k in range(self.slots)]
         while not any(slot.ready for slot in self._pool):
@@ -120,34 +110,32 @@ class Pool(Generic[G]):
         return results
 
     def close(self) -> None:
-        """Kills the workers."""
+        """Ends the workers."""
         for slot in self._pool:
-            slot.process.kill()
-        for slot in self._pool:
-            slot.process.join()
-            slot.pipe.close()
+            slot.worker.close()
         self._pool = []
-        if self._scratch is not None:
-            self._scratch.close()
-            self._scratch = None
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def _connect(self) -> Transport:
+        """The transport to this pool's workers."""
+        return Spawned(self._recipe, self._context)
+
+    @property
+    def _connected(self) -> Transport:
+        if self._transport is None:
+            raise RuntimeError("the pool was not started")
+        return self._transport
 
     def _open(self, device: str | None) -> _Slot:
-        ours, theirs = self._spawn.Pipe()
-        arguments = (theirs, self._recipe, self._context, device, self._scratch)
-        process = self._spawn.Process(target=serve, args=arguments, daemon=True, name="evonas-worker")
-        with deferred():
-            process.start()
-        theirs.close()
-        return _Slot(device, process, ours)
+        return _Slot(device, self._connected.open(device))
 
     def _deal(self) -> None:
         for slot in self._pool:
             if self._queue and slot.ready and slot.unit is None:
                 slot.unit, slot.since = self._next(), time.monotonic()
-                try:
-                    slot.pipe.send(slot.unit)
-                except OSError:
-                    continue
+                slot.worker.send(slot.unit)
 
     def _next(self) -> Unit[G]:
         """The unit that goes next, and with it as many others as the job wants at once and idle workers can spare.
@@ -167,15 +155,15 @@ class Pool(Generic[G]):
     def _listen(self) -> list[Result]:
         if self._failure is not None:
             raise self._failure
-        pipes = {slot.pipe: slot for slot in self._pool}
+        slots = {id(slot.worker): slot for slot in self._pool}
         limit = None
         if self._timeout is not None:
             busy = [slot.since + self._seconds(slot) for slot in self._pool if slot.unit is not None]
             limit = max(0.0, min(busy) - time.monotonic()) if busy else None
         results: list[Result] = []
-        for pipe in wait(list(pipes), limit):
+        for worker, event in self._connected.wait([slot.worker for slot in self._pool], limit):
             try:
-                results += self._hear(pipes[pipe])  # type: ignore[index]
+                results += self._hear(slots[id(worker)], event)
             except EvonasError as error:
                 self._failure = self._failure or error
         if self._failure is not None and not results:
@@ -187,25 +175,21 @@ class Pool(Generic[G]):
         assert slot.unit is not None and self._timeout is not None
         return self._timeout * max(slot.unit.width, len(slot.unit.candidates))
 
-    def _hear(self, slot: _Slot) -> list[Result]:
-        try:
-            kind, *content = slot.pipe.recv()
-        except (EOFError, OSError):
-            slot.process.join()
-            return self._replace(slot, EnvironmentFailure, f"was killed (exit status {slot.process.exitcode})", True)
-        if kind == "ready":
+    def _hear(self, slot: _Slot, event: Event) -> list[Result]:
+        if isinstance(event, Died):
+            return self._replace(slot, EnvironmentFailure, event.text, True)
+        if isinstance(event, Broken):
+            return self._replace(slot, event.error, event.text, False)
+        if isinstance(event, Ready):
             slot.ready = True
-            self._compare(content[0])
+            self._compare(event.environment)
             return []
-        if kind == "broken":
-            return self._replace(slot, content[0], content[1], False)
         slot.unit = None
-        results: list[Result] = content[0]
-        return results
+        return list(event.results)
 
-    def _compare(self, environment: dict[str, Json]) -> None:
+    def _compare(self, environment: Mapping[str, Json]) -> None:
         """All workers must see what the first one saw. Raises EnvironmentFailure for other data, warns otherwise."""
-        first = self._environment = self._environment or environment
+        first = self._environment = self._environment or dict(environment)
         changed = [key for key in sorted({*first, *environment}) if first.get(key) != environment.get(key)]
         if "data" in changed:
             raise EnvironmentFailure("the data set changed while the run was starting; put it back and resume")
@@ -255,9 +239,7 @@ class Pool(Generic[G]):
         )
 
     def _renew(self, slot: _Slot) -> None:
-        slot.process.kill()
-        slot.process.join()
-        slot.pipe.close()
+        slot.worker.close()
         self._pool[self._pool.index(slot)] = self._open(slot.device)
 
     def _overdue(self) -> list[Result]:

@@ -17,6 +17,7 @@ from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Unit
 from evonas_cli.evaluation.scratch import Scratch, Sharing
+from evonas_cli.evaluation.transport import Broken, Finished, Ready
 from evonas_cli.evaluation.units import evaluate
 
 WAITING = ("OMP_WAIT_POLICY", "PASSIVE")
@@ -27,7 +28,7 @@ default, and another process wants a core, each operation may take milliseconds.
 def serve(
     pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, device: str | None, scratch: Scratch
 ) -> None:
-    """Sends ("ready", environment), then for each unit received ("results", list) or ("broken", class, text).
+    """Sends Ready, then for each unit received Finished, or Broken and ends.
 
     `device` is the CUDA device of this worker's slot, or None for the configured one; `scratch` is the pool's.
     """
@@ -39,15 +40,15 @@ def serve(
         job = recipe() if device is None else recipe(device=device)
         if isinstance(job, Sharing):
             job.share(scratch.file)
-        pipe.send(("ready", job.environment()))
+        pipe.send(Ready(job.environment()))
         while (unit := _next(pipe)) is not None:
-            pipe.send(("results", list(evaluate(job, unit, context))))
+            pipe.send(Finished(list(evaluate(job, unit, context))))
     except EvonasError as error:
-        pipe.send(("broken", type(error), str(error)))
+        pipe.send(Broken(type(error), str(error)))
     except Exception as error:
         users = place(error) is not None and not isinstance(error, OSError | MemoryError)
         text = described(error) if users else f"{told(error)} ({_innermost(error)})"
-        pipe.send(("broken", UsageError if users else EnvironmentFailure, text))
+        pipe.send(Broken(UsageError if users else EnvironmentFailure, text))
 
 
 def _next(pipe: Connection) -> Unit[Any] | None:

@@ -16,6 +16,7 @@ from doubling import Doubling, alone, candidate, collect, make
 from evonas_cli.config.folders import options
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context, Evaluator
+from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 
 
@@ -64,6 +65,7 @@ def test_every_id_comes_back_once(evaluator: Any) -> None:
 
 
 def test_workers_of_a_pool_hold_one_file_and_replacements_hold_it_too(tmp_path: Path) -> None:
+    spawning()  # starts the process that tracks semaphores, whose descriptor stays open
     pool = make("pool", tmp_path, recipe=Shared, attempts=1)
     open_before = len(os.listdir("/proc/self/fd"))
     pool.start()
@@ -71,7 +73,7 @@ def test_workers_of_a_pool_hold_one_file_and_replacements_hold_it_too(tmp_path: 
     assert collect(pool, 1)[0].metrics == {"double": 2.0}
     pool.close()
     assert len(os.listdir("/proc/self/fd")) == open_before
-    pool = make("pool", tmp_path, recipe=Shared, attempts=2, timeout=1.0)
+    pool = make("pool", tmp_path, recipe=Shared, attempts=2, timeout=4.0)
     pool.start()
     pool.submit(alone(candidate(0, 2)))
     collect(pool, 1)
@@ -174,7 +176,7 @@ def test_it_may_be_told_to_fail_instead(tmp_path: Path, attempts: int) -> None:
 
 
 def test_a_timeout_is_a_failed_result_and_the_worker_is_replaced(tmp_path: Path) -> None:
-    pool = make("pool", tmp_path, timeout=1.0, workers=1)
+    pool = make("pool", tmp_path, timeout=3.0, workers=1)
     pool.start()
     pool.submit(alone(candidate(0, -4), candidate(1, 2)))
     late, fine = collect(pool, 2)

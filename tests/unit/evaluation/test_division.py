@@ -13,6 +13,7 @@ import pytest
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.evaluation import division
 from evonas_cli.evaluation.division import Division
+from evonas_cli.evaluation.transport import Ready
 from evonas_cli.evaluation.worker import serve
 
 
@@ -97,7 +98,7 @@ def test_threads_of_a_worker_sleep_while_they_wait(
     worker = context.Process(target=serve, args=(theirs, partial(Listening), None, None, None), daemon=True)
     worker.start()
     theirs.close()
-    assert ours.recv() == ("ready", {"waiting": after})
+    assert ours.recv() == Ready({"waiting": after})
     ours.close()
     worker.join(10)
     assert worker.exitcode == 0

@@ -1,0 +1,118 @@
+"""The pool's policy over a transport that is a script: what is sent to whom when workers die, break and answer."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.types import Candidate, Proposal, Result, Unit
+from evonas_cli.evaluation.pool import Pool
+from evonas_cli.evaluation.transport import Broken, Died, Event, Finished, Ready, Worker
+
+
+class Scripted:
+    """A worker that answers each unit as the script says; `sent` lists the ids of all units."""
+
+    def __init__(self, script: Callable[[tuple[int, ...]], Event], sent: list[tuple[int, ...]]) -> None:
+        self.script, self.sent = script, sent
+        self.events: deque[Event] = deque([Ready({"device": "none"})])
+        self.closed = False
+
+    def send(self, unit: Unit[Any]) -> None:
+        ids = tuple(candidate.id for candidate in unit.candidates)
+        self.sent.append(ids)
+        self.events.append(self.script(ids))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Script:
+    """A transport to such workers."""
+
+    def __init__(self, script: Callable[[tuple[int, ...]], Event]) -> None:
+        self.script, self.sent = script, list[tuple[int, ...]]()
+        self.opened: list[Scripted] = []
+        self.closed = False
+
+    def open(self, device: str | None) -> Scripted:
+        self.opened.append(Scripted(self.script, self.sent))
+        return self.opened[-1]
+
+    def wait(self, workers: Sequence[Worker], seconds: float | None) -> list[tuple[Worker, Event]]:
+        return [(each, each.events.popleft()) for each in workers if isinstance(each, Scripted) and each.events]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def answers(ids: tuple[int, ...]) -> Event:
+    return Finished([Result(id, "ok", {"error": float(id)}) for id in ids])
+
+
+class Nothing:
+    """A job that plans nothing, and is not asked to evaluate."""
+
+
+def pool(script: Callable[[tuple[int, ...]], Event], **settings: Any) -> tuple[Pool[Any], Script]:
+    transport = Script(script)
+
+    class Here(Pool[Any]):
+        def _connect(self) -> Script:
+            return transport
+
+    found: Pool[Any] = Here(lambda: Nothing(), None, device="cpu", **settings)  # type: ignore[arg-type,return-value]
+    found.start()
+    return found, transport
+
+
+def unit(*ids: int, width: int = 1) -> Unit[Any]:
+    candidates = tuple(Candidate(id, 0, id, Proposal(0)) for id in ids)
+    return Unit(candidates, width, tuple(range(len(ids))))
+
+
+def collected(found: Pool[Any], count: int) -> dict[int, Result]:
+    results: dict[int, Result] = {}
+    while len(results) < count:
+        results |= {result.id: result for result in found.collect()}
+    return results
+
+
+def test_a_worker_that_dies_is_replaced_and_its_unit_is_halved() -> None:
+    def script(ids: tuple[int, ...]) -> Event:
+        return Died("was killed (exit status -9)") if len(ids) > 1 else answers(ids)
+
+    found, transport = pool(script, workers=1)
+    found.submit([unit(0, 1, 2, 3, width=4)])
+    assert sorted(collected(found, 4)) == [0, 1, 2, 3]
+    assert sorted(transport.sent, key=len, reverse=True)[:3] == [(0, 1, 2, 3), (0, 1), (2, 3)]
+    assert [worker.closed for worker in transport.opened] == [True, True, True, False]
+    found.close()
+    assert transport.closed and all(worker.closed for worker in transport.opened)
+
+
+@pytest.mark.parametrize(("crash", "attempts"), [("fail", 1), ("fail", 3), ("stop", 2)])
+def test_a_candidate_that_ends_its_workers_fails_or_stops_the_run(crash: str, attempts: int) -> None:
+    def script(ids: tuple[int, ...]) -> Event:
+        return Died("was killed (exit status 1)") if ids == (1,) else answers(ids)
+
+    found, transport = pool(script, workers=2, crash=crash, attempts=attempts)
+    found.submit([unit(0), unit(1), unit(2)])
+    if crash == "stop":
+        with pytest.raises(EnvironmentFailure, match="candidate 1 lost its worker 2 times"):
+            collected(found, 3)
+        return
+    results = collected(found, 3)
+    assert results[1].error is not None and results[1].error.kind == "crashed"
+    assert transport.sent.count((1,)) == attempts
+
+
+def test_what_a_worker_tells_of_the_machine_stops_the_run() -> None:
+    found, _ = pool(lambda ids: Broken(EnvironmentFailure, "the disk is full"), workers=1, attempts=1)
+    found.submit([unit(0)])
+    with pytest.raises(EnvironmentFailure, match="the disk is full"):
+        collected(found, 1)
