@@ -99,8 +99,8 @@ class Confirming(Protocol, metaclass=Capability):
     """What a strategy may have in addition: it chooses nothing, but measures again what was chosen before."""
 
     @property
-    def confirms(self) -> bool:
-        """Whether that is so; then its candidates may be measured on the test part."""
+    def confirmations(self) -> int:
+        """How many candidates it measures in all. They may be measured on the test part."""
 
 
 @runtime_checkable

@@ -30,8 +30,7 @@ def check_continues(config: Config, allowed: Sequence[str]) -> None:
 
 
 def check_test(strategy: Any, job: Job[Any]) -> None:
-    confirms = isinstance(strategy, Confirming) and strategy.confirms
-    if isinstance(job, Testing) and job.tests and not confirms:
+    if isinstance(job, Testing) and job.tests and not isinstance(strategy, Confirming):
         raise UsageError("job.test=true measures candidates on the test part, which no search may see; "
                          "set job.test=false, and after the search use `evonas retrain RUN`")  # fmt: skip
 

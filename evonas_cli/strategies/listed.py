@@ -57,9 +57,9 @@ class Listed(Generic[G]):
         return 1
 
     @property
-    def confirms(self) -> bool:
-        """True: nothing is chosen here."""
-        return True
+    def confirmations(self) -> int:
+        """Genomes times repeats."""
+        return len(self._parsed) * self.repeats
 
     def init(self, rng: Random) -> Asked:
         """Nothing has been proposed."""
