@@ -10,7 +10,8 @@ from generational import SPACE, genetic, observe, run
 from omegaconf import OmegaConf
 
 from evonas_cli.config.build import build
-from evonas_cli.config.compose import compose, options
+from evonas_cli.config.compose import compose
+from evonas_cli.config.folders import options
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.types import Objective
