@@ -18,7 +18,20 @@ import typer
 from typer.exceptions import TyperException
 
 from evonas_cli import __version__
-from evonas_cli.cli import bench, catalogue, compare, config, doctor, inspect, resume, search, sweep, tune, verify
+from evonas_cli.cli import (
+    bench,
+    catalogue,
+    compare,
+    config,
+    doctor,
+    inspect,
+    resume,
+    retrain,
+    search,
+    sweep,
+    tune,
+    verify,
+)
 from evonas_cli.cli.common import forget, help_without_verb, remark, say
 from evonas_cli.cli.stopping import CODES, Stopped, Terminated, finish, heard, listen
 from evonas_cli.core.display import joined, log_warnings, steers
@@ -36,6 +49,7 @@ for verb in (
     tune.tune,
     sweep.sweep,
     resume.resume,
+    retrain.retrain,
     inspect.list_runs,
     inspect.show,
     inspect.pareto,

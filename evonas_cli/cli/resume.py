@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -50,4 +51,4 @@ def resume(
     check_identity(found, config)
     parts = assemble(config, trusted(found, allow_module or []))
     voice = narrator(parts, quiet)
-    return carry_out(lambda: reopen(found, parts, voice.result), found, voice, json)
+    return carry_out(lambda: reopen(found, parts, voice.result, sys.argv[1:]), found, voice, json)

@@ -33,7 +33,11 @@ def narrator(parts: Parts, quiet: bool) -> Narrator:
 
 def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Narrator, as_json: bool) -> int:
     """Opens a session of the run, works it off, prints its front and its path. Returns 1 when there is no front."""
+    from evonas_cli.cli.retrain import document as retrained_document
+    from evonas_cli.cli.retrain import print_retrained
     from evonas_cli.report.failures import tally
+    from evonas_cli.report.retrained import retrained
+    from evonas_cli.run import openings
     from evonas_cli.store.derived import front_document
 
     try:
@@ -44,6 +48,7 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
             evaluations = len(recorder.journal)
             failures = tally(() if fold.position.succeeded else recorder.journal)
             document = front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read)
+            again = retrained(session.run, session.parts, recorder.journal)
     except (KeyboardInterrupt, Terminated) as stop:
         raise Stopped(stop, run.root if run.exists() else None) from stop
     except EvonasError:
@@ -58,8 +63,13 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
         voice.say(f"budget.cost={fold.budget.cost:g} is less than what the first candidate costs; raise it")
     elif not document["front"]:
         voice.say(_fruitless(evaluations, failures))
+    opened = 0 if again is None else openings.count(session.run)
     if as_json:
-        print_json({"run": str(session.run.root), "evaluations": evaluations, "reason": reason, **document})
+        more = {} if again is None else retrained_document(again, opened)
+        print_json({"run": str(session.run.root), "evaluations": evaluations, "reason": reason, **document, **more})
+    elif again is not None:
+        print_retrained(again, opened, openings.owner(session.run).root / openings.FILE)
+        say(session.run.root)
     else:
         print_front(document)
         say(session.run.root)

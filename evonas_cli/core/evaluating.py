@@ -13,6 +13,10 @@ G = TypeVar("G")
 C = TypeVar("C", contravariant=True)
 
 
+WEIGHTS = "state.pt"
+"""The file in a candidate's folder that holds its trained weights."""
+
+
 class Context(Protocol):
     """Where a job may keep files."""
 
@@ -71,6 +75,15 @@ class Stacking(Protocol[G], metaclass=Capability):
     def together(self, unit: Unit[G], context: Context) -> Iterator[Result]:
         """A result for each candidate of a unit whose width is above 1: a function of width and place, not of the
         neighbours."""
+
+
+@runtime_checkable
+class Testing(Protocol, metaclass=Capability):
+    """What a job may have in addition: it can measure trained candidates on the test part of the data set."""
+
+    @property
+    def tests(self) -> bool:
+        """Whether it does. A search must not: only a strategy that is `Confirming` goes with such a job."""
 
 
 @runtime_checkable

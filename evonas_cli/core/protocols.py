@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from random import Random
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -80,6 +80,27 @@ class Continues(Protocol, metaclass=Capability):
     @property
     def continues(self) -> bool:
         """Whether trained weights have to be kept for later candidates."""
+
+
+@runtime_checkable
+class Keeping(Protocol[C], metaclass=Capability):
+    """What a strategy that continues trainings may have in addition: it knows whose weights it may still need."""
+
+    def keeps(self, state: C) -> Container[int]:
+        """Ids of told candidates that proposals asked of this state, or of a later one, may continue.
+
+        Weights of other told candidates are removed in the course of a run: a strategy that goes on with the best
+        candidate alone returns `(state.best_id,)`.
+        """
+
+
+@runtime_checkable
+class Confirming(Protocol, metaclass=Capability):
+    """What a strategy may have in addition: it chooses nothing, but measures again what was chosen before."""
+
+    @property
+    def confirmations(self) -> int:
+        """How many candidates it measures in all. They may be measured on the test part."""
 
 
 @runtime_checkable

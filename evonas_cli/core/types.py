@@ -115,14 +115,16 @@ class Unit(Generic[G]):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a job says of one of its metrics: which direction is better, and whether the metric is `measured`.
+    """What a job says of one of its metrics: which direction is better, whether the metric is `measured`, and whether
+    it is one of the test part.
 
     A measured metric, such as a time, may differ when the evaluation is repeated. Digests, replays and comparisons of
-    bits leave it out.
+    bits leave it out. A metric of the test part is no objective.
     """
 
     direction: Direction
     measured: bool = False
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

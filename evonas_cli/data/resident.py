@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from evonas_cli.core.rng import derive
-from evonas_cli.data.arrays import Images
+from evonas_cli.data.arrays import Images, Labels
 from evonas_cli.data.splits import Splits
 from evonas_cli.data.streaming import Streamed
 from evonas_cli.network.task import Task
@@ -50,6 +50,16 @@ class Resident:
         held = Streamed if self.streams else Held
         self._train = held(_rows(splits.x_train), torch.tensor(splits.y_train), device)
         self._valid = held(_rows(splits.x_valid), torch.tensor(splits.y_valid), device)
+        self._test: Held | Streamed | None = None
+
+    def hold_test(self, x: Images, y: Labels) -> None:
+        """Takes the test part, inputs and targets as in `Splits`; until then there is none."""
+        self._test = (Streamed if self.streams else Held)(_rows(x), torch.tensor(y), self.device)
+
+    @property
+    def tests(self) -> bool:
+        """Whether there is a test part."""
+        return self._test is not None
 
     @property
     def n_train(self) -> int:
@@ -92,9 +102,15 @@ class Resident:
         """Normalised images (B, C, H, W) float32 and labels (B,) of the training images at `index`."""
         return next(self.fed([index]))
 
-    def batches(self, part: Literal["train", "valid"], size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """A part in its own order, not augmented, in batches of `size`, the last one smaller."""
-        for rows, labels in (self._train if part == "train" else self._valid).sliced(size):
+    def batches(self, part: Literal["train", "valid", "test"], size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """A part in its own order, not augmented, in batches of `size`, the last one smaller.
+
+        Raises ValueError for a test part that was not given.
+        """
+        held = {"train": self._train, "valid": self._valid, "test": self._test}[part]
+        if held is None:
+            raise ValueError("the test part was not given")
+        for rows, labels in held.sliced(size):
             yield self._normal(rows if self.task.vocabulary else rows.to(torch.float32, copy=True)), labels
 
     def normalised(self, images: Tensor) -> Tensor:

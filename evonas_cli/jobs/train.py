@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ class Train:
     that the trainer does not have, or through values that it does not take.
 
     On a CUDA device up to `in_flight` candidates of different networks are trained at the same time, as memory allows.
+    With `test` a trained candidate is measured on the test part, too.
     """
 
     needs: tuple[type, ...] = (Buildable,)
@@ -55,9 +57,11 @@ class Train:
         deterministic: bool,
         threads: int,
         in_flight: int = 1,
+        test: bool = False,
     ) -> None:
         if type(in_flight) is not int or in_flight < 1:
             raise UsageError(f"job.in_flight is {in_flight!r}; it must be an integer of at least 1")
+        self._tests = test
         self._in_flight = in_flight
         if isinstance(dataset, SequenceDataset):
             raise UsageError(
@@ -73,17 +77,25 @@ class Train:
                     trainer.override({key: value})
 
     @property
+    def tests(self) -> bool:
+        """Whether candidates are measured on the test part."""
+        return self._tests
+
+    @property
     def metrics(self) -> Mapping[str, Metric]:
-        """Those of every training, and with trainer.measure_train those of the training part."""
+        """Those of every training; with trainer.measure_train those of the training part, with `test` those of the
+        test part."""
         task = metrics_of("classes", 0)
         on_train = {name.replace("valid", "train_eval", 1): metric for name, metric in task.items()}
-        return {**task, **self._always, **(on_train if self._measures_train else {})}
+        on_test = {name.replace("valid", "test", 1): replace(metric, test=True) for name, metric in task.items()}
+        more = {**(on_train if self._measures_train else {}), **(on_test if self._tests else {})}
+        return {**task, **self._always, **more}
 
     @cached_property
     def _bench(self) -> Workbench:
         from evonas_cli.training.candidates.workbench import Workbench
 
-        return Workbench(*self._settings, file=self._file)
+        return Workbench(*self._settings, file=self._file, test=self._tests)
 
     def share(self, file: int) -> None:
         """The prepared data goes into the file, or comes out of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from evonas_cli.core.types import Json
 from evonas_cli.network.ops import OPS, Settings, Shape, complete
@@ -71,6 +71,27 @@ class Plan:
         """The input's shape, then of each node the operation, its inputs and settings; the last node is the output."""
         nodes: list[Json] = [[node.op, list(node.inputs), dict(node.params)] for node in self.nodes[1:]]
         return {"input": list(self.shapes[0]), "nodes": nodes}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Plan:
+        """The inverse of `to_json`; a setting that the data leaves out has its default.
+
+        Raises ValueError, with one line, for data that describes no plan.
+        """
+        try:
+            if set(data) != {"input", "nodes"}:
+                raise ValueError("the members are not input and nodes")
+            graph = Graph(tuple(data["input"]))
+            for index, (op, inputs, params) in enumerate(data["nodes"], start=1):
+                if not all(type(source) is int and 0 <= source < index for source in inputs):
+                    raise ValueError(f"node {index} reads {inputs}, which are not all nodes before it")
+                graph.add(op, *inputs, **params)
+            plan = graph.plan(len(data["nodes"]))
+            if len(plan.nodes) != len(data["nodes"]) + 1:
+                raise ValueError("the last node does not need all the others")
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise ValueError(f"no plan of a network: {' '.join(str(error).split())[:160]}") from error
+        return plan
 
     def __str__(self) -> str:
         """One line for each node: index, operation with settings, inputs, shape."""

@@ -12,6 +12,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from evonas_cli.core.types import Direction
@@ -104,6 +105,16 @@ def interval(values: Sequence[float]) -> tuple[float, float] | None:
     means = resampling(len(values)) @ numpy.asarray(values)
     low, high = numpy.quantile(means, [ALPHA / 2, 1 - ALPHA / 2])
     return float(low), float(high)
+
+
+def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Student's 95 % interval of the mean (1908), which holds for as few values as two; None for a single value."""
+    if len(values) < 2:
+        return None
+    from scipy import stats
+
+    half = float(stats.t.ppf(1 - ALPHA / 2, len(values) - 1)) * stdev(values) / math.sqrt(len(values))
+    return fmean(values) - half, fmean(values) + half
 
 
 def verdict(

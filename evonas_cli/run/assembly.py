@@ -19,7 +19,7 @@ from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import Continues, Particular, Space, Strategy
 from evonas_cli.core.types import Json, Objective
 from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfaces, try_out
-from evonas_cli.run.fit import check_continues, check_needs, check_stages, objective
+from evonas_cli.run.fit import check_continues, check_needs, check_stages, check_test, objective
 from evonas_cli.store.directory import RunDirectory, check_name
 
 
@@ -89,6 +89,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     check_interfaces(space=space, strategy=strategy, job=job)
     check_needs("strategy", config["strategy"], strategy.needs, space, allowed, folders)
     check_needs("job", config["job"], job.needs, space, allowed, folders)
+    check_test(strategy, job)
     objectives = tuple(objective(name, job, config["deterministic"]) for name in config["objectives"])
     if config["budget"]["cost"] is not None and "cost" not in job.metrics:
         raise UsageError("budget.cost is set but this job measures no cost; use budget.evaluations")

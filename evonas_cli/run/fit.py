@@ -13,8 +13,8 @@ from evonas_cli.config.compose import Config
 from evonas_cli.config.settings import nearest
 from evonas_cli.core.capability import lack
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Job
-from evonas_cli.core.protocols import Rising, Staged
+from evonas_cli.core.evaluating import Job, Testing
+from evonas_cli.core.protocols import Confirming, Rising, Staged
 from evonas_cli.core.types import Objective
 from evonas_cli.genomes.capabilities import Tuning
 
@@ -27,6 +27,12 @@ def check_continues(config: Config, allowed: Sequence[str]) -> None:
         raise UsageError("this strategy hands trained weights on from step to step; set window=1")
     if not config["trainer"]["save_state"]:
         raise UsageError("this strategy hands trained weights on; set trainer.save_state=true so that they are kept")
+
+
+def check_test(strategy: Any, job: Job[Any]) -> None:
+    if isinstance(job, Testing) and job.tests and not isinstance(strategy, Confirming):
+        raise UsageError("job.test=true measures candidates on the test part, which no search may see; "
+                         "set job.test=false, and after the search use `evonas retrain RUN`")  # fmt: skip
 
 
 def check_stages(config: Config, strategy: Any, space: Any) -> None:
@@ -50,6 +56,9 @@ def objective(name: str, job: Job[Any], deterministic: bool) -> Objective:
     if name not in job.metrics:
         known = sorted(job.metrics)
         raise UsageError(f"objectives: the job measures no {name}{nearest(name, known)} (known: {', '.join(known)})")
+    if job.metrics[name].test:
+        raise UsageError(f"objectives: {name} is measured on the test part, which no search may see; "
+                         f"name one of the validation part")  # fmt: skip
     if job.metrics[name].measured and deterministic:
         raise UsageError(f"objectives: {name} is measured, so the run could not resume exactly; "
                          "set deterministic=false to accept that")  # fmt: skip

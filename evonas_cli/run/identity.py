@@ -35,6 +35,7 @@ LATER: Mapping[str, Json] = {
     "trainer.convolution": "auto",
     "trainer.graph": None,
     "job.in_flight": 8,
+    "job.test": False,
     "job.accuracy_unit": "percent",
     "strategy.batch": 1,
 }

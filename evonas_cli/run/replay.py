@@ -11,6 +11,7 @@ from typing import Any
 from evonas_cli.core.failures import MACHINE_FAILURES
 from evonas_cli.core.guard import guard
 from evonas_cli.core.types import Result
+from evonas_cli.run import openings
 from evonas_cli.run.assembly import Parts
 from evonas_cli.run.retraining import Asks
 from evonas_cli.store.directory import RunDirectory
@@ -38,6 +39,7 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
         heirs.setdefault(ancestor if ancestor in expected else None, []).append(id)
     try:
         evaluator.start()
+        openings.record(run, parts, ("verify", "--replay"))
         asks = Asks(journal, evaluator, parts.space)
         evaluator.submit(asks.units([expected[id] for id in heirs.get(None, [])]))
         left = len(expected)

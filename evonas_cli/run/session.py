@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import logging
 import platform
@@ -24,7 +23,7 @@ from evonas_cli.core.fold import REPEATING, Fold
 from evonas_cli.core.protocols import Continues
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.capabilities import Buildable
-from evonas_cli.run import contracts
+from evonas_cli.run import contracts, openings
 from evonas_cli.run.assembly import Parts, chosen
 from evonas_cli.run.identity import identity
 from evonas_cli.run.lazy import Started
@@ -119,27 +118,45 @@ def new_run(composed: Composed, run_dir: Path | None, allowed: Sequence[str] = (
 
 
 def create(
-    run: RunDirectory, parts: Parts, choices: Mapping[str, str], watch: Watch, command: Sequence[str]
+    run: RunDirectory,
+    parts: Parts,
+    choices: Mapping[str, str],
+    watch: Watch,
+    command: Sequence[str],
+    source: Mapping[str, Json] | None = None,
 ) -> Session:
-    """Starts the evaluator, then makes the run directory and locks it. Raises UsageError when it exists."""
+    """Starts the evaluator, then makes the run directory and locks it. Raises UsageError when it exists.
+
+    `source` names the run of which candidates are trained again (`openings.SOURCE`).
+    """
     evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
         if Buildable in parts.recipe().needs:
             contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
-        run.create(config_yaml(parts.config), provenance(parts, choices, environment, command))
+        more = {} if source is None else {openings.SOURCE: source}
+        if source is not None:
+            openings.record(run, parts, command, source=source)
+        run.create(config_yaml(parts.config), {**provenance(parts, choices, environment, command), **more})
+        if source is None:
+            openings.record(run, parts, command)
         return _open(run, parts, evaluator, watch)
     except BaseException:
         evaluator.close()
         raise
 
 
-def reopen(run: RunDirectory, parts: Parts, watch: Watch) -> Session:
+def reopen(run: RunDirectory, parts: Parts, watch: Watch, command: Sequence[str] = ("resume",)) -> Session:
     """Locks an existing run and goes on with it. `parts` must have passed `check_identity`."""
     run.metadata()
     if not run.journal.exists():
         raise RunError(f"{run.journal} is missing; `evonas verify {run.root} --repair` begins an empty one")
-    evaluator = Started(parts.evaluator(run), parts.strategy, functools.partial(check_environment, run))
+
+    def check(environment: Mapping[str, Json]) -> None:
+        check_environment(run, environment)
+        openings.record(run, parts, command, run.recorded())
+
+    evaluator = Started(parts.evaluator(run), parts.strategy, check)
     session = _open(run, parts, evaluator, watch)
     try:
         before = stored_config(run)

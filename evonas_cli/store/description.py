@@ -12,7 +12,7 @@ from evonas_cli.store.reading import is_amount, is_count, misfit
 FORMAT = 1
 STATES = ("running", "done", "failed", "interrupted")
 _ALWAYS = {"identity": dict, "environment": dict, "choices": dict, "allowed_modules": list, "created": str}
-_OFTEN = {"evonas": str, "versions": dict, "command": list}
+_OFTEN = {"evonas": str, "versions": dict, "command": list, "source": dict}
 
 
 def wrong_metadata(data: Mapping[str, Any]) -> str | None:

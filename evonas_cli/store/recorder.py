@@ -17,6 +17,7 @@ from evonas_cli.store.figures import FiguresLog
 from evonas_cli.store.files import discard, write_json, write_text
 from evonas_cli.store.journal import Journal
 from evonas_cli.store.throughput import Meter, ThroughputLog, summary
+from evonas_cli.store.weights import Weights
 
 Watch = Callable[[Candidate[Any], Result], None]
 SNAPSHOT_SHARE = 0.05
@@ -64,6 +65,7 @@ class Recorder:
         self._shown = self._tabled = -math.inf
         self._on_snapshots = 0.0
         self._fold: Fold[Any] | None = None
+        self._weights = Weights(run)
 
     @property
     def elapsed(self) -> float:
@@ -82,6 +84,7 @@ class Recorder:
         pending there."""
         pending = snapshots.restore(self.run.snapshots, fold, self.space, self.journal, self._mark)
         self._drop(fold.position.told)
+        self._weights.restored(fold)
         self._plan(fold)
         self._fold = fold
         self.status(fold, "running")
@@ -139,6 +142,7 @@ class Recorder:
         self.journal.sync()
         self.figures.flush(durable=True)
         snapshots.save(self.run.snapshots, fold, self.space, self.journal, self._mark)
+        self._weights.saved(fold)
         self._on_snapshots += self._clock() - began
 
     def status(self, fold: Fold[Any], state: str, reason: str = "") -> None:

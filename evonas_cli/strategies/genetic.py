@@ -172,12 +172,16 @@ class Genetic:
 
     def tell(self, state: Generation[Genes], told: Sequence[Evaluation[Genes]], rng: Random) -> Generation[Genes]:
         """The elites, a generation older, and the offspring; or whoever won the fights of crowding."""
-        born, *pending = state.pending
-        return self._succeed(replace(state, pending=tuple(pending)), born, told, rng)
+        return self._succeed(replace(state, pending=state.pending[1:]), state.pending[0], told, rng)
 
     def population(self, state: Generation[Genes]) -> tuple[int, ...]:
         """Best first, failed individuals included; one that is there twice counts once."""
         return tuple(dict.fromkeys(individual.id for individual in state.individuals))
+
+    def keeps(self, state: Generation[Genes]) -> tuple[int, ...]:
+        """The living, who all train on under inherit=schedule; else the best so far."""
+        best = () if state.best_id is None else (state.best_id,)
+        return self.population(state) if self.inherit == "schedule" else best
 
     def figures(self, state: Generation[Genes]) -> Mapping[str, Json]:
         """See `generations.figures`; diversity where the space has a distance."""
@@ -291,7 +295,6 @@ class Genetic:
     def _distance(self) -> Callable[[Genes, Genes], float]:
         if not isinstance(self.space, Measured):
             name = type(self.space).__name__
-            raise UsageError(
-                f"strategy.diversity={self.diversity} needs a space that is Measured; {name} has no distance"
-            )
+            text = f"strategy.diversity={self.diversity} needs a space that is Measured; {name} has no distance"
+            raise UsageError(text)
         return self.space.distance

@@ -147,6 +147,10 @@ class SuccessiveHalving(Generic[G]):
         """Whom the rung told last lets go on, best first; of a last rung all that did not fail."""
         return state.alive
 
+    def keeps(self, state: Brackets[G]) -> tuple[int, ...]:
+        """The survivors that wait for their next rung."""
+        return tuple([survivor.id for promotion in state.ready for survivor in promotion.survivors])
+
     def figures(self, state: Brackets[G]) -> Mapping[str, Json]:
         """Brackets begun; of the rung told last its number, its fidelity and how many of it are left."""
         fidelity = None if state.told is None else self.ladder[state.told].fidelity

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
-from evonas_cli.core.evaluating import Context
+from evonas_cli.core.evaluating import WEIGHTS, Context
 from evonas_cli.core.types import Candidate, Heir, Origin
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.nn.stacked.population import State as Weights
@@ -18,7 +20,7 @@ from evonas_cli.training.state import Owner, Progress, State, checksum, parse, w
 from evonas_cli.training.trainer import Trainer
 
 CHECKPOINT = "checkpoint.pt"
-KEPT = "state.pt"
+KEPT = WEIGHTS
 WEIGHTS_ONLY = {"start": "weights"}
 """What a proposal's options say of a training that begins anew with the weights of the candidate it continues."""
 
@@ -100,7 +102,7 @@ class Checkpoint:
 
     `folder` is that of candidate `owner` (None: nothing is kept); `seconds` the least time between two saves (None: no
     saves); `keep` leaves the final state as `state.pt`, of which `kept` is then the checksum; `source` is the state
-    that is continued.
+    that is continued; `about` are texts that go into the files, such as the plan of the network.
     """
 
     def __init__(
@@ -110,9 +112,10 @@ class Checkpoint:
         keep: bool = False,
         source: Source | None = None,
         owner: Owner = NOBODY,
+        about: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._folder, self._seconds, self._keep, self._source = folder, seconds, keep, source
-        self._owner = owner
+        self._owner, self._about = owner, about
         self._saved_at = time.monotonic()
         self.kept: str | None = None
 
@@ -169,6 +172,7 @@ class Checkpoint:
     def _state(self, place: Place, progress: Progress) -> State:
         model, memory = place.copy()
         return {
+            **self._about,
             "owner": self._owner,
             "progress": progress,
             "model": {key: value.contiguous() for key, value in model.items()},
@@ -183,12 +187,19 @@ class Checkpoint:
             (self._folder / CHECKPOINT).unlink(missing_ok=True)
 
 
-def checkpoint_of(candidate: Candidate[Any], trainer: Trainer, run_seed: int, context: Context) -> Checkpoint:
+def checkpoint_of(
+    candidate: Candidate[Any],
+    trainer: Trainer,
+    run_seed: int,
+    context: Context,
+    about: Mapping[str, str] = MappingProxyType({}),
+) -> Checkpoint:
     """The candidate's files; its folder is asked for only if something is kept in it."""
     owner, source = Owner(run_seed, candidate.id, candidate.seed), _source_of(candidate, run_seed, context)
     if trainer.checkpoint_seconds is None and not trainer.save_state:
         return Checkpoint(source=source, owner=owner)
-    return Checkpoint(context.folder(candidate.id), trainer.checkpoint_seconds, trainer.save_state, source, owner)
+    folder = context.folder(candidate.id)
+    return Checkpoint(folder, trainer.checkpoint_seconds, trainer.save_state, source, owner, about)
 
 
 def _source_of(candidate: Candidate[Any], run_seed: int, context: Context) -> Source | None:

@@ -35,7 +35,7 @@ class Member:
     place: int = 0
 
 
-Part: TypeAlias = Literal["train", "valid"]
+Part: TypeAlias = Literal["train", "valid", "test"]
 Outcome: TypeAlias = dict[str, float] | Diverged
 
 
@@ -49,7 +49,8 @@ def fit(
     over the last epoch, training mode, with label smoothing and class weights), the metrics of the task's kind over the
     validation part (`valid_loss`, ...), epochs, images (the examples that this candidate saw in training, without those
     of the candidate that it continues) and train_seconds (measured, this member's share, without validation). With
-    `measure_train` an outcome has the metrics over the training part, too (`train_eval_loss`, ...). An interrupted
+    `measure_train` an outcome has the metrics over the training part, too (`train_eval_loss`, ...), and those over the
+    test part (`test_loss`, ...) where the data holds one. An interrupted
     training resumes from its checkpoint with equal bits. Batches, augmentation and the noise of layers such as dropout
     are functions of `run_seed` and the epoch. `pause` is called where the device has something to do and this thread
     has not.
@@ -151,12 +152,15 @@ class _Training:
         on_train: dict[int, Outcome] = {}
         if self.trainer.measure_train:
             on_train = self._validate(due, "train", "train_eval")
+        on_test: dict[int, Outcome] = self._validate(due, "test", "test") if self.data.tests else {}
         for index in due:
-            valid, train = measured[index], on_train.get(index, {})
-            if isinstance(valid, Diverged) or isinstance(train, Diverged):
-                self.outcomes[index] = valid if isinstance(valid, Diverged) else train
-                continue
-            self.outcomes[index] = {**train, **valid, **self._metrics(index)}
+            metrics: dict[str, float] = {}
+            for outcome in (on_test.get(index, {}), on_train.get(index, {}), measured[index]):
+                if isinstance(outcome, Diverged):
+                    self.outcomes[index] = outcome
+                else:
+                    metrics |= outcome
+            self.outcomes.setdefault(index, {**metrics, **self._metrics(index)})
 
     def _validate(self, due: Sequence[int], part: Part = "valid", prefix: str = "valid") -> dict[int, Outcome]:
         places = [self.members[index].place for index in due]

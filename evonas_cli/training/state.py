@@ -17,7 +17,7 @@ from torch import Tensor
 
 State: TypeAlias = Mapping[str, Any]
 """`owner`, `progress`, `model` (weights by name), `optimizer` (an optimiser's memory), `optimizer_name`, and `stack`
-(place and width of the program)."""
+(place and width of the program). Files of a network hold as JSON text its `plan` and its `signature`, too."""
 
 
 @dataclass(frozen=True, slots=True)

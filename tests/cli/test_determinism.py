@@ -12,7 +12,10 @@ import pytest
 from evonas_cli.config.folders import options
 
 TOY = ("search", "job=landscape", "budget.evaluations=60", "--quiet", "--run-dir", "run")
-SPACES = {"grid": ("space=chain_landscape", "space.length=6")}
+SPACES = {
+    "grid": ("space=chain_landscape", "space.length=6"),
+    "listed": ("space=bits", "space.length=3", "strategy.genomes=[[0,1,1],[1,0,1]]", "strategy.repeats=3"),
+}
 ASSEMBLED = ("codeepneat", "deepneat")
 TRAINED = ("search", "space=codeepneat", "space.filters=[2,4]", "dataset.limit=80", "trainer.epochs=1", "device=cpu")
 

@@ -36,6 +36,7 @@ SETTINGS = ("space=hyperparameters", "space.channels=[4,4]", "trainer.save_state
 ASSEMBLIES = ("space=codeepneat", "space.filters=[4,8]", "space.initial_nodes=2")
 HALVING = ("strategy=halving", "strategy.rungs=[[4,1],[2,2]]", "strategy.continues=true")
 GENETIC = ("strategy=genetic", "strategy.population_size=4", "strategy.archive=false")
+GENOME = "{learning_rate:0.1,momentum:0.9,weight_decay:0.001}"
 CASES: dict[str, tuple[str, ...]] = {
     **{name: (*CELLS, f"strategy={name}") for name in options("strategy")},
     "genetic": (*CELLS, "strategy=genetic", "strategy.population_size=4", "strategy.diversity=crowding"),
@@ -49,6 +50,7 @@ CASES: dict[str, tuple[str, ...]] = {
     ),
     "reinforce": ("space=chain_cnn", "space.filters=[4,8]", "strategy=reinforce", "strategy.children=4"),
     "ppo": (*CELLS, "strategy=ppo", "strategy.children=4"),
+    "listed": (*SETTINGS, "strategy=listed", f"strategy.genomes=[{GENOME},{GENOME}]", "strategy.repeats=4"),
     "codeepneat": (
         *(*ASSEMBLIES, "strategy=codeepneat", "strategy.module_population=4", "strategy.module_species=2"),
         *("strategy.blueprint_population=2", "strategy.assemblies=4"),

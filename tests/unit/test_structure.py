@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"core"},
     "store": {"core"},
     "evaluation": {"core", "network"},
-    "run": {"core", "network", "genomes", "config", "store", "evaluation"},
+    "run": {"core", "network", "genomes", "nn", "training", "config", "store", "evaluation"},
     "sweep": {"core", "config", "store", "run"},
     "report": {"core", "network", "genomes", "config", "store", "run"},
     "bench": {"core", "network", "genomes", "nn", "data", "training", "jobs", "evaluation", "config", "store", "run"}

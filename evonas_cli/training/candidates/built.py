@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,9 @@ import torch
 
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Failure, Result
+from evonas_cli.data.splits import Splits
 from evonas_cli.network.plan import Plan
+from evonas_cli.network.signature import Signature
 from evonas_cli.nn.build import Network
 from evonas_cli.training.checkpoint import checkpoint_of
 from evonas_cli.training.device.errors import one_line
@@ -33,10 +36,12 @@ class Built:
         """The network with its initial weights."""
         return Network(self.plan, torch.Generator().manual_seed(self.candidate.seed))
 
-    def member(self, place: int, run_seed: int, context: Context) -> Member:
-        """The candidate at a place of a population."""
+    def member(self, place: int, run_seed: int, context: Context, signature: Signature) -> Member:
+        """The candidate at a place of a population; its files say what the network is."""
         epochs = max(1, round(self.trainer.epochs * self.candidate.proposal.fidelity))
-        return Member(self.trainer, epochs, checkpoint_of(self.candidate, self.trainer, run_seed, context), place)
+        about = {"plan": json.dumps(self.plan.to_json()), "signature": json.dumps(signature.to_json())}
+        checkpoint = checkpoint_of(self.candidate, self.trainer, run_seed, context, about)
+        return Member(self.trainer, epochs, checkpoint, place)
 
     def metrics(self, measured: dict[str, float]) -> dict[str, float]:
         """What was measured, with the network's size and the cost of the images seen."""
@@ -51,3 +56,12 @@ class Built:
             failure = Failure("diverged", one_line(outcome))
             return Result(id, "failed", error=failure, seconds=seconds, labels=self.labels)
         return Result(id, "ok", metrics=self.metrics(outcome), seconds=seconds, labels=self.labels)
+
+
+def signature_of(splits: Splits) -> Signature:
+    """What goes into the networks trained on this data, and what comes out."""
+    moments = (splits.mean, splits.std, splits.target_mean, splits.target_std)
+    mean, std, target_mean, target_std = [tuple(values.tolist()) for values in moments]
+    if splits.task.kind != "numbers":
+        target_mean, target_std = (), ()
+    return Signature(splits.task, mean, std, splits.names, target_mean, target_std)

@@ -20,9 +20,10 @@ from evonas_cli.data.splits import Splits
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.plan import Plan, PlanError
+from evonas_cli.network.signature import Signature
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.candidates.attempt import attempt, free_memory
-from evonas_cli.training.candidates.built import Built
+from evonas_cli.training.candidates.built import Built, signature_of
 from evonas_cli.training.checkpoint import Lost
 from evonas_cli.training.device.errors import is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.device.free_memory import Room
@@ -49,15 +50,17 @@ class Workbench:
         deterministic: bool,
         threads: int,
         file: int | None = None,
+        test: bool = False,
     ) -> None:
-        """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`)."""
-        self.file, self._prepared = file, False
+        """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`). With
+        `test` trained candidates are measured on the test part, too."""
+        self.file, self.test, self._prepared = file, test, False
         self.space, self.dataset, self.trainer, self.seed = space, dataset, trainer, seed
         self.device, self.deterministic, self.threads = device, deterministic, threads
 
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, the task, and a digest of data and split."""
-        data, fingerprint = self._loaded
+        data, fingerprint, _ = self._loaded
         return {
             "device": data.device.type,
             "device_name": device_name(data.device),
@@ -184,18 +187,23 @@ class Workbench:
         return self.dataset.prepare(self.seed)
 
     @cached_property
-    def _loaded(self) -> tuple[Resident, str]:
-        """The data on the device, and its fingerprint. Raises UsageError for settings that do not go with them."""
+    def _loaded(self) -> tuple[Resident, str, Signature]:
+        """The data on the device, its fingerprint, and what it means to networks.
+
+        Raises UsageError for settings that do not go with the data.
+        """
         device = resolve(self.device, self.deterministic, self.threads)
         if device.index is not None:
             torch.cuda.set_device(device)
         try:
             splits = self._prepare() if self.file is None else shared(self.file, self._prepare)
             data = Resident(splits, device, self.dataset.memory)
+            if self.test:
+                data.hold_test(*self.dataset.test(self.seed))
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
         check(self.trainer, data, aloud=self._prepared)
-        return data, splits.fingerprint
+        return data, splits.fingerprint, signature_of(splits)
 
     def _alone(
         self, unit: Unit[Any], context: Context, labels: dict[str, str], pause: Pause
@@ -226,7 +234,8 @@ class Workbench:
 
     def _fit(self, built: Sequence[Built], unit: Unit[Any], context: Context, pause: Pause = nobody) -> list[Outcome]:
         """An outcome for each; places that stay empty are taken by copies of the first network."""
-        members = [found.member(place, self.seed, context) for found, place in zip(built, unit.places, strict=True)]
+        data, _, signature = self._loaded
+        members = [f.member(place, self.seed, context, signature) for f, place in zip(built, unit.places, strict=True)]
         if unit.width > 1:
             for found, place in zip(built, unit.places, strict=True):
                 found.labels["stack"] = f"{place}/{unit.width}"
@@ -236,7 +245,7 @@ class Workbench:
         population = Population(places)
         del networks, first, places
         try:
-            outcomes = fit(population, members, self._loaded[0], self.seed, pause)
+            outcomes = fit(population, members, data, self.seed, pause)
         except (EvonasError, OSError):
             raise
         except Exception as error:

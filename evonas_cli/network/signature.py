@@ -1,0 +1,48 @@
+"""What goes into a trained network and what comes out: the task, and how the data was brought to the numbers of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from evonas_cli.core.types import Json
+from evonas_cli.network.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The meaning of a network's inputs and outputs.
+
+    An input is (x - `mean`) / `std` for each channel or feature, on the scale of the data set; both are empty for token
+    ids, which go in as they are. `names` are those of the classes, labels or numbers, as far as the data set has them.
+    An output of a regression is (y - `target_mean`) / `target_std`; both are empty for other tasks.
+    """
+
+    task: Task
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    names: tuple[str, ...] = ()
+    target_mean: tuple[float, ...] = ()
+    target_std: tuple[float, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """All members; numbers are read back to the last bit."""
+        return {
+            "task": self.task.to_json(),
+            "mean": self.mean,
+            "std": self.std,
+            "names": self.names,
+            "target_mean": self.target_mean,
+            "target_std": self.target_std,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> Signature:
+        """The inverse of `to_json`. Raises ValueError for anything else."""
+        try:
+            numbers = [tuple(map(float, data[key])) for key in ("mean", "std", "target_mean", "target_std")]
+            mean, std, target_mean, target_std = numbers
+            names = tuple(map(str, data["names"]))
+            return cls(Task.from_json(data["task"]), mean, std, names, target_mean, target_std)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{str(data)[:80]} does not say what goes into a network and comes out") from error

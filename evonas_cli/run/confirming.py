@@ -1,0 +1,76 @@
+"""The configuration of a run that trains candidates of another run again: the source's own, with listed genomes."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from evonas_cli.config.build import build, target
+from evonas_cli.config.compose import Config, apply
+from evonas_cli.config.folders import file_of, read
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.types import Json
+from evonas_cli.genomes.capabilities import Buildable, Tuning
+from evonas_cli.network.task import Task
+
+SPLITTING = ("seed", "dataset.test_fraction")
+"""Keys that decide which examples are the test part."""
+
+
+def confirming(
+    source: Config, genomes: Sequence[Json], repeats: int, overrides: Sequence[str], allowed: Sequence[str]
+) -> Config:
+    """The configuration that trains each of the genomes `repeats` times, keeps the weights, and measures the test part.
+
+    Raises UsageError for a job that trains no networks, and for overrides that would change the test part or that the
+    genomes set themselves.
+    """
+    config: Config = copy.deepcopy(source)
+    known = inspect.signature(target(config["job"], "job", allowed)).parameters
+    if "trainer" not in known:
+        name = str(config["job"]["_target_"]).rpartition(".")[2]
+        raise UsageError(f"the job {name} of the run trains no networks, so there is nothing to train again")
+    if "test" in known:
+        config["job"]["test"] = True
+    config["trainer"]["save_state"] = True
+    strategy = read(file_of("strategy", "listed", ()))
+    config["strategy"] = {**strategy, "genomes": list(genomes), "repeats": repeats}
+    config["window"], config["dedupe"] = strategy["_window_"], "none"
+    config["budget"] = {"evaluations": len(genomes) * repeats, "seconds": None, "cost": None}
+    config["run"]["name"] = None
+    config = apply(config, overrides)
+    _check_overrides(config, [text.partition("=")[0] for text in overrides], allowed)
+    return config
+
+
+def _check_overrides(config: Config, keys: Sequence[str], allowed: Sequence[str]) -> None:
+    space: Any = build(config["space"], "space", allowed)
+    tuned = [f"trainer.{key}" for key in space.tuned] if isinstance(space, Tuning) else []
+    for key in keys:
+        if key in SPLITTING:
+            raise UsageError(
+                f"{key} decides which examples are the test part, of which the search must have seen none; "
+                "leave it, and train with several seeds by --seeds"
+            )
+        if key in tuned:
+            raise UsageError(f"{key} is set by each genome of this space, so an override has no effect; leave it out")
+
+
+def check_networks(config: Config, genomes: Mapping[int, Json], task: Any, allowed: Sequence[str]) -> None:
+    """Whether each genome, by its candidate's id, is one of the configured space and has a network for the task.
+
+    `task` is what the source recorded. Raises UsageError.
+    """
+    space: Any = build(config["space"], "space", allowed)
+    for id, written in genomes.items():
+        try:
+            genome = space.from_json(written)
+            if isinstance(space, Buildable) and task is not None:
+                space.decode(genome, Task.from_json(task))
+        except Exception as error:  # whatever the space raises is what is wrong with this genome
+            reason = " ".join(str(error).split())[:160] or type(error).__name__
+            raise UsageError(
+                f"candidate {id} has no network in the space with these settings: {reason}; change the space's settings"
+            ) from error

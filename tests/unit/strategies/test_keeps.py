@@ -1,0 +1,44 @@
+"""Whose weights a strategy says it keeps: nobody else is ever continued, and the others are many."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from evonas_cli.core.protocols import Keeping
+from evonas_cli.core.rng import stream
+from evonas_cli.core.types import Evaluation
+from evonas_cli.spaces.bits import Bits
+from evonas_cli.strategies.genetic import Genetic
+from evonas_cli.strategies.halving import SuccessiveHalving
+
+SPACE: Any = Bits(12)
+STRATEGIES: dict[str, Any] = {
+    "weights": Genetic(space=SPACE, population_size=6, archive=False, inherit="weights"),
+    "schedule": Genetic(space=SPACE, population_size=6, archive=False, inherit="schedule", generations=8),
+    "halving": SuccessiveHalving(space=SPACE, candidates=8, least_fidelity=0.25, continues=True),
+}
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("seed", range(5))
+def test_only_kept_candidates_are_continued(name: str, seed: int) -> None:
+    strategy = STRATEGIES[name]
+    assert isinstance(strategy, Keeping)
+    state, next_id, continued, dropped = strategy.init(Random(0)), 0, set(), set()
+    for step in range(8):
+        dropped |= {id for id in range(next_id) if id not in strategy.keeps(state)}
+        proposals, state = strategy.ask(state, stream(seed, "ask", step))
+        sources = {proposal.continues for proposal in proposals} - {None}
+        assert not sources & dropped, "a candidate was continued whose weights had been given up"
+        continued |= sources
+        ids = range(next_id, next_id + len(proposals))
+        next_id += len(proposals)
+        rng = stream(seed, "loss", step)
+        losses = [None if rng.random() < 0.2 else (rng.random(),) for _ in ids]
+        told = [Evaluation(id, p.genome, loss) for id, p, loss in zip(ids, proposals, losses, strict=True)]
+        state = strategy.tell(state, told, stream(seed, "tell", step))
+    assert continued
+    assert len(dropped) > next_id / 3
