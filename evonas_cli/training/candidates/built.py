@@ -13,10 +13,10 @@ from evonas_cli.network.plan import Plan
 from evonas_cli.nn.build import Network
 from evonas_cli.training.checkpoint import checkpoint_of
 from evonas_cli.training.device.errors import one_line
-from evonas_cli.training.loop import Diverged, Member, Outcome
+from evonas_cli.training.exercise import Diverged, Outcome
+from evonas_cli.training.extent import epochs_of, with_cost
+from evonas_cli.training.loop import Member
 from evonas_cli.training.trainer import Trainer
-
-PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,12 @@ class Built:
 
     def member(self, place: int, run_seed: int, context: Context) -> Member:
         """The candidate at a place of a population."""
-        epochs = max(1, round(self.trainer.epochs * self.candidate.proposal.fidelity))
+        epochs = epochs_of(self.trainer, self.candidate)
         return Member(self.trainer, epochs, checkpoint_of(self.candidate, self.trainer, run_seed, context), place)
 
     def metrics(self, measured: dict[str, float]) -> dict[str, float]:
-        """What was measured, with the network's size and the cost of the images seen."""
-        rest = {key: value for key, value in measured.items() if key != "images"}
-        cost = PASSES * self.plan.multiply_adds * measured["images"] / 1e9
-        return {**rest, "parameters": self.plan.parameters, "multiply_adds": self.plan.multiply_adds, "cost": cost}
+        """What was measured, with the network's size and the cost of the training."""
+        return with_cost(measured, self.plan)
 
     def result(self, outcome: Outcome, seconds: float) -> Result:
         """The outcome of a training that took so many seconds."""
