@@ -42,13 +42,14 @@ def resume(
     from evonas_cli.run.assembly import assemble
     from evonas_cli.run.identity import check_identity
     from evonas_cli.run.session import reopen, trusted
-    from evonas_cli.run.stored import stored_config
+    from evonas_cli.run.stored import check_resumable, stored_config
     from evonas_cli.store.directory import find
 
     found = find(run, outputs)
     stored = stored_config(found)
     config = apply(stored, [*(overrides or []), *machine_overrides(workers, devices)])
     check_identity(found, config)
+    check_resumable(found, config)
     parts = assemble(config, trusted(found, allow_module or []))
     voice = narrator(parts, quiet)
     return carry_out(lambda: reopen(found, parts, voice.result, sys.argv[1:]), found, voice, json)

@@ -26,12 +26,13 @@ def verify(
     from evonas_cli.run.identity import check_identity
     from evonas_cli.run.replay import replay as evaluated_again
     from evonas_cli.run.session import trusted
-    from evonas_cli.run.stored import stored_config
+    from evonas_cli.run.stored import check_resumable, stored_config
     from evonas_cli.store.directory import find
 
     found = find(run, outputs)
     config = stored_config(found)
     check_identity(found, config)
+    check_resumable(found, config)
     parts = assemble(config, trusted(found, allow_module or []), trial=False)
     for step in verification.repair(found, parts) if repair else []:
         remark(f"evonas: {step}")

@@ -7,6 +7,7 @@ from typing import Any
 from evonas_cli.core.types import Unit
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.network.task import Task
+from evonas_cli.training.extent import epochs_of, over_cap
 from evonas_cli.training.trainer import Trainer
 
 
@@ -22,11 +23,7 @@ def work(unit: Unit[Any], space: Buildable[Any], trainer: Trainer, task: Task) -
     except Exception:  # whatever it is, evaluating the candidates meets it again and records it
         return None
     plan = phenotypes[0].plan
-    for size, cap in ((plan.parameters, trainer.max_parameters), (plan.multiply_adds, trainer.max_multiply_adds)):
-        if cap is not None and size > cap:
-            return None
-    epochs = max(
-        max(1, round(own.epochs * candidate.proposal.fidelity))
-        for own, candidate in zip(trainers, unit.candidates, strict=True)
-    )
+    if over_cap(plan, trainer) is not None:
+        return None
+    epochs = max(epochs_of(own, candidate) for own, candidate in zip(trainers, unit.candidates, strict=True))
     return float(epochs * unit.width * plan.multiply_adds)

@@ -8,34 +8,49 @@ from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context, Placed
-from evonas_cli.core.types import Candidate, Json, Metric, Result
+from evonas_cli.core.types import Candidate, Json, Metric, Result, Unit
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Recurrent
-from evonas_cli.training.candidates.language_settings import LanguageSettings
+from evonas_cli.network.language import LanguagePlan
+from evonas_cli.network.metrics import metrics_of
+from evonas_cli.network.task import Task
+from evonas_cli.training.extent import epochs_of, over_cap
+from evonas_cli.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from evonas_cli.training.candidates.language_bench import LanguageBench
+
+WITHOUT_MEANING: Mapping[str, tuple[Any, ...]] = {
+    "graph": (None, False),
+    "class_weights": ("none",),
+    "layout": ("auto",),
+}
+"""Settings of a trainer that do not speak of language models, with the values that ask for nothing."""
 
 
 class Language:
     """Trains and validates one-layer language models: embedding, the candidate's cell, a linear layer.
 
-    `space` decodes genomes, `seed` is the run's; `device`, `deterministic` and `threads` as for `device.resolve`; the
-    other settings as LanguageSettings has them. Batches and dropout depend on the run's seed, initial weights on the
-    candidate's. `valid_loss` is in nats a token, `valid_perplexity` its exponential, `valid_error` the share of tokens
-    that are not the most probable one; `multiply_adds` are for one token, `cost` is the training's arithmetic in
-    billions of multiply-adds, counted. An interrupted candidate starts again. Making the job imports no torch and reads
-    no data.
+    `space` decodes genomes, `seed` is the run's; `device`, `deterministic` and `threads` as for `device.resolve`.
+
+    hidden     width of h, of each memory and of the embedding
+    unroll     steps in time between two updates of the weights; gradients go no further back, the state goes on
+    dropout    share of the embedding's and the output's numbers that a training step drops
+
+    `trainer` has all other settings: an epoch is one pass over the corpus, `batch_size` counts sequences, or stretches
+    of one text, side by side, and `eval_batch_size` those of the validation. Batches and dropout depend on the run's
+    seed, initial weights on the candidate's. `valid_loss` is in nats a token, `valid_perplexity` its exponential,
+    `valid_error` the share of tokens that are not the most probable one; `multiply_adds` are for one token, `cost` is
+    the training's arithmetic in billions of multiply-adds, counted. Making the job imports no torch and reads no data.
     """
 
     needs: tuple[type, ...] = (Recurrent,)
-    metrics: Mapping[str, Metric] = {
-        "valid_perplexity": Metric("min"),
-        "valid_loss": Metric("min"),
-        "valid_error": Metric("min"),
+    honours = frozenset({"fidelity", "continues", "options"})
+    _always: Mapping[str, Metric] = {
         "train_loss": Metric("min"),
         "parameters": Metric("min"),
         "multiply_adds": Metric("min"),
+        "epochs": Metric("min"),
         "cost": Metric("min"),
         "train_seconds": Metric("min", measured=True),
     }
@@ -44,16 +59,13 @@ class Language:
         self,
         space: Recurrent[Any],
         dataset: Any,
+        trainer: Trainer,
         seed: int,
         device: str,
         deterministic: bool,
         threads: int,
         hidden: int,
-        steps: int,
-        batch_size: int,
         unroll: int,
-        learning_rate: float,
-        clip_norm: float | None,
         dropout: float,
     ) -> None:
         if not isinstance(dataset, SequenceDataset):
@@ -61,16 +73,23 @@ class Language:
                 f"job=language reads sequences of tokens, which the dataset {type(dataset).__name__} has not; "
                 "pass dataset=copy or dataset=text"
             )
-        settings = LanguageSettings(
-            hidden=hidden,
-            steps=steps,
-            batch_size=batch_size,
-            unroll=unroll,
-            learning_rate=learning_rate,
-            clip_norm=clip_norm,
-            dropout=dropout,
-        )
-        self._settings = (space, dataset, settings, seed, device, deterministic, threads)
+        for key, value in (("hidden", hidden), ("unroll", unroll)):
+            if type(value) is not int or value < 1:
+                raise UsageError(f"job.{key} is {value!r}; it must be an integer of at least 1")
+        if type(dropout) not in (int, float) or not 0 <= dropout < 1:
+            raise UsageError(f"job.dropout is {dropout!r}; it must be a number from 0 to below 1")
+        for key, fitting in WITHOUT_MEANING.items():
+            if getattr(trainer, key) not in fitting:
+                found, wanted = (str(value).lower() for value in (getattr(trainer, key), fitting[-1]))
+                raise UsageError(f"trainer.{key}={found} means nothing to job=language; set trainer.{key}={wanted}")
+        self._settings = (space, dataset, trainer, seed, device, deterministic, threads, hidden, unroll, dropout)
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Those of every training, and with trainer.measure_train those of the training part."""
+        task = metrics_of("tokens", 0)
+        on_train = {name.replace("valid", "train_eval", 1): metric for name, metric in task.items()}
+        return {**task, **self._always, **(on_train if self._settings[2].measure_train else {})}
 
     @cached_property
     def _bench(self) -> LanguageBench:
@@ -85,15 +104,30 @@ class Language:
             dataset.check_there()
 
     def environment(self) -> dict[str, Json]:
-        """Device, torch, threads, number of tokens, a digest of the data. Raises UsageError, EnvironmentFailure."""
+        """Device, torch, threads, task, a digest of the data. Raises UsageError, EnvironmentFailure."""
         return self._bench.environment()
+
+    def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> float | None:
+        """Multiply-adds of a token, times epochs of the candidate's fidelity; None for what is not trained."""
+        space, trainer, hidden = self._settings[0], self._settings[2], self._settings[7]
+        total = 0.0
+        for candidate in unit.candidates:
+            try:
+                cell = space.decode_cell(candidate.proposal.genome)
+            except Exception:  # whatever it is, evaluating the candidate meets it again and records it
+                return None
+            plan = LanguagePlan(cell, Task.from_json(environment["task"]).outputs, hidden)
+            if over_cap(plan, trainer) is not None:
+                return None
+            total += epochs_of(trainer, candidate) * plan.multiply_adds
+        return total
 
     def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
         """A result for each candidate, in order.
 
-        Failures: diverged (a loss is not finite, or the perplexity too large to be a number), oom (after a second try)
-        and error, whose traceback goes to the candidate's folder. Raises EnvironmentFailure for disk and device
-        errors, UsageError for wrong settings.
+        Failures: over_cap, diverged (a loss is not finite, or the perplexity too large to be a number), oom (after a
+        second try) and error, whose traceback goes to the candidate's folder. Raises EnvironmentFailure for disk and
+        device errors, UsageError for wrong settings.
         """
         for candidate in candidates:
             yield self._bench.evaluate(candidate, context)

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evonas_cli.network.cell import FIRST_MEMORY, HIDDEN, INPUT, Cell
+from evonas_cli.network.language import LanguagePlan
+from evonas_cli.nn.dropout import Dropout
 
 State: TypeAlias = tuple[Tensor, ...]
 """h and the memories, (B, hidden) each."""
@@ -92,15 +94,19 @@ COMBINERS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"add": torch.add, "m
 class LanguageModel(nn.Module):
     """Embedding, cell, linear layer: scores of the next token (Mikolov et al., 2010, with any cell).
 
-    `dropout` acts on the embedding and on h on its way out, never between steps (Zaremba et al., 2014).
+    `dropout` acts on the embedding and on h on its way out, never between steps (Zaremba et al., 2014). The model is a
+    program of one member.
     """
 
-    def __init__(self, cell: Cell, tokens: int, hidden: int, dropout: float, generator: torch.Generator) -> None:
+    width = 1
+
+    def __init__(self, plan: LanguagePlan, dropout: float, generator: torch.Generator) -> None:
         super().__init__()
-        self.embedding = nn.Parameter(torch.empty(tokens, hidden).normal_(generator=generator))
-        self.cell = RecurrentCell(cell, hidden, hidden, generator)
-        self.readout = nn.Linear(hidden, tokens, device="meta").to_empty(device="cpu")
-        self.dropout = nn.Dropout(dropout)
+        hidden = plan.hidden
+        self.embedding = nn.Parameter(torch.empty(plan.tokens, hidden).normal_(generator=generator))
+        self.cell = RecurrentCell(plan.cell, hidden, hidden, generator)
+        self.readout = nn.Linear(hidden, plan.tokens, device="meta").to_empty(device="cpu")
+        self.dropout = Dropout(dropout) if dropout else nn.Identity()
         uniform(self.readout, hidden**-0.5, generator)
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -108,11 +114,25 @@ class LanguageModel(nn.Module):
         h, state = self.cell(self.dropout(F.embedding(x, self.embedding)), state)
         return self.readout(self.dropout(h)), state
 
-    @property
-    def multiply_adds(self) -> int:
-        """Multiplications with weights for one token."""
-        tokens, hidden = self.embedding.shape
-        return self.cell.cell.multiply_adds(hidden, hidden) + hidden * tokens
+    def draw_from(self, generator: torch.Generator) -> None:
+        """Dropout takes its random numbers from there."""
+        if isinstance(self.dropout, Dropout):
+            self.dropout.generator = generator
+
+    def member(self, index: int) -> dict[str, Tensor]:
+        """The state of the one member, 0; views."""
+        return dict(self.state_dict())
+
+    def load_member(self, index: int, state: dict[str, Tensor]) -> None:
+        """The inverse of `member`. Raises ValueError when the state is that of another network."""
+        self.check_member(index, state)
+        self.load_state_dict(state)
+
+    def check_member(self, index: int, state: dict[str, Tensor]) -> None:
+        """Raises ValueError when the state is that of another network."""
+        own = {key: value.shape for key, value in self.state_dict().items()}
+        if own != {key: value.shape for key, value in state.items()}:
+            raise ValueError("the saved weights are those of a different network")
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ from evonas_cli.network.task import Task
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.identity import check_identity
 from evonas_cli.run.session import trusted
-from evonas_cli.run.stored import stored_config
+from evonas_cli.run.stored import readable, stored_config
 from evonas_cli.store.derived import front_document
 from evonas_cli.store.directory import RunDirectory, find
 from evonas_cli.store.journal import Journal
@@ -71,12 +71,5 @@ def read_run(reference: str, outputs: Path, allowed: Sequence[str]) -> Reading:
     run = find(reference, outputs)
     config = stored_config(run)
     check_identity(run, config)
-    parts = assemble(_without_forms(config), trusted(run, allowed), trial=False)
+    parts = assemble(readable(config), trusted(run, allowed), trial=False)
     return Reading(run, parts, Journal(run.journal, write=False))
-
-
-def _without_forms(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration as if it chose no form of convolutions: a trainer refuses those of older runs, which reading
-    them does not need."""
-    trainer = config["trainer"]
-    return {**config, "trainer": {**trainer, "convolution": "auto"}} if "convolution" in trainer else config

@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from evonas_cli.config.compose import Config
 from evonas_cli.config.settings import check_root
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.store.directory import RunDirectory
+
+REMOVED: Mapping[str, tuple[str, ...]] = {
+    "evonas_cli.jobs.language.Language": ("steps", "batch_size", "learning_rate", "clip_norm"),
+}
+"""Settings that a part once took, by its class: a run that has one can be read, but its trainings cannot be made."""
+
+
+def readable(config: Config) -> Config:
+    """The configuration without the settings of older runs that parts refuse now, which reading a run does not need."""
+    kept = {**config, **{group: dict(config[group]) for group in _removed(config)}}
+    for group, keys in _removed(config).items():
+        for key in keys:
+            del kept[group][key]
+    if "convolution" in kept["trainer"]:
+        kept["trainer"] = {**kept["trainer"], "convolution": "auto"}
+    return kept
+
+
+def check_resumable(run: RunDirectory, config: Config) -> None:
+    """Raises RunError for a run with a setting that its part no longer takes."""
+    for group, keys in _removed(config).items():
+        raise RunError(
+            f"{run.root} was made with {', '.join(f'{group}.{key}' for key in keys)}, which {group} no longer takes; "
+            "it can be shown, and resumed or verified with an evonas 0.1.0 from before that"
+        )
+
+
+def _removed(config: Config) -> dict[str, list[str]]:
+    """The keys of REMOVED that each group has, if any."""
+    nodes = {group: node for group, node in config.items() if isinstance(node, Mapping)}
+    found = {
+        group: [key for key in REMOVED.get(str(node.get("_target_")), ()) if key in node]
+        for group, node in nodes.items()
+    }
+    return {group: keys for group, keys in found.items() if keys}
 
 
 def config_yaml(config: Config) -> str:

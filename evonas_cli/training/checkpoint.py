@@ -13,8 +13,7 @@ from typing import Any
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import WEIGHTS, Context
 from evonas_cli.core.types import Candidate, Heir, Origin
-from evonas_cli.nn.stacked.population import Population
-from evonas_cli.nn.stacked.population import State as Weights
+from evonas_cli.training.exercise import Members, Weights
 from evonas_cli.training.optimizers import Memory, Optimizer
 from evonas_cli.training.state import Owner, Progress, State, checksum, parse, write
 from evonas_cli.training.trainer import Trainer
@@ -40,9 +39,9 @@ class Lost(EvonasError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One member of a population in training: its weights and what the optimiser remembers of them."""
+    """One member of a program in training: its weights and what the optimiser remembers of them."""
 
-    population: Population
+    population: Members
     optimizer: Optimizer
     index: int
 

@@ -6,7 +6,7 @@ Areas under the receiver operating characteristic are computed as the Mann-Whitn
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import log
+from math import exp, inf, log
 from typing import Protocol, TypeAlias
 
 import torch
@@ -16,6 +16,9 @@ from torch.nn import functional as F
 from evonas_cli.network.task import Kind, Task
 
 Measured: TypeAlias = dict[str, float]
+
+LARGEST_LOSS = 700.0
+"""Nats a token: the perplexity of a larger loss is no number that a computer holds."""
 
 
 class Meter(Protocol):
@@ -102,8 +105,7 @@ class _ClassMeter:
             self._targets.append(targets)
 
     def measured(self) -> list[Measured]:
-        """Raises RuntimeError when loss and error contradict each other: the true class of an example that is
-        misclassified has probability at most 1/2, so the loss is at least error x ln 2."""
+        """Raises RuntimeError when loss and error contradict each other (`check_loss`)."""
         assert self._total is not None
         there = (self._there > 0).double()
         hits, found = self._hits.double(), self._found + self._there
@@ -113,11 +115,55 @@ class _ClassMeter:
         areas = _areas(torch.cat(self._margins, 1), torch.cat(self._targets)) if self._classes == 2 else []
         measured = []
         for place, (loss, error, balanced_error, f1_here) in enumerate(rows):
-            if loss < error * log(2) - 1e-5 * (1 + loss):
-                raise RuntimeError(f"metric bug: loss {loss} is below error {error} x ln 2")
+            check_loss(loss, error)
             metrics = {"loss": loss, "error": error, "accuracy": 1.0 - error}
             metrics |= {"balanced_error": balanced_error, "f1": f1_here}
             measured.append(metrics | ({"auroc": areas[place]} if areas else {}))
+        return measured
+
+
+def check_loss(loss: float, error: float) -> None:
+    """Raises RuntimeError when a cross-entropy in nats and an error contradict each other: the true class of an example
+    that is misclassified has probability at most 1/2, so the loss is at least error x ln 2."""
+    if loss < error * log(2) - 1e-5 * (1 + loss):
+        raise RuntimeError(f"metric bug: loss {loss} is below error {error} x ln 2")
+
+
+class Tokens:
+    """Cross-entropy of the next token at each step that counts, of which a batch has B; targets are token ids (B,)."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    def losses(self, outputs: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        """In nats."""
+        return cross_entropies(outputs, targets, label_smoothing)
+
+    def meter(self, width: int) -> Meter:
+        """Loss, share of tokens that are not the most probable one, and perplexity."""
+        return _TokenMeter(width)
+
+
+class _TokenMeter:
+    def __init__(self, width: int) -> None:
+        self._width, self._steps = width, 0
+        self._total: Tensor | None = None
+
+    def add(self, outputs: Tensor, targets: Tensor) -> None:
+        if self._total is None:
+            self._total = torch.zeros(2, self._width, dtype=torch.float64, device=outputs.device)
+        self._total[0] += cross_entropies(outputs, targets).sum(1)
+        self._total[1] += (outputs.argmax(dim=2) != targets).sum(1)
+        self._steps += len(targets)
+
+    def measured(self) -> list[Measured]:
+        """The perplexity of a loss above LARGEST_LOSS is infinite. Raises RuntimeError as `check_loss`."""
+        assert self._total is not None
+        measured = []
+        for loss, error in (self._total / self._steps).T.tolist():
+            check_loss(loss, error)
+            perplexity = exp(loss) if loss <= LARGEST_LOSS else inf
+            measured.append({"loss": loss, "error": error, "perplexity": perplexity})
         return measured
 
 
@@ -223,5 +269,6 @@ CRITERIA: Mapping[Kind, Make] = {
     "classes": lambda task, weights, scale: Classes(task, weights),
     "labels": lambda task, weights, scale: Labels(task),
     "numbers": lambda task, weights, scale: Numbers(task, scale),
+    "tokens": lambda task, weights, scale: Tokens(task),
 }
 """Criteria by kind of task: from the task, the weights of its classes (or None), and the scale of its numbers."""

@@ -14,7 +14,6 @@ class Course:
 
     epochs: int
     steps_per_epoch: int
-    batch_size: int
     step_size: int = 1
     gamma: float = 1.0
 

@@ -20,6 +20,7 @@ from evonas_cli.training.device.cuda_graph import NotRecorded, Record, cuda_grap
 from evonas_cli.training.device.one_thread import in_one_thread
 from evonas_cli.training.device.setup import has_bf16
 from evonas_cli.training.device.streams import aside, borrow
+from evonas_cli.training.exercise import Pause, nobody
 from evonas_cli.training.optimizers import Optimizer
 from evonas_cli.training.trainer import Trainer
 
@@ -28,14 +29,6 @@ GRIP = 64
 another training is built and its step recorded."""
 
 log = logging.getLogger(__name__)
-
-Pause = Callable[[], bool]
-"""Lets others use this thread's time; False when there is nobody else."""
-
-
-def nobody() -> bool:
-    """There is nobody else."""
-    return False
 
 
 class Steps:

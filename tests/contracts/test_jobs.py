@@ -21,7 +21,7 @@ from evonas_cli.store.directory import RunDirectory
 SMALL = ("trainer.epochs=1", "dataset.limit=200", "space.channels=4")
 NEEDED: dict[str, tuple[str, ...]] = {
     "landscape": ("space=chain_landscape",),
-    "language": ("space=rnn_cell", "job.hidden=8", "job.steps=5"),
+    "language": ("space=rnn_cell", "job.hidden=8", "trainer.epochs=1"),
     "table": ("space=nasbench201",),
     "train": ("space=nasbench201", *SMALL),
 }

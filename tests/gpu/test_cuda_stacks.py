@@ -31,12 +31,12 @@ def evonas(*words: str) -> None:
 
 def test_a_unit_trains_on_the_card_as_its_members_do_alone() -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit/training"))
-    from quadrants import SEED, network, resident, trainer
+    from quadrants import SEED, fit_all, network, resident, trainer
 
     from evonas_cli.nn.stacked.population import Population
     from evonas_cli.training.checkpoint import Checkpoint
     from evonas_cli.training.device.setup import resolve
-    from evonas_cli.training.loop import Member, fit
+    from evonas_cli.training.loop import Member
 
     device = resolve("cuda", True, 1)
     for name in ("sgd", "adamw"):
@@ -44,12 +44,12 @@ def test_a_unit_trains_on_the_card_as_its_members_do_alone() -> None:
         settings = [trainer(name, learning_rate=rate, precision="fp32") for rate in rates]
         members = [Member(each, 1, Checkpoint(), place) for place, each in enumerate(settings)]
         stack = Population([network(seed=i) for i in range(3)])
-        fit(stack, members, resident(device=device), SEED)
+        fit_all(stack, members, resident(device=device), SEED)
         x = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(3)).to(device)
         scores = stack.eval()(x)
         for place, member in enumerate(members):
             alone = Population([network(seed=place)])
-            fit(alone, [Member(member.trainer, 1, Checkpoint())], resident(device=device), SEED)
+            fit_all(alone, [Member(member.trainer, 1, Checkpoint())], resident(device=device), SEED)
             expected = alone.eval()(x)[0]
             assert ((scores[place] - expected).norm() / expected.norm()).item() < 1e-4
 

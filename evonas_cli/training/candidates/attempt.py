@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -17,7 +17,8 @@ from evonas_cli.core.types import LOST, Candidate, Failure, Heir, Result
 from evonas_cli.network.plan import PlanError
 from evonas_cli.training.checkpoint import Lost
 from evonas_cli.training.device.errors import is_device_error, is_out_of_memory, one_line
-from evonas_cli.training.loop import Diverged
+from evonas_cli.training.exercise import Diverged, Exercise, Outcome
+from evonas_cli.training.loop import Member, fit
 
 Measure: TypeAlias = Callable[[dict[str, str]], Mapping[str, float] | Failure]
 """Measures a candidate, adding labels to the dictionary that it is given."""
@@ -69,6 +70,22 @@ def _once(
             raise EnvironmentFailure(f"candidate {candidate.id} stopped, device: {one_line(error)}") from error
         keep_traceback(candidate.id, context)
         return Failure("error", described(error))
+
+
+def fitted(make: Callable[[], Exercise], members: Sequence[Member]) -> list[Outcome]:
+    """The outcomes of the exercise that `make` returns (`loop.fit`).
+
+    Checkpoints stay where the machine or a setting ended the training, and go where a candidate did.
+    """
+    try:
+        return fit(make(), members)
+    except (EvonasError, OSError):
+        raise
+    except Exception as error:
+        if not is_device_error(error):
+            for member in members:
+                member.checkpoint.discard()
+        raise
 
 
 def free_memory() -> None:

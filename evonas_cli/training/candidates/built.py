@@ -16,10 +16,10 @@ from evonas_cli.network.signature import Signature
 from evonas_cli.nn.build import Network
 from evonas_cli.training.checkpoint import checkpoint_of
 from evonas_cli.training.device.errors import one_line
-from evonas_cli.training.loop import Diverged, Member, Outcome
+from evonas_cli.training.exercise import Diverged, Outcome
+from evonas_cli.training.extent import epochs_of, with_cost
+from evonas_cli.training.loop import Member
 from evonas_cli.training.trainer import Trainer
-
-PASSES = 3  # a training step costs one forward pass and a backward pass of twice as much
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,14 @@ class Built:
 
     def member(self, place: int, run_seed: int, context: Context, signature: Signature) -> Member:
         """The candidate at a place of a population; its files say what the network is."""
-        epochs = max(1, round(self.trainer.epochs * self.candidate.proposal.fidelity))
+        epochs = epochs_of(self.trainer, self.candidate)
         about = {"plan": json.dumps(self.plan.to_json()), "signature": json.dumps(signature.to_json())}
         checkpoint = checkpoint_of(self.candidate, self.trainer, run_seed, context, about)
         return Member(self.trainer, epochs, checkpoint, place)
 
     def metrics(self, measured: dict[str, float]) -> dict[str, float]:
-        """What was measured, with the network's size and the cost of the images seen."""
-        rest = {key: value for key, value in measured.items() if key != "images"}
-        cost = PASSES * self.plan.multiply_adds * measured["images"] / 1e9
-        return {**rest, "parameters": self.plan.parameters, "multiply_adds": self.plan.multiply_adds, "cost": cost}
+        """What was measured, with the network's size and the cost of the training."""
+        return with_cost(measured, self.plan)
 
     def result(self, outcome: Outcome, seconds: float) -> Result:
         """The outcome of a training that took so many seconds."""

@@ -1,38 +1,40 @@
-"""One candidate's language model from genome to metrics, and what each kind of error means."""
+"""One candidate's language model from genome to metrics."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from math import exp
+from functools import cached_property, partial
 from typing import Any
 
 import torch
 
-from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import Context
-from evonas_cli.core.types import Candidate, Json, Result
+from evonas_cli.core.types import Candidate, Failure, Json, Result
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Recurrent
+from evonas_cli.network.language import LanguagePlan
+from evonas_cli.network.task import Task
 from evonas_cli.nn.recurrent import LanguageModel
-from evonas_cli.training.candidates.attempt import attempt
-from evonas_cli.training.candidates.language import Reading, fit
-from evonas_cli.training.candidates.language_settings import LanguageSettings
+from evonas_cli.training.backpropagation import ThroughTime
+from evonas_cli.training.batches.windows import Reading
+from evonas_cli.training.candidates.attempt import attempt, fitted
+from evonas_cli.training.candidates.environment import environment, ready
+from evonas_cli.training.checkpoint import checkpoint_of
 from evonas_cli.training.device.errors import one_line
-from evonas_cli.training.device.setup import device_name, resolve
-from evonas_cli.training.loop import Diverged
-
-LARGEST_LOSS = 700.0
-"""Nats a token: beyond, the perplexity is no number that a computer holds."""
+from evonas_cli.training.exercise import Diverged
+from evonas_cli.training.extent import epochs_of, over_cap, with_cost
+from evonas_cli.training.loop import Member
+from evonas_cli.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
 class _Loaded:
     train: Reading
     valid: Reading
-    tokens: int
+    task: Task
     fingerprint: str
-    device: torch.device
 
 
 class LanguageBench:
@@ -42,57 +44,56 @@ class LanguageBench:
         self,
         space: Recurrent[Any],
         dataset: SequenceDataset,
-        settings: LanguageSettings,
+        trainer: Trainer,
         seed: int,
         device: str,
         deterministic: bool,
         threads: int,
+        hidden: int,
+        unroll: int,
+        dropout: float,
     ) -> None:
-        self.space, self.dataset, self.settings, self.seed = space, dataset, settings, seed
+        self.space, self.dataset, self.trainer, self.seed = space, dataset, trainer, seed
         self.device, self.deterministic, self.threads = device, deterministic, threads
+        self.hidden, self.unroll, self.dropout = hidden, unroll, dropout
 
     def environment(self) -> dict[str, Json]:
-        """Device, torch, threads, the number of tokens, and a digest of the data."""
-        return {
-            "device": self._loaded.device.type,
-            "device_name": device_name(self._loaded.device),
-            "torch": torch.__version__,
-            "threads": self.threads,
-            "task": {"tokens": self._loaded.tokens},
-            "data": self._loaded.fingerprint,
-        }
+        """Device, torch, threads, the task, and a digest of the data."""
+        loaded = self._loaded
+        return environment(loaded.train.device, self.threads, loaded.task, loaded.fingerprint)
 
     def evaluate(self, candidate: Candidate[Any], context: Context) -> Result:
         """The candidate's result."""
-        if candidate.proposal.continues is not None or candidate.proposal.options is not None:
-            raise UsageError("this strategy hands trained weights or options on, which job=language does not take")
-        return attempt(candidate, context, lambda labels: self._train(candidate))
+        return attempt(candidate, context, lambda labels: self._train(candidate, context, labels))
 
     @cached_property
     def _loaded(self) -> _Loaded:
-        device = resolve(self.device, self.deterministic, self.threads)
-        if device.index is not None:
-            torch.cuda.set_device(device)
+        device = ready(self.device, self.deterministic, self.threads)
         try:
             corpus = self.dataset.corpus(self.seed)
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
-        train, valid = Reading(corpus.train, device), Reading(corpus.valid, device)
-        return _Loaded(train, valid, len(corpus.vocabulary), corpus.fingerprint, device)
+        train = Reading(corpus.train, self.unroll, device, "training")
+        valid = Reading(corpus.valid, self.unroll, device, "validation")
+        tokens = len(corpus.vocabulary)
+        task = Task((min(self.unroll, corpus.train.inputs.shape[1]),), tokens, "tokens", vocabulary=tokens)
+        return _Loaded(train, valid, task, corpus.fingerprint)
 
-    def _train(self, candidate: Candidate[Any]) -> dict[str, float]:
-        """The metrics. Raises Diverged."""
-        data, settings = self._loaded, self.settings
-        cell = self.space.decode_cell(candidate.proposal.genome)
-        generator = torch.Generator().manual_seed(candidate.seed)
-        model = LanguageModel(cell, data.tokens, settings.hidden, settings.dropout, generator).to(data.device)
-        steps = max(1, round(settings.steps * candidate.proposal.fidelity))
-        measured = fit(model, data.train, data.valid, settings, self.seed, steps)
-        if measured["valid_loss"] > LARGEST_LOSS:
-            raise Diverged(f"the validation loss is {measured['valid_loss']:.4g}, whose perplexity is no number")
-        return {
-            **measured,
-            "valid_perplexity": exp(measured["valid_loss"]),
-            "parameters": sum(parameter.numel() for parameter in model.parameters()),
-            "multiply_adds": model.multiply_adds,
-        }
+    def _train(
+        self, candidate: Candidate[Any], context: Context, labels: dict[str, str]
+    ) -> Mapping[str, float] | Failure:
+        """The metrics, or why the model is not trained. Raises Diverged, Lost."""
+        data, trainer = self._loaded, self.trainer
+        plan = LanguagePlan(self.space.decode_cell(candidate.proposal.genome), data.task.outputs, self.hidden)
+        failure = over_cap(plan, trainer)
+        if failure is not None:
+            return failure
+        model = LanguageModel(plan, self.dropout, torch.Generator().manual_seed(candidate.seed))
+        make = partial(ThroughTime, model, trainer, data.task, data.train, data.valid, self.seed)
+        checkpoint = checkpoint_of(candidate, trainer, self.seed, context)
+        [outcome] = fitted(make, [Member(trainer, epochs_of(trainer, candidate), checkpoint)])
+        if checkpoint.kept is not None:
+            labels["state"] = checkpoint.kept
+        if isinstance(outcome, Diverged):
+            raise outcome
+        return with_cost(outcome, plan)

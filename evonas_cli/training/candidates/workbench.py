@@ -22,15 +22,18 @@ from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.plan import Plan, PlanError
 from evonas_cli.network.signature import Signature
 from evonas_cli.nn.stacked.population import Population
-from evonas_cli.training.candidates.attempt import attempt, free_memory
+from evonas_cli.training.candidates.attempt import attempt, fitted, free_memory
 from evonas_cli.training.candidates.built import Built, signature_of
+from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.checkpoint import Lost
 from evonas_cli.training.device.errors import is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.device.free_memory import Room
-from evonas_cli.training.device.setup import device_name, has_bf16, resolve
+from evonas_cli.training.device.setup import has_bf16
 from evonas_cli.training.device.turns import abreast
-from evonas_cli.training.loop import Diverged, Outcome, fit
-from evonas_cli.training.steps import Pause, check, nobody
+from evonas_cli.training.exercise import Diverged, Outcome, Pause, nobody
+from evonas_cli.training.extent import over_cap
+from evonas_cli.training.feed_forward import FeedForward
+from evonas_cli.training.steps import check
 from evonas_cli.training.trainer import Trainer
 from evonas_cli.training.tuning.probe import WIDTHS, probe
 
@@ -61,14 +64,7 @@ class Workbench:
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, the task, and a digest of data and split."""
         data, fingerprint, _ = self._loaded
-        return {
-            "device": data.device.type,
-            "device_name": device_name(data.device),
-            "torch": torch.__version__,
-            "threads": self.threads,
-            "task": data.task.to_json(),
-            "data": fingerprint,
-        }
+        return environment(data.device, self.threads, data.task, fingerprint)
 
     def evaluate(self, candidate: Candidate[Any], context: Context) -> Result:
         """The candidate's result; of the failures of `attempt`, unbuildable is a setting out of range, too."""
@@ -192,9 +188,7 @@ class Workbench:
 
         Raises UsageError for settings that do not go with the data.
         """
-        device = resolve(self.device, self.deterministic, self.threads)
-        if device.index is not None:
-            torch.cuda.set_device(device)
+        device = ready(self.device, self.deterministic, self.threads)
         try:
             splits = self._prepare() if self.file is None else shared(self.file, self._prepare)
             data = Resident(splits, device, self.dataset.memory)
@@ -224,13 +218,7 @@ class Workbench:
             trainer = self.trainer.override(phenotype.hyper)
         except UsageError as error:
             return Failure("unbuildable", one_line(error))
-        for name, size, cap in (
-            ("parameters", plan.parameters, trainer.max_parameters),
-            ("multiply-adds", plan.multiply_adds, trainer.max_multiply_adds),
-        ):
-            if cap is not None and size > cap:
-                return Failure("over_cap", f"{size} {name}, more than the {cap} allowed")
-        return Built(candidate, plan, trainer, labels)
+        return over_cap(plan, trainer) or Built(candidate, plan, trainer, labels)
 
     def _fit(self, built: Sequence[Built], unit: Unit[Any], context: Context, pause: Pause = nobody) -> list[Outcome]:
         """An outcome for each; places that stay empty are taken by copies of the first network."""
@@ -244,15 +232,9 @@ class Workbench:
         places = [networks.get(place, first) for place in range(unit.width)]
         population = Population(places)
         del networks, first, places
-        try:
-            outcomes = fit(population, members, data, self.seed, pause)
-        except (EvonasError, OSError):
-            raise
-        except Exception as error:
-            if not is_device_error(error):
-                for member in members:
-                    member.checkpoint.discard()
-            raise
+        trainers = {member.place: member.trainer for member in members}
+        make = partial(FeedForward, population, trainers, data, self.seed, pause)
+        outcomes = fitted(make, members)
         for found, member in zip(built, members, strict=True):
             if member.checkpoint.kept is not None:
                 found.labels["state"] = member.checkpoint.kept

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from evonas_cli.training.steps import Pause
+from evonas_cli.training.exercise import Pause
 
 R = TypeVar("R")
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas_cli.network.cell import Cell, CellGraph
+from evonas_cli.network.language import LanguagePlan
 from evonas_cli.nn.recurrent import LanguageModel, RecurrentCell
 from evonas_cli.spaces.rnn_cell import LSTM, NASCELL, RnnCell
 
@@ -151,7 +152,7 @@ def test_cut_in_two_a_sequence_gives_the_same() -> None:
 
 
 def model(cell: Cell, seed: int = 1, dropout: float = 0.0) -> LanguageModel:
-    return LanguageModel(cell, tokens=11, hidden=HIDDEN, dropout=dropout, generator=generator(seed))
+    return LanguageModel(LanguagePlan(cell, 11, HIDDEN), dropout, generator(seed))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -161,7 +162,9 @@ def test_a_models_counts(seed: int) -> None:
     n_cell = sum(parameter.numel() for parameter in made.cell.parameters())
     assert n_cell == cell.parameters(HIDDEN, HIDDEN) == 8 * HIDDEN * (2 * HIDDEN + 1)
     matrices = [parameter for parameter in made.parameters() if parameter.dim() == 2]
-    assert made.multiply_adds == sum(matrix.numel() for matrix in matrices) - made.embedding.numel()
+    plan = LanguagePlan(cell, 11, HIDDEN)
+    assert plan.multiply_adds == sum(matrix.numel() for matrix in matrices) - made.embedding.numel()
+    assert plan.parameters == sum(parameter.numel() for parameter in made.parameters())
 
 
 def test_weights_come_from_the_generator_alone() -> None:

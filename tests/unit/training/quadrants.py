@@ -17,7 +17,9 @@ from evonas_cli.nn.build import Network
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training import loop
 from evonas_cli.training.checkpoint import NOBODY, Checkpoint, Source
-from evonas_cli.training.loop import Diverged, Member
+from evonas_cli.training.exercise import Diverged, Outcome
+from evonas_cli.training.feed_forward import FeedForward
+from evonas_cli.training.loop import Member
 from evonas_cli.training.trainer import Trainer
 
 CONF = Path(__file__).parents[3] / "conf/trainer"
@@ -87,10 +89,16 @@ def fit(
     population: Population, data: Resident, settings: Trainer, run_seed: int, epochs: int, checkpoint: Checkpoint
 ) -> dict[str, float]:
     """The training of a population of one; raises Diverged."""
-    outcome = loop.fit(population, [Member(settings, epochs, checkpoint)], data, run_seed)[0]
+    outcome = fit_all(population, [Member(settings, epochs, checkpoint)], data, run_seed)[0]
     if isinstance(outcome, Diverged):
         raise outcome
     return outcome
+
+
+def fit_all(population: Population, members: list[Member], data: Resident, run_seed: int) -> list[Outcome]:
+    """The outcomes of all members of a population."""
+    trainers = {member.place: member.trainer for member in members}
+    return loop.fit(FeedForward(population, trainers, data, run_seed), members)
 
 
 def source(folder: Path, weights_only: bool = False) -> Source:

@@ -10,7 +10,9 @@ from quadrants import SEED, fit, resident, same_bits, small, trainer
 from torch import nn
 
 from evonas_cli.training.checkpoint import Checkpoint
-from evonas_cli.training.loop import Diverged, memory_format, validate
+from evonas_cli.training.exercise import Diverged
+from evonas_cli.training.feed_forward import validate
+from evonas_cli.training.steps import memory_format
 
 
 def test_it_learns():
@@ -19,7 +21,7 @@ def test_it_learns():
     assert metrics["valid_loss"] < 0.3
     assert metrics["valid_error"] == 1 - metrics["valid_accuracy"]
     assert metrics["epochs"] == 8
-    assert metrics["images"] == 8 * 6 * 16
+    assert metrics["passes"] == 3 * 8 * 6 * 16
 
 
 def test_no_network_learns_random_labels():
@@ -83,8 +85,8 @@ def test_infinite_weights_are_noticed_in_validation():
 
 
 def test_a_batch_that_the_data_cannot_fill_is_the_only_one():
-    assert fit(small(), resident(n=10), trainer(), SEED, 2, Checkpoint())["images"] == 20
-    assert fit(small(), resident(n=35), trainer(), SEED, 2, Checkpoint())["images"] == 64
+    assert fit(small(), resident(n=10), trainer(), SEED, 2, Checkpoint())["passes"] == 3 * 20
+    assert fit(small(), resident(n=35), trainer(), SEED, 2, Checkpoint())["passes"] == 3 * 64
 
 
 def test_label_smoothing_is_in_the_training_loss_only():

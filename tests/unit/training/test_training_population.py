@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from quadrants import SEED, Interrupted, InterruptedAfter, network, resident, source, trainer, without_times
+from quadrants import SEED, Interrupted, InterruptedAfter, fit_all, network, resident, source, trainer, without_times
 
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
-from evonas_cli.training.loop import Diverged, Member, fit
+from evonas_cli.training.exercise import Diverged
+from evonas_cli.training.loop import Member
 
 SETTINGS = [
     {"learning_rate": 0.02, "momentum": 0.9, "weight_decay": 5e-4},
@@ -32,7 +33,7 @@ def together(indices, epochs=4, width=None, name="sgd", checkpoints=None, places
         members.append(Member(settings(i, name, **changes), own, checkpoint, place))
         networks[place] = network(seed=i)
     population = Population(networks)
-    return population, fit(population, members, resident(), SEED)
+    return population, fit_all(population, members, resident(), SEED)
 
 
 def same(first, second) -> bool:
@@ -64,9 +65,9 @@ def test_bits_do_not_depend_on_neighbours():
 def test_a_member_that_diverges_is_alone_with_it():
     members = [Member(settings(i, learning_rate=1e30 if i == 1 else 0.02), 3, Checkpoint(), i) for i in range(3)]
     networks = [network(seed=i) for i in range(3)]
-    outcomes = fit(Population(networks), members, resident(), SEED)
+    outcomes = fit_all(Population(networks), members, resident(), SEED)
     calm = [Member(settings(i, learning_rate=0.02), 3, Checkpoint(), i) for i in range(3)]
-    expected = fit(Population([network(seed=i) for i in range(3)]), calm, resident(), SEED)
+    expected = fit_all(Population([network(seed=i) for i in range(3)]), calm, resident(), SEED)
     assert isinstance(outcomes[1], Diverged) and "after epoch 1 of 3" in str(outcomes[1])
     for index in (0, 2):
         assert without_times(outcomes[index]) == without_times(expected[index])
@@ -109,4 +110,4 @@ def test_survivors_are_stacked_again_and_go_on(tmp_path):
     _, expected = together((0, 1, 2), **constant)
     for place, index in enumerate((2, 0)):
         assert found[place]["valid_loss"] == expected[index]["valid_loss"]
-        assert found[place]["images"] == expected[index]["images"] / 2
+        assert found[place]["passes"] == expected[index]["passes"] / 2

@@ -13,9 +13,8 @@ from evonas_cli.data.splits import Augmentation
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training import steps as module
 from evonas_cli.training.batches.batches import Counted
-from evonas_cli.training.loop import memory_format
 from evonas_cli.training.optimizers import OPTIMIZERS
-from evonas_cli.training.steps import Steps
+from evonas_cli.training.steps import Steps, memory_format
 
 RATES = [[0.02, 0.01, 0.005]] * 6
 

@@ -11,6 +11,7 @@ from quadrants import (
     Interrupted,
     InterruptedAfter,
     fit,
+    fit_all,
     network,
     resident,
     same_bits,
@@ -21,7 +22,6 @@ from quadrants import (
 )
 
 from evonas_cli.nn.stacked.population import Population
-from evonas_cli.training import loop
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
 from evonas_cli.training.loop import Member
 
@@ -56,7 +56,7 @@ def test_a_continued_training_is_the_whole_one(tmp_path, optimizer):
         fit(small(), resident(), settings, SEED, 4, InterruptedAfter(3, folders[2], source=source(folders[1])))
     found = fit(child, resident(), settings, SEED, 4, Checkpoint(folders[2], 0, source=source(folders[1])))
     assert same_bits(whole, child)
-    assert found["images"] == expected["images"] / 2
+    assert found["passes"] == expected["passes"] / 2
     assert found["epochs"] == 4
     assert found["valid_loss"] == expected["valid_loss"]
 
@@ -64,8 +64,8 @@ def test_a_continued_training_is_the_whole_one(tmp_path, optimizer):
 def test_continuing_without_further_epochs_only_validates(tmp_path):
     parent = fit(small(), resident(), trainer(), SEED, 2, Checkpoint(tmp_path, 0, keep=True))
     child = fit(small(seed=9), resident(), trainer(), SEED, 2, Checkpoint(source=source(tmp_path)))
-    assert child["images"] == 0
-    assert {**without_times(child), "images": parent["images"]} == without_times(parent)
+    assert child["passes"] == 0
+    assert {**without_times(child), "passes": parent["passes"]} == without_times(parent)
     with pytest.raises(ValueError, match="continues a training of 2 epochs but has only 1 itself"):
         fit(small(), resident(), trainer(), SEED, 1, Checkpoint(source=source(tmp_path)))
 
@@ -121,7 +121,7 @@ def test_a_checkpoint_of_a_wider_program_is_discarded(tmp_path, caplog):
     checkpoints = [InterruptedAfter(2, tmp_path), Checkpoint(), Checkpoint()]
     with pytest.raises(Interrupted):
         members = [Member(settings, 4, checkpoint, place) for place, checkpoint in enumerate(checkpoints)]
-        loop.fit(wide, members, resident(), SEED)
+        fit_all(wide, members, resident(), SEED)
     with caplog.at_level(logging.WARNING):
         found = fit(resumed, resident(), settings, SEED, 4, Checkpoint(tmp_path, 0))
     assert "made at another place of a program, or in one of another width" in caplog.text
@@ -152,7 +152,7 @@ def test_starting_from_weights_is_a_new_training_of_a_trained_network(tmp_path, 
     )
     assert same_bits(start, child)
     assert without_times(found) == without_times(expected)
-    assert (found["epochs"], found["images"]) == (3, expected["images"])
+    assert (found["epochs"], found["passes"]) == (3, expected["passes"])
 
 
 def test_weights_of_another_network_start_nothing(tmp_path):

@@ -11,7 +11,7 @@ from evonas_cli.training.schedules import SCHEDULES, Course, factor
 
 
 def course(epochs: int = 10, steps: int = 7, step_size: int = 3, gamma: float = 0.5) -> Course:
-    return Course(epochs=epochs, steps_per_epoch=steps, batch_size=1, step_size=step_size, gamma=gamma)
+    return Course(epochs=epochs, steps_per_epoch=steps, step_size=step_size, gamma=gamma)
 
 
 def rates_of_torch(make) -> list[float]:

@@ -1,0 +1,27 @@
+"""A one-layer recurrent language model as sizes, without torch: embedding, cell, linear layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evonas_cli.network.cell import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class LanguagePlan:
+    """A model of `tokens` different tokens around a cell; h and the embedding have `hidden` numbers."""
+
+    cell: Cell
+    tokens: int
+    hidden: int
+
+    @property
+    def parameters(self) -> int:
+        """Trainable numbers."""
+        embedding, readout = self.tokens * self.hidden, (self.hidden + 1) * self.tokens
+        return embedding + self.cell.parameters(self.hidden, self.hidden) + readout
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiplications with weights for one token."""
+        return self.cell.multiply_adds(self.hidden, self.hidden) + self.hidden * self.tokens
