@@ -114,9 +114,15 @@ def _check_key(key: str, known: Any) -> None:
             where = place.rstrip(".") or "the configuration"
             listed = ", ".join(name for name in names if not DIRECTIVE.fullmatch(name))
             inside = [] if place else [f"{name}.{part}" for name in names if _holds(node[name], part)]
-            hint = f"; did you mean {inside[0]}?" if inside else nearest(part, names)
+            hint = f"; did you mean {inside[0]}?" if inside else nearest(part, names) or _elsewhere(part, known)
             raise UsageError(f"{where} has no key {part}{hint} (known: {listed or 'none'})")
         node, place = node[part], f"{place}{part}."
+
+
+def _elsewhere(part: str, known: Any) -> str:
+    """`; did you mean trainer.X?` where exactly one group has the key, or nothing."""
+    groups = [group for group in GROUPS if _holds(known.get(group), part)]
+    return f"; did you mean {groups[0]}.{part}?" if len(groups) == 1 else ""
 
 
 def _holds(node: Any, key: str) -> bool:

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from evonas_cli.core.types import Candidate, Failure
 from evonas_cli.training.trainer import Trainer
 
+PASSES = 3
+"""A step of training costs one forward pass and a backward pass of twice as much."""
+
 
 class Sized(Protocol):
     """A plan of a network."""

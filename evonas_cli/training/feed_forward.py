@@ -12,12 +12,10 @@ from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.checkpoint import Place
 from evonas_cli.training.device.one_thread import in_one_thread
 from evonas_cli.training.exercise import Outcome, Part, Pause, nobody, outcomes
+from evonas_cli.training.extent import PASSES
 from evonas_cli.training.optimizers import OPTIMIZERS
 from evonas_cli.training.steps import Steps, criterion_of, forward, memory_format
 from evonas_cli.training.trainer import Trainer
-
-PASSES = 3
-"""A step of training costs one forward pass and a backward pass of twice as much."""
 
 
 class FeedForward:

@@ -119,6 +119,9 @@ REFUSALS = [
         "needs a space that is Recurrent, which NasBench201 is not; spaces that are: rnn",
     ),
     ((*CELL, "dataset=digits"), "dataset="),
+    ((*CELL, "job.learning_rate=0.1"), "job has no key learning_rate; did you mean trainer.learning_rate?"),
+    ((*CELL, "trainer.graph=true"), "trainer.graph=true means nothing to job=language; set trainer.graph=false"),
+    (("space=rnn_cell", "job=language", "strategy=halving", "strategy.continues=true"), "set trainer.save_state=true"),
     (("dataset=copy",), "dataset="),
 ]
 

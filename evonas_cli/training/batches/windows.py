@@ -11,9 +11,7 @@ from torch import Tensor
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.data.sequences import Sequences
-
-PASSES = 3
-"""A step of training costs one forward pass and a backward pass of twice as much."""
+from evonas_cli.training.extent import PASSES
 
 
 @dataclass(frozen=True, slots=True)
