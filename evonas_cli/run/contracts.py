@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from evonas_cli.core.blame import described, is_ours, naming
@@ -17,7 +17,7 @@ from evonas_cli.core.codec import CodecError, decode, encode, state_hint
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Evaluator, Job
 from evonas_cli.core.guard import proposed
-from evonas_cli.core.protocols import Continues, Space, Strategy
+from evonas_cli.core.protocols import Continues, Keeping, Space, Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation, Metric, Objective
 from evonas_cli.genomes.capabilities import Buildable, Linear, Mutable
@@ -216,6 +216,11 @@ class _Trial:
             with naming(f"{name}: tell, of {len(told)} failed candidates", self._allowed):
                 after = strategy.tell(after, told, stream(seed, "check-tell"))
             self._stored(f"{name}: tell", hint, after)
+        if isinstance(strategy, Keeping):
+            with naming(f"{name}: keeps", self._allowed):
+                kept = strategy.keeps(after)
+            if not isinstance(kept, Container):
+                raise UsageError(f"{name}: keeps must return a collection of ids, but gave {_short(repr(kept))}")
         with naming(f"{name}: population", self._allowed):
             members = strategy.population(after)
         if not isinstance(members, tuple) or any(type(id) is not int for id in members):

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from scipy import stats
 
 from evonas_cli.cli.app import run
-from evonas_cli.run.artifacts import load_network
+from evonas_cli.config.build import build
+from evonas_cli.run.artifacts import load_network, read_artifact
+from evonas_cli.run.stored import stored_config
 from evonas_cli.store.directory import RunDirectory
 
 SMALL = ("dataset=digits", "dataset.limit=200", "device=cpu", "evaluator=serial", "trainer.epochs=1", "--quiet")
@@ -40,6 +43,18 @@ def entries(root: Path) -> list[dict[str, Any]]:
 def openings(root: Path) -> list[dict[str, Any]]:
     path = root / "test_openings.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def error_on_test(root: Path, id: int) -> float:
+    """Of the kept network on the data set's test part, computed anew."""
+    directory = RunDirectory(root)
+    config = stored_config(directory)
+    images, labels = build(config["dataset"], "dataset").test(config["seed"])
+    signature = read_artifact(directory, id).signature
+    mean, std = (torch.tensor(values)[:, None, None] for values in (signature.mean, signature.std))
+    with torch.no_grad():
+        guesses = load_network(directory, id)((torch.tensor(images).float() - mean) / std).argmax(1)
+    return (guesses != torch.tensor(labels)).float().mean().item()
 
 
 def succeeded(root: Path) -> list[int]:
@@ -75,7 +90,7 @@ def test_candidates_are_trained_again_with_several_seeds(
             expected = stats.t.interval(0.95, 2, mean, error) if error else (mean, mean)
             assert measured["interval"] == pytest.approx(expected)
     assert document["test_openings"] == 1
-    assert load_network(RunDirectory(made), 4).plan.shapes[-1] == (10,)
+    assert again[4]["metrics"]["test_error"] == pytest.approx(error_on_test(made, 4))
 
 
 def test_the_best_is_trained_again_when_nothing_is_named(

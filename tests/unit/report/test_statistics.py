@@ -20,6 +20,7 @@ from evonas_cli.report.statistics import (
     needed_runs,
     p_text,
     resampling,
+    t_interval,
     verdict,
 )
 
@@ -123,3 +124,10 @@ def test_p_values_are_never_rounded_across_the_line() -> None:
     assert [p_text(p) for p in (0.42, 0.0079, 0.0499, 0.0501, 1e-9)] == [
         "= 0.42", "= 0.0079", "= 0.0499", "= 0.0501", "< 0.0001"
     ]  # fmt: skip
+
+
+def test_students_interval_of_three_values_and_of_one() -> None:
+    low, high = t_interval([1.0, 2.0, 3.0])  # type: ignore[misc]
+    assert (low, high) == pytest.approx((2 - 4.302652729911275 / 3**0.5, 2 + 4.302652729911275 / 3**0.5))
+    assert t_interval([4.0, 4.0]) == (4.0, 4.0)
+    assert t_interval([1.0]) is None

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Keeping
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation
+from evonas_cli.run import contracts
 from evonas_cli.spaces.bits import Bits
 from evonas_cli.strategies.genetic import Genetic
 from evonas_cli.strategies.halving import SuccessiveHalving
@@ -42,3 +44,16 @@ def test_only_kept_candidates_are_continued(name: str, seed: int) -> None:
         state = strategy.tell(state, told, stream(seed, "tell", step))
     assert continued
     assert len(dropped) > next_id / 3
+
+
+class Counts(SuccessiveHalving[Any]):
+    """A user's strategy that says how many it keeps instead of whom."""
+
+    def keeps(self, state: Any) -> Any:
+        return 3
+
+
+def test_a_number_of_kept_candidates_is_refused() -> None:
+    strategy = Counts(space=SPACE, candidates=2, least_fidelity=1.0, continues=True)
+    with pytest.raises(UsageError, match="strategy Counts: keeps must return a collection of ids, but gave 3"):
+        contracts.try_out(SPACE, strategy, 0, ("test_keeps",))
