@@ -104,6 +104,18 @@ class Placed(Protocol, metaclass=Capability):
 
 
 @runtime_checkable
+class Resolving(Protocol, metaclass=Capability):
+    """What a data set may have in addition: some of its settings may be `auto` and follow from the data."""
+
+    def resolved(self) -> dict[str, Json]:
+        """The value of each setting that is `auto`, by its name: `{"kind": "classes"}`.
+
+        Called once, before a run begins; the run keeps the values. No torch. Raises UsageError for data that is not
+        there, cannot be read, or has two readings.
+        """
+
+
+@runtime_checkable
 class Concurrent(Protocol, metaclass=Capability):
     """What a job may have in addition: candidates that are not one program share a device at the same time."""
 

@@ -13,6 +13,8 @@ from evonas_cli.core.errors import UsageError
 
 Images: TypeAlias = NDArray[Any]
 """(N, C, H, W), uint8 or float32 once checked; any number type before."""
+Inputs: TypeAlias = NDArray[Any]
+"""Images, vectors (N, F) or series (N, C, L), float32 once checked, or token ids (N, L), int64."""
 Labels: TypeAlias = NDArray[Any]
 """(N,), int64 once checked; any number type before."""
 

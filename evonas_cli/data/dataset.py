@@ -11,9 +11,17 @@ from math import inf
 import numpy as np
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.core.rng import stream
-from evonas_cli.data.arrays import Arrays, Images, Labels, checked
-from evonas_cli.data.splits import MEMORIES, MOST_MAGNITUDE, Augmentation, Indices, Splits, moments, stratified
+from evonas_cli.data.arrays import Arrays, Images, Inputs, Labels, checked
+from evonas_cli.data.splits import (
+    MEMORIES,
+    MOST_MAGNITUDE,
+    Augmentation,
+    Indices,
+    Splits,
+    moments,
+    split_indices,
+)
+from evonas_cli.data.targets import Targets
 from evonas_cli.network.task import Task
 
 log = logging.getLogger(__name__)
@@ -21,51 +29,69 @@ log.setLevel(logging.INFO)  # what a source has found is shown, though the comma
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dataset(ABC):
-    """An image classification data set.
+class Source(ABC):
+    """What every data set for job=train has.
 
-    `test_fraction` of all images is set aside for the test where the source has no test images of its own, and
-    `valid_fraction` of the others for validation likewise; each is null exactly where the source has that part.
-    `limit`: how many of the images left after the test is set aside are kept, stratified (null: all). The others are
-    the augmentation (0, false: none): `crop` and `cutout` in pixels, `mixup` is alpha, `randaugment` the number of
-    operations an image, `magnitude` (0 to 30) their strength. `memory` says where the images are kept while networks
-    are trained (`data.resident`); it changes no result.
+    `test_fraction` of all examples is set aside for the test where the source has no test part of its own, and
+    `valid_fraction` of the others for validation likewise; each is null exactly where the source has that part, and
+    `auto` stands for null there and for a fraction elsewhere. `limit`: how many of the examples left after the test is
+    set aside are kept (null: all). `memory` says where the inputs are kept while networks are trained
+    (`data.resident`); it changes no result.
 
     Nothing is kept between calls: every method reads the files anew.
     """
 
-    valid_fraction: float | None
-    test_fraction: float | None
+    valid_fraction: float | str | None
+    test_fraction: float | str | None
     limit: int | None
-    crop: int
-    flip: bool
-    cutout: int
-    mixup: float = 0.0
-    randaugment: int = 0
-    magnitude: int = 9
     memory: str = "auto"
 
     def __post_init__(self) -> None:
         for key in ("valid_fraction", "test_fraction"):
             value = getattr(self, key)
-            if value is not None and (isinstance(value, bool | str) or not 0 < value < 1):
-                raise UsageError(f"dataset.{key} is {value!r}; it must lie between 0 and 1, both excluded, or be null")
-        for key, least in (("crop", 0), ("cutout", 0), ("limit", 1), ("randaugment", 0), ("magnitude", 0)):
-            value = getattr(self, key)
-            if (value is not None or key != "limit") and (type(value) is not int or value < least):
-                raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least {least}")
-        if type(self.flip) is not bool:
-            raise UsageError(f"dataset.flip is {self.flip!r}; it must be true or false")
-        if type(self.mixup) not in (int, float) or not 0 <= self.mixup < inf:
-            raise UsageError(f"dataset.mixup is {self.mixup!r}; it must be a number of at least 0")
-        if self.magnitude > MOST_MAGNITUDE:
-            raise UsageError(f"dataset.magnitude is {self.magnitude}; it must be at most {MOST_MAGNITUDE}")
+            if value is not None and value != "auto" and (isinstance(value, bool | str) or not 0 < value < 1):
+                raise UsageError(
+                    f"dataset.{key} is {value!r}; it must lie between 0 and 1, both excluded, or be null or auto"
+                )
+        if self.limit is not None and (type(self.limit) is not int or self.limit < 1):
+            raise UsageError(f"dataset.limit is {self.limit!r}; it must be an integer of at least 1, or null")
         if self.memory not in MEMORIES:
             raise UsageError(f"dataset.memory is {self.memory!r}; it must be one of {', '.join(MEMORIES)}")
 
+    @property
+    def name(self) -> str:
+        """How messages call the source."""
+        return type(self).__name__
+
+    @property
+    def task_kind(self) -> str:
+        """The kind of task as far as the settings tell it without any reading: classes, labels, numbers, or auto."""
+        return "classes"
+
+    @property
+    def known_outputs(self) -> int | None:
+        """How many classes, labels or numbers there are, as far as the settings tell it; None: not known unread."""
+        return None
+
     @abstractmethod
-    def read(self) -> Arrays:
-        """All images of the source. Raises UsageError for bad or missing files, EnvironmentFailure for a download."""
+    def task(self) -> Task:
+        """Shape of one input, number of outputs, and kind. Raises as `prepare`."""
+
+    @abstractmethod
+    def prepare(self, seed: int) -> Splits:
+        """Training and validation part, split from the run's seed.
+
+        Raises UsageError for bad or missing files, EnvironmentFailure for a download that fails or memory that does not
+        suffice.
+        """
+
+    @abstractmethod
+    def test(self, seed: int) -> tuple[Inputs, Labels]:
+        """Inputs and targets of the test part, as `Splits` has them, which a search never sees. Raises as `prepare`."""
+
+    @abstractmethod
+    def fingerprint(self, seed: int) -> str:
+        """SHA-256 over all data and split indices, in hexadecimal. Raises as `prepare`."""
 
     def check_there(self) -> None:  # noqa: B027 - a source that carries its data has nothing to look for
         """Looks whether the data is where the settings say, without reading it all; a search does so before it begins.
@@ -73,10 +99,38 @@ class Dataset(ABC):
         Raises UsageError for a path that is missing or of the wrong type. Data that may be downloaded may be missing.
         """
 
-    @property
-    def name(self) -> str:
-        """How messages call the source."""
-        return type(self).__name__
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Source):
+    """A data set of images.
+
+    Its own settings are the augmentation (0, false: none): `crop` and `cutout` in pixels, `mixup` is alpha,
+    `randaugment` the number of operations an image, `magnitude` (0 to 30) their strength.
+    """
+
+    crop: int
+    flip: bool
+    cutout: int
+    mixup: float = 0.0
+    randaugment: int = 0
+    magnitude: int = 9
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key in ("crop", "cutout", "randaugment", "magnitude"):
+            value = getattr(self, key)
+            if type(value) is not int or value < 0:
+                raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least 0")
+        if type(self.flip) is not bool:
+            raise UsageError(f"dataset.flip is {self.flip!r}; it must be true or false")
+        if type(self.mixup) not in (int, float) or not 0 <= self.mixup < inf:
+            raise UsageError(f"dataset.mixup is {self.mixup!r}; it must be a number of at least 0")
+        if self.magnitude > MOST_MAGNITUDE:
+            raise UsageError(f"dataset.magnitude is {self.magnitude}; it must be at most {MOST_MAGNITUDE}")
+
+    @abstractmethod
+    def read(self) -> Arrays:
+        """All images of the source. Raises UsageError for bad or missing files, EnvironmentFailure for a download."""
 
     def task(self) -> Task:
         """Shape (C, H, W) of an image, and the number of classes."""
@@ -134,23 +188,13 @@ class Dataset(ABC):
 
     def _indices(self, arrays: Arrays, seed: int) -> dict[str, Indices]:
         """Positions in x_train that go to each part. The test part does not depend on `limit`."""
-        rng = stream(seed, "split")
-        indices, pool = {}, np.arange(len(arrays.y_train))
-        for part, own, fraction in (
-            ("test", arrays.y_test, self.test_fraction),
-            ("valid", arrays.y_valid, self.valid_fraction),
-        ):
-            self._check_fraction(part, own, fraction)
-            if part == "valid" and self.limit is not None:
-                kept, _ = stratified(arrays.y_train[pool], self.limit, 2, rng, f"dataset.limit={self.limit}")
-                pool = pool[kept]
-            if fraction is not None:
-                what = f"dataset.{part}_fraction={fraction:g} x {len(pool)}"
-                chosen, rest = stratified(arrays.y_train[pool], round(fraction * len(pool)), 1, rng, what)
-                indices[part], pool = pool[chosen], pool[rest]
-        return {**indices, "train": pool}
+        for part, own in (("test", arrays.y_test), ("valid", arrays.y_valid)):
+            self._check_fraction(part, own, getattr(self, f"{part}_fraction"))
+        names = tuple(map(str, range(arrays.classes)))
+        found = Targets(arrays.y_train, "classes", names)
+        return split_indices(found, self.valid_fraction, self.test_fraction, self.limit, seed, self.name)  # type: ignore[arg-type]
 
-    def _check_fraction(self, part: str, own: Labels | None, fraction: float | None) -> None:
+    def _check_fraction(self, part: str, own: Labels | None, fraction: float | str | None) -> None:
         if own is None and fraction is None:
             raise UsageError(f"{self.name} has no {part} images of its own; pass dataset.{part}_fraction=0.2, say")
         if own is not None and fraction is not None:

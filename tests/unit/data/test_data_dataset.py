@@ -133,10 +133,10 @@ def test_settings_out_of_range_are_refused(settings, text):
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"valid_fraction": 0.01}, "dataset.valid_fraction=0.01 x 80: 1 of 80 images is too few for 4 classes"),
-        ({"test_fraction": 0.99}, "dataset.test_fraction=0.99 x 100: 99 of 100 images is too many"),
-        ({"limit": 7}, "dataset.limit=7: 7 of 80 images is too few"),
-        ({"limit": 81}, "dataset.limit=81: 81 of 80 images is too many"),
+        ({"valid_fraction": 0.01}, "dataset.valid_fraction=0.01 x 80: 1 of 80 examples is too few for 4 classes"),
+        ({"test_fraction": 0.99}, "dataset.test_fraction=0.99 x 100: 99 of 100 examples is too many"),
+        ({"limit": 7}, "dataset.limit=7: 7 of 80 examples is too few"),
+        ({"limit": 81}, "dataset.limit=81: 81 of 80 examples is too many"),
     ],
 )
 def test_splits_that_cannot_be_made_are_refused(settings, text):
