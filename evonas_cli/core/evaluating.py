@@ -117,6 +117,38 @@ class Placed(Protocol, metaclass=Capability):
 
 
 @runtime_checkable
+class Resolving(Protocol, metaclass=Capability):
+    """What a data set may have in addition: some of its settings may be `auto` and follow from the data."""
+
+    def resolved(self) -> dict[str, Json]:
+        """The value of each setting that is `auto`, by its name: `{"kind": "classes"}`.
+
+        Called once, before a run begins; the run keeps the values. No torch. Raises UsageError for data that is not
+        there, cannot be read, or has two readings.
+        """
+
+
+@runtime_checkable
+class Preferring(Protocol, metaclass=Capability):
+    """What a job may have in addition: it says what a search optimises whose `objectives` are null."""
+
+    @property
+    def objectives(self) -> Sequence[str]:
+        """Names of metrics, the most important first: `("valid_loss", "parameters")`."""
+
+
+@runtime_checkable
+class Narrowing(Protocol, metaclass=Capability):
+    """What a job may have in addition: some of its metrics exist for some data only."""
+
+    def measured_on(self, environment: Mapping[str, Json]) -> Mapping[str, Metric]:
+        """The metrics that a successful result carries in this environment, all of them among `metrics`."""
+
+    def foreseen(self) -> Mapping[str, Metric]:
+        """The same as far as it can be told without reading all data; those of `metrics` where it cannot. No torch."""
+
+
+@runtime_checkable
 class Concurrent(Protocol, metaclass=Capability):
     """What a job may have in addition: candidates that are not one program share a device at the same time."""
 

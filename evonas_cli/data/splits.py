@@ -1,21 +1,26 @@
-"""Stratified selection from a seed, and the training and validation parts that a search sees."""
+"""Selection of parts from a seed, and the training and validation parts that a search sees."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.rng import stream
 from evonas_cli.data.arrays import Images, Labels
+from evonas_cli.data.targets import Targets
 from evonas_cli.network.task import Task
 
 Indices = NDArray[np.int64]
 MEMORIES = ("auto", "device", "host")
 """Where the images are kept: where they are computed on, or on the host and copied batch by batch."""
 MOST_MAGNITUDE = 30
+FRACTIONS = {"test": 0.2, "valid": 0.1}
+"""What `auto` stands for where a source has no such part of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,21 +67,91 @@ class Splits:
     target_std: NDArray[np.float64] = field(default_factory=lambda: np.ones(0))
 
 
-def stratified(labels: Labels, n: int, least: int, rng: Random, what: str) -> tuple[Indices, Indices]:
+def auto_fraction(part: str, n: int, found: Targets) -> float:
+    """The fraction of `n` examples that becomes the part where none was asked for: a fifth for the test, a tenth for
+    validation; more, up to a half, where that would leave a class or the part without an example."""
+    least = found.outputs if found.kind == "classes" else 2
+    steps = [FRACTIONS[part], *(tenths / 10 for tenths in range(2, 6))]
+    return next((fraction for fraction in steps if round(fraction * n) >= least), steps[-1])
+
+
+def split_indices(
+    found: Targets,
+    valid_fraction: float | None,
+    test_fraction: float | None,
+    limit: int | None,
+    seed: int,
+    where: str,
+) -> dict[str, Indices]:
+    """Positions of the examples that go to `train`, and to `test` and `valid` where these have a fraction.
+
+    The test part is drawn first, so that it does not depend on `limit`, which says how many of the other examples are
+    kept. Classes are drawn stratified, labels and numbers at random. Raises UsageError, with `where` in the message,
+    for parts that would be empty or lack a class.
+    """
+    _check_served(found, 1 + sum(fraction is not None for fraction in (valid_fraction, test_fraction)), where)
+    rng = stream(seed, "split")
+    indices, pool = {}, np.arange(len(found))
+    for part, fraction in (("test", test_fraction), ("valid", valid_fraction)):
+        if part == "valid" and limit is not None:
+            kept, _ = _drawn(found, pool, limit, 2, rng, f"{where}: dataset.limit={limit}")
+            pool = pool[kept]
+        if fraction is not None:
+            what = f"{where}: dataset.{part}_fraction={fraction:g} x {len(pool)}"
+            chosen, rest = _drawn(found, pool, round(fraction * len(pool)), 1, rng, what)
+            indices[part], pool = pool[chosen], pool[rest]
+    return {**indices, "train": pool}
+
+
+def _check_served(found: Targets, parts: int, where: str) -> None:
+    """Raises UsageError for a class with fewer examples than there are parts to draw from it."""
+    if found.kind != "classes":
+        return
+    counts = np.bincount(found.y, minlength=found.outputs)
+    rare = int(counts.argmin())
+    if counts[rare] < parts:
+        raise UsageError(
+            f"{where}: class {found.names[rare]} has {counts[rare]} of the {len(found)} examples, but they are divided "
+            f"into {parts} parts that each need one; add examples or remove the class"
+        )
+
+
+def _drawn(found: Targets, pool: Indices, n: int, least: int, rng: Random, what: str) -> tuple[Indices, Indices]:
+    """Positions in `pool` of the `n` elements drawn and of the rest, both ascending."""
+    if found.kind == "classes":
+        return stratified(found.y[pool], n, least, rng, what, found.names)
+    if not least <= n <= len(pool) - 2 + least:
+        raise UsageError(
+            f"{what}: {n} of {len(pool)} examples is too {'few' if n < least else 'many'}; "
+            f"choose {least} to {len(pool) - 2 + least} of them"
+        )
+    chosen = np.zeros(len(pool), dtype=bool)
+    chosen[rng.sample(range(len(pool)), n)] = True
+    return np.flatnonzero(chosen), np.flatnonzero(~chosen)
+
+
+def stratified(
+    labels: Labels, n: int, least: int, rng: Random, what: str, names: tuple[str, ...] = ()
+) -> tuple[Indices, Indices]:
     """Positions of `n` elements drawn class by class, and of the rest, both ascending.
 
     Every class gives `least` elements (1 or 2); the remaining ones are shared out in proportion to what the classes
-    have beyond two, by largest remainder (ties: the lower class). `what` names the selection in messages.
-    Raises UsageError when a class has fewer than two elements, or when n is too small or too large to serve all.
+    have beyond two, by largest remainder (ties: the lower class). `what` names the selection in messages, `names` the
+    classes. Raises UsageError when a class has fewer than two elements, or when n is too small or too large to serve
+    all.
     """
-    counts = np.bincount(labels)
+    counts = np.bincount(labels, minlength=len(names))
     if counts.min() < 2:
-        raise UsageError(f"{what}: class {counts.argmin()} has {counts.min()} images; every class needs at least 2")
+        rare = int(counts.argmin())
+        raise UsageError(
+            f"{what}: class {names[rare] if names else rare} has {counts[rare]} of the "
+            f"{len(labels)} examples; every class needs at least 2"
+        )
     free, spread = counts - 2, n - least * len(counts)
     if not 0 <= spread <= free.sum():
         lowest = least * len(counts)
         raise UsageError(
-            f"{what}: {n} of {len(labels)} images is too {'few' if spread < 0 else 'many'} "
+            f"{what}: {n} of {len(labels)} examples is too {'few' if spread < 0 else 'many'} "
             f"for {len(counts)} classes; choose {lowest} to {lowest + free.sum()} of them"
         )
     shares = least + _largest_remainder(free, spread)
@@ -99,15 +174,16 @@ def _largest_remainder(weights: Indices, n: int) -> Indices:
 
 
 def moments(x: Images, chunk: int = 4096) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each channel, (C,) float64; a constant channel gets deviation 1.
+    """Mean and standard deviation of each channel or feature, (C,) float64; a constant one gets deviation 1.
 
-    Two passes over chunks of images, so that no float copy of the whole array is made.
+    Inputs are images (N, C, H, W), series (N, C, L) or vectors (N, C). Two passes over chunks of them make no float
+    copy of the whole array.
     """
-    axes, pixels = (0, 2, 3), len(x) * x.shape[2] * x.shape[3]
+    axes, pixels = (0, *range(2, x.ndim)), len(x) * prod(x.shape[2:])
     starts = range(0, len(x), chunk)
     total = sum((x[i : i + chunk].sum(axis=axes, dtype=np.float64) for i in starts), np.zeros(x.shape[1]))
     mean = total / pixels
-    centre = mean[:, None, None]
+    centre = mean.reshape(-1, *(1 for _ in x.shape[2:]))
     square = sum((np.square(x[i : i + chunk] - centre).sum(axis=axes) for i in starts), np.zeros(x.shape[1]))
     std = np.sqrt(square / pixels)
     return mean, np.where(std > 0, std, 1.0)

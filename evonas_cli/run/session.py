@@ -25,6 +25,7 @@ from evonas_cli.core.types import Json
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.run import contracts, openings
 from evonas_cli.run.assembly import Parts, chosen
+from evonas_cli.run.fit import check_measured
 from evonas_cli.run.identity import identity
 from evonas_cli.run.lazy import Started
 from evonas_cli.run.retraining import Retraining
@@ -132,7 +133,9 @@ def create(
     evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
-        if Buildable in parts.recipe().needs:
+        job = parts.recipe()
+        check_measured(job, parts.objectives, environment)
+        if Buildable in job.needs:
             contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
         more = {} if source is None else {openings.SOURCE: source}
         if source is not None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.data.splits import moments, stratified
+from evonas_cli.data.splits import moments, split_indices, stratified
+from evonas_cli.data.targets import Targets
 
 
 @st.composite
@@ -55,10 +56,10 @@ def test_seeds_choose_differently():
 @pytest.mark.parametrize(
     ("labels", "n", "text"),
     [
-        ([0, 0, 1], 2, "part: class 1 has 1 images"),
-        ([0, 0, 2, 2], 2, "part: class 1 has 0 images"),
-        ([0, 0, 1, 1], 1, "part: 1 of 4 images is too few for 2 classes; choose 2 to 2 of them"),
-        ([0, 0, 0, 1, 1], 4, "part: 4 of 5 images is too many for 2 classes; choose 2 to 3 of them"),
+        ([0, 0, 1], 2, "part: class 1 has 1 of the 3 examples"),
+        ([0, 0, 2, 2], 2, "part: class 1 has 0 of the 4 examples"),
+        ([0, 0, 1, 1], 1, "part: 1 of 4 examples is too few for 2 classes; choose 2 to 2 of them"),
+        ([0, 0, 0, 1, 1], 4, "part: 4 of 5 examples is too many for 2 classes; choose 2 to 3 of them"),
     ],
 )
 def test_what_cannot_be_split_is_refused(labels, n, text):
@@ -78,3 +79,43 @@ def test_moments_are_numpys(kind):
 def test_a_constant_channel_has_deviation_one():
     mean, std = moments(np.full((4, 1, 2, 2), 7, np.uint8))
     assert (mean.item(), std.item()) == (7.0, 1.0)
+
+
+def numbers(n: int) -> Targets:
+    return Targets(np.arange(n, dtype=np.float64)[:, None], "numbers", ("price",))
+
+
+def test_parts_are_disjoint_and_complete_for_numbers_and_the_test_part_does_not_depend_on_the_limit():
+    parts = split_indices(numbers(50), 0.25, 0.2, None, 3, "here")
+    assert {part: len(indices) for part, indices in parts.items()} == {"test": 10, "valid": 10, "train": 30}
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(50))
+    assert all((np.diff(indices) > 0).all() for indices in parts.values())
+    limited = split_indices(numbers(50), 0.25, 0.2, 20, 3, "here")
+    assert np.array_equal(limited["test"], parts["test"])
+    assert (len(limited["valid"]), len(limited["train"])) == (5, 15)
+    assert set(split_indices(numbers(50), None, None, None, 3, "here")) == {"train"}
+    assert not np.array_equal(split_indices(numbers(50), 0.25, 0.2, None, 4, "here")["test"], parts["test"])
+
+
+def test_classes_are_split_stratified_and_messages_have_their_names():
+    found = Targets(np.repeat([0, 1], [40, 20]), "classes", ("cat", "dog"))
+    parts = split_indices(found, 0.25, 0.2, None, 0, "here")
+    assert np.bincount(found.y[parts["test"]]).tolist() == [8, 4]
+    rare = Targets(np.repeat([0, 1], [40, 1]), "classes", ("cat", "dog"))
+    with pytest.raises(
+        UsageError, match=r"here: class dog has 1 of the 41 examples, but they are divided into 3 parts"
+    ):
+        split_indices(rare, 0.25, 0.2, None, 0, "here")
+
+
+@pytest.mark.parametrize(
+    ("n", "limit", "text"),
+    [
+        (4, None, "here: dataset.test_fraction=0.1 x 4: 0 of 4 examples is too few; choose 1 to 3 of them"),
+        (50, 51, "here: dataset.limit=51: 51 of 45 examples is too many; choose 2 to 45 of them"),
+    ],
+)
+def test_numbers_too_few_to_be_split_are_refused(n, limit, text):
+    with pytest.raises(UsageError) as error:
+        split_indices(numbers(n), 0.1, 0.1, limit, 0, "here")
+    assert str(error.value) == text
