@@ -16,6 +16,7 @@ from evonas_cli.data.delimited import Delimited, listed
 from evonas_cli.data.targets import GIVEN_KINDS, Targets, targets
 
 MOST_CLASSES = 20
+LEAST_ROWS = 3
 MOSTLY = 0.5
 """The share of numbers that makes a column one of numbers, and of different words that makes words no classes."""
 
@@ -49,14 +50,13 @@ def read_targets(table: Delimited, names: Sequence[str], kind: str, words: froze
         few = len(np.unique(values)) <= MOST_CLASSES
         whole = values.dtype.kind == "f" and bool((values == np.round(values)).all())
         if kind == "classes" or values.dtype.kind == "U" or (whole and few):
-            return _classes(table, names[0], values, where)
-        return targets(values, "numbers", where, names)
+            return _classes(table, values, where)
     for name, values in zip(names, columns, strict=True):
         if values.dtype.kind == "U":
             raise UsageError(f"{table.path}: the target column {name!r} has words ({values[0][:40]!r} in line "
                              f"{table.lines[0]}), but {_wanted(kind, len(names))}")  # fmt: skip
     matrix = np.stack(columns, axis=1)
-    binary = bool(((matrix == 0) | (matrix == 1)).all())
+    binary = len(names) > 1 and bool(((matrix == 0) | (matrix == 1)).all())
     found = targets(matrix, ("auto" if binary else "numbers") if kind == "auto" else kind, where, names)
     if found.kind == "labels":
         _check_labels(table, found)
@@ -92,7 +92,7 @@ def _column(table: Delimited, name: str, words: frozenset[str], kind: str, binar
     return cells.astype(str)
 
 
-def _classes(table: Delimited, name: str, values: np.ndarray, where: str) -> Targets:
+def _classes(table: Delimited, values: np.ndarray, where: str) -> Targets:
     found = targets(values, "classes", where)
     counts = np.bincount(found.y)
     if len(counts) == 1:
@@ -102,12 +102,12 @@ def _classes(table: Delimited, name: str, values: np.ndarray, where: str) -> Tar
             f"{where} has {len(counts)} different values in {len(found)} rows, so it is an id or free text and no "
             "class; pass another dataset.target"
         )
-    if counts.min() == 1:
-        rare = np.flatnonzero(counts == 1)
-        line = table.lines[int(np.argmax(found.y == rare[0]))]
+    if counts.min() < LEAST_ROWS:
+        rare = int(counts.argmin())
+        line = table.lines[int(np.argmax(found.y == rare))]
         raise UsageError(
-            f"{where} has {len(rare)} class{'es' * (len(rare) > 1)} of one row, such as "
-            f"{found.names[rare[0]][:40]!r} in line {line}; a class needs rows for each part, so add some or remove it"
+            f"{where} is {found.names[rare][:40]!r} in {counts[rare]} of {len(found)} rows, the first in line {line}; a "
+            f"class needs at least {LEAST_ROWS}, one for each part, so add some or remove it"
         )
     return found
 
