@@ -106,8 +106,8 @@ def _classes(table: Delimited, values: np.ndarray, where: str) -> Targets:
         rare = int(counts.argmin())
         line = table.lines[int(np.argmax(found.y == rare))]
         raise UsageError(
-            f"{where} is {found.names[rare][:40]!r} in {counts[rare]} of {len(found)} rows, the first in line {line}; a "
-            f"class needs at least {LEAST_ROWS}, one for each part, so add some or remove it"
+            f"{where} is {found.names[rare][:40]!r} in {counts[rare]} of {len(found)} rows, the first in line {line}; "
+            f"a class needs at least {LEAST_ROWS}, one for each part, so add some or remove it"
         )
     return found
 

@@ -81,6 +81,18 @@ def test_features(tmp_path):
     assert not splits.mean.any() and (splits.std == 1).all()
 
 
+def test_missing_words_and_rare_ones_have_a_feature_each(tmp_path):
+    data = {"a": (["", "red", "red", "blue", "green", "green"] * 10), "y": ["u", "v", "v"] * 20}
+    splits = source(written(tmp_path, data), most_categories=2).prepare(0)
+    words = np.array(data["a"])[rows_of(data["y"])["train"]]
+    assert (splits.x_train.sum(axis=1) == 1).all() and splits.x_train.shape[1] == 4
+    assert (splits.x_train[:, 2] == (words == "")).all()
+    common = sorted(["blue", "green", "red"], key=lambda word: (-(words == word).sum(), word))[:2]
+    for n, word in enumerate(sorted(common)):
+        assert (splits.x_train[:, n] == (words == word)).all()
+    assert splits.x_train[:, 3].sum() == (words == ({"blue", "green", "red"} - set(common)).pop()).sum() > 0
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_rows_outside_of_the_training_part_change_nothing_in_it(tmp_path, seed):
     data = columns(seed=seed)
