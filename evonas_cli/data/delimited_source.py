@@ -59,7 +59,7 @@ class DelimitedSource(Source):
     """
 
     path: str | None
-    target: Any
+    target: list[str] | str
     kind: str
     missing: tuple[str, ...]
 

@@ -38,8 +38,6 @@ class TextCsv(DelimitedSource):
         super().__post_init__()
         if not isinstance(self.text, str) or not self.text:
             raise UsageError(f"dataset.text is {self.text!r}; pass dataset.text=COLUMN")
-        if self.text in target_names(self.target):
-            raise UsageError(f"dataset.text and dataset.target both name {self.text!r}; name two columns")
         if self.tokens not in TOKENS:
             raise UsageError(f"dataset.tokens is {self.tokens!r}; it must be one of {', '.join(TOKENS)}")
         if type(self.lower) is not bool:
@@ -52,6 +50,8 @@ class TextCsv(DelimitedSource):
 
     def check_header(self, names: tuple[str, ...], path: Path) -> None:
         """As DelimitedSource.check_header."""
+        if self.text in target_names(self.target):
+            raise UsageError(f"dataset.text and dataset.target both name {self.text!r}; name two columns")
         check_columns(names, [self.text], path, "dataset.text")
 
     def fit(self, table: Delimited, rows: dict[str, Indices], wanted: tuple[str, ...]) -> Fitted:
