@@ -192,8 +192,10 @@ def _records(text: str, separator: str, path: Path, strict: bool = True) -> Iter
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise UsageError(f"{path}: the row that begins in line {begins} is no row of a table ({error}); mend its "
-                             "quotes")  from error  # fmt: skip
+            raise UsageError(
+                f"{path}: the row that begins in line {begins} is no row of a table ({error}); mend its quotes, or "
+                "shorten its values"
+            ) from error
         if row is None:
             return
         if row:

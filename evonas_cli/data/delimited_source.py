@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evonas_cli.core.errors import UsageError
+from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.files import located
 from evonas_cli.core.types import Json
 from evonas_cli.data.dataset import Source
@@ -165,9 +165,14 @@ class DelimitedSource(Source):
         return split_indices(found, self._fraction("valid"), self._fraction("test"), self.limit, seed, str(read.path))
 
     def _parts(self, seed: int, wanted: tuple[str, ...]) -> Parts:
-        read, found = self._read()
-        rows = self._rows(read, found, seed)
-        return Parts(read, found, rows, self.fit(read, rows, wanted))
+        try:
+            read, found = self._read()
+            rows = self._rows(read, found, seed)
+            return Parts(read, found, rows, self.fit(read, rows, wanted))
+        except MemoryError as error:
+            raise EnvironmentFailure(
+                f"{self.path}: the rows do not fit into memory; use a machine with more of it, or fewer columns or rows"
+            ) from error
 
     def _told(self, parts: Parts) -> str:
         sizes = " + ".join(str(len(parts.rows[part])) for part in ("train", "valid", "test"))
