@@ -31,7 +31,7 @@ _SECTIONS = ("budget", "run", "snapshot")
 _ROOT: dict[str, Any] = {
     "seed": int,
     "window": int,
-    "objectives": list[str],
+    "objectives": list[str] | None,
     "device": str,
     "dedupe": Literal["function", "string", "none"],
     "deterministic": bool,
@@ -67,8 +67,11 @@ def check_root(config: dict[str, Any]) -> None:
         raise UsageError(f"seed is {config['seed']}; it must be between 0 and 2^63 - 1")
     if config["window"] < 1:
         raise UsageError(f"window is {config['window']}; it must be 1 or more")
-    if not config["objectives"] or len(set(config["objectives"])) != len(config["objectives"]):
-        raise UsageError(f"objectives is {config['objectives']}; name at least one metric, each once")
+    names = config["objectives"]
+    if names is not None and (not names or len(set(names)) != len(names)):
+        raise UsageError(
+            f"objectives is {names}; name at least one metric, each once, or null for what the job prefers"
+        )
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", config["device"]):
         raise UsageError(f"device is {config['device']!r}; it may be auto, cpu, cuda or cuda:N")
     if config["snapshot"]["every"] < 1 or not 1 <= config["snapshot"]["growth"] <= 1000:
@@ -122,10 +125,12 @@ def _quote(key: str, value: float) -> str:
 
 
 def _one_of(key: str, value: Any, hints: Sequence[Any]) -> Any:
-    """The value as one of the hints wants it: null, a mapping, or else."""
+    """The value as one of the hints wants it: null, a word, a mapping, or else."""
     if value is None and type(None) in hints:
         return None
     arms = [arm for arm in hints if arm is not type(None)]
+    if isinstance(value, str) and str in arms:
+        return value
     mappings = [arm for arm in arms if typing.get_origin(arm) is Mapping]
     if isinstance(value, Mapping) or not mappings:
         try:

@@ -116,6 +116,23 @@ class Resolving(Protocol, metaclass=Capability):
 
 
 @runtime_checkable
+class Preferring(Protocol, metaclass=Capability):
+    """What a job may have in addition: it says what a search optimises whose `objectives` are null."""
+
+    @property
+    def objectives(self) -> Sequence[str]:
+        """Names of metrics, the most important first: `("valid_loss", "parameters")`."""
+
+
+@runtime_checkable
+class Narrowing(Protocol, metaclass=Capability):
+    """What a job may have in addition: some of its metrics exist for some data only."""
+
+    def measured_on(self, environment: Mapping[str, Json]) -> Mapping[str, Metric]:
+        """The metrics that a successful result carries in this environment, all of them among `metrics`."""
+
+
+@runtime_checkable
 class Concurrent(Protocol, metaclass=Capability):
     """What a job may have in addition: candidates that are not one program share a device at the same time."""
 

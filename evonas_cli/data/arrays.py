@@ -1,8 +1,8 @@
-"""Images and labels as a source gives them, and the checks every source goes through."""
+"""Inputs and targets as a source gives them, and the checks every source of arrays goes through."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.data.targets import Targets, targets
 
 Images: TypeAlias = NDArray[Any]
 """(N, C, H, W), uint8 or float32 once checked; any number type before."""
 Inputs: TypeAlias = NDArray[Any]
 """Images, vectors (N, F) or series (N, C, L), float32 once checked, or token ids (N, L), int64."""
 Labels: TypeAlias = NDArray[Any]
-"""(N,), int64 once checked; any number type before."""
+"""Targets. Once checked: classes (N,) int64, labels (N, K) float32 of 0 and 1, numbers (N, K) float64."""
+NOUNS = {2: "vectors", 3: "series", 4: "images"}
+"""What inputs are called, by the number of their axes."""
+_TYPES = {"b": "truth values", "i": "numbers", "u": "numbers", "f": "numbers", "U": "words", "S": "words"}
 
 
 class Digest(Protocol):
@@ -30,25 +34,31 @@ class Digest(Protocol):
 class Arrays:
     """A whole data set.
 
-    Images are (N, C, H, W), uint8 or float32; labels are (N,), int64, 0 to `classes` - 1. Parts that the source does
-    not have are None. A source may leave number types and `classes` to `checked`. `notes` are lines for people on what
-    the source has found.
+    Inputs are images (N, C, H, W), vectors (N, F) or series (N, C, L); targets are of any form that `data.targets`
+    reads. Parts that the source does not have are None. `kind` is what the targets are taken for, or auto. `names` are
+    those of the classes, labels or numbers, where the source knows them. `notes` are lines for people on what the
+    source has found. `checked` gives the inputs and targets their final types, and `kind` and `names` their values.
     """
 
-    x_train: Images
+    x_train: Inputs
     y_train: Labels
-    x_test: Images | None = None
+    x_test: Inputs | None = None
     y_test: Labels | None = None
-    x_valid: Images | None = None
+    x_valid: Inputs | None = None
     y_valid: Labels | None = None
-    classes: int = 0
+    kind: str = "classes"
+    names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def parts(self) -> Iterator[tuple[str, Images | None, Labels | None]]:
-        """Name, images and labels of the three parts."""
+    def parts(self) -> Iterator[tuple[str, Inputs | None, Labels | None]]:
+        """Name, inputs and targets of the three parts."""
         yield "train", self.x_train, self.y_train
         yield "valid", self.x_valid, self.y_valid
         yield "test", self.x_test, self.y_test
+
+    def own(self) -> dict[str, int]:
+        """How many examples the validation and the test part of the source have, where there are such parts."""
+        return {name: len(y) for name, _, y in self.parts() if y is not None and name != "train"}
 
     def update(self, digest: Digest) -> None:
         """Feeds shapes, types and bytes of all parts to a hash."""
@@ -60,87 +70,116 @@ class Arrays:
 
 
 def checked(arrays: Arrays, where: str) -> Arrays:
-    """The arrays in their final types, with `classes` counted. `where` names the source in messages.
+    """The arrays in their final types. `where` names the source in messages.
 
-    Raises UsageError for images that are not numbers, not finite or of different shapes, for counts of images and
-    labels that differ, for labels that are not the integers 0 to K - 1, and for data from which nothing can be learned:
-    a single class, or a part whose images are all the same.
+    Raises UsageError for inputs that are not numbers, not finite or of different shapes, for counts of inputs and
+    targets that differ, for targets that `data.targets` refuses, and for data from which nothing can be learned: a
+    single class, a class without training examples, a label or number that never changes, or a part whose inputs are
+    all the same.
     """
     parts: dict[str, Any] = {}
+    given: dict[str, Labels] = {}
     for name, x, y in arrays.parts():
         if (x is None) != (y is None):
-            raise UsageError(f"{where}: the {name} part has only one of images and labels; give both or neither")
+            raise UsageError(f"{where}: the {name} part has only one of inputs and targets; give both or neither")
         if x is not None and y is not None:
-            parts[f"x_{name}"] = _images(x, f"{where}: x_{name}")
-            parts[f"y_{name}"] = _labels(y, f"{where}: y_{name}")
-            _check_pair(parts[f"x_{name}"], parts[f"y_{name}"], arrays.x_train, f"{where}: the {name} part")
-    classes = int(parts["y_train"].max()) + 1
-    for name in ("valid", "test"):
-        labels = parts.get(f"y_{name}")
-        if labels is not None and labels.max() >= classes:
+            parts[f"x_{name}"], given[name] = _inputs(x, f"{where}: x_{name}"), y
+            _check_pair(parts[f"x_{name}"], y, arrays.x_train, f"{where}: the {name} part")
+    found = all_targets(given, arrays.kind, where, arrays.names)
+    for name, part in found.items():
+        parts[f"y_{name}"] = part.y
+    for name in given:
+        _check_variance(parts[f"x_{name}"], f"{where}: the {name} part")
+    return replace(arrays, **parts, kind=found["train"].kind, names=found["train"].names)
+
+
+def all_targets(given: Mapping[str, Labels], kind: str, where: str, names: tuple[str, ...] = ()) -> dict[str, Targets]:
+    """The targets of each part, read as those of one data set; `names` as in Arrays. Raises as `checked`."""
+    types = {name: _TYPES.get(y.dtype.kind, str(y.dtype)) for name, y in given.items()}
+    for name, y in given.items():
+        if types[name] != types["train"]:
             raise UsageError(
-                f"{where}: y_{name} has label {labels.max()}, but y_train has only 0 to {classes - 1}; "
-                "give every class training images"
+                f"{where}: y_train has {types['train']} and y_{name} has {types[name]}; give all parts one type"
             )
-    present = np.unique(parts["y_train"])
-    if len(present) != classes:
-        absent = int(np.argmax(present != np.arange(len(present))))
+        if y.shape[1:] != given["train"].shape[1:]:
+            raise UsageError(
+                f"{where}: y_{name} has shape {y.shape} and y_train {given['train'].shape}; only the first length may "
+                "differ"
+            )
+    label = f"{where}: " + " and ".join(f"y_{name}" for name in given) if len(given) > 1 else f"{where}: y_train"
+    together = targets(np.concatenate(list(given.values())), kind, label)
+    if len(names) == together.outputs:
+        together = replace(together, names=names)
+    ends = np.cumsum([len(y) for y in given.values()])
+    pieces = dict(zip(given, np.split(together.y, ends[:-1]), strict=True))
+    found = {name: replace(together, y=y) for name, y in pieces.items()}
+    (_check_classes if together.kind == "classes" else _check_columns)(found, where)
+    return found
+
+
+def _check_classes(found: Mapping[str, Targets], where: str) -> None:
+    """Raises UsageError for a single class, and for one without training examples."""
+    names = found["train"].names
+    if len(names) == 1:
         raise UsageError(
-            f"{where}: labels must be the integers 0 to K-1, but y_train reaches {classes - 1} and has no {absent}; "
-            "renumber them"
+            f"{where}: all targets are {names[0]}; there is nothing to tell apart, so give two classes or more"
         )
-    if classes == 1:
-        raise UsageError(f"{where}: all labels are 0; there is nothing to tell apart, so give two classes or more")
-    for name in ("train", "valid", "test"):
-        if f"x_{name}" in parts:
-            _check_variance(parts[f"x_{name}"], f"{where}: the {name} part")
-    return replace(arrays, **parts, classes=classes)
+    counts = np.bincount(found["train"].y, minlength=len(names))
+    if counts.min():
+        return
+    lacking = int(counts.argmin())
+    has = [f"y_{part}" for part, one in found.items() if (one.y == lacking).any()]
+    holder = f"{has[0]} has the class {names[lacking]}" if has else f"there is a class {names[lacking]}"
+    raise UsageError(f"{where}: {holder}, but y_train has no example of it; give every class training examples")
 
 
-def _images(x: Images, where: str) -> Images:
-    if x.dtype == np.uint8:
+def _check_columns(found: Mapping[str, Targets], where: str) -> None:
+    """Raises UsageError for a label or number that has one value only in the training part."""
+    train = found["train"]
+    for name, column in zip(train.names, train.y.T, strict=True):
+        if train.kind == "numbers" and (column == column[0]).all():
+            which = "all targets" if train.outputs == 1 else f"all targets of column {name}"
+            raise UsageError(f"{where}: {which} in y_train are {column[0]:g}; there is nothing to predict")
+    if train.kind == "labels" and (train.y == train.y[0]).all():
+        raise UsageError(f"{where}: all rows of y_train have the same labels; there is nothing to tell apart")
+
+
+def _inputs(x: Inputs, where: str) -> Inputs:
+    """Bytes of images as they are, anything else as float32."""
+    if x.ndim not in NOUNS or 0 in x.shape[1:]:
+        raise UsageError(
+            f"{where} has shape {x.shape}; images are (N, C, H, W), vectors (N, features), series (N, channels, length)"
+        )
+    if x.dtype == np.uint8 and x.ndim == 4:
         return x
     if x.dtype.kind not in "fiu":
-        raise UsageError(f"{where} has type {x.dtype}; images must be uint8 or float numbers")
+        raise UsageError(f"{where} has type {x.dtype}; {NOUNS[x.ndim]} must be uint8 or float numbers")
     values: NDArray[np.float32] = x.astype(np.float32)
     finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     if not finite.all():
         raise UsageError(
-            f"{where} has NaN or infinite values in {int((~finite).sum())} of {len(values)} images, "
+            f"{where} has NaN or infinite values in {int((~finite).sum())} of {len(values)} {NOUNS[x.ndim]}, "
             f"the first at index {int(np.argmin(finite))}; clean the data"
         )
     return values
 
 
-def _labels(y: Labels, where: str) -> Labels:
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim != 1:
-        raise UsageError(f"{where} has shape {y.shape}; labels must be one integer for each image")
-    if y.dtype.kind not in "biuf" or (y.dtype.kind == "f" and not np.array_equal(y, np.round(y.astype(np.float64)))):
-        raise UsageError(f"{where} has labels that are not integers (type {y.dtype}); give class numbers 0 to K-1")
-    labels = y.astype(np.int64)
-    if len(labels) and labels.min() < 0:
-        raise UsageError(f"{where} has the negative label {labels.min()}; give class numbers 0 to K-1")
-    return labels
-
-
-def _check_pair(x: Images, y: Labels, reference: Images, where: str) -> None:
+def _check_pair(x: Inputs, y: Labels, reference: Inputs, where: str) -> None:
+    noun = NOUNS[x.ndim]
     if len(x) != len(y):
-        raise UsageError(f"{where} has {len(x)} images and {len(y)} labels; the counts must agree")
+        raise UsageError(f"{where} has {len(x)} {noun} and {len(y)} targets; the counts must agree")
     if not len(x):
-        raise UsageError(f"{where} is empty; leave it out or give it images")
-    if x.ndim != 4 or 0 in x.shape:
-        raise UsageError(f"{where} has images of shape {x.shape[1:]}; channels x height x width is needed")
+        raise UsageError(f"{where} is empty; leave it out or give it {noun}")
     if x.shape[1:] != reference.shape[1:]:
-        raise UsageError(f"{where} has images of shape {x.shape[1:]}, the training images are {reference.shape[1:]}")
-    if (x.dtype == np.uint8) != (reference.dtype == np.uint8):
+        raise UsageError(f"{where} has {noun} of shape {x.shape[1:]}, the training part has {reference.shape[1:]}")
+    if x.ndim == 4 and (x.dtype == np.uint8) != (reference.dtype == np.uint8):
         raise UsageError(f"{where} is {x.dtype}, the training images are {reference.dtype}; give all the same type")
 
 
-def _check_variance(x: Images, where: str) -> None:
-    """Raises UsageError for two images or more that are all the same; the first that differs ends the search."""
-    if len(x) > 1 and all(np.array_equal(image, x[0]) for image in x[1:]):
+def _check_variance(x: Inputs, where: str) -> None:
+    """Raises UsageError for two inputs or more that are all the same; the first that differs ends the search."""
+    if len(x) > 1 and all(np.array_equal(one, x[0]) for one in x[1:]):
+        noun = {2: "vector", 3: "series", 4: "image"}[x.ndim]
         raise UsageError(
-            f"{where} is {len(x)} times the same image; there is nothing to tell apart, so look at how it was saved"
+            f"{where} is {len(x)} times the same {noun}; there is nothing to tell apart, so look at how it was saved"
         )

@@ -37,27 +37,45 @@ class Listing:
     skipped: tuple[Path, ...]
 
 
-def listed(folder: Path) -> Listing:
+def listed(folder: Path, nested: bool = False) -> Listing:
     """The classes and images of a folder.
 
-    Hidden entries, junk and files without the name of an image are left out. Raises UsageError, with one line, for a
-    class without images, folders in a class, links that lead nowhere, pipes and devices, and what may not be read.
+    With `nested` every folder at any depth that holds images is a class, named by its path in `folder`. Hidden entries,
+    junk and files without the name of an image are left out. Raises UsageError, with one line, for a class without
+    images, folders in a class unless `nested`, links that lead nowhere or to a folder above, pipes and devices, and
+    what may not be read.
     """
     if os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"{folder} is no folder; put the images into {folder}/<class>/, or remove it")
     if not folder.is_dir():
-        raise UsageError(f"{folder} not found; put the images into {folder}/<class>/, or pass dataset.root=FOLDER")
+        raise UsageError(f"{folder} not found; put the images into {folder}/<class>/, or pass dataset.path=FOLDER")
     entries, skipped = _entries(folder)
     folders = [path for path, mode, _ in entries if stat.S_ISDIR(mode)]
     skipped += [path for path, mode, _ in entries if not stat.S_ISDIR(mode)]
     if not folders:
         raise UsageError(f"{folder} is no folder of <class>/<image> files: there is no folder in it")
     images: list[ImageFile] = []
-    for label, path in enumerate(folders):
-        found, left_out = _class(path, label)
-        images += found
-        skipped += left_out
-    return Listing(folder, tuple([path.name for path in folders]), tuple(images), tuple(sorted(skipped)))
+    classes: list[str] = []
+    for path in folders:
+        for inner in _with_folders_below(path, (folder,)) if nested else [path]:
+            found, left_out = _class(inner, len(classes), nested)
+            skipped += left_out
+            if found or not nested:
+                classes.append(inner.relative_to(folder).as_posix())
+                images += found
+    if not classes:
+        raise UsageError(f"{folder} holds no images in its folders; add some")
+    return Listing(folder, tuple(classes), tuple(images), tuple(sorted(skipped)))
+
+
+def _with_folders_below(folder: Path, above: tuple[Path, ...]) -> list[Path]:
+    """The folder and all below it, in the order of their names. Raises UsageError for a link to a folder above."""
+    higher = next((other for other in above if os.path.samefile(other, folder)), None)
+    if higher is not None:
+        raise UsageError(f"{folder} is a link to {higher}, a folder above it; remove it")
+    entries, _ = _entries(folder)
+    inner = [path for path, mode, _ in entries if stat.S_ISDIR(mode)]
+    return [folder] + [found for path in inner for found in _with_folders_below(path, (*above, folder))]
 
 
 def check_apart(listings: Sequence[Listing]) -> None:
@@ -70,28 +88,27 @@ def check_apart(listings: Sequence[Listing]) -> None:
                 raise UsageError(f"{first} and {image.path} are the same file through a link; remove one of them")
 
 
-def summary(root: Path, listings: Sequence[Listing]) -> str:
-    """One line on what was found, for people."""
-    classes, skipped = listings[0].classes, [path for listing in listings for path in listing.skipped]
-    parts = ", ".join(f"{len(listing.images)} images in {listing.folder.name}" for listing in listings)
-    text = f"{root}: {len(classes)} classes ({_names(classes)}); {parts}"
-    if skipped:
-        files = "entry that is no image" if len(skipped) == 1 else "entries that are no images"
-        text += f"; skipped {len(skipped)} {files}, such as {skipped[0]}"
-    return text
+def left_out(listings: Sequence[Listing]) -> tuple[str, ...]:
+    """A few words on the entries that are no images, for people; nothing where there are none."""
+    skipped = [path for listing in listings for path in listing.skipped]
+    if not skipped:
+        return ()
+    files = "entry that is no image" if len(skipped) == 1 else "entries that are no images"
+    return (f"skipped {len(skipped)} {files}, such as {skipped[0]}",)
 
 
-def _class(folder: Path, label: int) -> tuple[list[ImageFile], list[Path]]:
+def _class(folder: Path, label: int, nested: bool) -> tuple[list[ImageFile], list[Path]]:
     """The images of a class and what is left out."""
     entries, skipped = _entries(folder)
-    nested = [path.name for path, mode, _ in entries if stat.S_ISDIR(mode)]
-    if nested:
+    inner = [path.name for path, mode, _ in entries if stat.S_ISDIR(mode)]
+    if inner and not nested:
         raise UsageError(
-            f"{folder} holds folders ({_names(nested)}), but a class folder holds images alone; "
-            "move the images, or make each of the folders a class"
+            f"{folder} holds folders ({_names(inner)}), but a class folder holds images alone; "
+            "move the images, or pass dataset.nested=true to make each of the folders a class"
         )
+    entries = [entry for entry in entries if not stat.S_ISDIR(entry[1])]
     images = [ImageFile(path, label, identity) for path, _, identity in entries if path.suffix.lower() in SUFFIXES]
-    if not images:
+    if not images and not inner:
         raise UsageError(
             f"{folder} is no folder of <class>/<image> files: the class has no images; add some or remove it"
         )
@@ -101,7 +118,7 @@ def _class(folder: Path, label: int) -> tuple[list[ImageFile], list[Path]]:
 def _entries(folder: Path) -> tuple[list[tuple[Path, int, tuple[int, int]]], list[Path]]:
     """Folders and files by name, each with its mode and identity, links followed; and the hidden ones and junk."""
     entries, skipped = [], []
-    with reading(folder, "a folder of images", "allow reading it, or pass another dataset.root"):
+    with reading(folder, "a folder of images", "allow reading it, or pass another dataset.path"):
         for name in sorted(os.listdir(folder)):
             path = folder / name
             if name.startswith(".") or name.lower() in JUNK:

@@ -1,27 +1,38 @@
-"""What all data sets share: settings, checks and the deterministic stratified split; a source adds only `read`."""
+"""What all data sets for job=train share: settings, checks and the deterministic split; a source adds only `read`."""
 
 from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from hashlib import sha256
 from math import inf
-
-import numpy as np
+from typing import ClassVar
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.data.arrays import Arrays, Images, Inputs, Labels, checked
+from evonas_cli.core.evaluating import Resolving
+from evonas_cli.data.arrays import NOUNS, Arrays, Inputs, Labels, checked
+from evonas_cli.data.preparing import (
+    fingerprint_of,
+    imbalance,
+    part_of,
+    prepared,
+    standardised,
+    summary,
+    target_moments,
+    task_of,
+)
 from evonas_cli.data.splits import (
     MEMORIES,
     MOST_MAGNITUDE,
     Augmentation,
     Indices,
     Splits,
-    moments,
+    auto_fraction,
     split_indices,
 )
 from evonas_cli.data.targets import Targets
+from evonas_cli.network.ops import Shape
 from evonas_cli.network.task import Task
 
 log = logging.getLogger(__name__)
@@ -53,6 +64,8 @@ class Source(ABC):
                 raise UsageError(
                     f"dataset.{key} is {value!r}; it must lie between 0 and 1, both excluded, or be null or auto"
                 )
+            if value == "auto" and not isinstance(self, Resolving):
+                raise UsageError(f"dataset.{key} is auto, which {self.name} has not; give a number, or null")
         if self.limit is not None and (type(self.limit) is not int or self.limit < 1):
             raise UsageError(f"dataset.limit is {self.limit!r}; it must be an integer of at least 1, or null")
         if self.memory not in MEMORIES:
@@ -93,6 +106,37 @@ class Source(ABC):
     def fingerprint(self, seed: int) -> str:
         """SHA-256 over all data and split indices, in hexadecimal. Raises as `prepare`."""
 
+    def fractions(self, found: Targets, own: Mapping[str, int]) -> dict[str, float | None]:
+        """`test_fraction` and `valid_fraction`, by `test` and `valid`, with `auto` as what it stands for.
+
+        `found` are the targets of the training part before the others are drawn from it, `own` counts the examples of
+        the parts that the source has itself. Raises UsageError for a fraction of a part that the source has, and for
+        none of one that it has not.
+        """
+        fractions: dict[str, float | None] = {}
+        left = len(found)
+        for part in ("test", "valid"):
+            given = getattr(self, f"{part}_fraction")
+            if part not in own and given is None:
+                raise UsageError(f"{self.name} has no {part} part of its own; pass dataset.{part}_fraction=0.2, say")
+            if part in own and given not in (None, "auto"):
+                raise UsageError(
+                    f"{self.name} has {own[part]} {part} examples of its own and dataset.{part}_fraction is {given}; "
+                    f"pass dataset.{part}_fraction=null"
+                )
+            if part == "valid" and self.limit is not None:
+                left = min(left, self.limit)
+            if given == "auto":
+                given = None if part in own else auto_fraction(part, left, found)
+            left -= round((given or 0) * left)
+            fractions[part] = given
+        return fractions
+
+    def split(self, found: Targets, own: Mapping[str, int], seed: int) -> dict[str, Indices]:
+        """`split_indices` by the settings; `found` and `own` as for `fractions`. Raises as both."""
+        fraction = self.fractions(found, own)
+        return split_indices(found, fraction["valid"], fraction["test"], self.limit, seed, self.name)
+
     def check_there(self) -> None:  # noqa: B027 - a source that carries its data has nothing to look for
         """Looks whether the data is where the settings say, without reading it all; a search does so before it begins.
 
@@ -102,11 +146,14 @@ class Source(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset(Source):
-    """A data set of images.
+    """A data set of arrays: images, vectors or series.
 
     Its own settings are the augmentation (0, false: none): `crop` and `cutout` in pixels, `mixup` is alpha,
     `randaugment` the number of operations an image, `magnitude` (0 to 30) their strength.
     """
+
+    speaks: ClassVar[bool] = False
+    """Whether a line says what was found in the source, before a search begins."""
 
     crop: int
     flip: bool
@@ -130,84 +177,71 @@ class Dataset(Source):
 
     @abstractmethod
     def read(self) -> Arrays:
-        """All images of the source. Raises UsageError for bad or missing files, EnvironmentFailure for a download."""
+        """All data of the source. Raises UsageError for bad or missing files, EnvironmentFailure for a download."""
 
     def task(self) -> Task:
-        """Shape (C, H, W) of an image, and the number of classes."""
-        arrays = self._checked()
-        return Task(inputs=tuple(arrays.x_train.shape[1:]), outputs=arrays.classes)
+        """As Source.task."""
+        return task_of(self._checked())
 
     def prepare(self, seed: int) -> Splits:
-        """Training and validation part, split from the run's seed, with a log line for each note of the source.
-
-        Raises as `read`; UsageError for an empty part.
-        """
+        """As Source.prepare, with log lines on what was found; raises as `read`, and UsageError for an empty part."""
         arrays = self._checked()
-        for note in arrays.notes:
-            log.info(note)
         indices = self._indices(arrays, seed)
-        x_train, y_train = arrays.x_train[indices["train"]], arrays.y_train[indices["train"]]
-        x_valid, y_valid = arrays.x_valid, arrays.y_valid
-        if x_valid is None or y_valid is None:
-            x_valid, y_valid = arrays.x_train[indices["valid"]], arrays.y_train[indices["valid"]]
-        mean, std = moments(x_train)
-        return Splits(
-            x_train=x_train,
-            y_train=y_train,
-            x_valid=x_valid,
-            y_valid=y_valid,
-            mean=mean,
-            std=std,
-            task=Task(inputs=tuple(x_train.shape[1:]), outputs=arrays.classes),
-            augmentation=Augmentation(**{field.name: getattr(self, field.name) for field in fields(Augmentation)}),
-            fingerprint=_fingerprint(arrays, indices),
-        )
+        augmentation = Augmentation(**{field.name: getattr(self, field.name) for field in fields(Augmentation)})
+        splits = prepared(arrays, indices, augmentation, self.name)
+        if self.speaks:
+            n_test = len(part_of(arrays, indices, "test")[1])
+            log.info(summary(splits, n_test, self.name, "".join(f"; {note}" for note in arrays.notes)))
+        unbalanced = imbalance(splits, self.name)
+        if unbalanced is not None:
+            log.warning(unbalanced)
+        return splits
 
-    def test(self, seed: int) -> tuple[Images, Labels]:
-        """Images and labels of the test part, which a search never sees. Raises as `prepare`."""
+    def test(self, seed: int) -> tuple[Inputs, Labels]:
+        """As Source.test."""
         arrays = self._checked()
-        if arrays.x_test is not None and arrays.y_test is not None:
-            self._indices(arrays, seed)
-            return arrays.x_test, arrays.y_test
-        chosen = self._indices(arrays, seed)["test"]
-        return arrays.x_train[chosen], arrays.y_train[chosen]
+        indices = self._indices(arrays, seed)
+        x, y = part_of(arrays, indices, "test")
+        if arrays.kind == "numbers":
+            y = standardised(y, *target_moments(part_of(arrays, indices, "train")[1]))
+        return x, y
 
     def fingerprint(self, seed: int) -> str:
-        """SHA-256 over all images, labels and split indices, in hexadecimal."""
+        """As Source.fingerprint."""
         arrays = self._checked()
-        return _fingerprint(arrays, self._indices(arrays, seed))
+        return fingerprint_of(arrays, self._indices(arrays, seed))
+
+    def check_augmentation(self, inputs: Shape, kind: str) -> None:
+        """Raises UsageError for an augmentation that inputs of this shape, or targets of this kind, do not have."""
+        for key in ("crop", "flip", "cutout", "randaugment", "mixup"):
+            value = getattr(self, key)
+            if value and len(inputs) != 3:
+                raise UsageError(
+                    f"dataset.{key}={plainly(value)} changes images, but {self.name} has {NOUNS[len(inputs) + 1]}; "
+                    f"set dataset.{key}={'false' if key == 'flip' else 0}"
+                )
+        if self.mixup and kind != "classes":
+            raise UsageError(
+                f"dataset.mixup={self.mixup:g} blends classes, but {self.name} has {kind}; set dataset.mixup=0"
+            )
 
     def _checked(self) -> Arrays:
-        """All images in their final types. Raises EnvironmentFailure where the memory does not hold them."""
+        """All data in its final types. Raises EnvironmentFailure where the memory does not hold it."""
         try:
-            return checked(self.read(), self.name)
+            arrays = checked(self.read(), self.name)
         except MemoryError as error:
             raise EnvironmentFailure(
-                f"{self.name}: the images do not fit into memory; use a machine with more of it, or fewer images"
+                f"{self.name}: the data does not fit into memory; use a machine with more of it, or less data"
             ) from error
+        self.check_augmentation(tuple(arrays.x_train.shape[1:]), arrays.kind)
+        return arrays
 
     def _indices(self, arrays: Arrays, seed: int) -> dict[str, Indices]:
         """Positions in x_train that go to each part. The test part does not depend on `limit`."""
-        for part, own in (("test", arrays.y_test), ("valid", arrays.y_valid)):
-            self._check_fraction(part, own, getattr(self, f"{part}_fraction"))
-        names = tuple(map(str, range(arrays.classes)))
-        found = Targets(arrays.y_train, "classes", names)
-        return split_indices(found, self.valid_fraction, self.test_fraction, self.limit, seed, self.name)  # type: ignore[arg-type]
-
-    def _check_fraction(self, part: str, own: Labels | None, fraction: float | str | None) -> None:
-        if own is None and fraction is None:
-            raise UsageError(f"{self.name} has no {part} images of its own; pass dataset.{part}_fraction=0.2, say")
-        if own is not None and fraction is not None:
-            raise UsageError(
-                f"{self.name} has {len(own)} {part} images of its own and dataset.{part}_fraction is {fraction}; "
-                f"pass dataset.{part}_fraction=null"
-            )
+        found = Targets(arrays.y_train, task_of(arrays).kind, arrays.names)
+        return self.split(found, arrays.own(), seed)
 
 
-def _fingerprint(arrays: Arrays, indices: dict[str, Indices]) -> str:
-    digest = sha256()
-    arrays.update(digest)
-    for part in sorted(indices):
-        digest.update(f"{part} {len(indices[part])}".encode())
-        digest.update(np.ascontiguousarray(indices[part], dtype="<i8").data)
-    return digest.hexdigest()
+def plainly(value: bool | float) -> str:
+    """A setting as a command line has it."""
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}"

@@ -36,6 +36,8 @@ SUFFIXES = (".apng", ".avif", ".bmp", ".dib", ".gif", ".j2k", ".jfif", ".jp2", "
 WHITE_16 = 65535
 PHOTOMETRIC = 262
 """The TIFF tag that is 0 where white is stored as 0. Pillow heeds it for 8 bits and fewer, not for 16."""
+ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
+"""The Exif tag of how a camera was held, and the values for upright pictures of a camera on its side."""
 WHITES = {"F": (1,), "I": (255, WHITE_16)}
 """The usual whites of grey levels without a fixed one, by Pillow's mode: float and 32 bits."""
 
@@ -70,6 +72,16 @@ def read_picture(path: Path, size: int | None) -> Picture:
         if size is not None:
             image = image.resize((size, size), Image.Resampling.BILINEAR)
         return Picture(image.mode, np.asarray(image), lowest, highest)
+
+
+def pixels_of(path: Path) -> tuple[int, int]:
+    """Width and height of the image in a file, as it is shown upright, from the file's beginning alone.
+
+    Raises UsageError for what Pillow cannot read.
+    """
+    with reading(path, "an image", "repair or remove it"), Image.open(path) as file:
+        turned = file.getexif().get(ORIENTATION, 1) in SIDEWAYS
+        return (file.height, file.width) if turned else (file.width, file.height)
 
 
 def black_and_white(pictures: Sequence[Picture]) -> dict[str, tuple[float, float]]:

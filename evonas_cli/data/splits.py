@@ -19,6 +19,8 @@ Indices = NDArray[np.int64]
 MEMORIES = ("auto", "device", "host")
 """Where the images are kept: where they are computed on, or on the host and copied batch by batch."""
 MOST_MAGNITUDE = 30
+FRACTIONS = {"test": 0.2, "valid": 0.1}
+"""What `auto` stands for where a source has no such part of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,14 @@ class Splits:
     target_std: NDArray[np.float64] = field(default_factory=lambda: np.ones(0))
 
 
+def auto_fraction(part: str, n: int, found: Targets) -> float:
+    """The fraction of `n` examples that becomes the part where none was asked for: a fifth for the test, a tenth for
+    validation; more, up to a half, where that would leave a class or the part without an example."""
+    least = found.outputs if found.kind == "classes" else 2
+    steps = [FRACTIONS[part], *(tenths / 10 for tenths in range(2, 6))]
+    return next((fraction for fraction in steps if round(fraction * n) >= least), steps[-1])
+
+
 def split_indices(
     found: Targets,
     valid_fraction: float | None,
@@ -79,6 +89,7 @@ def split_indices(
     kept. Classes are drawn stratified, labels and numbers at random. Raises UsageError, with `where` in the message,
     for parts that would be empty or lack a class.
     """
+    _check_served(found, 1 + sum(fraction is not None for fraction in (valid_fraction, test_fraction)), where)
     rng = stream(seed, "split")
     indices, pool = {}, np.arange(len(found))
     for part, fraction in (("test", test_fraction), ("valid", valid_fraction)):
@@ -90,6 +101,19 @@ def split_indices(
             chosen, rest = _drawn(found, pool, round(fraction * len(pool)), 1, rng, what)
             indices[part], pool = pool[chosen], pool[rest]
     return {**indices, "train": pool}
+
+
+def _check_served(found: Targets, parts: int, where: str) -> None:
+    """Raises UsageError for a class with fewer examples than there are parts to draw from it."""
+    if found.kind != "classes":
+        return
+    counts = np.bincount(found.y, minlength=found.outputs)
+    rare = int(counts.argmin())
+    if counts[rare] < parts:
+        raise UsageError(
+            f"{where}: class {found.names[rare]} has {counts[rare]} of the {len(found)} examples, but they are divided "
+            f"into {parts} parts that each need one; add examples or remove the class"
+        )
 
 
 def _drawn(found: Targets, pool: Indices, n: int, least: int, rng: Random, what: str) -> tuple[Indices, Indices]:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Json, Metric, Result, Unit
-from evonas_cli.data.dataset import Dataset
+from evonas_cli.data.dataset import Source
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Buildable, Tuning
 from evonas_cli.jobs import foresight, stacks
 from evonas_cli.network.canonical import canonical_hash
-from evonas_cli.network.metrics import metrics_of
-from evonas_cli.network.task import Task
-from evonas_cli.training.trainer import Trainer
+from evonas_cli.network.metrics import OBJECTIVES, metrics_of
+from evonas_cli.network.task import KINDS, Kind, Task
+from evonas_cli.training.trainer import Trainer, check_kind
 
 if TYPE_CHECKING:
     from evonas_cli.training.candidates.workbench import Workbench
@@ -48,7 +48,7 @@ class Train:
     def __init__(
         self,
         space: Buildable[Any],
-        dataset: Dataset,
+        dataset: Source,
         trainer: Trainer,
         seed: int,
         device: str,
@@ -64,18 +64,32 @@ class Train:
                 f"job=train classifies images, which the dataset {type(dataset).__name__} has not; pass dataset=digits "
                 "(or mnist, cifar10, npz, folder, ...), or job=language"
             )
+        check_kind(trainer, dataset.task_kind)
         self._settings = (space, dataset, trainer, seed, device, deterministic, threads)
         self._measures_train = trainer.measure_train
         self._file: int | None = None
         if isinstance(space, Tuning):
             for key, values in space.tuned.items():
                 for value in values:
-                    trainer.override({key: value})
+                    check_kind(trainer.override({key: value}), dataset.task_kind)
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """Those of every training, and with trainer.measure_train those of the training part."""
-        task = metrics_of("classes", 0)
+        dataset = self._settings[1]
+        return self._measured(metrics_of(_kind(dataset), 2 if dataset.known_outputs is None else dataset.known_outputs))
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The objective of the data's kind, and the number of parameters."""
+        return OBJECTIVES[_kind(self._settings[1])], "parameters"
+
+    def measured_on(self, environment: Mapping[str, Json]) -> Mapping[str, Metric]:
+        """As `metrics`, for the number of classes that the data has."""
+        task = _task(environment)
+        return self._measured(metrics_of(task.kind, task.outputs))
+
+    def _measured(self, task: Mapping[str, Metric]) -> Mapping[str, Metric]:
         on_train = {name.replace("valid", "train_eval", 1): metric for name, metric in task.items()}
         return {**task, **self._always, **(on_train if self._measures_train else {})}
 
@@ -141,6 +155,14 @@ class Train:
     def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """As `__call__`, as one program; memory that does not suffice narrows it."""
         yield from self._bench.evaluate_together(unit, context)
+
+
+def _kind(dataset: Source) -> Kind:
+    """The kind of task as the settings tell it. Raises UsageError where they leave it to the data."""
+    for kind in KINDS:
+        if kind == dataset.task_kind:
+            return kind
+    raise UsageError(f"dataset.kind is {dataset.task_kind}; before a job is made it must be one of {', '.join(KINDS)}")
 
 
 def _task(environment: Mapping[str, Json]) -> Task:

@@ -13,13 +13,13 @@ from evonas_cli.config.build import build, target
 from evonas_cli.config.compose import Config
 from evonas_cli.core.cache import Keys
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed
+from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed, Resolving
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import Continues, Particular, Space, Strategy
 from evonas_cli.core.types import Json, Objective
 from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfaces, try_out
-from evonas_cli.run.fit import check_continues, check_needs, check_stages, objective
+from evonas_cli.run.fit import check_continues, check_needs, check_stages, objective, preferred
 from evonas_cli.store.directory import RunDirectory, check_name
 
 
@@ -77,18 +77,36 @@ def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = Non
     return job
 
 
-def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path] = (), trial: bool = True) -> Parts:
-    """Builds everything that needs no data and no device; with `trial` the user's own parts are tried out.
+def resolved(config: Config, allowed: Sequence[str] = ()) -> Config:
+    """The configuration with the settings of the data set that are `auto` as what they stand for.
 
+    Only a data set that is Resolving is asked, and only where the job has one. Raises UsageError for data that is not
+    there or has two readings.
+    """
+    if "dataset" not in inspect.signature(target(config["job"], "job", allowed)).parameters:
+        return config
+    dataset = build(config["dataset"], "dataset", allowed)
+    if not isinstance(dataset, Resolving):
+        return config
+    found = {key: value for key, value in dataset.resolved().items() if config["dataset"].get(key) == "auto"}
+    return {**config, "dataset": {**config["dataset"], **found}} if found else config
+
+
+def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path] = (), trial: bool = True) -> Parts:
+    """Builds everything that needs no device and no reading of all data; with `trial` parts of users are tried out.
+
+    The configuration of the parts has values where the given one has `auto` settings of the data set, or no objectives.
     Raises UsageError for parts that do not fit, or do not keep to their interfaces.
     """
+    config = resolved(config, allowed) if trial else config
     space = build(config["space"], "space", allowed)
     strategy = build(config["strategy"], "strategy", allowed, space=space)
-    recipe = functools.partial(job_of, config, tuple(allowed))
-    job = recipe()
+    job = job_of(config, tuple(allowed))
     check_interfaces(space=space, strategy=strategy, job=job)
     check_needs("strategy", config["strategy"], strategy.needs, space, allowed, folders)
     check_needs("job", config["job"], job.needs, space, allowed, folders)
+    if config["objectives"] is None:
+        config = {**config, "objectives": preferred(job)}
     objectives = tuple(objective(name, job, config["deterministic"]) for name in config["objectives"])
     if config["budget"]["cost"] is not None and "cost" not in job.metrics:
         raise UsageError("budget.cost is set but this job measures no cost; use budget.evaluations")
@@ -106,6 +124,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
                 "set dedupe=string or dedupe=none"
             )
         check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
+    recipe = functools.partial(job_of, config, tuple(allowed))
     measured = frozenset(name for name, metric in job.metrics.items() if metric.measured)
     parts = Parts(config, space, strategy, objectives, recipe, measured, tuple(allowed))
     if trial:

@@ -13,9 +13,9 @@ from evonas_cli.config.compose import Config
 from evonas_cli.config.settings import nearest
 from evonas_cli.core.capability import lack
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Job
+from evonas_cli.core.evaluating import Job, Narrowing, Preferring
 from evonas_cli.core.protocols import Rising, Staged
-from evonas_cli.core.types import Objective
+from evonas_cli.core.types import Json, Objective
 from evonas_cli.genomes.capabilities import Tuning
 
 
@@ -43,6 +43,35 @@ def check_stages(config: Config, strategy: Any, space: Any) -> None:
             raise UsageError(
                 f"of {epochs} epochs the rungs of this strategy, which continue each other, have "
                 f"{', '.join(map(str, rungs))}, so that some train nothing; raise trainer.epochs"
+            )
+
+
+USUAL = ("valid_error", "parameters")
+"""The objectives of a run whose job prefers none, as far as it measures them."""
+
+
+def preferred(job: Job[Any]) -> list[str]:
+    """The objectives of a run that names none. Raises UsageError for a job that measures nothing usual."""
+    if isinstance(job, Preferring):
+        return list(job.objectives)
+    names = [name for name in USUAL if name in job.metrics]
+    if not names:
+        raise UsageError(
+            f"objectives: {type(job).__name__} prefers none; name some of its metrics: {', '.join(sorted(job.metrics))}"
+        )
+    return names
+
+
+def check_measured(objectives: Sequence[Objective], job: Job[Any], environment: Mapping[str, Json]) -> None:
+    """Raises UsageError for an objective that the job does not measure on the data it has found."""
+    if not isinstance(job, Narrowing):
+        return
+    there = sorted(job.measured_on(environment))
+    for one in objectives:
+        if one.name not in there:
+            raise UsageError(
+                f"objectives: the job measures no {one.name} on this data{nearest(one.name, there)} "
+                f"(known: {', '.join(there)})"
             )
 
 

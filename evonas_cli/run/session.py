@@ -26,6 +26,7 @@ from evonas_cli.core.types import Json
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.run import contracts
 from evonas_cli.run.assembly import Parts, chosen
+from evonas_cli.run.fit import check_measured
 from evonas_cli.run.identity import identity
 from evonas_cli.run.lazy import Started
 from evonas_cli.run.retraining import Retraining
@@ -125,7 +126,9 @@ def create(
     evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
-        if Buildable in parts.recipe().needs:
+        job = parts.recipe()
+        check_measured(parts.objectives, job, environment)
+        if Buildable in job.needs:
             contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
         run.create(config_yaml(parts.config), provenance(parts, choices, environment, command))
         return _open(run, parts, evaluator, watch)

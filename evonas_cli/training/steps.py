@@ -21,7 +21,7 @@ from evonas_cli.training.device.one_thread import in_one_thread
 from evonas_cli.training.device.setup import has_bf16
 from evonas_cli.training.device.streams import aside, borrow
 from evonas_cli.training.optimizers import Optimizer
-from evonas_cli.training.trainer import Trainer
+from evonas_cli.training.trainer import Trainer, check_kind
 
 GRIP = 64
 """Replays of a recorded step that are sent to the device before others have their turn: enough to keep it busy while
@@ -183,11 +183,12 @@ def wants_graph(trainer: Trainer, data: Resident) -> bool:
 def check(trainer: Trainer, data: Resident, aloud: bool) -> None:
     """Raises UsageError for settings that do not go with device or data; if `aloud`, warns of what is used instead."""
     wants_graph(trainer, data)
+    check_kind(trainer, data.task.kind)
     if not aloud:
         return
     size, there = trainer.batch_size, data.n_train
     if size > there:
-        log.warning("trainer.batch_size=%d is more than the %d training images; batches have %d", size, there, there)
+        log.warning("trainer.batch_size=%d is more than the %d training examples; batches have %d", size, there, there)
     if trainer.precision == "bf16" and not has_bf16(data.device):
         log.warning("trainer.precision=bf16: this device emulates bf16, which is slow; fp32 is its own")
 

@@ -37,17 +37,31 @@ def npz(path: Path, **changes: Any) -> None:
     np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
 
 
+NUMBERS = np.arange(40) / 7
+"""Targets that are no classes."""
+
 DATA: list[tuple[str, dict[str, Any], str]] = [
     ("keys", {"y_train": None, "x_test": None}, "y_train"),
-    ("negative label", {"y_train": np.arange(40) % 4 - 1}, "label"),
-    ("a class without images", {"y_train": np.where(np.arange(40) % 4 == 3, 9, np.arange(40) % 4)}, "data.npz"),
-    ("one image of a class", {"y_train": np.array([0] * 20 + [1] * 19 + [2])}, "class"),
+    ("a class without training examples", {"y_test": np.full(8, 9)}, "y_test has the class 9, but y_train has no"),
+    (
+        "one image of a class",
+        {"y_train": np.array([0] * 20 + [1] * 19 + [2]), "y_test": np.arange(8) % 3},
+        "class 2 has 1",
+    ),
     ("counts differ", {"y_train": np.arange(39) % 4}, "39"),
-    ("words as labels", {"y_train": np.array(["a"] * 40)}, "label"),
-    ("a single class", {"y_train": np.zeros(40, int), "y_test": np.zeros(8, int)}, "data.npz: all labels are 0"),
+    ("words and numbers", {"y_train": np.array(["a", "b"] * 20)}, "y_train has words and y_test has numbers"),
+    ("a single class", {"y_train": np.zeros(40, int), "y_test": np.zeros(8, int)}, "data.npz: all targets are 0"),
     ("images all white", {"x_train": np.full((40, 8, 8), 255, np.uint8)}, "the train part is 40 times the same image"),
     ("a blank test part", {"x_test": np.zeros((8, 8, 8), np.uint8)}, "the test part is 8 times the same image"),
-    ("flat images", {"x_train": np.zeros((40, 64), np.uint8)}, "x_train"),
+    ("vectors beside images", {"x_train": np.ones((40, 64), np.uint8)}, "x_test has shape (8, 8, 8)"),
+    (
+        "two readings of the inputs",
+        {"x_train": np.ones((40, 8, 8)), "x_test": np.ones((8, 8, 8))},
+        "dataset.layout=series",
+    ),
+    ("two readings of the targets", {"y_train": np.arange(40) % 4 * 1.0, "y_test": np.ones(8)}, "dataset.kind=numbers"),
+    ("missing numbers", {"y_train": NUMBERS * np.nan, "y_test": NUMBERS[:8]}, "NaN or infinite values in 40 of 48"),
+    ("numbers all equal", {"y_train": np.full(40, 0.5), "y_test": NUMBERS[:8]}, "all targets in y_train are 0.5"),
 ]
 
 

@@ -13,7 +13,7 @@ import torch
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
-from evonas_cli.data.dataset import Dataset
+from evonas_cli.data.dataset import Source
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.shared import shared
 from evonas_cli.data.splits import Splits
@@ -42,7 +42,7 @@ class Workbench:
     def __init__(
         self,
         space: Buildable[Any],
-        dataset: Dataset,
+        dataset: Source,
         trainer: Trainer,
         seed: int,
         device: str,

@@ -61,7 +61,7 @@ def test_hidden_folders_and_junk_are_no_classes(root: Path, junk: str) -> None:
         Image.new("RGB", (5, 4)).save(place / "0.png")
     (root / "train/cat/._0.png").write_bytes(b"resource fork")
     (root / "train/dog/Thumbs.db").write_bytes(b"thumbnails")
-    assert dataset(root).task().classes == 2
+    assert dataset(root).task().outputs == 2
     assert dataset(root).fingerprint(0) == before
 
 
@@ -76,14 +76,14 @@ def test_what_was_found_is_said_once(root: Path, caplog: pytest.LogCaptureFixtur
         own.task(), own.test(0), own.fingerprint(0), own.check_there()
     [line] = caplog.messages
     assert line == (
-        f"{root}: 2 classes (cat, dog); 16 images in train, 4 images in val; "
+        f"{root}: images 3x4x5, 2 classes (cat, dog); 12 to train, 4 to validate, 4 to test; "
         f"skipped 3 entries that are no images, such as {root}/train/cat/.hidden.png"
     )
 
 
 def test_nothing_is_said_of_skipping_where_nothing_was(root: Path, caplog: pytest.LogCaptureFixture) -> None:
     dataset(root).prepare(0)
-    assert caplog.messages == [f"{root}: 2 classes (cat, dog); 16 images in train"]
+    assert caplog.messages == [f"{root}: images 3x4x5, 2 classes (cat, dog); 9 to train, 3 to validate, 4 to test"]
 
 
 @pytest.mark.parametrize("name", ["val", "valid", "validation"])
@@ -186,7 +186,7 @@ def test_looking_opens_no_image(root: Path, monkeypatch: pytest.MonkeyPatch) -> 
     dataset(root).check_there()
     monkeypatch.setenv("HOME", str(root.parent))
     dataset(Path("~") / root.name).check_there()
-    with pytest.raises(UsageError, match="elsewhere/train not found"):
+    with pytest.raises(UsageError, match="elsewhere not found; put the images into"):
         dataset(root / "elsewhere").check_there()
 
 

@@ -96,9 +96,9 @@ def test_a_changed_pixel_or_label_changes_the_fingerprint():
 
 def test_a_fraction_and_an_own_part_contradict():
     x, y = numbered(40)
-    with pytest.raises(UsageError, match=r"InMemory has 40 test images of its own.*pass dataset.test_fraction=null"):
+    with pytest.raises(UsageError, match=r"InMemory has 40 test examples of its own.*pass dataset.test_fraction=null"):
         InMemory(arrays=Arrays(x_train=x, y_train=y, x_test=x, y_test=y), **COMMON).prepare(0)
-    with pytest.raises(UsageError, match=r"InMemory has no valid images of its own; pass dataset.valid_fraction=0.2"):
+    with pytest.raises(UsageError, match=r"InMemory has no valid part of its own; pass dataset.valid_fraction=0.2"):
         in_memory(valid_fraction=None).prepare(0)
 
 
@@ -166,5 +166,5 @@ def test_images_that_memory_does_not_hold_are_the_machines_fault(monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(InMemory, "read", read)
-    with pytest.raises(EnvironmentFailure, match="InMemory: the images do not fit into memory; use a machine"):
+    with pytest.raises(EnvironmentFailure, match="InMemory: the data does not fit into memory; use a machine"):
         in_memory().prepare(0)

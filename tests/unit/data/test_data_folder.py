@@ -63,7 +63,7 @@ def test_bad_folders_are_refused_in_one_line(tmp_path):
     write_images(tmp_path / "damaged/train")
     (tmp_path / "damaged/train/red/0.png").write_bytes(b"no image")
     for name, text in (
-        ("absent", "absent/train not found; put the images into"),
+        ("absent", "absent not found; put the images into"),
         ("classes", "differ in the classes green, red"),
         ("empty", "empty/train is no folder of <class>/<image> files"),
         ("hollow", "train/red is no folder of <class>/<image> files"),
@@ -72,7 +72,7 @@ def test_bad_folders_are_refused_in_one_line(tmp_path):
         with pytest.raises(UsageError, match=text) as error:
             dataset(tmp_path / name, test_fraction=None).read()
         assert "\n" not in str(error.value)
-    with pytest.raises(UsageError, match="dataset.root is not set"):
+    with pytest.raises(UsageError, match="dataset.path is not set"):
         Folder(**{**COMMON, "root": None, "size": None}).read()
     with pytest.raises(UsageError, match="dataset.size is 0"):
         dataset(tmp_path, size=0)

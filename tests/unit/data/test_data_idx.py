@@ -106,7 +106,7 @@ def test_a_flipped_byte_in_gzip_is_noticed(tmp_path):
 def test_images_and_labels_must_agree(tmp_path):
     write_set(tmp_path, packed=False)
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(label_bytes(np.zeros(15, np.uint8)))
-    with pytest.raises(UsageError, match="MNIST: the train part has 16 images and 15 labels"):
+    with pytest.raises(UsageError, match="MNIST: the train part has 16 images and 15 targets"):
         Mnist(root=str(tmp_path), download=False, **COMMON).prepare(0)
 
 

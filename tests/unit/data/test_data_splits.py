@@ -102,7 +102,9 @@ def test_classes_are_split_stratified_and_messages_have_their_names():
     parts = split_indices(found, 0.25, 0.2, None, 0, "here")
     assert np.bincount(found.y[parts["test"]]).tolist() == [8, 4]
     rare = Targets(np.repeat([0, 1], [40, 1]), "classes", ("cat", "dog"))
-    with pytest.raises(UsageError, match=r"here: dataset.test_fraction=0.2 x 41: class dog has 1 of the 41 examples"):
+    with pytest.raises(
+        UsageError, match=r"here: class dog has 1 of the 41 examples, but they are divided into 3 parts"
+    ):
         split_indices(rare, 0.25, 0.2, None, 0, "here")
 
 
