@@ -63,6 +63,11 @@ class Plan:
             depths.append(max(depths[source] for source in node.inputs) + layers)
         return depths[self.output]
 
+    @cached_property
+    def unstackable(self) -> str | None:
+        """The first operation without a stacked form, because of which such networks are trained one by one."""
+        return next((node.op for node in self.nodes[1:] if OPS[node.op].stack is None), None)
+
     def input_shapes(self, node: Node) -> list[Shape]:
         """The shapes that a node reads, in its order."""
         return [self.shapes[source] for source in node.inputs]
