@@ -17,13 +17,11 @@ from evonas_cli.core.files import located
 from evonas_cli.core.types import Json
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.delimited import Delimited, check_columns, header, table
-from evonas_cli.data.splits import Augmentation, Indices, Splits, split_indices
+from evonas_cli.data.preparing import check_valid, imbalance, standardised, target_moments
+from evonas_cli.data.splits import Augmentation, Indices, Splits
 from evonas_cli.data.target_columns import check_kind, read_targets, target_names, told
 from evonas_cli.data.targets import Targets
 from evonas_cli.network.task import Task
-
-FRACTION = 0.2
-"""What `valid_fraction` and `test_fraction` are where they are auto."""
 
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)  # what was found is shown, though the command shows warnings alone
@@ -55,7 +53,7 @@ class DelimitedSource(Source):
     """A table with a header in a text file (`data.delimited`).
 
     `target`: a column, or a list of columns. `kind`: classes, labels or numbers, or auto (`data.target_columns`).
-    `missing`: what stands for no value, character by character. A fraction that is auto is FRACTION.
+    `missing`: what stands for no value, character by character.
     """
 
     path: str | None
@@ -96,12 +94,14 @@ class DelimitedSource(Source):
         """Raises UsageError for settings that name columns which the table does not have."""
 
     def resolved(self) -> dict[str, Json]:
-        """What `kind` and the fractions are in place of auto. Reads the file; raises UsageError as `prepare`."""
-        keys = ("valid_fraction", "test_fraction")
-        found: dict[str, Json] = {key: FRACTION for key in keys if getattr(self, key) == "auto"}
-        if self.kind == "auto":
-            found["kind"] = self._read()[1].kind
-        return found
+        """As Resolving: `kind` and the two fractions."""
+        keys = ("kind", "valid_fraction", "test_fraction")
+        if not any(getattr(self, key) == "auto" for key in keys):
+            return {}
+        found = self._read()[1]
+        fractions = self.fractions(found, {})
+        said = {"kind": found.kind, "valid_fraction": fractions["valid"], "test_fraction": fractions["test"]}
+        return {key: said[key] for key in keys if getattr(self, key) == "auto"}
 
     def check_there(self) -> None:
         """As Source.check_there: looks at the first megabyte, and whether the columns of the settings are there."""
@@ -118,11 +118,10 @@ class DelimitedSource(Source):
         """As Source.prepare; a log line says what was taken for what."""
         parts = self._parts(seed, ("train", "valid"))
         x, found, rows = parts.inputs.arrays, parts.found, parts.rows
-        y, mean, std = scaled(found, rows["train"])
-        for line in (self._told(parts), *parts.inputs.notes):
-            log.info(line)
+        y, mean, std = _scaled(found, rows["train"])
+        check_valid(Targets(found.y[rows["valid"]], found.kind, found.names), self.name)
         features = 0 if parts.inputs.vocabulary else x["train"].shape[1]
-        return Splits(
+        splits = Splits(
             x_train=x["train"],
             y_train=y[rows["train"]],
             x_valid=x["valid"],
@@ -136,38 +135,35 @@ class DelimitedSource(Source):
             target_mean=mean,
             target_std=std,
         )
+        for line in (self._told(parts), *parts.inputs.notes, imbalance(splits, self.name)):
+            if line is not None:
+                log.info(line)
+        return splits
 
     def test(self, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """As Source.test."""
         parts = self._parts(seed, ("test",))
-        y, _, _ = scaled(parts.found, parts.rows["train"])
+        y, _, _ = _scaled(parts.found, parts.rows["train"])
         return parts.inputs.arrays["test"], y[parts.rows["test"]]
 
     def fingerprint(self, seed: int) -> str:
         """SHA-256 over all cells and the rows of each part, in hexadecimal."""
         read, found = self._read()
-        return _fingerprint(read, self._rows(read, found, seed))
+        return _fingerprint(read, self.split(found, {}, seed))
 
     @property
     def _path(self) -> Path:
         return located(self.path, "dataset.path", "FILE.csv")
-
-    def _fraction(self, part: str) -> float:
-        value = getattr(self, f"{part}_fraction")
-        return FRACTION if value == "auto" else float(value)
 
     def _read(self) -> tuple[Delimited, Targets]:
         self.check_there()
         read = table(self._path)
         return read, read_targets(read, target_names(self.target), self.kind, frozenset(self.missing))
 
-    def _rows(self, read: Delimited, found: Targets, seed: int) -> dict[str, Indices]:
-        return split_indices(found, self._fraction("valid"), self._fraction("test"), self.limit, seed, str(read.path))
-
     def _parts(self, seed: int, wanted: tuple[str, ...]) -> Parts:
         try:
             read, found = self._read()
-            rows = self._rows(read, found, seed)
+            rows = self.split(found, {}, seed)
             return Parts(read, found, rows, self.fit(read, rows, wanted))
         except MemoryError as error:
             raise EnvironmentFailure(
@@ -179,13 +175,12 @@ class DelimitedSource(Source):
         return f"{self.path}: {sizes} rows (training, validation, test), {parts.inputs.what}; {told(parts.found)}"
 
 
-def scaled(found: Targets, train: Indices) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
+def _scaled(found: Targets, train: Indices) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
     """The targets as `Splits` has them, with the mean and deviation of numbers in the rows `train`."""
     if found.kind != "numbers":
         return found.y, np.zeros(0), np.ones(0)
-    mean, std = found.y[train].mean(axis=0), found.y[train].std(axis=0)
-    std = np.where(std > 0, std, 1.0)
-    return ((found.y - mean) / std).astype(np.float32), mean, std
+    mean, std = target_moments(found.y[train])
+    return standardised(found.y, mean, std), mean, std
 
 
 def _fingerprint(read: Delimited, rows: dict[str, Indices]) -> str:

@@ -43,8 +43,8 @@ TEXTS = dict(
     least_count=2,
     max_length="auto",
     missing=("",),
-    valid_fraction="auto",
-    test_fraction="auto",
+    valid_fraction=0.2,
+    test_fraction=0.2,
     limit=None,
 )
 

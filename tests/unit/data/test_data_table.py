@@ -18,8 +18,8 @@ from evonas_cli.network.task import Task
 SETTINGS = dict(
     kind="auto",
     missing=("", "?", "NA"),
-    valid_fraction="auto",
-    test_fraction="auto",
+    valid_fraction=0.2,
+    test_fraction=0.2,
     limit=None,
     drop=(),
     categories=(),
@@ -134,8 +134,11 @@ def test_targets_are_standardised_by_the_training_part(tmp_path):
 )
 def test_auto_takes_the_kind_from_the_target(tmp_path, values, kind):
     made = source(written(tmp_path, {"a": [f"{n * n % 17}.5" for n in range(40)], "y": values}))
-    assert made.resolved() == {"kind": kind, "valid_fraction": 0.2, "test_fraction": 0.2}
-    assert replace(made, kind=kind, valid_fraction=0.1).resolved() == {"test_fraction": 0.2}
+    assert made.resolved() == {"kind": kind}
+    every = replace(made, valid_fraction="auto", test_fraction="auto")
+    assert every.resolved() == {"kind": kind, "valid_fraction": 0.1, "test_fraction": 0.2}
+    assert replace(made, kind=kind, path="absent").resolved() == {}
+    assert every.fingerprint(0) == replace(every, **every.resolved()).fingerprint(0) != made.fingerprint(0)
 
 
 @pytest.mark.parametrize("words", [("0", "1"), ("false", "true")])
