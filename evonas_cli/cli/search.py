@@ -130,10 +130,10 @@ def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
 
 
 def _describe(parts: Parts) -> int:
-    from evonas_cli.core.evaluating import check_there
     from evonas_cli.core.rng import stream
+    from evonas_cli.run.fit import check_data
 
-    check_there(parts.recipe())
+    check_data(parts.recipe(), parts.objectives)
     fold = parts.fold()
     first = parts.space.sample(stream(parts.config["seed"], "dry-run"))
     goals = ", ".join(f"{o.name} ({o.direction})" for o in fold.objectives)

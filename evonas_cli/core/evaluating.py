@@ -131,6 +131,9 @@ class Narrowing(Protocol, metaclass=Capability):
     def measured_on(self, environment: Mapping[str, Json]) -> Mapping[str, Metric]:
         """The metrics that a successful result carries in this environment, all of them among `metrics`."""
 
+    def foreseen(self) -> Mapping[str, Metric]:
+        """The same as far as it can be told without reading all data; those of `metrics` where it cannot. No torch."""
+
 
 @runtime_checkable
 class Concurrent(Protocol, metaclass=Capability):

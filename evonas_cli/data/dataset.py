@@ -52,6 +52,9 @@ class Source(ABC):
     Nothing is kept between calls: every method reads the files anew.
     """
 
+    known_outputs: ClassVar[int | None] = None
+    """How many classes, labels or numbers the source has; None: that has to be read."""
+
     valid_fraction: float | str | None
     test_fraction: float | str | None
     limit: int | None
@@ -81,10 +84,12 @@ class Source(ABC):
         """The kind of task as far as the settings tell it without any reading: classes, labels, numbers, or auto."""
         return "classes"
 
-    @property
-    def known_outputs(self) -> int | None:
-        """How many classes, labels or numbers there are, as far as the settings tell it; None: not known unread."""
-        return None
+    def looked_up_outputs(self) -> int | None:
+        """How many classes, labels or numbers there are, where a look at the targets alone tells it; None elsewhere.
+
+        Raises as `prepare`.
+        """
+        return self.known_outputs
 
     @abstractmethod
     def task(self) -> Task:
@@ -189,7 +194,7 @@ class Dataset(Source):
         indices = self._indices(arrays, seed)
         augmentation = Augmentation(**{field.name: getattr(self, field.name) for field in fields(Augmentation)})
         splits = prepared(arrays, indices, augmentation, self.name)
-        if self.speaks:
+        if self.speaks or arrays.notes:
             n_test = len(part_of(arrays, indices, "test")[1])
             log.info(summary(splits, n_test, self.name, "".join(f"; {note}" for note in arrays.notes)))
         unbalanced = imbalance(splits, self.name)

@@ -91,6 +91,10 @@ class Folder(Dataset):
         """As Dataset.check_there; all files are listed, none is opened."""
         self.split(*_counted(self._listings()), 0)
 
+    def looked_up_outputs(self) -> int:
+        """As Source.looked_up_outputs."""
+        return len(self._listings()["train"].classes)
+
     @property
     def name(self) -> str:
         """The folder."""

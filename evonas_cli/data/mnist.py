@@ -29,6 +29,7 @@ class Mnist(Dataset):
     and `download` is true torchvision fetches them into `<root>/<folder>/raw`.
     """
 
+    known_outputs: ClassVar[int | None] = 10
     folder: ClassVar[str] = "MNIST"
 
     root: str

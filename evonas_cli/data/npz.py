@@ -16,7 +16,7 @@ from evonas_cli.core.types import Json
 from evonas_cli.data.arrays import Arrays, all_targets
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.layouts import AXES, LAYOUTS, laid_out, layout_of
-from evonas_cli.data.targets import GIVEN_KINDS
+from evonas_cli.data.targets import GIVEN_KINDS, Targets
 
 ZIP, NPY = b"PK", b"\x93NUMPY"
 """How a file of named arrays begins, and one of a single array."""
@@ -69,15 +69,11 @@ class Npz(Dataset):
         """As Resolving: kind, layout and fractions, from the targets and the shape of the inputs."""
         if "auto" not in (self.kind, self.layout, self.valid_fraction, self.test_fraction):
             return {}
-        path = self._checked_path()
-        names, given = _load(path, [f"y_{part}" for part in PARTS])
-        _check_keys(path, names)
+        path, found = self._checked_path(), self._targets()
         shape, kind = _header(path, "x_train")
         layout = layout_of(shape, kind, f"{path}: x_train") if self.layout == "auto" else self.layout
-        parts = {part: given[f"y_{part}"] for part in PARTS if f"y_{part}" in given}
-        found = all_targets(parts, self.kind, self.name)
         self._check_augmentation(layout, found["train"].kind)
-        own = {part: len(y) for part, y in parts.items() if part != "train"}
+        own = {part: len(targets) for part, targets in found.items() if part != "train"}
         self.split(found["train"], own, 0)
         fractions = self.fractions(found["train"], own)
         values: dict[str, Json] = {"kind": found["train"].kind, "layout": layout}
@@ -87,6 +83,18 @@ class Npz(Dataset):
     def check_there(self) -> None:
         """As Dataset.check_there."""
         self._checked_path()
+
+    def looked_up_outputs(self) -> int:
+        """As Source.looked_up_outputs."""
+        return self._targets()["train"].outputs
+
+    def _targets(self) -> dict[str, Targets]:
+        """The targets of each part; the inputs are not read."""
+        path = self._checked_path()
+        names, given = _load(path, [f"y_{part}" for part in PARTS])
+        _check_keys(path, names)
+        parts = {part: given[f"y_{part}"] for part in PARTS if f"y_{part}" in given}
+        return all_targets(parts, self.kind, self.name)
 
     def _check_augmentation(self, layout: str, kind: str) -> None:
         """As check_augmentation; what is still auto passes."""

@@ -20,6 +20,7 @@ from evonas_cli.data.download import alone, download
 class TorchvisionSet(Dataset):
     """A data set that torchvision reads from `root` and, where it is absent and `download` is true, fetches."""
 
+    known_outputs: ClassVar[int | None] = 10
     files: ClassVar[str]
     there: ClassVar[tuple[str, ...]]
 
@@ -88,6 +89,7 @@ class Cifar10(TorchvisionSet):
 class Cifar100(TorchvisionSet):
     """Colour images 3x32x32 in a hundred classes, 50,000 + 10,000."""
 
+    known_outputs: ClassVar[int | None] = 100
     files: ClassVar[str] = "the folder cifar-100-python (from cifar-100-python.tar.gz)"
     there: ClassVar[tuple[str, ...]] = ("cifar-100-python",)
 

@@ -89,6 +89,12 @@ class Train:
         task = _task(environment)
         return self._measured(metrics_of(task.kind, task.outputs))
 
+    def foreseen(self) -> Mapping[str, Metric]:
+        """As `metrics`, for the number of classes that a look at the data gives."""
+        dataset = self._settings[1]
+        outputs = dataset.looked_up_outputs()
+        return self._measured(metrics_of(_kind(dataset), 2 if outputs is None else outputs))
+
     def _measured(self, task: Mapping[str, Metric]) -> Mapping[str, Metric]:
         on_train = {name.replace("valid", "train_eval", 1): metric for name, metric in task.items()}
         return {**task, **self._always, **(on_train if self._measures_train else {})}

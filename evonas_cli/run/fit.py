@@ -13,9 +13,9 @@ from evonas_cli.config.compose import Config
 from evonas_cli.config.settings import nearest
 from evonas_cli.core.capability import lack
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Job, Narrowing, Preferring
+from evonas_cli.core.evaluating import Job, Narrowing, Preferring, check_there
 from evonas_cli.core.protocols import Rising, Staged
-from evonas_cli.core.types import Json, Objective
+from evonas_cli.core.types import Json, Metric, Objective
 from evonas_cli.genomes.capabilities import Tuning
 
 
@@ -62,11 +62,21 @@ def preferred(job: Job[Any]) -> list[str]:
     return names
 
 
-def check_measured(objectives: Sequence[Objective], job: Job[Any], environment: Mapping[str, Json]) -> None:
+def check_data(job: Job[Any], objectives: Sequence[Objective]) -> None:
+    """Raises UsageError for data that is not there, and for objectives that it does not have; no full reading."""
+    check_there(job)
+    if isinstance(job, Narrowing):
+        _check_measured(objectives, job.foreseen())
+
+
+def check_measured(job: Job[Any], objectives: Sequence[Objective], environment: Mapping[str, Json]) -> None:
     """Raises UsageError for an objective that the job does not measure on the data it has found."""
-    if not isinstance(job, Narrowing):
-        return
-    there = sorted(job.measured_on(environment))
+    if isinstance(job, Narrowing):
+        _check_measured(objectives, job.measured_on(environment))
+
+
+def _check_measured(objectives: Sequence[Objective], metrics: Mapping[str, Metric]) -> None:
+    there = sorted(metrics)
     for one in objectives:
         if one.name not in there:
             raise UsageError(

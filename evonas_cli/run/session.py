@@ -127,7 +127,7 @@ def create(
     try:
         environment = evaluator.start()
         job = parts.recipe()
-        check_measured(parts.objectives, job, environment)
+        check_measured(job, parts.objectives, environment)
         if Buildable in job.needs:
             contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
         run.create(config_yaml(parts.config), provenance(parts, choices, environment, command))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import check_there
 from evonas_cli.run.assembly import assemble
+from evonas_cli.run.fit import check_data
 from evonas_cli.sweep.expansion import Axis, axes, product
 
 _LONGEST = 80
@@ -57,7 +57,8 @@ def check(
     first: UsageError | None = None
     for child in found:
         try:
-            check_there(assemble(compose(child.overrides, folders).config, allowed, folders).recipe())
+            parts = assemble(compose(child.overrides, folders).config, allowed, folders)
+            check_data(parts.recipe(), parts.objectives)
         except UsageError as error:
             said = UsageError(f"child {child.name} ({' '.join(child.overrides) or 'no overrides'}): {error}")
             if not keep_going:

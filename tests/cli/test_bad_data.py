@@ -81,7 +81,7 @@ def test_a_wrong_data_set_is_exit_2(refused: Callable[..., str], changes: dict[s
         ("dataset.randaugment=-2", "dataset.randaugment is -2"),
         ("dataset.magnitude=31", "dataset.magnitude is 31"),
         ("dataset.memory=disk", "dataset.memory is 'disk'"),
-        ("dataset.memory=true", "dataset.memory is True"),
+        ("dataset.memory=true", "dataset.memory is true"),
     ],
 )
 def test_augmentation_and_memory_out_of_range_are_exit_2(refused: Callable[..., str], word: str, expected: str) -> None:

@@ -21,7 +21,7 @@ Compose = Callable[..., Parts]
     ("words", "text"),
     [
         (("dataset=npz", "dataset.path=PLACE"), "absent not found; pass dataset.path=FILE.npz"),
-        (("dataset=folder", "dataset.root=PLACE"), "absent/train not found; put the images into"),
+        (("dataset=folder", "dataset.root=PLACE"), "absent not found; put the images into"),
         (("dataset=cifar100", "dataset.root=PLACE", "dataset.download=false"), "no cifar-100-python"),
         (("dataset=svhn", "dataset.root=PLACE", "dataset.download=false"), "no train_32x32.mat"),
         (("dataset=mnist", "dataset.root=PLACE", "dataset.download=false"), "MNIST not found"),
@@ -30,10 +30,22 @@ Compose = Callable[..., Parts]
     ],
 )
 def test_what_is_missing_is_said(tmp_path: Path, compose_parts: Compose, words: tuple[str, ...], text: str) -> None:
-    job = compose_parts(*[word.replace("PLACE", str(tmp_path / "absent")) for word in words]).recipe()
+    known = ["dataset.size=8", "dataset.kind=classes", "dataset.layout=image"]
+    own = {"dataset=npz": known[1:], "dataset=folder": known[:1]}.get(words[0], [])
+    fractions = ["dataset.valid_fraction=0.1", "dataset.test_fraction=0.1"] if own else []
+    placed = [word.replace("PLACE", str(tmp_path / "absent")) for word in words]
+    job = compose_parts(*placed, *own, *fractions).recipe()
     assert isinstance(job, Placed)
     with pytest.raises(UsageError, match=text):
         job.check_there()
+
+
+@pytest.mark.parametrize("words", [("dataset=npz", "dataset.path=PLACE"), ("dataset=folder", "dataset.path=PLACE")])
+def test_settings_that_follow_from_the_data_need_it(
+    tmp_path: Path, compose_parts: Compose, words: tuple[str, ...]
+) -> None:
+    with pytest.raises(UsageError, match="absent not found"):
+        compose_parts(*[word.replace("PLACE", str(tmp_path / "absent")) for word in words])
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "cifar100", "svhn"])

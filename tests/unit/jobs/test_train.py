@@ -42,7 +42,11 @@ def test_a_result_has_every_metric():
 def test_the_training_part_is_measured_in_evaluation_mode_when_asked():
     measuring = job(measure_train=True)
     (plain,), (result,) = run(job()), run(measuring)
-    assert set(result.metrics) == set(measuring.metrics) == set(job().metrics) | {"train_eval_loss", "train_eval_error"}
+    assert (
+        set(result.metrics)
+        == set(measuring.metrics)
+        == set(job().metrics) | {f"train_eval_{name}" for name in ("loss", "error", "accuracy", "balanced_error", "f1")}
+    )
     assert result.metrics["valid_loss"] == plain.metrics["valid_loss"]
     assert result.metrics["train_eval_loss"] != result.metrics["train_loss"]
 
