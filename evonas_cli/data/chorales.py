@@ -14,7 +14,7 @@ import logging
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -47,6 +47,8 @@ class Chorales(Source):
     it is the negative log-likelihood of a frame in nats. Constant and rare notes are usual; inputs are not normalised.
     """
 
+    known_outputs: ClassVar[int | None] = NOTES
+
     path: str | None
     steps: int
 
@@ -54,7 +56,7 @@ class Chorales(Source):
         super().__post_init__()
         for part in ("valid", "test"):
             value = getattr(self, f"{part}_fraction")
-            if value not in (None, "auto"):
+            if value is not None:
                 raise UsageError(
                     f"dataset.{part}_fraction is {value}, but the file has a {part} part of its own; "
                     f"pass dataset.{part}_fraction=null"
@@ -71,11 +73,6 @@ class Chorales(Source):
     def task_kind(self) -> str:
         """As Source.task_kind."""
         return "labels"
-
-    @property
-    def known_outputs(self) -> int:
-        """As Source.known_outputs."""
-        return NOTES
 
     def check_there(self) -> None:
         """As Source.check_there."""

@@ -79,10 +79,9 @@ class DelimitedSource(Source):
         """As Source.task_kind: the setting."""
         return self.kind
 
-    @property
-    def known_outputs(self) -> int | None:
-        """As Source.known_outputs: the number of target columns, but for classes."""
-        return len(target_names(self.target)) if self.kind in ("labels", "numbers") else None
+    def looked_up_outputs(self) -> int:
+        """As Source.looked_up_outputs."""
+        return self._read()[1].outputs
 
     @abstractmethod
     def fit(self, table: Delimited, rows: dict[str, Indices], wanted: tuple[str, ...]) -> Fitted:

@@ -149,7 +149,7 @@ def test_several_columns_of_two_values_are_labels(tmp_path, words):
     splits = made.prepare(0)
     assert splits.task == Task((1,), 3, "labels") and splits.names == ("u", "v", "w")
     assert splits.y_train.dtype == np.float32 and set(np.unique(splits.y_train)) == {0, 1}
-    assert made.task_kind == "auto" and replace(made, kind="labels").known_outputs == 3
+    assert made.task_kind == "auto" and replace(made, kind="labels").looked_up_outputs() == 3
 
 
 def test_what_is_no_feature_is_left_out_and_said(tmp_path, caplog):
