@@ -56,7 +56,7 @@ def read_targets(table: Delimited, names: Sequence[str], kind: str, words: froze
             raise UsageError(f"{table.path}: the target column {name!r} has words ({values[0][:40]!r} in line "
                              f"{table.lines[0]}), but {_wanted(kind, len(names))}")  # fmt: skip
     matrix = np.stack(columns, axis=1)
-    binary = len(names) > 1 and bool(((matrix == 0) | (matrix == 1)).all())
+    binary = bool(((matrix == 0) | (matrix == 1)).all())
     found = targets(matrix, ("auto" if binary else "numbers") if kind == "auto" else kind, where, names)
     if found.kind == "labels":
         _check_labels(table, found)

@@ -185,3 +185,8 @@ def test_workers_of_a_pool_share_it(tmp_path):
     for splits in (first, second):
         assert (splits.x_train == made.prepare(0).x_train).all()
         assert splits.names == ("no", "yes") and splits.fingerprint == made.fingerprint(0)
+
+
+def test_numbers_that_rise_but_count_no_rows_stay(tmp_path):
+    data = {"time": [str(n * n) for n in range(60)], "y": ["u", "v"] * 30}
+    assert source(written(tmp_path, data)).prepare(0).x_train.shape[1] == 1
