@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json, say
@@ -22,7 +23,7 @@ def config(
 
     folders = config_dir or []
     composed = compose(overrides or [], folders)
-    assemble(composed.config, allow_module or [], folders)
+    composed = replace(composed, config=assemble(composed.config, allow_module or [], folders).config)
     if json:
         print_json(composed.config)
         return 0

@@ -128,6 +128,15 @@ def test_what_the_data_does_not_have_is_refused_before_the_first_training(
     assert not Path("run").exists()
 
 
+def test_config_shows_the_values_that_auto_stands_for(
+    flat: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    save("labels")
+    assert run(["config", *(word for word in WORDS[1:-2])]) == 0
+    shown = capsys.readouterr().out
+    assert "kind: labels" in shown and "layout: vector" in shown and "objectives:\n- valid_auroc" in shown
+
+
 def test_two_classes_have_an_area_under_the_curve(flat: Callable[..., str]) -> None:
     save("classes")
     assert run([*WORDS, "objectives=[valid_auroc]"]) == 0
