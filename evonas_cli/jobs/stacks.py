@@ -6,8 +6,10 @@ for each member: learning rate, momentum, decay, schedule, and rates of dropout.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from math import prod
 from typing import Any, TypeAlias
 
@@ -24,6 +26,11 @@ INDEXED = 2**31 - 1
 """Numbers that a batch's maps of all members may have on CUDA, where many kernels index with 32 bits."""
 
 Key: TypeAlias = tuple[Any, ...]
+
+log = logging.getLogger(__name__)
+log.setLevel(
+    logging.INFO
+)  # shown, though the command shows warnings alone
 
 
 def units(
@@ -51,12 +58,23 @@ def units(
 
 
 def width(trainer: Trainer, plan: Plan, device: str) -> int:
-    """The most members of a program: `trainer.stack`, or what its work allows; on CUDA also what can be indexed."""
+    """The most members of a program: `trainer.stack`, or what its work allows; on CUDA also what can be indexed.
+
+    One where an operation has no stacked form; a log line says so once for each operation.
+    """
+    if plan.unstackable is not None:
+        _say(plan.unstackable)
+        return 1
     kind = device if device in WIDEST else "cpu"
     widest = trainer.stack or min(WIDEST[kind], WORK[kind] // max(1, plan.multiply_adds))
     if kind == "cuda":
         widest = min(widest, INDEXED // (trainer.batch_size * max(map(prod, plan.shapes))))
     return max(1, widest)
+
+
+@cache
+def _say(op: str) -> None:
+    log.info("the operation %s has no stacked form: networks with it are trained one by one", op)
 
 
 def _structure(plan: Plan) -> Key:

@@ -16,7 +16,8 @@ from evonas_cli.network.ops import OPS, Shape
 from evonas_cli.network.plan import Node, Plan
 
 Edges: TypeAlias = tuple[tuple[int, int], ...]
-"""The nodes that a node reads, each with the number of times it is read (more than once in sums only)."""
+"""The nodes that a node reads, each with the number of times it is read (more than once in sums only). Where the order
+of the inputs matters, the inputs after the first one have their place, negative, instead."""
 
 
 def canonical_hash(plan: Plan) -> str:
@@ -55,8 +56,8 @@ class _Form:
         if node.op == "concat" and len(sources) == 1:
             return sources[0]
         label = f"{node.op}{node.params}".encode()
-        edges = tuple([(source, 1) for source in sources])
         rules = OPS[node.op]
+        edges = tuple([(source, 1 if rules.commutative else -place or 1) for place, source in enumerate(sources)])
         make = self._make if rules.parameters is not None or rules.draws else self._find
         return make(node.op, label, edges)
 

@@ -29,7 +29,7 @@ class Node:
 class Plan:
     """A network graph in topological order; node 0 is the input. Made by `Graph.plan`, which keeps no dead node.
 
-    `shapes` has the output shape of each node, without the batch: (channels, height, width) or (features,).
+    `shapes` has the output shape of each node, without the batch (`network.op.Shape`).
     """
 
     nodes: tuple[Node, ...]
@@ -38,7 +38,7 @@ class Plan:
 
     @cached_property
     def parameters(self) -> int:
-        """Trainable numbers: weights, biases, and scale and offset of batch normalisation."""
+        """Trainable numbers: weights, biases, scales and offsets."""
         return sum(
             rule(self.input_shapes(node), dict(node.params))
             for node in self.nodes[1:]
@@ -47,7 +47,7 @@ class Plan:
 
     @cached_property
     def multiply_adds(self) -> int:
-        """Multiply-adds for one sample: convolutions and linear layers, no biases, normalisation or pooling."""
+        """Multiply-adds for one sample: of layers such as convolutions, no biases, normalisation or pooling."""
         return sum(
             rule(self.input_shapes(node), dict(node.params))
             for node in self.nodes[1:]
@@ -56,12 +56,17 @@ class Plan:
 
     @cached_property
     def depth(self) -> int:
-        """Convolutions and linear layers on the longest path from the input to the output."""
+        """Layers with multiply-adds on the longest path from the input to the output."""
         depths = [0]
         for node in self.nodes[1:]:
             layers = OPS[node.op].multiply_adds is not None
             depths.append(max(depths[source] for source in node.inputs) + layers)
         return depths[self.output]
+
+    @cached_property
+    def unstackable(self) -> str | None:
+        """The first operation without a stacked form, because of which such networks are trained one by one."""
+        return next((node.op for node in self.nodes[1:] if OPS[node.op].stack is None), None)
 
     def input_shapes(self, node: Node) -> list[Shape]:
         """The shapes that a node reads, in its order."""
@@ -118,11 +123,8 @@ class Graph:
         shapes = [self._shapes[source] for source in inputs]
         try:
             settings = complete(op, params)
-            rules = OPS[op]
-            if not inputs or (len(inputs) > 1 and not rules.variadic):
-                arity = "one input or more" if rules.variadic else "one input"
-                raise ValueError(f"it takes {arity}, not {len(inputs)}")
-            shape = rules.shape(shapes, settings)
+            OPS[op].check_inputs(len(inputs))
+            shape = OPS[op].shape(shapes, settings)
         except ValueError as error:
             raise PlanError(f"{_call(op, params)} on {', '.join(map(str, shapes)) or 'no input'}: {error}") from None
         self._nodes.append(Node(op, inputs, tuple(settings.items())))

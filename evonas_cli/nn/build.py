@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas_cli.network.plan import Plan
-from evonas_cli.nn.ops import BUILDERS
+from evonas_cli.nn.resolve import builder
 
 
 class Network(nn.Module):
@@ -21,7 +21,7 @@ class Network(nn.Module):
         self.plan = plan
         self.layers = nn.ModuleDict(
             {
-                f"{index}_{node.op}": BUILDERS[node.op](plan.input_shapes(node), dict(node.params), generator)
+                f"{index}_{node.op}": builder(node.op)(plan.input_shapes(node), dict(node.params), generator)
                 for index, node in enumerate(plan.nodes)
                 if index > 0
             }

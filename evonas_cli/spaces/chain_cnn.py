@@ -19,7 +19,8 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Choice
 from evonas_cli.genomes.walk import Decision, Kinds, Program, Trace, redraw, run, uniform
-from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.inputs import check_maps
+from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
 
 
@@ -123,8 +124,7 @@ class ChainCnn:
 
     def decode(self, genome: Chain, task: Task) -> Phenotype:
         """The network. Raises PlanError when the task's inputs are no (channels, height, width) maps."""
-        if len(task.inputs) != 3:
-            raise PlanError(f"chain_cnn needs (channels, height, width) inputs; the task has {tuple(task.inputs)}")
+        check_maps("chain_cnn", task)
         graph = Graph(task.inputs)
         outputs: list[int] = []
         for layer in genome:

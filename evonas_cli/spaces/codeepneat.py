@@ -40,7 +40,8 @@ from evonas_cli.genomes.marked_graph import (
     pointers,
 )
 from evonas_cli.genomes.ranges import Integer, Real
-from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.inputs import check_maps
+from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
 
 MERGES = ("concat", "sum")
@@ -173,8 +174,7 @@ class Assemblies:
 
     def decode(self, genome: Assembly, task: Task) -> Phenotype:
         """The network, and the global genes as trainer settings. Raises PlanError unless inputs are maps."""
-        if len(task.inputs) != 3:
-            raise PlanError(f"codeepneat needs (channels, height, width) inputs; the task has {tuple(task.inputs)}")
+        check_maps("codeepneat", task)
         names = [locus.name for locus in self.global_loci]
         hyper = dict(zip(names, genome.blueprint.genes, strict=True))
         merge = hyper.pop("merge")

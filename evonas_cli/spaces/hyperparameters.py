@@ -14,7 +14,8 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus, distance, redraw, sample
 from evonas_cli.genomes.ranges import Integer, Real
-from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.inputs import check_maps
+from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
 
 KEYS = {"options", "low", "high", "log", "integer", "points"}
@@ -81,8 +82,7 @@ class Hyperparameters:
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The fixed network, and the genes as trainer settings. Raises PlanError for inputs that are no maps."""
-        if len(task.inputs) != 3:
-            raise PlanError(f"the network needs (channels, height, width) inputs; the task has {tuple(task.inputs)}")
+        check_maps("hyperparameters", task)
         graph = Graph(task.inputs)
         x = graph.input
         for channels in self.channels:

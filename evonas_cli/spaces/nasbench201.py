@@ -16,6 +16,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, parse, redraw, sample
 from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.plan import Graph, PlanError
 from evonas_cli.network.task import Phenotype, Task
 
@@ -103,8 +104,9 @@ class NasBench201:
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError when the map cannot be halved twice (and divided by the stem's stride)."""
+        check_maps("nasbench201", task)
         divisor = self.stem_stride * 2 ** (STAGES - 1)
-        if len(task.inputs) != 3 or any(size % divisor for size in task.inputs[1:]):
+        if any(size % divisor for size in task.inputs[1:]):
             raise PlanError(
                 f"nasbench201 needs (channels, height, width) inputs with height and width divisible by {divisor}; "
                 f"the task has {tuple(task.inputs)}"

@@ -20,7 +20,8 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, parse, redraw, sample
 from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
-from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.inputs import check_maps
+from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
 
 OPERATIONS = (
@@ -133,8 +134,7 @@ class NasNet:
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError when the task's inputs are no (channels, height, width) maps."""
-        if len(task.inputs) != 3:
-            raise PlanError(f"nasnet needs (channels, height, width) inputs; the task has {tuple(task.inputs)}")
+        check_maps("nasnet", task)
         normal, reduction = genome[: GENES * self.combinations], genome[GENES * self.combinations :]
         graph, filters = Graph(task.inputs), self.channels
         x = graph.add("conv", graph.input, channels=self.stem_multiplier * filters, kernel=3)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.sgd import sgd as fused_sgd
 
-from evonas_cli.nn.stacked.convolution import split
+from evonas_cli.nn.stacked.form import split
 
 if TYPE_CHECKING:
     from evonas_cli.training.trainer import Trainer

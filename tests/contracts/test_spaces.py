@@ -14,10 +14,16 @@ from evonas_cli.core.protocols import Space
 from evonas_cli.genomes.capabilities import Buildable, Deepening, Linear, Measured, Mutable, Scored, Walkable
 from evonas_cli.genomes.walk import replay, run, uniform
 from evonas_cli.network.canonical import canonical_hash
+from evonas_cli.network.plan import PlanError
 from evonas_cli.network.task import Task
 
 NAMES = list(options("space"))
-TASKS = (Task((1, 8, 8), 10), Task((3, 32, 32), 100))
+IMAGES = (Task((1, 8, 8), 10), Task((3, 32, 32), 100))
+VECTORS = (Task((8,), 3), Task((5,), 2, "numbers"))
+SERIES = (Task((3, 20), 5), Task((1, 9), 4, "labels"))
+TEXTS = (Task((20,), 2, vocabulary=50), Task((1,), 3, vocabulary=2))
+READS = {"mlp": (*IMAGES, *VECTORS, *SERIES), "sequence_net": (*SERIES, *TEXTS)}
+"""Tasks that spaces have networks for, where they are not those of images."""
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +125,29 @@ def test_walks_can_be_held_to_a_depth(space: Any) -> None:
     assert lengths[1] == len(run(space.walk(), uniform(space.kinds, Random(8)))[1])
 
 
-def test_networks_fit_the_task(space: Any) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_inputs_that_a_space_does_not_read_are_refused_with_a_cure(name: str, built: dict[str, Any]) -> None:
+    space = built[name]
+    if not isinstance(space, Buildable):
+        pytest.skip("not Buildable")
+    genome = space.sample(Random(4))
+    cures = {VECTORS: "space=mlp reads vectors", TEXTS: "space=sequence_net reads token ids"}
+    cures |= {SERIES: "space=sequence_net reads series", IMAGES: "space=chain_cnn reads images"}
+    for tasks, cure in cures.items():
+        for task in set(tasks) - set(READS.get(name, IMAGES)):
+            with pytest.raises(PlanError) as refused:
+                space.decode(genome, task)
+            assert str(refused.value).startswith(f"{name} needs ") and str(refused.value).endswith(cure)
+            assert task.examples in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_networks_fit_the_task(name: str, built: dict[str, Any]) -> None:
+    space = built[name]
     if not isinstance(space, Buildable):
         pytest.skip("not Buildable")
     rng = Random(4)
-    for task in TASKS:
+    for task in READS.get(name, IMAGES):
         for _ in range(10):
             genome = space.sample(rng)
             plan = space.decode(genome, task).plan

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from evonas_cli.network.op import Shape
 from evonas_cli.nn.kernels.memory_format import channels_last_on_cpu, order
 
 BITS = torch.int16
@@ -27,7 +28,7 @@ class MaxPool(nn.Module):
     equal numbers another one than torch's choice may have the gradient.
     """
 
-    def __init__(self, parts: Sequence[nn.Module], spread: Sequence[bool]) -> None:
+    def __init__(self, parts: Sequence[nn.Module], spread: Sequence[bool], shapes: Sequence[Shape] = ()) -> None:
         super().__init__()
         first = cast(nn.MaxPool2d, parts[0])
         self.kernel, self.stride, self.padding = first.kernel_size, first.stride, first.padding
@@ -96,7 +97,7 @@ class AvgPool(nn.Module):
     (pytorch/pytorch#188344).
     """
 
-    def __init__(self, parts: Sequence[nn.Module], spread: Sequence[bool]) -> None:
+    def __init__(self, parts: Sequence[nn.Module], spread: Sequence[bool], shapes: Sequence[Shape] = ()) -> None:
         super().__init__()
         first = cast(nn.AvgPool2d, parts[0])
         self.kernel, self.stride = cast(int, first.kernel_size), cast(int, first.stride)

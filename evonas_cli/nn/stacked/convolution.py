@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TypeAlias, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from evonas_cli.network.op import Shape
 from evonas_cli.nn.kernels.bias import biased
 from evonas_cli.nn.kernels.depthwise import BLOCK, Pair, applies, depthwise
 from evonas_cli.nn.kernels.dilation import Convolve, all_phases, on_all_phases, on_one_phase, one_phase
@@ -21,8 +22,7 @@ from evonas_cli.nn.kernels.image_convolution import of_images, product
 from evonas_cli.nn.kernels.memory_format import order
 from evonas_cli.nn.kernels.narrow_groups import merged, narrow, paired
 from evonas_cli.nn.kernels.precision import kind_of
-
-Layers: TypeAlias = Sequence[nn.Module]
+from evonas_cli.nn.stacked.form import Layers, joined, optional
 
 
 def grouped(
@@ -50,7 +50,7 @@ class Conv(nn.Module):
     strides or large kernels, whose gradients take up to a hundred times as long in bf16.
     """
 
-    def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
+    def __init__(self, parts: Layers, spread: Sequence[bool], shapes: Sequence[Shape] = ()) -> None:
         super().__init__()
         first = cast(nn.Conv2d, parts[0])
         self.weight, self.bias = joined(parts, "weight"), optional(parts, "bias")
@@ -107,25 +107,18 @@ class Conv(nn.Module):
         return self.weight.shape[1] == 1 and columns == 1 and stride[1] > stride[0]
 
 
+class Conv1d(Conv):
+    """Convolutions of P members' sequences, (batch, P x channels, length), as maps one pixel wide."""
+
+    def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
+        """As that of `Conv`."""
+        return super().forward(x.unsqueeze(3), weight).squeeze(3)
+
+
 def _stretched(kernel: Pair, stride: Pair, dilation: Pair) -> Pair:
     """The dilation, as large as the stride where a kernel has one row or column, so that it divides it."""
     high, wide = (step if size == 1 else apart for size, step, apart in zip(kernel, stride, dilation, strict=True))
     return high, wide
-
-
-def split(x: Tensor, dim: int, width: int) -> Tensor:
-    """The dimension `dim`, which runs over the members and then over something of theirs, as two dimensions."""
-    return cast(Tensor, x.unflatten(dim, (width, -1)))  # type: ignore[no-untyped-call]
-
-
-def joined(parts: Layers, name: str) -> nn.Parameter:
-    """The parameter `name` of all members, one below the other."""
-    return nn.Parameter(torch.cat([cast(Tensor, getattr(part, name)).detach() for part in parts]))
-
-
-def optional(parts: Layers, name: str) -> nn.Parameter | None:
-    """As `joined`, or None where the members have none."""
-    return None if getattr(parts[0], name) is None else joined(parts, name)
 
 
 def _slid(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> list[int]:

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
+from evonas_cli.network.op import Shape
 from evonas_cli.nn.kernels.precision import kind_of
+from evonas_cli.nn.stacked.form import Layers, joined, optional, split
+
+
+class Linear(nn.Module):
+    """Linear layers of P members: one batched product, or one product if their input is common."""
+
+    def __init__(self, parts: Layers, spread: Sequence[bool], shapes: Sequence[Shape]) -> None:
+        super().__init__()
+        self.width, self.spread = len(parts), spread[0]
+        self.weight, self.bias = joined(parts, "weight"), optional(parts, "bias")
+
+    def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
+        """`weight` has the numbers of the layer's own in another precision."""
+        weight = self.weight if weight is None else weight
+        if not self.spread:
+            return split(F.linear(x, weight, self.bias), 1, self.width).transpose(0, 1)
+        bias = None if self.bias is None else split(self.bias, 0, self.width)
+        return products(x, split(weight, 0, self.width), bias)
 
 
 def products(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

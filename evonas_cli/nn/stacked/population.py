@@ -2,35 +2,35 @@
 
 Horizontally fused training (Wang et al., "HFTA", MLSys 2021), written by hand. A map of the members is one tensor
 (batch, P x channels, height, width), member after member, on which convolutions run in P times as many groups;
-a vector is (P, batch, features), on which linear layers are one batched product.
+a sequence is (batch, P x channels, length); a vector is (P, batch, features), on which linear layers are one batched
+product. Each operation's stacked form is what `Op.stack` names.
 What does not depend on any weight is computed once for all. No operation mixes two members, so a number that is not
 finite stays with its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Sequence
 from typing import TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from evonas_cli.network.op import SAME
+from evonas_cli.network.ops import OPS
 from evonas_cli.network.plan import Plan
 from evonas_cli.nn.build import Network, finished
-from evonas_cli.nn.dropout import Dropout, kept
-from evonas_cli.nn.kernels.memory_format import order, ordered
-from evonas_cli.nn.kernels.pooling import AvgPool, MaxPool
+from evonas_cli.nn.kernels.memory_format import ordered
+from evonas_cli.nn.kernels.pooling import MaxPool
 from evonas_cli.nn.kernels.precision import lowered
-from evonas_cli.nn.stacked.convolution import Conv, Layers, joined, optional, split
-from evonas_cli.nn.stacked.linear import products
+from evonas_cli.nn.resolve import stacked
+from evonas_cli.nn.stacked.batch_norm import COUNT, BatchNorm
+from evonas_cli.nn.stacked.convolution import Conv
+from evonas_cli.nn.stacked.linear import Linear
+from evonas_cli.nn.stacked.single import Single
 
 State: TypeAlias = dict[str, Tensor]
-
-COUNT = "num_batches_tracked"
-WEIGHTED = ("conv", "linear", "batch_norm")
-REORDERING = ("concat", "flatten", "global_avg_pool", "pad", "shift", "zero")
-"""Operations whose gradients do not lie in memory as their inputs do."""
 
 
 class Population(nn.Module):
@@ -38,24 +38,48 @@ class Population(nn.Module):
 
     `forward` takes one batch for all, (batch, *input shape), and gives (P, batch, classes). All tensors of the members
     are concatenated along their first dimension under the names that they have in a `Network`.
+
+    Raises ValueError for several members with an operation that has no stacked form, and for a parameter without a
+    dimension.
     """
 
     def __init__(self, members: Sequence[Network]) -> None:
         super().__init__()
         self.width, self.plan = len(members), members[0].plan
         self._own = _own(self.plan, self.width > 1)
+        self._singles: dict[int, Single] = {}
         self.layers = nn.ModuleDict()
         for index, name in enumerate(members[0].layers, start=1):
-            node = self.plan.nodes[index]
-            parts = [member.layers[name] for member in members]
-            spread = [self._own[source] for source in node.inputs]
-            build = STACKED.get(node.op)
-            self.layers[name] = build(parts, spread) if build and self._own[index] else parts[0]
+            self.layers[name] = self._layer(index, [member.layers[name] for member in members])
+        self._check_parameters()
         self._rectify(list(members[0].layers))
         self._finished = finished(self.plan)
 
+    def _layer(self, index: int, parts: Sequence[nn.Module]) -> nn.Module:
+        """The layer of node `index`, made of those of the members."""
+        node = self.plan.nodes[index]
+        stack = OPS[node.op].stack
+        if stack is None and self.width > 1:
+            raise ValueError(f"{node.op} has no stacked form, so that {self.width} networks cannot be one program")
+        if stack == SAME or not self._own[index]:
+            return parts[0]
+        spread, shapes = [self._own[source] for source in node.inputs], self.plan.input_shapes(node)
+        if stack is None:
+            self._singles[index] = Single.of(spread, shapes, self.plan.shapes[index])
+            return copy.deepcopy(parts[0])
+        layer: nn.Module = stacked(node.op)(parts, spread, shapes)
+        return layer
+
+    def _check_parameters(self) -> None:
+        for name, parameter in self.named_parameters():
+            if parameter.dim() == 0:
+                raise ValueError(f"the parameter {name} has no dimension; give it the shape (1,)")
+
     def _rectify(self, names: Sequence[str]) -> None:
-        """The same numbers with less traffic: pool before rectifying, and rectify in place what nobody else reads."""
+        """The same numbers with less traffic: pool before rectifying, and rectify in place what nothing else reads.
+
+        In place only after layers whose gradients do not need their output, which is no view.
+        """
         nodes = self.plan.nodes
         readers: list[list[int]] = [[] for _ in nodes]
         for index, node in enumerate(nodes):
@@ -66,10 +90,11 @@ class Population(nn.Module):
                 continue
             source, after = node.inputs[0], readers[index]
             pool = self.layers[names[after[0] - 1]] if len(after) == 1 else None
+            before = self.layers[names[source - 1]] if source else None
             if isinstance(pool, MaxPool):
                 self.layers[names[index - 1]] = nn.Identity()
                 pool.rectify = True
-            elif len(readers[source]) == 1 and nodes[source].op in WEIGHTED:
+            elif len(readers[source]) == 1 and type(before) in (Conv, Linear, BatchNorm):
                 self.layers[names[index - 1]] = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -79,8 +104,11 @@ class Population(nn.Module):
         for index, (name, layer) in enumerate(self.layers.items(), start=1):
             node = self.plan.nodes[index]
             inputs = [values[source] for source in node.inputs]
-            inputs = [ordered(value) for value in inputs] if node.op in REORDERING else inputs
-            values[index] = layer(*inputs, weights.pop(name)) if name in weights else layer(*inputs)
+            inputs = [ordered(value) for value in inputs] if OPS[node.op].reorders else inputs
+            if index in self._singles:
+                values[index] = self._singles[index].call(layer, inputs)
+            else:
+                values[index] = layer(*inputs, weights.pop(name)) if name in weights else layer(*inputs)
             del inputs
             for source in self._finished[index]:
                 del values[source]
@@ -96,10 +124,10 @@ class Population(nn.Module):
         return dict(zip(layers, lowered(weights, torch.get_autocast_dtype(device)), strict=True))
 
     def draw_from(self, generator: torch.Generator) -> None:
-        """Dropout takes its random numbers from there."""
-        for layer in self.layers.values():
-            if isinstance(layer, Dropout | MemberDropout):
-                layer.generator = generator
+        """Layers that draw random numbers take them from there."""
+        for node, layer in zip(self.plan.nodes[1:], self.layers.values(), strict=True):
+            if OPS[node.op].draws:
+                layer.generator = generator  # type: ignore[assignment]
 
     @torch.no_grad()
     def count(self, batches: int) -> None:
@@ -110,8 +138,9 @@ class Population(nn.Module):
 
     def member(self, index: int) -> State:
         """The state of one member, as `Network.state_dict` has it; views."""
+        counts = {f"layers.{name}.{COUNT}" for name, layer in self.layers.items() if isinstance(layer, BatchNorm)}
         return {
-            key: value[index] if key.endswith(COUNT) else value.chunk(self.width)[index]
+            key: value if value.dim() == 0 else value[index] if key in counts else value.chunk(self.width)[index]
             for key, value in self.state_dict().items()
         }
 
@@ -133,139 +162,7 @@ def _own(plan: Plan, several: bool) -> list[bool]:
     """For each node, whether members have a value of their own there: decided without a look at who they are."""
     own = [False]
     for node in plan.nodes[1:]:
-        differs = node.op in WEIGHTED or (node.op == "dropout" and several)
+        op = OPS[node.op]
+        differs = op.parameters is not None or (op.draws and several)
         own.append(differs or any(own[source] for source in node.inputs))
     return own
-
-
-class Linear(nn.Module):
-    """Linear layers of P members: one batched product, or one product if their input is common."""
-
-    def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
-        super().__init__()
-        self.width, self.spread = len(parts), spread[0]
-        self.weight, self.bias = joined(parts, "weight"), optional(parts, "bias")
-
-    def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
-        """`weight` has the numbers of the layer's own in another precision."""
-        weight = self.weight if weight is None else weight
-        if not self.spread:
-            return split(F.linear(x, weight, self.bias), 1, self.width).transpose(0, 1)
-        bias = None if self.bias is None else split(self.bias, 0, self.width)
-        return products(x, split(weight, 0, self.width), bias)
-
-
-class BatchNorm(nn.Module):
-    """Batch normalisations of P members, which are one with P times the channels. It does not count its batches."""
-
-    def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
-        super().__init__()
-        first = cast(nn.BatchNorm2d, parts[0])
-        self.width, self.spread = len(parts), spread[0]
-        self.eps, self.momentum = first.eps, first.momentum
-        self.weight, self.bias = joined(parts, "weight"), joined(parts, "bias")
-        for name in ("running_mean", "running_var"):
-            self.register_buffer(name, torch.cat([cast(Tensor, getattr(part, name)) for part in parts]))
-        self.register_buffer(COUNT, torch.stack([cast(Tensor, part.num_batches_tracked) for part in parts]))
-
-    def forward(self, x: Tensor) -> Tensor:
-        vectors = x.dim() < 4
-        if vectors and self.spread:
-            x = x.transpose(0, 1).flatten(1)
-        elif not self.spread:
-            x = x.repeat(1, self.width, *[1] * (x.dim() - 2))
-        mean, variance = cast(Tensor, self.running_mean), cast(Tensor, self.running_var)
-        x = F.batch_norm(x, mean, variance, self.weight, self.bias, self.training, self.momentum or 0.0, self.eps)
-        return split(x, 1, self.width).transpose(0, 1) if vectors else x
-
-
-class Flatten(nn.Module):
-    """(batch, P x C, H, W) to (P, batch, C x H x W), in the order that one member's flattening has."""
-
-    def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
-        super().__init__()
-        self.width = len(parts)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return split(x, 1, self.width).transpose(0, 1).flatten(2) if x.dim() == 4 else x
-
-
-class GlobalAvgPool(nn.Module):
-    """(batch, P x C, H, W) to (P, batch, C)."""
-
-    def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
-        super().__init__()
-        self.width = len(parts)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return split(x.mean((2, 3)), 1, self.width).transpose(0, 1)
-
-
-class Merge(nn.Module):
-    """Sum or concatenation of values of which some are common to the members."""
-
-    def __init__(self, parts: Layers, spread: Sequence[bool], concat: bool) -> None:
-        super().__init__()
-        self.width, self.spread, self.concat = len(parts), tuple(spread), concat
-
-    def forward(self, *xs: Tensor) -> Tensor:
-        maps = xs[0].dim() == 4
-        full = [x if own else self._repeat(x, maps) for x, own in zip(xs, self.spread, strict=True)]
-        if not self.concat:
-            total = full[0]
-            for other in full[1:]:
-                total = total + other
-            return total
-        return self._concatenated(full) if maps else torch.cat(full, 2)
-
-    def _concatenated(self, maps: list[Tensor]) -> Tensor:
-        """In the order of the maps, which torch keeps for four dimensions alone."""
-        if self.width == 1:
-            return torch.cat(maps, 1)
-        if order(maps[0]) == torch.channels_last:
-            pixels = [split(x.permute(0, 2, 3, 1), 3, self.width) for x in maps]
-            return torch.cat(pixels, 4).flatten(3).permute(0, 3, 1, 2)
-        return torch.cat([split(x, 1, self.width) for x in maps], 2).flatten(1, 2)
-
-    def _repeat(self, x: Tensor, maps: bool) -> Tensor:
-        return x.repeat(1, self.width, 1, 1) if maps else x.expand(self.width, -1, -1)
-
-
-class MemberDropout(nn.Module):
-    """Dropout with the same bits for all members, of which each compares them with its own rate."""
-
-    def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
-        super().__init__()
-        self.rates, self.spread = [cast(Dropout, part).rate for part in parts], spread[0]
-        self.generator: torch.Generator | None = None
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return x if self.spread else self._each(x)
-        maps, width = x.dim() == 4, len(self.rates)
-        x = (split(x, 1, width) if maps else x.transpose(0, 1)) if self.spread else x.unsqueeze(1)
-        shape = (x.shape[0], *x.shape[2:])
-        rates = self.rates[:1] if self.spread and len(set(self.rates)) == 1 else self.rates
-        x = x * torch.stack(kept(shape, rates, x, self.generator), 1)
-        return x.flatten(1, 2) if maps else x.transpose(0, 1)
-
-    def _each(self, x: Tensor) -> Tensor:
-        width = len(self.rates)
-        return x.repeat(1, width, 1, 1) if x.dim() == 4 else x.expand(width, -1, -1)
-
-
-Build: TypeAlias = Callable[[Layers, Sequence[bool]], nn.Module]
-
-STACKED: dict[str, Build] = {
-    "conv": Conv,
-    "linear": Linear,
-    "batch_norm": BatchNorm,
-    "flatten": Flatten,
-    "global_avg_pool": GlobalAvgPool,
-    "add": lambda parts, spread: Merge(parts, spread, concat=False),
-    "concat": lambda parts, spread: Merge(parts, spread, concat=True),
-    "dropout": MemberDropout,
-    "max_pool": MaxPool,
-    "avg_pool": AvgPool,
-}
-"""Operations that need a form of their own for several members; all others work on such tensors as they are."""

@@ -156,7 +156,7 @@ class Workbench:
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
         """As the job's. Raises UsageError for a genome without a network."""
         data, plans = self._loaded[0], self._plans(genomes)
-        one = len({plan.nodes for plan in plans}) == 1
+        one = len({plan.nodes for plan in plans}) == 1 and plans[0].unstackable is None
         trials = probe(
             plans[:1] if one else plans,
             self.trainer,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from evonas_cli.data.dataset import Dataset
+from evonas_cli.data.dataset import Source
 from evonas_cli.data.sequences import SequenceDataset
 
 FILES = sorted((Path(__file__).parents[3] / "conf/dataset").glob("*.yaml"))
@@ -26,5 +26,5 @@ def test_each_parameter_has_a_value(path):
     module, _, name = settings.pop("_target_").rpartition(".")
     dataset_class = getattr(import_module(module), name)
     dataset = dataset_class(**settings)
-    assert isinstance(dataset, Dataset) != isinstance(dataset, SequenceDataset)
+    assert isinstance(dataset, Source) != isinstance(dataset, SequenceDataset)
     assert set(settings) == {field.name for field in fields(dataset)}

@@ -27,7 +27,7 @@ def random_dag(rng: Random) -> Plan:
         x = rng.choice(nodes)
         alike = [node for node in nodes if graph.shape(node) == graph.shape(x)]
         op = rng.choice(OPERATIONS)
-        inputs = rng.choices(alike if op == "add" else nodes, k=rng.randrange(1, 4)) if OPS[op].variadic else [x]
+        inputs = rng.choices(alike if op == "add" else nodes, k=rng.randrange(1, 4)) if OPS[op].commutative else [x]
         params = {"kernel": 3, "padding": 1} if op.endswith("pool") else {}
         if op == "conv":
             params = {"channels": rng.choice([2, 4]), "kernel": rng.choice([1, 3])}

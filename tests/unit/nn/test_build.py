@@ -19,7 +19,7 @@ from evonas_cli.network.ops import OPS
 from evonas_cli.network.plan import Graph, Plan, PlanError
 from evonas_cli.network.task import Task
 from evonas_cli.nn.build import Network
-from evonas_cli.nn.ops import BUILDERS
+from evonas_cli.nn.resolve import builder, stacked
 from evonas_cli.spaces.nasbench201 import NasBench201
 from evonas_cli.spaces.nasnet import NasNet
 
@@ -46,8 +46,9 @@ def single(op: str, shape: tuple[int, ...], **params: int) -> Network:
     return Network(graph.plan(graph.add(op, graph.input, **params)), generator()).eval()
 
 
-def test_every_operation_has_a_builder():
-    assert list(BUILDERS) == list(OPS)
+def test_every_operation_has_a_builder_and_a_stacked_form_or_none():
+    assert all(callable(builder(op)) for op in OPS)
+    assert all(callable(stacked(op)) for op, rules in OPS.items() if rules.stack not in (None, "same"))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -92,7 +93,7 @@ def test_the_shape_rules_are_those_of_torch(data):
         # what is refused here torch refuses too
         assert op != "zero"
         with pytest.raises(RuntimeError):
-            BUILDERS[op]([shape], params, generator())(torch.zeros(1, *shape))
+            builder(op)([shape], params, generator())(torch.zeros(1, *shape))
         return
     assert tuple(Network(plan, generator())(inputs(plan)).shape[1:]) == plan.shapes[1]
 

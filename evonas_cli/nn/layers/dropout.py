@@ -8,6 +8,8 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from evonas_cli.network.op import Settings, Shape
+
 LEVELS = 1 << 16
 
 
@@ -45,3 +47,8 @@ def kept(
         ones = torch.ge(bits, level - LEVELS // 2, out=torch.empty_like(bits))
         factors.append(ones.to(like.dtype).mul_(LEVELS / (LEVELS - level)))
     return factors
+
+
+def dropout(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
+    """Dropout with the settings' `rate`."""
+    return Dropout(settings["rate"])

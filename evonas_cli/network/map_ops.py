@@ -1,0 +1,147 @@
+"""Operations on feature maps of shape (channels, height, width).
+
+`gain` multiplies a convolution's initial weights, `same` pads the map (0: not). `pad` brings a map to a height and
+width with zeros below and to the right. Average pools do not count padding. `shift` moves the map by one pixel,
+out[h, w] = in[h+1, w+1], with zeros in the last row and column. `zero` with a stride keeps every stride-th pixel, all
+zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from evonas_cli.network.op import FLAG, Op, Setting, Settings, Shape
+from evonas_cli.network.shape_rules import check_groups, check_padding, slide
+
+LAYERS = "evonas_cli.nn.layers"
+STACKED = "evonas_cli.nn.stacked"
+
+
+def conv_padding(settings: Settings) -> tuple[int, int]:
+    """Rows and columns added on each side.
+
+    With `same` odd kernels keep the map's size at stride 1, and even ones lose a pixel; without it there are none.
+    """
+    span = settings["dilation"] * settings["same"]
+    return span * (settings["kernel_h"] - 1) // 2, span * (settings["kernel_w"] - 1) // 2
+
+
+def _map(shape: Shape) -> tuple[int, int, int]:
+    if len(shape) != 3:
+        raise ValueError("it needs a map of shape (channels, height, width)")
+    return shape[0], shape[1], shape[2]
+
+
+def _same_map(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    return _map(shapes[0])
+
+
+def _conv_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    channels, *sizes = _map(shapes[0])
+    check_groups(channels, settings)
+    height, width = (
+        slide(size, settings["dilation"] * (kernel - 1) + 1, stride, padding)
+        for size, kernel, stride, padding in zip(
+            sizes,
+            (settings["kernel_h"], settings["kernel_w"]),
+            (settings["stride_h"], settings["stride_w"]),
+            conv_padding(settings),
+            strict=True,
+        )
+    )
+    return settings["channels"], height, width
+
+
+def _conv_weights(shapes: Sequence[Shape], settings: Settings) -> int:
+    per_output: int = shapes[0][0] // settings["groups"] * settings["kernel_h"] * settings["kernel_w"]
+    return per_output * int(settings["channels"])
+
+
+def _conv_parameters(shapes: Sequence[Shape], settings: Settings) -> int:
+    return _conv_weights(shapes, settings) + int(settings["bias"] * settings["channels"])
+
+
+def _conv_multiply_adds(shapes: Sequence[Shape], settings: Settings) -> int:
+    _, height, width = _conv_shape(shapes, settings)
+    return _conv_weights(shapes, settings) * height * width
+
+
+def _pool_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    channels, *sizes = _map(shapes[0])
+    check_padding(settings)
+    height, width = (slide(size, settings["kernel"], settings["stride"], settings["padding"]) for size in sizes)
+    return channels, height, width
+
+
+def _zero_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    if settings["stride"] == 1:
+        return shapes[0]
+    channels, height, width = _map(shapes[0])
+    return channels, slide(height, 1, settings["stride"], 0), slide(width, 1, settings["stride"], 0)
+
+
+def _pad_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    channels, height, width = _map(shapes[0])
+    if height > settings["height"] or width > settings["width"]:
+        raise ValueError("it cannot make a map smaller")
+    return channels, settings["height"], settings["width"]
+
+
+CONV = {
+    "channels": Setting(),
+    "kernel_h": Setting(),
+    "kernel_w": Setting(),
+    "stride_h": Setting(1),
+    "stride_w": Setting(1),
+    "dilation": Setting(1),
+    "groups": Setting(1),
+    "bias": FLAG,
+    "gain": Setting(1.0, least=0),
+    "same": Setting(1, least=0, most=1),
+}
+POOL = {"kernel": Setting(), "stride": Setting(1), "padding": Setting(0, least=0)}
+
+MAP_OPS: Mapping[str, Op] = {
+    "conv": Op(
+        shape=_conv_shape,
+        build=f"{LAYERS}.convolution:conv",
+        stack=f"{STACKED}.convolution:Conv",
+        settings=CONV,
+        short={"kernel": ("kernel_h", "kernel_w"), "stride": ("stride_h", "stride_w")},
+        parameters=_conv_parameters,
+        multiply_adds=_conv_multiply_adds,
+    ),
+    "max_pool": Op(
+        shape=_pool_shape,
+        build=f"{LAYERS}.pooling:max_pool",
+        stack="evonas_cli.nn.kernels.pooling:MaxPool",
+        settings=POOL,
+    ),
+    "avg_pool": Op(
+        shape=_pool_shape,
+        build=f"{LAYERS}.pooling:avg_pool",
+        stack="evonas_cli.nn.kernels.pooling:AvgPool",
+        settings=POOL,
+    ),
+    "global_avg_pool": Op(
+        shape=lambda shapes, settings: _map(shapes[0])[:1],
+        build=f"{LAYERS}.pooling:global_avg_pool",
+        stack=f"{STACKED}.global_avg_pool:GlobalAvgPool",
+        reorders=True,
+    ),
+    "zero": Op(
+        shape=_zero_shape,
+        build=f"{LAYERS}.movement:zero",
+        stack="same",
+        settings={"stride": Setting(1)},
+        reorders=True,
+    ),
+    "shift": Op(shape=_same_map, build=f"{LAYERS}.movement:shift", stack="same", reorders=True),
+    "pad": Op(
+        shape=_pad_shape,
+        build=f"{LAYERS}.movement:pad_map",
+        stack="same",
+        settings={"height": Setting(), "width": Setting()},
+        reorders=True,
+    ),
+}

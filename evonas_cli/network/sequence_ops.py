@@ -1,0 +1,167 @@
+"""Operations on sequences of shape (channels, length), and on token ids of shape (length,).
+
+Token ids are whole numbers, of which 0 is padding. `embedding` gives each id a column of learned numbers, and padding
+zeros. `mask` sets the columns of padding to zero. `mean_time`, `max_time` and `last_time` reduce a sequence to one
+column; with the token ids as a second input they, like `attention`, take no notice of padding, and a sequence of
+padding alone gives zeros. `lstm` and `gru` read from the first column to the last one; with `bidirectional` a second
+one reads backwards, and its channels come after those of the first. `same` pads a convolution as for maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from evonas_cli.network.op import FLAG, CountRule, Op, Setting, Settings, Shape, ShapeRule
+from evonas_cli.network.shape_rules import check_groups, check_padding, slide
+
+LAYERS = "evonas_cli.nn.layers"
+STACKED = "evonas_cli.nn.stacked"
+
+
+def conv1d_padding(settings: Settings) -> int:
+    """Columns added on each side: odd kernels keep the length at stride 1, and even ones lose a column."""
+    return int(settings["dilation"] * settings["same"] * (settings["kernel"] - 1) // 2)
+
+
+def _sequence(shapes: Sequence[Shape]) -> tuple[int, int]:
+    """Channels and length of the first input, whose token ids a second input may be."""
+    if len(shapes[0]) != 2:
+        raise ValueError("it needs a sequence of shape (channels, length)")
+    channels, length = shapes[0]
+    if len(shapes) == 2 and shapes[1] != (length,):
+        raise ValueError(f"the second input must be the token ids of the sequence, of shape {(length,)}")
+    return channels, length
+
+
+def _conv_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    channels, length = _sequence(shapes)
+    check_groups(channels, settings)
+    window = settings["dilation"] * (settings["kernel"] - 1) + 1
+    return settings["channels"], slide(length, window, settings["stride"], conv1d_padding(settings))
+
+
+def _conv_weights(shapes: Sequence[Shape], settings: Settings) -> int:
+    return int(shapes[0][0] // settings["groups"] * settings["kernel"] * settings["channels"])
+
+
+def _conv_parameters(shapes: Sequence[Shape], settings: Settings) -> int:
+    return _conv_weights(shapes, settings) + int(settings["bias"] * settings["channels"])
+
+
+def _conv_multiply_adds(shapes: Sequence[Shape], settings: Settings) -> int:
+    return _conv_weights(shapes, settings) * _conv_shape(shapes, settings)[1]
+
+
+def _pool_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    channels, length = _sequence(shapes)
+    check_padding(settings)
+    return channels, slide(length, settings["kernel"], settings["stride"], settings["padding"])
+
+
+def _embedding_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    if len(shapes[0]) != 1:
+        raise ValueError("it needs token ids of shape (length,)")
+    return settings["width"], shapes[0][0]
+
+
+def _recurrent_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    return settings["hidden"] * (1 + settings["bidirectional"]), _sequence(shapes)[1]
+
+
+def _recurrent_counts(gates: int) -> tuple[CountRule, CountRule]:
+    """Parameters, with two biases a gate as in torch, and multiply-adds of recurrent layers with so many gates."""
+
+    def weights(shapes: Sequence[Shape], settings: Settings) -> int:
+        hidden = settings["hidden"]
+        return int(gates * hidden * (shapes[0][0] + hidden) * (1 + settings["bidirectional"]))
+
+    def parameters(shapes: Sequence[Shape], settings: Settings) -> int:
+        return weights(shapes, settings) + int(2 * gates * settings["hidden"] * (1 + settings["bidirectional"]))
+
+    return parameters, lambda shapes, settings: weights(shapes, settings) * shapes[0][1]
+
+
+def _recurrent(name: str, gates: int) -> Op:
+    parameters, multiply_adds = _recurrent_counts(gates)
+    return Op(
+        shape=_recurrent_shape,
+        build=f"{LAYERS}.recurrent:{name}",
+        stack=None,
+        settings={"hidden": Setting(), "bidirectional": FLAG},
+        parameters=parameters,
+        multiply_adds=multiply_adds,
+        keeps_zero=False,
+    )
+
+
+def _attention_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    channels, length = _sequence(shapes)
+    if channels % settings["heads"]:
+        raise ValueError(f"{channels} channels do not divide by {settings['heads']} heads")
+    return channels, length
+
+
+def _attention_multiply_adds(shapes: Sequence[Shape], settings: Settings) -> int:
+    channels, length = shapes[0]
+    return 4 * length * channels**2 + 2 * length**2 * channels
+
+
+def _one_column(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    return _sequence(shapes)[:1]
+
+
+def _time_pool(name: str) -> Op:
+    return _masked(name, _one_column, f"{STACKED}.time_pooling:Reduced", (1, 2))
+
+
+def _masked(name: str, shape: ShapeRule, stack: str, inputs: tuple[int, int]) -> Op:
+    return Op(shape=shape, build=f"{LAYERS}.time_pooling:{name}", stack=stack, inputs=inputs)
+
+
+CONV1D = {
+    "channels": Setting(),
+    "kernel": Setting(),
+    "stride": Setting(1),
+    "dilation": Setting(1),
+    "groups": Setting(1),
+    "bias": FLAG,
+    "gain": Setting(1.0, least=0),
+    "same": Setting(1, least=0, most=1),
+}
+POOL1D = {"kernel": Setting(), "stride": Setting(1), "padding": Setting(0, least=0)}
+
+SEQUENCE_OPS: Mapping[str, Op] = {
+    "conv1d": Op(
+        shape=_conv_shape,
+        build=f"{LAYERS}.convolution:conv1d",
+        stack=f"{STACKED}.convolution:Conv1d",
+        settings=CONV1D,
+        parameters=_conv_parameters,
+        multiply_adds=_conv_multiply_adds,
+    ),
+    "max_pool1d": Op(shape=_pool_shape, build=f"{LAYERS}.pooling:max_pool1d", stack="same", settings=POOL1D),
+    "avg_pool1d": Op(shape=_pool_shape, build=f"{LAYERS}.pooling:avg_pool1d", stack="same", settings=POOL1D),
+    "embedding": Op(
+        shape=_embedding_shape,
+        build=f"{LAYERS}.embedding:embedding",
+        stack=f"{STACKED}.embedding:Embedding",
+        settings={"vocabulary": Setting(least=2), "width": Setting()},
+        parameters=lambda shapes, settings: int(settings["vocabulary"] * settings["width"]),
+    ),
+    "lstm": _recurrent("lstm", gates=4),
+    "gru": _recurrent("gru", gates=3),
+    "attention": Op(
+        shape=_attention_shape,
+        build=f"{LAYERS}.attention:attention",
+        stack=None,
+        settings={"heads": Setting()},
+        parameters=lambda shapes, settings: 4 * shapes[0][0] * (shapes[0][0] + 1),
+        multiply_adds=_attention_multiply_adds,
+        inputs=(1, 2),
+        keeps_zero=False,
+    ),
+    "mask": _masked("mask", lambda shapes, settings: _sequence(shapes), f"{STACKED}.time_pooling:masked", (2, 2)),
+    "mean_time": _time_pool("mean_time"),
+    "max_time": _time_pool("max_time"),
+    "last_time": _time_pool("last_time"),
+}

@@ -1,0 +1,108 @@
+"""Fully connected networks: up to a few hidden layers with an activation, a normalisation and dropout.
+
+Each hidden layer is linear, [normalisation], activation, [dropout]; a linear layer gives the outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.types import Json
+from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, parse, redraw, sample
+from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.network.inputs import refusal
+from evonas_cli.network.plan import Graph
+from evonas_cli.network.task import Phenotype, Task
+
+ACTIVATIONS = ("relu", "gelu", "tanh")
+NORMALISATIONS = ("none", "batch_norm", "layer_norm")
+
+
+class Mlp:
+    """Fully connected networks for vectors; images and series are flattened.
+
+    Genomes are the widths of `layers` hidden layers, where 0 leaves a layer out, and one activation, normalisation and
+    rate of dropout for all of them. Raises UsageError for options that are no such things, or twice the same.
+    """
+
+    def __init__(
+        self,
+        layers: int = 3,
+        widths: Sequence[int] = (0, 32, 64, 128, 256),
+        activations: Sequence[str] = ACTIVATIONS,
+        normalisations: Sequence[str] = NORMALISATIONS,
+        dropouts: Sequence[float] = (0.0, 0.2, 0.5),
+    ) -> None:
+        if type(layers) is not int or layers < 1:
+            raise UsageError(f"space.layers must be a whole number of at least 1; it is {layers!r}")
+        if any(type(width) is not int or width < 0 for width in widths):
+            raise UsageError(f"space.widths must be whole numbers of at least 0; they are {list(widths)}")
+        if any(type(rate) not in (int, float) or not 0 <= rate < 1 for rate in dropouts):
+            raise UsageError(f"space.dropouts must be numbers in [0, 1); they are {list(dropouts)}")
+        for key, options, known in (
+            ("activations", activations, ACTIVATIONS),
+            ("normalisations", normalisations, NORMALISATIONS),
+        ):
+            if unknown := [option for option in options if option not in known]:
+                raise UsageError(f"space.{key} may be {', '.join(known)}; {unknown[0]!r} is none of them")
+        names = [f"layer {place}" for place in range(1, layers + 1)]
+        try:
+            self.choices: Sequence[Choice] = [
+                *[Choice(name, tuple(widths)) for name in names],
+                Choice("activation", tuple(activations)),
+                Choice("normalisation", tuple(normalisations)),
+                Choice("dropout", tuple(dropouts)),
+            ]
+        except ValueError as error:
+            raise UsageError(f"space: {error}") from error
+
+    def sample(self, rng: Random) -> Genes:
+        """Every gene drawn uniformly."""
+        return sample(self.choices, rng)
+
+    def mutate(self, genome: Genes, rng: Random) -> Genes:
+        """One gene, drawn uniformly, gets a different option."""
+        return redraw(self.choices, genome, rng.randrange(len(genome)), rng)
+
+    def distance(self, first: Genes, second: Genes) -> float:
+        """Share of the genes that differ (Hamming 1950)."""
+        return distance(self.choices, first, second)
+
+    @property
+    def kinds(self) -> Kinds:
+        """A kind for each gene."""
+        return kinds_of(self.choices)
+
+    def walk(self) -> Program[Genes]:
+        """One gene after the other."""
+        return walk_choices(self.choices)
+
+    def to_json(self, genome: Genes) -> Json:
+        """The widths, then activation, normalisation and rate of dropout."""
+        return list(genome)
+
+    def from_json(self, data: Json) -> Genes:
+        """The inverse of `to_json`. Raises ValueError that names the gene that does not fit."""
+        return parse(self.choices, data)
+
+    def decode(self, genome: Genes, task: Task) -> Phenotype:
+        """The network. Raises PlanError for token ids."""
+        if task.vocabulary:
+            raise refusal("mlp", "vectors, series or images", task)
+        *widths, activation, normalisation, rate = genome
+        graph = Graph(task.inputs)
+        x = graph.input if len(task.inputs) == 1 else graph.add("flatten", graph.input)
+        for width in widths:
+            if width:
+                x = _hidden(graph, x, int(width), activation, normalisation, float(rate))
+        return Phenotype(graph.plan(graph.add("linear", x, features=task.outputs)))
+
+
+def _hidden(graph: Graph, x: int, width: int, activation: Gene, normalisation: Gene, rate: float) -> int:
+    x = graph.add("linear", x, features=width)
+    if normalisation != "none":
+        x = graph.add(str(normalisation), x)
+    x = graph.add(str(activation), x)
+    return graph.add("dropout", x, rate=rate) if rate else x

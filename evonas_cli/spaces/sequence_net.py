@@ -1,0 +1,139 @@
+"""Networks for sequences: convolutions and recurrent layers, all columns reduced to one, and a dense head.
+
+Token ids are embedded first. A convolution is followed by ReLU. Between layers the columns of padding are set to zero,
+and the reduction leaves them out, so that longer padding changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.types import Json
+from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, redraw, sample
+from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.network.inputs import refusal
+from evonas_cli.network.plan import Graph
+from evonas_cli.network.task import Phenotype, Task
+
+OPERATIONS = ("conv1d", "lstm", "gru")
+POOLINGS = ("mean", "max", "last")
+ABSENT = "none"
+
+
+class SequenceNet:
+    """Networks for series (channels, length) and for token ids.
+
+    Genomes have an operation, a width and a kernel for each of `layers` layers, of which all but the first may be
+    absent; the width of the embedding, the kind of pooling, the width of the head (0: none), and a rate of dropout
+    before each linear layer. Genes that a network has no use for stay unused. Raises UsageError for options that are no
+    such things, or twice the same.
+    """
+
+    def __init__(
+        self,
+        layers: int = 3,
+        operations: Sequence[str] = OPERATIONS,
+        widths: Sequence[int] = (16, 32, 64),
+        kernels: Sequence[int] = (3, 5, 7),
+        embeddings: Sequence[int] = (16, 32, 64),
+        poolings: Sequence[str] = POOLINGS,
+        heads: Sequence[int] = (0, 32, 64),
+        dropouts: Sequence[float] = (0.0, 0.2, 0.5),
+    ) -> None:
+        if type(layers) is not int or layers < 1:
+            raise UsageError(f"space.layers must be a whole number of at least 1; it is {layers!r}")
+        for key, numbers, least in (("widths", widths, 1), ("embeddings", embeddings, 1), ("heads", heads, 0)):
+            if any(type(number) is not int or number < least for number in numbers):
+                raise UsageError(f"space.{key} must be whole numbers of at least {least}; they are {list(numbers)}")
+        if any(type(kernel) is not int or kernel < 1 or kernel % 2 == 0 for kernel in kernels):
+            raise UsageError(f"space.kernels must be odd whole numbers above 0; they are {list(kernels)}")
+        if any(type(rate) not in (int, float) or not 0 <= rate < 1 for rate in dropouts):
+            raise UsageError(f"space.dropouts must be numbers in [0, 1); they are {list(dropouts)}")
+        for key, options, known in (("operations", operations, OPERATIONS), ("poolings", poolings, POOLINGS)):
+            if unknown := [option for option in options if option not in known]:
+                raise UsageError(f"space.{key} may be {', '.join(known)}; {unknown[0]!r} is none of them")
+        try:
+            self.choices: Sequence[Choice] = [
+                *_layers(layers, tuple(operations), tuple(widths), tuple(kernels)),
+                Choice("embedding", tuple(embeddings)),
+                Choice("pooling", tuple(poolings)),
+                Choice("head", tuple(heads)),
+                Choice("dropout", tuple(dropouts)),
+            ]
+        except ValueError as error:
+            raise UsageError(f"space: {error}") from error
+
+    def sample(self, rng: Random) -> Genes:
+        """Every gene drawn uniformly."""
+        return sample(self.choices, rng)
+
+    def mutate(self, genome: Genes, rng: Random) -> Genes:
+        """One gene, drawn uniformly, gets a different option."""
+        return redraw(self.choices, genome, rng.randrange(len(genome)), rng)
+
+    def distance(self, first: Genes, second: Genes) -> float:
+        """Share of the genes that differ (Hamming 1950)."""
+        return distance(self.choices, first, second)
+
+    @property
+    def kinds(self) -> Kinds:
+        """A kind for each gene."""
+        return kinds_of(self.choices)
+
+    def walk(self) -> Program[Genes]:
+        """One gene after the other."""
+        return walk_choices(self.choices)
+
+    def to_json(self, genome: Genes) -> Json:
+        """The genes by name."""
+        return {choice.name: gene for choice, gene in zip(self.choices, genome, strict=True)}
+
+    def from_json(self, data: Json) -> Genes:
+        """The inverse of `to_json`. Raises ValueError that names the gene that does not fit."""
+        names = [choice.name for choice in self.choices]
+        if not isinstance(data, dict) or set(data) != set(names):
+            raise ValueError(f"a genome here is an object with {', '.join(names)}")
+        return tuple([choice.check(data[choice.name]) for choice in self.choices])
+
+    def decode(self, genome: Genes, task: Task) -> Phenotype:
+        """The network. Raises PlanError unless the inputs are series or token ids."""
+        if len(task.inputs) != (1 if task.vocabulary else 2):
+            raise refusal("sequence_net", "series (channels, length) or token ids", task)
+        *layers, embedding, pooling, head, rate = genome
+        graph = Graph(task.inputs)
+        x, ids = graph.input, (graph.input,) if task.vocabulary else ()
+        if ids:
+            x = graph.add("embedding", x, vocabulary=task.vocabulary, width=int(embedding))
+        first = True
+        for start in range(0, len(layers), 3):
+            operation, width, kernel = layers[start : start + 3]
+            if operation != ABSENT:
+                x = x if first or not ids else graph.add("mask", x, *ids)
+                x, first = _layer(graph, x, operation, int(width), int(kernel)), False
+        x = graph.add(f"{pooling}_time", x, *ids)
+        if head:
+            x = graph.add("relu", graph.add("linear", _drop(graph, x, rate), features=int(head)))
+        return Phenotype(graph.plan(graph.add("linear", _drop(graph, x, rate), features=task.outputs)))
+
+
+def _layers(count: int, operations: tuple[str, ...], widths: tuple[int, ...], kernels: tuple[int, ...]) -> list[Choice]:
+    choices = []
+    for place in range(1, count + 1):
+        choices += [
+            Choice(f"operation {place}", operations if place == 1 else (ABSENT, *operations)),
+            Choice(f"width {place}", widths),
+            Choice(f"kernel {place}", kernels),
+        ]
+    return choices
+
+
+def _layer(graph: Graph, x: int, operation: Gene, width: int, kernel: int) -> int:
+    if operation == "conv1d":
+        return graph.add("relu", graph.add("conv1d", x, channels=width, kernel=kernel, bias=1))
+    return graph.add(str(operation), x, hidden=width)
+
+
+def _drop(graph: Graph, x: int, rate: Gene) -> int:
+    return graph.add("dropout", x, rate=float(rate)) if rate else x
