@@ -28,9 +28,7 @@ INDEXED = 2**31 - 1
 Key: TypeAlias = tuple[Any, ...]
 
 log = logging.getLogger(__name__)
-log.setLevel(
-    logging.INFO
-)  # shown, though the command shows warnings alone
+log.setLevel(logging.INFO)  # shown, though the command shows warnings alone
 
 
 def units(

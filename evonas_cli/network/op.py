@@ -35,8 +35,12 @@ class Setting:
     most: float = inf
 
     def __post_init__(self) -> None:
-        if self.default is not None and not self.least <= self.default <= self.most:
-            raise ValueError(f"the default {self.default} is not in the range {self.least} to {self.most}")
+        if self.default is None:
+            return
+        if not self.default >= self.least:
+            raise ValueError(f"the default {self.default} is below the least value {self.least}")
+        if self.default > self.most:
+            raise ValueError(f"the default {self.default} is above the greatest value {self.most}")
 
     def check(self, value: Any) -> int | float:
         """The value as int or float. Raises ValueError with the range that it misses."""

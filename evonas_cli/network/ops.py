@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
 from evonas_cli.network.map_ops import MAP_OPS
-from evonas_cli.network.op import Op, Settings, Shape
+from evonas_cli.network.op import SAME, Op, Settings, Shape
 from evonas_cli.network.sequence_ops import SEQUENCE_OPS
 from evonas_cli.network.vector_ops import VECTOR_OPS
 
@@ -20,7 +22,10 @@ OPS: Mapping[str, Op] = MappingProxyType(_table)
 
 
 def register(name: str, op: Op) -> None:
-    """Adds an operation to the table. Raises ValueError for a name that is taken, or is no word.
+    """Adds an operation to the table.
+
+    Raises ValueError for a name that is taken or no word, and for a path into a module that is not there. The modules
+    are not imported yet.
 
     A module that is imported twice may register an operation twice, under equal paths of its modules.
     """
@@ -29,7 +34,19 @@ def register(name: str, op: Op) -> None:
     known = _table.get(name)
     if known is not None and (known.build, known.stack) != (op.build, op.stack):
         raise ValueError(f"there is an operation {name} already, built by {known.build}; give the new one another name")
+    for key, path in (("build", op.build), ("stack", op.stack)):
+        if path is not None and path != SAME and not _is_there(path.partition(":")[0]):
+            raise ValueError(f"the operation {name}: {key} names {path}, but there is no such module")
     _table[name] = op
+
+
+def _is_there(module: str) -> bool:
+    if module.startswith("evonas_cli.") or module in sys.modules:
+        return True
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # a package around it is missing
+        return False
 
 
 def complete(name: str, given: Settings) -> dict[str, Any]:

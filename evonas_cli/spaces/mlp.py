@@ -11,6 +11,7 @@ from random import Random
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, parse, redraw, sample
+from evonas_cli.genomes.options import rates, whole_numbers, words
 from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
 from evonas_cli.network.inputs import refusal
 from evonas_cli.network.plan import Graph
@@ -37,26 +38,13 @@ class Mlp:
     ) -> None:
         if type(layers) is not int or layers < 1:
             raise UsageError(f"space.layers must be a whole number of at least 1; it is {layers!r}")
-        if any(type(width) is not int or width < 0 for width in widths):
-            raise UsageError(f"space.widths must be whole numbers of at least 0; they are {list(widths)}")
-        if any(type(rate) not in (int, float) or not 0 <= rate < 1 for rate in dropouts):
-            raise UsageError(f"space.dropouts must be numbers in [0, 1); they are {list(dropouts)}")
-        for key, options, known in (
-            ("activations", activations, ACTIVATIONS),
-            ("normalisations", normalisations, NORMALISATIONS),
-        ):
-            if unknown := [option for option in options if option not in known]:
-                raise UsageError(f"space.{key} may be {', '.join(known)}; {unknown[0]!r} is none of them")
-        names = [f"layer {place}" for place in range(1, layers + 1)]
-        try:
-            self.choices: Sequence[Choice] = [
-                *[Choice(name, tuple(widths)) for name in names],
-                Choice("activation", tuple(activations)),
-                Choice("normalisation", tuple(normalisations)),
-                Choice("dropout", tuple(dropouts)),
-            ]
-        except ValueError as error:
-            raise UsageError(f"space: {error}") from error
+        sizes = whole_numbers("widths", widths, least=0)
+        self.choices: Sequence[Choice] = [
+            *[Choice(f"layer {place}", sizes) for place in range(1, layers + 1)],
+            Choice("activation", words("activations", activations, ACTIVATIONS)),
+            Choice("normalisation", words("normalisations", normalisations, NORMALISATIONS)),
+            Choice("dropout", rates("dropouts", dropouts)),
+        ]
 
     def sample(self, rng: Random) -> Genes:
         """Every gene drawn uniformly."""

@@ -12,6 +12,7 @@ from random import Random
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, redraw, sample
+from evonas_cli.genomes.options import rates, whole_numbers, words
 from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
 from evonas_cli.network.inputs import refusal
 from evonas_cli.network.plan import Graph
@@ -44,26 +45,17 @@ class SequenceNet:
     ) -> None:
         if type(layers) is not int or layers < 1:
             raise UsageError(f"space.layers must be a whole number of at least 1; it is {layers!r}")
-        for key, numbers, least in (("widths", widths, 1), ("embeddings", embeddings, 1), ("heads", heads, 0)):
-            if any(type(number) is not int or number < least for number in numbers):
-                raise UsageError(f"space.{key} must be whole numbers of at least {least}; they are {list(numbers)}")
-        if any(type(kernel) is not int or kernel < 1 or kernel % 2 == 0 for kernel in kernels):
-            raise UsageError(f"space.kernels must be odd whole numbers above 0; they are {list(kernels)}")
-        if any(type(rate) not in (int, float) or not 0 <= rate < 1 for rate in dropouts):
-            raise UsageError(f"space.dropouts must be numbers in [0, 1); they are {list(dropouts)}")
-        for key, options, known in (("operations", operations, OPERATIONS), ("poolings", poolings, POOLINGS)):
-            if unknown := [option for option in options if option not in known]:
-                raise UsageError(f"space.{key} may be {', '.join(known)}; {unknown[0]!r} is none of them")
-        try:
-            self.choices: Sequence[Choice] = [
-                *_layers(layers, tuple(operations), tuple(widths), tuple(kernels)),
-                Choice("embedding", tuple(embeddings)),
-                Choice("pooling", tuple(poolings)),
-                Choice("head", tuple(heads)),
-                Choice("dropout", tuple(dropouts)),
-            ]
-        except ValueError as error:
-            raise UsageError(f"space: {error}") from error
+        columns = whole_numbers("kernels", kernels, least=1)
+        if any(kernel % 2 == 0 for kernel in columns):
+            raise UsageError(f"space.kernels must be odd, so that the length stays; they are {list(kernels)}")
+        kinds, sizes = words("operations", operations, OPERATIONS), whole_numbers("widths", widths, least=1)
+        self.choices: Sequence[Choice] = [
+            *_layers(layers, kinds, sizes, columns),
+            Choice("embedding", whole_numbers("embeddings", embeddings, least=1)),
+            Choice("pooling", words("poolings", poolings, POOLINGS)),
+            Choice("head", whole_numbers("heads", heads, least=0)),
+            Choice("dropout", rates("dropouts", dropouts)),
+        ]
 
     def sample(self, rng: Random) -> Genes:
         """Every gene drawn uniformly."""

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+import evonas_cli.network.ops as table
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.op import Op, Setting
 from evonas_cli.network.ops import OPS, complete, register
@@ -20,9 +21,9 @@ def record(**changes: object) -> Op:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda: Setting(0), "the default 0 is not in the range 1"),
-        (lambda: Setting(2, least=0, most=1), "the default 2 is not in the range 0 to 1"),
-        (lambda: Setting(-0.5, least=0), "the default -0.5 is not in the range"),
+        (lambda: Setting(0), "the default 0 is below the least value 1"),
+        (lambda: Setting(2, least=0, most=1), "the default 2 is above the greatest value 1"),
+        (lambda: Setting(-0.5, least=0), "the default -0.5 is below the least value 0"),
         (lambda: record(build="my_ops.scale"), "build must be a path such as my_module:my_function"),
         (lambda: record(build="same"), "build must be a path"),
         (lambda: record(stack="my ops:Scale"), "stack must be a path"),
@@ -45,6 +46,14 @@ def test_a_name_that_is_taken_or_no_word_is_refused():
         with pytest.raises(ValueError, match="needs a name"):
             register(name, record())
     register("relu", dataclasses.replace(OPS["relu"]))
+
+
+@pytest.mark.parametrize("path", ["no_such_module:scale", "no_such_package.layers:scale", "json.no_such:scale"])
+def test_a_path_into_no_module_is_refused_before_it_is_needed(path):
+    for key in ("build", "stack"):
+        with pytest.raises(ValueError, match=f"the operation lost: {key} names {path}, but there is no such module"):
+            register("lost", record(**{"build": "json:dumps", key: path}))
+    assert "lost" not in OPS
 
 
 def test_the_table_is_read_only():
@@ -107,8 +116,6 @@ def test_the_hash_knows_the_order_of_inputs_that_matters():
 
 
 def test_only_commutative_operations_ignore_the_order(monkeypatch):
-    import evonas_cli.network.ops as table
-
     op = record(inputs=(2, 2), build="my_ops:minus")
     monkeypatch.setitem(table._table, "minus", op)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import weakref
+from dataclasses import replace
 from math import sqrt
 from random import Random
 
@@ -14,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
+import evonas_cli.network.ops as table
+from evonas_cli.core.errors import UsageError
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.ops import OPS
 from evonas_cli.network.plan import Graph, Plan, PlanError
@@ -238,3 +241,9 @@ def test_plans_of_equal_hash_compute_the_same():
     assert canonical_hash(simple) == canonical_hash(fancy) and simple != fancy
     x = inputs(simple)
     assert torch.allclose(Network(simple, generator())(x), Network(fancy, generator())(x), atol=1e-6)
+
+
+def test_a_builder_that_is_not_there_is_named_in_one_line(monkeypatch):
+    monkeypatch.setitem(table._table, "relu", replace(OPS["relu"], build="json:no_such_function"))
+    with pytest.raises(UsageError, match="the operation relu: build names json:no_such_function, which is not there"):
+        single("relu", (3,))

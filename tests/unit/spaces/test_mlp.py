@@ -59,8 +59,8 @@ def test_grids_and_mutants_stay_inside() -> None:
     [
         ({"layers": 0}, "space.layers must be a whole number of at least 1; it is 0"),
         ({"widths": [-1]}, "space.widths must be whole numbers of at least 0"),
-        ({"widths": [8, 8]}, "choice layer 1 lists an option twice"),
-        ({"widths": []}, "choice layer 1 has no options"),
+        ({"widths": [8, 8]}, r"space.widths lists an option twice: \[8, 8\]"),
+        ({"widths": []}, "space.widths is empty; name at least one option"),
         ({"activations": ["relu", "swish"]}, "space.activations may be relu, gelu, tanh; 'swish' is none of them"),
         ({"normalisations": ["group"]}, "space.normalisations may be none, batch_norm, layer_norm"),
         ({"dropouts": [1.0]}, r"space.dropouts must be numbers in \[0, 1\)"),

@@ -72,10 +72,11 @@ def test_other_inputs_are_refused_with_a_space_that_reads_them() -> None:
         ({"layers": 0}, "space.layers must be a whole number of at least 1; it is 0"),
         ({"operations": ["rnn"]}, "space.operations may be conv1d, lstm, gru; 'rnn' is none of them"),
         ({"operations": ["none", "lstm"]}, "'none' is none of them"),
-        ({"kernels": [3, 4]}, "space.kernels must be odd whole numbers above 0"),
+        ({"kernels": [3, 4]}, "space.kernels must be odd, so that the length stays"),
+        ({"kernels": [-1]}, "space.kernels must be whole numbers of at least 1"),
         ({"widths": [0]}, "space.widths must be whole numbers of at least 1"),
         ({"heads": [-1]}, "space.heads must be whole numbers of at least 0"),
-        ({"poolings": []}, "choice pooling has no options"),
+        ({"poolings": []}, "space.poolings is empty; name at least one option"),
         ({"dropouts": [-0.1]}, r"space.dropouts must be numbers in \[0, 1\)"),
     ],
 )

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from evonas_cli.data.resident import Resident
-from evonas_cli.data.splits import Augmentation, Splits, moments
+from evonas_cli.data.splits import Augmentation, Splits
 from evonas_cli.network.task import Kind, Task
 
 
