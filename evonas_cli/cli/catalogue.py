@@ -163,6 +163,7 @@ def _show(group: str, name: str | None, folders: list[Path], allowed: list[str],
     other = {"space": "strategies", "strategy": "spaces"}.get(group)
     everything = _fit(group, found, folders, allowed) if other else []
     _remark(wrong)
+    _remark_on_texts()
     if as_json:
         print_json({"schema": 1, group: found})
     elif name:
@@ -212,6 +213,9 @@ def _matrix(folders: list[Path], allowed: list[str], format: str, as_json: bool)
 def _remark(wrong: list[str]) -> None:
     for line in wrong:
         remark(f"evonas: {line}")
+
+
+def _remark_on_texts() -> None:
     if sys.flags.optimize >= 2:
         remark(
             "evonas: this Python drops texts of programs (-OO or PYTHONOPTIMIZE=2), so descriptions are missing here"

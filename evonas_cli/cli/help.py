@@ -19,7 +19,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 OTHER = "Other"
 """The heading of what is under no other one."""
 EXAMPLES: Mapping[str, str] = {
-    "search": "search space=nasbench201 strategy=genetic budget.evaluations=60",
+    "search": "search space=nasnet strategy=random budget.evaluations=20",
     "resume": "resume latest budget.evaluations=120",
     "sweep": "sweep strategy=random,genetic 'seed=range(0,5)' --name first",
     "tune": "tune space=hyperparameters dataset=fashion_mnist",

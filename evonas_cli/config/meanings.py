@@ -68,8 +68,10 @@ def experiment(path: Path, folders: Sequence[Path] = ()) -> Leaf:
     """An experiment's file. A setting's own comment comes first, then what the key means in the file of its group's
     option, or among the root keys. Raises UsageError where a file cannot be read, or an option is not there."""
     found = leaf(path)
-    files = {group: file_of(group, str(name), folders) for group, name in found.chooses.items() if group in GROUPS}
-    known = {setting.path: setting.meaning for setting in leaf(root_file()).settings}
+    root = leaf(root_file())
+    chosen = {**root.chooses, **found.chooses}
+    files = {group: file_of(group, str(name), folders) for group, name in chosen.items() if group in GROUPS}
+    known = {setting.path: setting.meaning for setting in root.settings}
     for group, file in files.items():
         known |= {(group, *setting.path): setting.meaning for setting in leaf(file).settings}
     settings = [

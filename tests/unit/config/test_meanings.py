@@ -119,11 +119,13 @@ def test_settings_of_an_experiment_mean_what_their_groups_say(tmp_path: Path) ->
     (tmp_path / "space" / "mine.yaml").write_text("_target_: mine.Space\nlength: 3  # Number of bits.\n")
     path = tmp_path / "fast.yaml"
     path.write_text(
-        "defaults:\n  - override /space: mine\nspace:\n  length: 9  # as in the paper\n  unknown: 1\nbudget:\n  cost: 5\n"
+        "defaults:\n  - override /space: mine\nspace:\n  length: 9  # as in the paper\n  unknown: 1\n"
+        "strategy:\n  population_size: 4\nbudget:\n  cost: 5\n"
     )
     found = {setting.key: setting.meaning for setting in experiment(path, [tmp_path]).settings}
     assert found["space.length"] == "as in the paper. Number of bits."
     assert found["space.unknown"] == "" and "cost" in found["budget.cost"]
+    assert "individuals" in found["strategy.population_size"], "what is not chosen is the default option"
 
 
 LEAVES = [pytest.param(path, id=f"{group}/{name}") for group in GROUPS for name, path in options(group).items()]
