@@ -90,9 +90,12 @@ def text(group: str, name: str, path: str, found: Entry, settings: Sequence[Any]
         parts.append(f"comes with {' '.join(f'{key}={value(option)}' for key, option in found['chooses'].items())}")
     for other in ("spaces", "strategies"):
         if other in found:
-            lacking = [f"{key} ({why})" for key, why in found["lacking"].items()]
-            fits = [f"{other} that fit: {', '.join(found[other]) or 'none'}"]
-            parts.append("\n".join(fits + ([f"{other} that do not: {', '.join(lacking)}"] if lacking else [])))
+            reasons = {
+                why: [key for key, one in found["lacking"].items() if one == why] for why in found["lacking"].values()
+            }
+            lacking = "; ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items())
+            fits = f"{other} that fit: {', '.join(found[other]) or 'none'}"
+            parts.append(f"{fits}\n{other} that do not: {lacking}" if lacking else fits)
     shown = [_described(setting) for setting in settings if setting.meaning or not setting.block]
     if shown:
         parts += [f"settings, as in {path}:", "\n".join(shown)]

@@ -167,8 +167,11 @@ def test_parts_of_the_users_own(own: list[str], capsys: pytest.CaptureFixture[st
     line = next(line for line in shown("spaces")[0].splitlines() if line.startswith("coins "))
     assert "Coins in a row. More [strategies: halving, one, random]" in line
     text = shown("spaces", "coins")[0]
-    assert "\nn: 3\n    How many coins.\nbias: 0.5\n" in text and "genetic (it has no choices)" in text
-    assert "one (space has no key m" in shown("spaces", "broken")[0]
+    assert (
+        "\nn: 3\n    How many coins.\nbias: 0.5\n" in text
+        and "; genetic, grid, local_search (it has no choices)" in text
+    )
+    assert "reinforce (space has no key m" in shown("spaces", "broken")[0], "a reason is told once"
     table = json.loads(shown("strategies", "--table", "--json")[0])["table"]
     assert table["one"]["coins"] and table["one"]["bits"] and not table["one"]["broken"]
     assert "comes with space=coins" in (text := shown("experiments", "flip")[0])
