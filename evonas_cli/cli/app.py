@@ -33,11 +33,13 @@ from evonas_cli.cli import (
     verify,
 )
 from evonas_cli.cli.common import forget, help_without_verb, remark, say
+from evonas_cli.cli.help import Grouped, example
 from evonas_cli.cli.stopping import CODES, Stopped, Terminated, finish, heard, listen
 from evonas_cli.core.display import joined, log_warnings, steers
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 
 app = typer.Typer(
+    cls=Grouped,
     help="Evolutionary neural architecture search that resumes exactly.",
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -60,9 +62,15 @@ for verb in (
     catalogue.spaces,
     catalogue.strategies,
     catalogue.datasets,
+    catalogue.trainers,
+    catalogue.jobs,
+    catalogue.evaluators,
+    catalogue.experiments,
+    catalogue.metrics,
 ):
-    app.command("list" if verb is inspect.list_runs else verb.__name__)(verb)
-app.add_typer(bench.app, name="bench")
+    name = "list" if verb is inspect.list_runs else verb.__name__
+    app.command(name, epilog=example(name))(verb)
+app.add_typer(bench.app, name="bench", epilog=example("bench"))
 
 
 def _version(wanted: bool) -> None:
@@ -71,7 +79,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.command("help")
+@app.command("help", epilog=example("help"))
 def help_of(
     context: typer.Context,
     words: Annotated[

@@ -11,6 +11,7 @@ import typer
 from evonas_cli.cli.bench_engine import engine
 from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, help_without_verb, say
 from evonas_cli.cli.compare import AtBudget, AxisName, Baseline, Metric, Plot, Report
+from evonas_cli.cli.help import example
 
 if TYPE_CHECKING:
     from evonas_cli.config.compose import Composed
@@ -26,10 +27,10 @@ def options(context: typer.Context) -> None:
     help_without_verb(context)
 
 
-app.command("engine")(engine)
+app.command("engine", epilog=example("bench engine"))(engine)
 
 
-@app.command("strategies")
+@app.command("strategies", epilog=example("bench strategies"))
 def strategies(
     overrides: Overrides = None,
     strategies: Annotated[

@@ -19,6 +19,11 @@ def conf_root() -> Path:
     return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
 
 
+def root_file() -> Path:
+    """The file of the root keys."""
+    return conf_root() / f"config{_ENDING}"
+
+
 def options(group: str, folders: Sequence[Path] = ()) -> dict[str, Path]:
     """The YAML files of a group by name, in alphabetical order."""
     found = {path.stem: path for root in (conf_root(), *folders) for path in (root / group).glob(f"*{_ENDING}")}

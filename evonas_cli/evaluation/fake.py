@@ -15,7 +15,9 @@ G = TypeVar("G")
 
 
 class Fake(Generic[G]):
-    """Delivers in an order drawn from `shuffle_seed`; after `break_after` results it fails like a broken machine."""
+    """An evaluator for tests: it hands results back in a shuffled order, and can break down.
+
+    Delivers in an order drawn from `shuffle_seed`; after `break_after` results it fails like a broken machine."""
 
     slots = 1
 

@@ -38,7 +38,9 @@ class _Slot:
 
 
 class Pool(Generic[G]):
-    """`workers` processes (default: one a GPU, or one a core without GPUs), each with `threads` CPU threads.
+    """Worker processes that stay alive, each with CPU threads of its own, on all devices.
+
+    There are `workers` processes (default: one a GPU, or one a core without GPUs), each with `threads` CPU threads.
 
     `devices` lists CUDA device numbers (default: all, unless the run's `device` says otherwise); workers take them in
     turn. `timeout` in seconds ends a candidate as `failed: timeout`. `recipe` makes the job inside the worker. `crash`

@@ -13,7 +13,9 @@ from evonas_cli.genomes.capabilities import Scored
 
 
 class Landscape:
-    """Fitness is drawn once an evaluation as true fitness + N(0, noise), clipped to [0, 1].
+    """The true fitness of a space with a landscape of its own, plus noise: a cheap job for tests and demonstrations.
+
+    Fitness is drawn once an evaluation as true fitness + N(0, noise), clipped to [0, 1].
 
     Metrics: `valid_error` = 1 - observed fitness, which the search sees, and `true_error` = 1 - true fitness.
     """

@@ -34,7 +34,9 @@ class Level:
 
 
 class Table:
-    """A CSV with one row a genome; `key` is the column that holds genomes as the space writes them.
+    """Look-ups in a CSV of trainings that somebody has made, with one row for each genome.
+
+    `key` is the column that holds genomes as the space writes them.
 
     Metrics: `valid_accuracy` and `valid_error` in [0, 1] from column `reward`, `test_error` from `report`, both in
     `accuracy_unit`, percent or fraction (0 to 1),

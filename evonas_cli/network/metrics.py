@@ -26,10 +26,7 @@ METRICS: Mapping[Kind, Mapping[str, Metric]] = {
     "numbers": {"valid_loss": LOWER, "valid_mae": LOWER, "valid_r2": HIGHER},
     "tokens": {"valid_perplexity": LOWER, "valid_loss": LOWER, "valid_error": LOWER},
 }
-"""`valid_balanced_error` is 1 less the mean recall of the classes, `valid_f1` the mean F1 of the classes or labels,
-`valid_auroc` the mean area under the receiver operating characteristic. Labels of which the part has one value only are
-left out of the last two and counted in `valid_labels_skipped`. `valid_loss` is in nats an example, for numbers the mean
-squared error of the standardised targets; `valid_mae` and `valid_r2` are in the unit of the targets."""
+"""By kind of task; MEANINGS says what each is."""
 
 OBJECTIVES: Mapping[Kind, str] = {
     "classes": "valid_error",
@@ -44,3 +41,41 @@ def metrics_of(kind: Kind, outputs: int) -> Mapping[str, Metric]:
     """The metrics of a kind of task; two classes have the area under the curve as well."""
     more = {"valid_auroc": HIGHER} if kind == "classes" and outputs == 2 else {}
     return {**METRICS[kind], **more}
+
+
+MEANINGS: Mapping[str, str] = {
+    "valid_error": "Share, in [0, 1], of the validation part's examples, or tokens, that are classified wrongly. "
+    "Tables: 1 - the accuracy in column `reward`. Landscapes: 1 - the observed fitness.",
+    "valid_accuracy": "1 - valid_error.",
+    "valid_balanced_error": "1 - the mean recall of the classes over the validation part, in [0, 1].",
+    "valid_f1": "Mean F1 of the classes, or labels, over the validation part, in [0, 1]. Labels that have one value "
+    "only in it are left out.",
+    "valid_auroc": "Area under the receiver operating characteristic over the validation part, in [0, 1]; with several "
+    "labels their mean. Labels that have one value only in it are left out.",
+    "valid_labels_skipped": "Number of labels that have one value only in the validation part.",
+    "valid_loss": "Mean loss over the validation part: cross-entropy in nats an example, label or token; with numbers "
+    "the mean squared error of the standardised targets.",
+    "valid_mae": "Mean absolute error over the validation part, in the unit of the targets.",
+    "valid_r2": "Coefficient of determination over the validation part, at most 1; with several targets their mean.",
+    "valid_perplexity": "Exponential of valid_loss, at least 1: the number of tokens that would be as hard to tell.",
+    "train_loss": "Mean loss over the last epoch's training batches, with label smoothing and class weights.",
+    "parameters": "Number of the network's parameters.",
+    "multiply_adds": "Number of multiply-adds for one example, or one token.",
+    "epochs": "Number of epochs that were trained.",
+    "cost": "What budget.cost counts. Trainings: billions of multiply-adds. Tables: the cost column. Landscapes: 1.",
+    "train_seconds": "Seconds that the training took.",
+    "true_error": "1 - the true fitness of a landscape, without noise, in [0, 1].",
+    "test_error": "1 - the accuracy in a table's column `report`, in [0, 1]; never an objective.",
+}
+"""What each metric of evonas' own jobs is, with its unit and range."""
+
+
+def meaning(name: str) -> str:
+    """What a metric is; "" for one that only a user's own job knows.
+
+    `train_eval_x` is `valid_x` of the training part.
+    """
+    if name.startswith("train_eval_") and f"valid_{name.removeprefix('train_eval_')}" in MEANINGS:
+        other = f"valid_{name.removeprefix('train_eval_')}"
+        return f"As {other}, over the training part in evaluation mode; with trainer.measure_train=true."
+    return MEANINGS.get(name, "")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.config.build import spaces, target
+from evonas_cli.config.build import target
 from evonas_cli.config.compose import Config
 from evonas_cli.config.settings import nearest
 from evonas_cli.core.capability import lack
@@ -17,6 +17,7 @@ from evonas_cli.core.evaluating import Job, Narrowing, Preferring, Testing, chec
 from evonas_cli.core.protocols import Confirming, Rising, Staged
 from evonas_cli.core.types import Json, Metric, Objective
 from evonas_cli.genomes.capabilities import Tuning
+from evonas_cli.run.serving import remedy
 
 
 def check_continues(config: Config, allowed: Sequence[str]) -> None:
@@ -115,9 +116,8 @@ def check_needs(
     lacking = [need for need in needs if not isinstance(space, need)]
     if not lacking:
         return
-    able = [name for name, other in spaces(allowed, folders).items() if all(isinstance(other, need) for need in needs)]
     name = str(node["_target_"]).rpartition(".")[2]
     raise UsageError(
         f"{group} {name} needs a space that is {lacking[0].__name__}, which {type(space).__name__} is not; "
-        f"spaces that are: {', '.join(able) or 'none'} ({type(space).__name__}: {lack(space, lacking[0])})"
+        f"{remedy(group, node, needs, space, allowed, folders)} ({type(space).__name__}: {lack(space, lacking[0])})"
     )

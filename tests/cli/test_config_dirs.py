@@ -74,7 +74,7 @@ def test_a_folder_that_is_none(verb: str, refused: Callable[..., str]) -> None:
 
 def test_bad_files_of_others_do_not_hide_what_is_wrong(own: Path, refused: Callable[..., str]) -> None:
     line = refused(2, "search", "space=good", "--config-dir", "own")
-    assert "needs a space that is Buildable, which Bits is not; spaces that are: chain_cnn" in line
+    assert "needs a space that is Buildable, which Bits is not; jobs that serve Bits: landscape" in line
 
 
 def test_python_without_texts_says_so(evonas: Callable[..., subprocess.CompletedProcess[str]]) -> None:

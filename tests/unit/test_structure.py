@@ -122,7 +122,7 @@ def test_torch_stays_out_of(part: str) -> None:
 def test_help_is_light() -> None:
     code = (
         "import sys\nfrom evonas_cli.cli.app import run\n"
-        "verbs = ['search'], ['verify'], ['compare'], ['sweep'], ['bench'], ['bench', 'strategies'], []\n"
+        "verbs = ['search'], ['verify'], ['compare'], ['sweep'], ['bench'], ['bench', 'strategies'], ['metrics'], []\n"
         "for words in verbs: assert run([*words, '--help']) == 0\n"
         "heavy = {'torch', 'pandas', 'hydra', 'omegaconf', 'numpy', 'scipy', 'rich'} & set(sys.modules)\n"
         "assert not heavy, heavy"

@@ -1,0 +1,73 @@
+"""How help is laid out: verbs in the order of a user's day, under headings, and an example for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from typer.core import TyperGroup
+
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "Search": ("search", "resume", "sweep", "tune"),
+    "Results": ("list", "show", "pareto", "compare"),
+    "Catalogue": (
+        *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "experiments", "metrics"),
+        "config",
+    ),
+    "Checks": ("verify", "doctor", "bench"),
+}
+OTHER = "Other"
+"""The heading of what is under no other one."""
+EXAMPLES: Mapping[str, str] = {
+    "search": "search space=nasnet strategy=random budget.evaluations=20",
+    "resume": "resume latest budget.evaluations=120",
+    "sweep": "sweep strategy=random,genetic 'seed=range(0,5)' --name first",
+    "tune": "tune space=hyperparameters dataset=fashion_mnist",
+    "list": "list",
+    "show": "show latest 3",
+    "pareto": "pareto latest --format csv",
+    "compare": "compare outputs/sweep-first --plot curves.svg",
+    "spaces": "spaces nasnet",
+    "strategies": "strategies --table",
+    "datasets": "datasets digits",
+    "trainers": "trainers sgd",
+    "jobs": "jobs table",
+    "evaluators": "evaluators pool",
+    "experiments": "experiments amoebanet_small",
+    "metrics": "metrics valid_error",
+    "config": "config strategy=random seed=7",
+    "verify": "verify latest",
+    "doctor": "doctor",
+    "bench": "bench engine --quick",
+    "bench engine": "bench engine --quick",
+    "bench strategies": "bench strategies space=bits --strategies random,genetic",
+    "help": "help bench engine",
+}
+
+
+def example(verb: str) -> str | None:
+    """The line with which the help of a verb ends; None where nobody wrote one."""
+    return f"Example: evonas {EXAMPLES[verb]}" if verb in EXAMPLES else None
+
+
+class Grouped(TyperGroup):
+    """Commands in the order of `SECTIONS`, under its headings; all others come last."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in that order."""
+        known = [name for names in SECTIONS.values() for name in names if name in self.commands]
+        return [*known, *[name for name in self.commands if name not in known]]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes a list for each heading, all with equal indentation."""
+        names = self.list_commands(ctx)
+        width = max(map(len, names))
+        listed = {heading: [name for name in names if name in group] for heading, group in SECTIONS.items()}
+        listed[OTHER] = [name for name in names if not any(name in group for group in SECTIONS.values())]
+        for heading, group in listed.items():
+            if not group:
+                continue
+            limit = formatter.width - 6 - width
+            rows = [(name.ljust(width), self.commands[name].get_short_help_str(limit)) for name in group]
+            with formatter.section(heading):
+                formatter.write_dl(rows)
