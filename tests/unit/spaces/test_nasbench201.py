@@ -161,7 +161,7 @@ def test_layout():
     assert len(pools) == 8 and plan.shapes[plan.output] == (5,) and plan.depth == 1 + 2 + 2 + 1
 
 
-@pytest.mark.parametrize(("shape", "stride"), [((3, 30, 32), 1), ((3, 32, 30), 1), ((3, 28, 28), 2), ((100,), 1)])
+@pytest.mark.parametrize(("shape", "stride"), [((3, 30, 32), 1), ((3, 32, 30), 1), ((3, 28, 28), 2)])
 def test_maps_that_cannot_be_halved_are_refused(shape, stride):
     with pytest.raises(PlanError, match=f"divisible by {4 * stride}"):
         NasBench201(stem_stride=stride).decode(("skip_connect",) * 6, Task(shape, 10))
