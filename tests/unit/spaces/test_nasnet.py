@@ -216,7 +216,7 @@ def test_every_map_has_a_network(shape):
 
 
 def test_inputs_without_a_map_are_refused():
-    with pytest.raises(PlanError, match=r"\(channels, height, width\) inputs; the task has vectors 64; space=mlp reads vec"):
+    with pytest.raises(PlanError, match=r"height, width\) inputs; the task has vectors 64; space=mlp reads vectors"):
         SPACE.decode(SPACE.sample(Random(0)), Task((64,), 10))
 
 
