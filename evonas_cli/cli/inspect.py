@@ -66,9 +66,9 @@ def show(
     for key, value in entry.items():
         if key == "metrics":
             for name, number in value.items():
-                say(f"{name:<16}{readable(number)}")
+                say(f"{name:<15} {readable(number)}")
         elif key != "crc":
-            say(f"{key:<16}{value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)}")
+            say(f"{key:<15} {value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)}")
     for line in reading.network(entry):
         say(line)
     return 0
@@ -103,13 +103,13 @@ def _show_run(reading: Reading, as_json: bool) -> int:
             for reason in failures.commonest():
                 say(f"{'':<16}{reason.count} {reason}")
         elif key == "figures" and value is not None:
-            say(f"{key:<16}{jsonlib.dumps(value)}")
+            say(f"{key:<15} {jsonlib.dumps(value)}")
         elif key == "throughput":
-            say(f"{key:<16}{', '.join(pace(value)) or 'not measured'}")
+            say(f"{key:<15} {', '.join(pace(value)) or 'not measured'}")
         elif key not in ("schema", "versions", "figures"):
             pairs = value.items() if isinstance(value, dict) else ()
             text = ", ".join(f"{k} {v}" for k, v in pairs if k != "data") if isinstance(value, dict) else str(value)
-            say(f"{key:<16}{text or 'none'}")
+            say(f"{key:<15} {text or 'none'}")
     say()
     print_front(reading.front())
     return 0
