@@ -29,6 +29,7 @@ class Language:
     """
 
     needs: tuple[type, ...] = (Recurrent,)
+    honours = frozenset({"fidelity"})
     metrics: Mapping[str, Metric] = {
         "valid_perplexity": Metric("min"),
         "valid_loss": Metric("min"),

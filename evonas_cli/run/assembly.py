@@ -12,14 +12,18 @@ from typing import Any
 from evonas_cli.config.build import build, target
 from evonas_cli.config.compose import Config
 from evonas_cli.core.cache import Keys
+from evonas_cli.core.demands import honours
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed
+from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed, Static
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.protocols import Continues, Particular, Space, Strategy
-from evonas_cli.core.types import Json, Objective
+from evonas_cli.core.front import RunFront
+from evonas_cli.core.gate import Gate
+from evonas_cli.core.protocols import Particular, Space, Strategy
+from evonas_cli.core.types import Constraint, Json, Objective
+from evonas_cli.run.constraints import constraints
 from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfaces, try_out
-from evonas_cli.run.fit import check_continues, check_needs, check_stages, objective
+from evonas_cli.run.fit import check_demands, check_needs, objective
 from evonas_cli.store.directory import RunDirectory, check_name
 
 
@@ -27,21 +31,41 @@ from evonas_cli.store.directory import RunDirectory, check_name
 class Parts:
     """What a configuration describes, built and checked to fit together.
 
-    `recipe` makes the job wherever it runs. `measured` names the metrics of the job that repetitions may change.
+    `constraints` are all that were stated, `told` those on metrics of results. `recipe` makes the job wherever it runs.
+    `measured` names the metrics of the job that repetitions may change.
     """
 
     config: Config
     space: Space[Any]
     strategy: Strategy[Any, Any]
     objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+    told: tuple[Constraint, ...]
     recipe: Callable[[], Job[Any]]
     measured: frozenset[str]
     allowed: tuple[str, ...]
 
-    def fold(self) -> Fold[Any]:
-        """A fold at its beginning."""
-        budget = Budget(**self.config["budget"])
-        return Fold(self.strategy, self.objectives, self.config["seed"], self.config["window"], budget)
+    def fold(self, seed: int | None = None) -> Fold[Any]:
+        """A fold at its beginning; `seed` in the place of the configured one."""
+        config = self.config
+        return Fold(
+            self.strategy,
+            self.objectives,
+            config["seed"] if seed is None else seed,
+            config["window"],
+            Budget(**config["budget"]),
+            self.told,
+            {"": honours(self.recipe())},
+        )
+
+    def front(self) -> RunFront:
+        """The run's front at its beginning, under its own budget.cost."""
+        return RunFront(self.objectives, self.told, self.config["budget"]["cost"])
+
+    def gate(self, environment: Mapping[str, Json]) -> Gate[Any]:
+        """What refuses candidates before training; `environment` is that of the job."""
+        job = self.recipe()
+        return Gate(job if isinstance(job, Static) else None, self.constraints, environment)
 
     def evaluator(self, context: Context) -> Evaluator[Any]:
         """The configured evaluator, not started. Raises UsageError."""
@@ -87,16 +111,16 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     recipe = functools.partial(job_of, config, tuple(allowed))
     job = recipe()
     check_interfaces(space=space, strategy=strategy, job=job)
-    check_needs("strategy", config["strategy"], strategy.needs, space, allowed, folders)
+    check_needs("strategy", config["strategy"], strategy.demands.space, space, allowed, folders)
     check_needs("job", config["job"], job.needs, space, allowed, folders)
     objectives = tuple(objective(name, job, config["deterministic"]) for name in config["objectives"])
+    limits = constraints(config["constraints"], job, config["deterministic"])
+    told = tuple([constraint for constraint in limits if constraint.metric in job.metrics])
     if config["budget"]["cost"] is not None and "cost" not in job.metrics:
         raise UsageError("budget.cost is set but this job measures no cost; use budget.evaluations")
     if isinstance(strategy, Particular):
         strategy.check_objectives(objectives)
-    if isinstance(strategy, Continues) and strategy.continues:
-        check_continues(config, allowed)
-        check_stages(config, strategy, space)
+    check_demands(config, strategy, job, {})
     if config["dedupe"] != "none":
         check_dedupe(config["dedupe"], strategy, job, objectives)
     if config["dedupe"] == "function":
@@ -107,7 +131,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
             )
         check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
     measured = frozenset(name for name, metric in job.metrics.items() if metric.measured)
-    parts = Parts(config, space, strategy, objectives, recipe, measured, tuple(allowed))
+    parts = Parts(config, space, strategy, objectives, limits, told, recipe, measured, tuple(allowed))
     if trial:
         try_out(space, strategy, config["seed"], allowed)
     parts.fold()

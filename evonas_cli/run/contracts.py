@@ -17,7 +17,7 @@ from evonas_cli.core.codec import CodecError, decode, encode, state_hint
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Evaluator, Job
 from evonas_cli.core.guard import proposed
-from evonas_cli.core.protocols import Continues, Space, Strategy
+from evonas_cli.core.protocols import Space, Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation, Metric, Objective
 from evonas_cli.genomes.capabilities import Buildable, Linear, Mutable
@@ -56,7 +56,7 @@ def check_dataset(dataset: Any) -> None:
 
 def check_dedupe(how: str, strategy: Strategy[Any, Any], job: Job[Any], objectives: Sequence[Objective]) -> None:
     """Raises UsageError where repeated candidates must be evaluated, whatever the setting `dedupe` says."""
-    if isinstance(strategy, Continues) and strategy.continues:
+    if strategy.demands.continues:
         raise UsageError(
             f"dedupe={how}: this strategy hands trained weights on, and a repeated candidate, which is not trained, "
             "has none; set dedupe=none"
@@ -71,7 +71,7 @@ def check_dedupe(how: str, strategy: Strategy[Any, Any], job: Job[Any], objectiv
 def try_out(space: Space[Any], strategy: Strategy[Any, Any], seed: int, allowed: Sequence[str] = ()) -> None:
     """Raises UsageError for a space or a strategy of a user that breaks its contract at the first use."""
     if not is_ours(space):
-        _Trial(space, seed, allowed).space(Linear in strategy.needs)
+        _Trial(space, seed, allowed).space(Linear in strategy.demands.space)
     if not is_ours(strategy):
         _Trial(space, seed, allowed).strategy(strategy)
 

@@ -28,6 +28,7 @@ NEUTRAL = (
 
 LATER: Mapping[str, Json] = {
     "dedupe": "none",
+    "constraints": {},
     "dataset.mixup": 0.0,
     "dataset.randaugment": 0,
     "dataset.magnitude": 9,

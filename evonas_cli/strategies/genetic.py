@@ -27,6 +27,7 @@ from functools import cached_property, partial
 from random import Random
 
 from evonas_cli.core.checks import one_of, require, switch, whole, within
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, Json, Proposal
 from evonas_cli.evolution import crossover as crossovers
@@ -115,7 +116,7 @@ class Genetic:
         fits = self.replacement or self.selection != "tournament" or self.tournament_size <= size
         require(fits, "tournament_size", self.tournament_size, f"exceeds population_size={size} without replacement")
         require(self.parents <= size, "parents", self.parents, f"exceeds population_size={size}")
-        again, crowds = self.remeasure or self.continues, self.diversity in CROWDING
+        again, crowds = self.remeasure or self._inherits, self.diversity in CROWDING
         rule = "does not go with remeasure=true or inherit, which evaluate known genomes again; set it to"
         require(not (self.archive and again), "archive", True, f"{rule} false")
         require(not (crowds and again), "diversity", self.diversity, f"{rule} none or sharing")
@@ -129,10 +130,18 @@ class Genetic:
                 require(getattr(self, key) == off, key, getattr(self, key), rule)
 
     @property
-    def needs(self) -> tuple[type, ...]:
+    def demands(self) -> Demands:
         """Independent choices; for niching a distance, too; to inherit weights genomes that are trainer settings."""
         niching_needs = () if self.diversity == "none" else (Measured,)
-        return (Linear, *niching_needs, *((Tuning,) if self.continues else ()))
+        stages = self.generations or 1 if self.inherit == "schedule" else 1
+        return Demands(
+            space=(Linear, *niching_needs, *((Tuning,) if self._inherits else ())),
+            fidelities=tuple([(stage + 1) / stages for stage in range(stages)]),
+            continues=self._inherits,
+            options=self.inherit == "weights",
+            stages=stages,
+            window=1 if self._inherits else None,
+        )
 
     @property
     def least_evaluations(self) -> int:
@@ -140,14 +149,8 @@ class Genetic:
         return self.population_size
 
     @property
-    def continues(self) -> bool:
-        """Whether candidates start from the weights of earlier ones."""
+    def _inherits(self) -> bool:
         return self.inherit != "none"
-
-    @property
-    def stages(self) -> int:
-        """Under inherit=schedule a training's shares, one a generation."""
-        return self.generations or 1 if self.inherit == "schedule" else 1
 
     def init(self, rng: Random) -> Generation[Genes]:
         """Nobody."""
@@ -158,7 +161,7 @@ class Genetic:
 
         Raises UsageError for inherited weights under a window above 1.
         """
-        if self.continues and state.pending:
+        if self._inherits and state.pending:
             raise UsageError(f"strategy.inherit={self.inherit} needs window=1: a generation goes on from the last one")
         for _ in range(IDLE_GENERATIONS):
             if self._is_over(state):
@@ -199,7 +202,7 @@ class Genetic:
         if self.inherit == "schedule":
             return generations.train_on(state.individuals, self.exploit_fraction, self._mutate, rng)
         elites = [] if self.diversity in CROWDING else self._elites(state)
-        again = elites if self.remeasure or self.continues else []
+        again = elites if self.remeasure or self._inherits else []
         groups = self._groups(able, self.population_size - len(elites), rng)
         return [
             *[(self._again(elite), elite.age + 1) for elite in again],
@@ -244,7 +247,7 @@ class Genetic:
                 probabilistic=self.diversity == "probabilistic_crowding",
                 protected=self.elitism,
             )
-        elites = [] if self.remeasure or self.continues else [older(elite) for elite in self._elites(state)]
+        elites = [] if self.remeasure or self._inherits else [older(elite) for elite in self._elites(state)]
         room = self.population_size - len(elites)
         return elites + best_first([child for child, _ in newborn], rng)[:room]
 

@@ -17,6 +17,7 @@ from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Generic, Literal
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
 from evonas_cli.genomes.capabilities import Walkable
@@ -67,9 +68,9 @@ class Ppo(Generic[G]):
         return PolicyGradient(**{name: getattr(self, name) for name in shared})
 
     @property
-    def needs(self) -> tuple[type, ...]:
+    def demands(self) -> Demands:
         """A walk."""
-        return (Walkable,)
+        return Demands(space=(Walkable,))
 
     @property
     def least_evaluations(self) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.config.build import build
-from evonas_cli.config.compose import options
+from evonas_cli.config.folders import options
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Failure, Json, Metric, Proposal, Result, Unit

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from evonas_cli.config.compose import compose, options
+from evonas_cli.config.compose import compose
+from evonas_cli.config.folders import options
 from evonas_cli.core.evaluating import Job
 from evonas_cli.core.types import Candidate, Proposal
 from evonas_cli.run.assembly import Parts, assemble

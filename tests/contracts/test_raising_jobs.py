@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from doubling import Doubling, alone, candidate, collect, make
 
-from evonas_cli.config.compose import options
+from evonas_cli.config.folders import options
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Json, Result, Unit

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from evonas_cli.config.build import build, spaces
-from evonas_cli.config.compose import options
+from evonas_cli.config.folders import options
 from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context
@@ -69,7 +69,7 @@ def configured(name: str, space: Any) -> Any:
 
 def serves(strategy: Any, space: Any) -> bool:
     """Whether the space has what the strategy needs, and the strategy does not refuse it in `init`."""
-    if not all(isinstance(space, need) for need in strategy.needs):
+    if not all(isinstance(space, need) for need in strategy.demands.space):
         return False
     try:
         strategy.init(Random(0))

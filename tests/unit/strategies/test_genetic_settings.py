@@ -10,7 +10,8 @@ from generational import SPACE, genetic, observe, run
 from omegaconf import OmegaConf
 
 from evonas_cli.config.build import build
-from evonas_cli.config.compose import compose, options
+from evonas_cli.config.compose import compose
+from evonas_cli.config.folders import options
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.types import Objective
@@ -145,7 +146,7 @@ def test_inherited_weights_refuse_a_window(inherit: str) -> None:
 
 
 def test_a_budget_below_generation_0_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"budget\.evaluations=19 .* population of 20"):
+    with pytest.raises(UsageError, match=r"budget\.evaluations=19 .* 20 evaluations of the first population"):
         Fold(genetic(), (Objective("e", "min"),), 0, 1, Budget(evaluations=19))
 
 
