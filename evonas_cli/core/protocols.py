@@ -80,3 +80,7 @@ class Computing(Protocol, metaclass=Capability):
 
     def environment(self) -> dict[str, Json]:
         """What its proposals depend on beside the configuration; keys begin with `strategy_`."""
+
+
+OF_STRATEGIES: tuple[type, ...] = (Strategy, Figures, Particular, Computing)
+"""All that a strategy may have."""

@@ -7,6 +7,7 @@ from random import Random
 from typing import Protocol, TypeVar, runtime_checkable
 
 from evonas_cli.core.capability import Capability
+from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes, Locus
 from evonas_cli.genomes.marked_graph import MarkedGraph
@@ -52,6 +53,14 @@ class Scored(Protocol[C], metaclass=Capability):
 
     def score(self, genome: C) -> float:
         """The true fitness in [0, 1], higher is better."""
+
+
+@runtime_checkable
+class Solved(Protocol[K], metaclass=Capability):
+    """Capability of a Scored space: its best genome is known, so that a demonstration can tell the regret."""
+
+    def optimum(self) -> tuple[K, float]:
+        """A genome of the highest score, and that score."""
 
 
 @runtime_checkable
@@ -146,3 +155,22 @@ class Modular(Protocol[K], metaclass=Capability):
 
     def assemble(self, blueprint: MarkedGraph, modules: Mapping[int, MarkedGraph]) -> K:
         """The genome; `modules` has one for each species that the blueprint names."""
+
+
+OF_SPACES: tuple[type, ...] = (
+    Space,
+    Buildable,
+    Recurrent,
+    Tuning,
+    Scored,
+    Solved,
+    Functional,
+    Mutable,
+    Measured,
+    Repairable,
+    Linear,
+    Walkable,
+    Deepening,
+    Modular,
+)
+"""All that a space may have."""

@@ -12,21 +12,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evonas_cli.core.blame import described, is_ours, naming
-from evonas_cli.core.capability import lack
+from evonas_cli.core.capability import lack, unknown
 from evonas_cli.core.codec import CodecError, decode, encode, state_hint
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Evaluator, Job
 from evonas_cli.core.guard import proposed
-from evonas_cli.core.protocols import Space, Strategy
+from evonas_cli.core.protocols import OF_STRATEGIES, Space, Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation, Metric, Objective
-from evonas_cli.genomes.capabilities import Buildable, Linear, Mutable
+from evonas_cli.genomes.capabilities import OF_SPACES, Buildable, Linear, Mutable
 from evonas_cli.network.task import Phenotype, Task
 
 TRIED = 5
 """Genomes with which a space is tried out."""
 SAMPLES = 20
 """Genomes of which one must have a network."""
+_KNOWN = {"space": OF_SPACES, "strategy": OF_STRATEGIES}
 _INTERFACES = {"space": Space, "strategy": Strategy, "job": Job, "evaluator": Evaluator}
 
 
@@ -42,6 +43,20 @@ def check_interfaces(**parts: Any) -> None:
                 raise UsageError(
                     f'job {type(part).__name__}: metrics has {found}; write name: Metric("min"), or Metric("max")'
                 )
+
+
+def check_names(**parts: Any) -> None:
+    """Raises UsageError for a space or strategy with a public method or property that is no known capability.
+
+    A misspelt capability would be none without a word.
+    """
+    for group, part in parts.items():
+        for name, like in unknown(part, _KNOWN[group]).items():
+            hint = "" if like is None else f"; did you mean {like}?"
+            raise UsageError(
+                f"{group} {type(part).__name__} has {name}, which is no capability{hint} (names of its own methods "
+                f"begin with _: _{name})"
+            )
 
 
 def check_dataset(dataset: Any) -> None:
@@ -71,8 +86,10 @@ def check_dedupe(how: str, strategy: Strategy[Any, Any], job: Job[Any], objectiv
 def try_out(space: Space[Any], strategy: Strategy[Any, Any], seed: int, allowed: Sequence[str] = ()) -> None:
     """Raises UsageError for a space or a strategy of a user that breaks its contract at the first use."""
     if not is_ours(space):
+        check_names(space=space)
         _Trial(space, seed, allowed).space(Linear in strategy.demands.space)
     if not is_ours(strategy):
+        check_names(strategy=strategy)
         _Trial(space, seed, allowed).strategy(strategy)
 
 

@@ -95,7 +95,7 @@ class Ppo(Generic[G]):
 
     def tell(self, state: Policy, told: Sequence[Evaluation[G]], rng: Random) -> Policy:
         """`epochs` steps up the clipped objective. Raises UsageError for a loss that has no reward."""
-        return self._learner.tell(state, told, self.gain, self.epochs)
+        return self._learner.tell(state, told, self._gain, self.epochs)
 
     def population(self, state: Policy) -> tuple[int, ...]:
         """Empty: what was learned is in the weights."""
@@ -105,7 +105,7 @@ class Ppo(Generic[G]):
         """Reward, baseline, entropy, gradient and diversity."""
         return self._learner.figures(state)
 
-    def gain(self, now: Tensor, sampled: Tensor, advantages: Tensor) -> Tensor:
+    def _gain(self, now: Tensor, sampled: Tensor, advantages: Tensor) -> Tensor:
         """The clipped objective of each child, from log-probabilities now and at sampling and advantages, all (n,)."""
         ratio = (now - sampled).exp()
         if self.clip is None:
