@@ -144,7 +144,8 @@ def _searches(parts: Parts, evaluator: Evaluator[Any], plan: Plan, environment: 
             if plan.report is not None and shown and plan.report not in result.metrics:
                 known = ", ".join(sorted(result.metrics))
                 raise UsageError(f"--report {plan.report}: the job gives no such metric (it gives {known})")
-            track.add(result.status == "ok", result.metrics, result.seconds, result.cached is not None, shown)
+            spared = result.cached is not None or candidate.proposal.job != ""
+            track.add(result.status == "ok", result.metrics, result.seconds, spared, shown)
             outcome.evaluations += 1
 
         fold = parts.fold(seed)

@@ -2,7 +2,8 @@
 
 Covers None, bool, int, float (infinities too), str, bytes, tuples, lists, dicts, persistent dicts, dataclasses and
 unions of None, plain values and dataclasses. A genome, any place whose hint is a type variable (`Member(Generic[G])`
-with `genome: G`), is written and read by the space. Other leaf types (tensors, say) join through `register`.
+with `genome: G`), is written and read by the space; None stays None.
+Other leaf types (tensors, say) join through `register`.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def decode(hint: Any, data: Json, genome: Reader) -> Any:
 
 def _encode(hint: Any, value: Any, genome: Callable[[Any], Json]) -> Any:
     if isinstance(hint, TypeVar):
-        return genome(value)
+        return None if value is None else genome(value)
     if hint == Json:
         return value
     origin, args = typing.get_origin(hint), typing.get_args(hint)
@@ -94,7 +95,7 @@ def _plain(cls: Any, value: Any) -> Any:
 
 def _decode(hint: Any, data: Any, genome: Reader) -> Any:
     if isinstance(hint, TypeVar):
-        return genome(data)
+        return None if data is None else genome(data)
     if hint == Json:
         return data
     origin, args = typing.get_origin(hint), typing.get_args(hint)

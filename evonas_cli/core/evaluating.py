@@ -74,6 +74,14 @@ class Static(Protocol[C], metaclass=Capability):
 
 
 @runtime_checkable
+class Beside(Protocol, metaclass=Capability):
+    """What a further job of a run may have in addition: it takes from the run's own job what it needs to know."""
+
+    def beside(self, environment: Mapping[str, Json]) -> None:
+        """Takes the own job's environment, with its task, before the first candidate. Raises UsageError."""
+
+
+@runtime_checkable
 class Stacking(Protocol[G], metaclass=Capability):
     """Capability of a job: it trains several candidates of one ask as one program."""
 

@@ -51,7 +51,7 @@ class Track:
         cached: bool = False,
         counts: bool = True,
     ) -> None:
-        """Takes the next evaluation. One that was answered from a cache is no training; a failed one is.
+        """Takes the next evaluation. One from a cache or of a further job is no training (`cached`); a failed one is.
 
         A success that does not count is no outcome of the run. Raises KeyError when one that counts lacks the metric.
         """

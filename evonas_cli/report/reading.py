@@ -46,7 +46,7 @@ class Reading:
         Nothing for a space without networks or a run without a task.
         """
         task = self.run.metadata()["environment"].get("task")
-        if task is None or not isinstance(self.parts.space, Buildable):
+        if task is None or entry["genome"] is None or not isinstance(self.parts.space, Buildable):
             return []
         try:
             genome = self.parts.space.from_json(entry["genome"])

@@ -70,7 +70,7 @@ def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
         shown = is_outcome(candidate_in(entry), result_of(entry), parts.objectives, parts.told)
         if shown and name not in entry["metrics"]:
             raise RunError(f"{run.root}: candidate {expected} has no metric {name}; choose another --metric")
-        track.add(succeeded, entry["metrics"], entry["seconds"], "cached" in entry, shown)
+        track.add(succeeded, entry["metrics"], entry["seconds"], "cached" in entry or "job" in entry, shown)
     reading.journal.close()
     track.ended = run.status().get("reason") in (DONE, REPEATED)
     metadata = run.metadata()

@@ -26,12 +26,16 @@ from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfac
 from evonas_cli.run.fit import check_demands, check_needs, objective
 from evonas_cli.store.directory import RunDirectory, check_name
 
+SEVERAL = "evonas_cli.jobs.several.Several"
+"""What dispatches candidates to several jobs."""
+
 
 @dataclass(frozen=True)
 class Parts:
     """What a configuration describes, built and checked to fit together.
 
-    `constraints` are all that were stated, `told` those on metrics of results. `recipe` makes the job wherever it runs.
+    `constraints` are all that were stated, `told` those on metrics of results. `honoured` says by job
+    what it honours of a proposal. `recipe` makes the job wherever it runs.
     `measured` names the metrics of the job that repetitions may change.
     """
 
@@ -41,6 +45,7 @@ class Parts:
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...]
     told: tuple[Constraint, ...]
+    honoured: dict[str, frozenset[str]]
     recipe: Callable[[], Job[Any]]
     measured: frozenset[str]
     allowed: tuple[str, ...]
@@ -55,7 +60,7 @@ class Parts:
             config["window"],
             Budget(**config["budget"]),
             self.told,
-            {"": honours(self.recipe())},
+            self.honoured,
         )
 
     def front(self) -> RunFront:
@@ -84,8 +89,29 @@ class Parts:
 
 
 def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = None) -> Job[Any]:
-    """Builds the job with those collaborators that its constructor names; `device` overrides the configured one."""
-    wanted = inspect.signature(target(config["job"], "job", allowed)).parameters
+    """Builds the run's job, together with further ones where `jobs` has any; `device` overrides the configured one."""
+    own, others = _job(config, config["job"], allowed, device), further_jobs(config, allowed, device)
+    if not others:
+        return own
+    job: Job[Any] = build({"_target_": SEVERAL}, "job", own=own, others=others)
+    return job
+
+
+def further_jobs(config: Config, allowed: Sequence[str] = (), device: str | None = None) -> dict[str, Job[Any]]:
+    """The further jobs by name. Raises UsageError."""
+    found = {}
+    for name, node in config["jobs"].items():
+        try:
+            found[name] = _job(config, node, allowed, device)
+            check_interfaces(job=found[name])
+        except UsageError as error:
+            raise UsageError(f"jobs.{name}: {error}") from error
+    return found
+
+
+def _job(config: Config, node: Mapping[str, Any], allowed: Sequence[str], device: str | None) -> Job[Any]:
+    """A job with those collaborators that its constructor names."""
+    wanted = inspect.signature(target(node, "job", allowed)).parameters
     collaborators: dict[str, Any] = {
         "seed": config["seed"],
         "device": device or config["device"],
@@ -97,7 +123,7 @@ def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = Non
             collaborators[group] = build(config[group], group, allowed)
     if "dataset" in collaborators:
         check_dataset(collaborators["dataset"])
-    job: Job[Any] = build(config["job"], "job", allowed, **collaborators)
+    job: Job[Any] = build(node, "job", allowed, **collaborators)
     return job
 
 
@@ -120,7 +146,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         raise UsageError("budget.cost is set but this job measures no cost; use budget.evaluations")
     if isinstance(strategy, Particular):
         strategy.check_objectives(objectives)
-    check_demands(config, strategy, job, {})
+    others = further_jobs(config, allowed)
+    check_demands(config, strategy, job, others)
     if config["dedupe"] != "none":
         check_dedupe(config["dedupe"], strategy, job, objectives)
     if config["dedupe"] == "function":
@@ -130,8 +157,10 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
                 "set dedupe=string or dedupe=none"
             )
         check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
-    measured = frozenset(name for name, metric in job.metrics.items() if metric.measured)
-    parts = Parts(config, space, strategy, objectives, limits, told, recipe, measured, tuple(allowed))
+    every = [job, *others.values()]
+    measured = frozenset(name for one in every for name, metric in one.metrics.items() if metric.measured)
+    honoured = {"": honours(job), **{name: honours(other) for name, other in others.items()}}
+    parts = Parts(config, space, strategy, objectives, limits, told, honoured, recipe, measured, tuple(allowed))
     if trial:
         try_out(space, strategy, config["seed"], allowed)
     parts.fold()

@@ -221,7 +221,10 @@ class _Trial:
             with naming(f"{name}: ask", self._allowed):
                 answer = strategy.ask(given, stream(seed, "check-ask"))
             proposals, after = proposed(strategy, answer)
-            genomes = [(self._text(p.genome), p.parents, p.operator, p.fidelity, p.continues) for p in proposals]
+            genomes = [
+                (p.genome is None or self._text(p.genome), p.job, p.parents, p.operator, p.fidelity, p.continues)
+                for p in proposals
+            ]
             asked.append((genomes, self._stored(f"{name}: ask", hint, after)))
         if asked[0] != asked[1]:
             raise UsageError(

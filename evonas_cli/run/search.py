@@ -82,7 +82,10 @@ def search(
             store.told(fold)
         elif fold.missing:
             results = gate.refused() or cache.copies() or evaluator.collect()
-            arrived = [(_taken(in_flight, result), guard(result, names)) for result in results]
+            arrived = []
+            for result in results:
+                candidate = _taken(in_flight, result)
+                arrived.append((candidate, guard(result, () if candidate.proposal.job else names)))
             if not arrived:
                 raise UsageError("the evaluator's collect returned nothing; it must wait for a result")
             store.record(arrived)

@@ -31,7 +31,7 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
         "id": candidate.id,
         "step": candidate.step,
         "seed": candidate.seed,
-        "genome": space.to_json(proposal.genome),
+        "genome": None if proposal.genome is None else space.to_json(proposal.genome),
         "operator": proposal.operator,
         "parents": proposal.parents,
     }
@@ -136,6 +136,8 @@ def candidate_in(data: Mapping[str, Any], genome: Any = None) -> Candidate[Any]:
 
 def candidate_of(data: Mapping[str, Any], space: Space[Any]) -> Candidate[Any]:
     """The candidate that an entry is about. Raises RunError for what is no genome of the space."""
+    if data["genome"] is None and data.get("job"):
+        return candidate_in(data)
     try:
         genome = space.from_json(data["genome"])
     except Exception as error:  # what a space raises for JSON of another shape is its own affair
