@@ -80,6 +80,14 @@ class Mutable(Protocol[G], metaclass=Capability):
 
 
 @runtime_checkable
+class Crossable(Protocol[G], metaclass=Capability):
+    """Capability: genomes that are no tuples of independent genes can be recombined."""
+
+    def recombine(self, parents: Sequence[G], rng: Random) -> G:
+        """A child of two parents or more, which stay as they are: `space.recombine([mother, father], rng)`."""
+
+
+@runtime_checkable
 class Measured(Protocol[C], metaclass=Capability):
     """Capability: how far two genomes are from each other."""
 
@@ -166,6 +174,7 @@ OF_SPACES: tuple[type, ...] = (
     Solved,
     Functional,
     Mutable,
+    Crossable,
     Measured,
     Repairable,
     Linear,

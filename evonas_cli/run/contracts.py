@@ -253,7 +253,10 @@ class _Trial:
     def _restored(self, what: str, hint: Any, text: str, state: Any) -> Any:
         try:
             restored = decode(hint, json.loads(text), self._space.from_json)
-            same = bool(restored == state)
+            try:
+                same = bool(restored == state)
+            except ValueError:  # arrays, of which the truth of a comparison is ambiguous
+                same = self._stored(what, hint, restored) == text
         except (CodecError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise UsageError(f"{what}: the stored state cannot be read: {described(error, self._allowed)}") from error
         if not same:
