@@ -216,7 +216,9 @@ def test_every_map_has_a_network(shape):
 
 
 def test_inputs_without_a_map_are_refused():
-    with pytest.raises(PlanError, match=r"\(channels, height, width\) inputs; the task has vectors 64; space=mlp reads vec"):
+    with pytest.raises(
+        PlanError, match=r"\(channels, height, width\) inputs; the task has vectors 64; space=mlp reads vec"
+    ):
         SPACE.decode(SPACE.sample(Random(0)), Task((64,), 10))
 
 
