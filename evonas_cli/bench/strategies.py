@@ -17,7 +17,8 @@ from evonas_cli.config.compose import Composed, Config
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Evaluator
-from evonas_cli.core.fold import Budget, Fold
+from evonas_cli.core.fold import Budget
+from evonas_cli.core.front import is_outcome
 from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.report.curves import Track
@@ -139,14 +140,16 @@ def _searches(parts: Parts, evaluator: Evaluator[Any], plan: Plan, environment: 
         track = Track(metric, direction, plan.report, budget.cost)
 
         def keep(candidate: Candidate[Any], result: Result, track: Track = track) -> None:
-            if plan.report is not None and result.status == "ok" and plan.report not in result.metrics:
+            shown = is_outcome(candidate, result, parts.objectives, parts.told)
+            if plan.report is not None and shown and plan.report not in result.metrics:
                 known = ", ".join(sorted(result.metrics))
                 raise UsageError(f"--report {plan.report}: the job gives no such metric (it gives {known})")
-            track.add(result.status == "ok", result.metrics, result.seconds, result.cached is not None)
+            spared = result.cached is not None or candidate.proposal.job != ""
+            track.add(result.status == "ok", result.metrics, result.seconds, spared, shown)
             outcome.evaluations += 1
 
-        fold: Fold[Any] = Fold(parts.strategy, parts.objectives, seed, parts.config["window"], budget)
-        search(fold, evaluator, Memory(keep), cache=Cache(keys, parts.measured))
+        fold = parts.fold(seed)
+        search(fold, evaluator, Memory(keep), cache=Cache(keys, parts.measured), gate=parts.gate(environment))
         track.ended = fold.finished or fold.repeating
         outcome.tracks[seed] = track
     outcome.seconds = time.perf_counter() - began

@@ -19,8 +19,7 @@ from evonas_cli.cli.common import pace, readable, several, shorten
 from evonas_cli.cli.narrate import Silent, ending, most_often, summary
 from evonas_cli.cli.stopping import parting
 from evonas_cli.core.display import joined, visible
-from evonas_cli.core.fold import evaluate
-from evonas_cli.core.pareto import Front
+from evonas_cli.core.front import RunFront
 from evonas_cli.core.types import Candidate, Result
 from evonas_cli.evaluation.interrupts import deferred
 from evonas_cli.report.failures import Tally
@@ -40,7 +39,7 @@ class Board(Silent):
     def __init__(self, parts: Parts) -> None:
         self._objectives, self._space = parts.objectives, parts.space
         self._limit: int | None = parts.config["budget"]["evaluations"]
-        self._front, self._shown = Front(), dict[int, tuple[Result, str]]()
+        self._front, self._shown = RunFront(parts.objectives, parts.told), dict[int, tuple[Result, str]]()
         self._before = self._new = self._failed = self._cached = 0
         self._spent, self._failures = 0.0, Tally()
         self._began, self._lock = time.monotonic(), threading.Lock()
@@ -76,14 +75,14 @@ class Board(Silent):
         self._take(candidate, result)
 
     def _take(self, candidate: Candidate[Any], result: Result) -> bool:
-        """Takes a result into the front; whether it has losses."""
-        losses = evaluate(candidate, result, self._objectives).losses
+        """Takes a result into the front, in order of arrival and whatever it cost; whether it succeeded."""
         with self._lock:
-            if losses is not None and self._front.add(candidate.id, losses):
+            _, joined = self._front.take(candidate, result)
+            if joined:
                 self._shown[candidate.id] = (result, shorten(self._space.to_json(candidate.proposal.genome)))
                 members = {id for id, _ in self._front.members}
                 self._shown = {id: shown for id, shown in self._shown.items() if id in members}
-        return losses is not None
+        return result.status == "ok"
 
     def _draw(self) -> Group:
         """The board and an empty line, on which the terminal shows `^C` without moving the board."""

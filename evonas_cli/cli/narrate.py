@@ -110,7 +110,9 @@ class Lines(Silent):
         self._done += 1
         copied = "" if result.cached is None else f"  cached: {result.cached}"
         if result.error is None:
-            outcome = "  ".join(f"{name} {readable(result.metrics[name])}" for name in self._objectives)
+            names = list(result.metrics) if candidate.proposal.job else self._objectives
+            shown = [f"{name} {readable(result.metrics[name])}" for name in names]
+            outcome = "  ".join([candidate.proposal.job, *shown] if candidate.proposal.job else shown)
         else:
             outcome = f"failed: {result.error.text}"
             self._failures.add(result.error.kind, result.error.text)

@@ -59,7 +59,10 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
         raise
     if before == evaluations:
         voice.say(f"nothing was left to do: the run has its {evaluations} evaluations ({reason})")
-    if not document["front"] and fold.position.succeeded:
+    if not document["front"] and fold.position.succeeded and fold.front.over is None:
+        limits = ", ".join(map(str, fold.constraints))
+        voice.say(f"no candidate that succeeded satisfies the constraints ({limits}); loosen them or raise the budget")
+    elif not document["front"] and fold.position.succeeded:
         voice.say(f"budget.cost={fold.budget.cost:g} is less than what the first candidate costs; raise it")
     elif not document["front"]:
         voice.say(_fruitless(evaluations, failures))
@@ -83,7 +86,7 @@ def _search(session: Session) -> str:
 
     recorder, fold = session.recorder, session.fold
     try:
-        search(fold, session.evaluator, recorder, session.late, session.cache)
+        search(fold, session.evaluator, recorder, session.late, session.cache, session.gate)
     except RunError as error:
         recorder.finish(fold, "interrupted")
         if wavers(session.parts, recorder.journal):

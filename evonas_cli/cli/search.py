@@ -133,12 +133,14 @@ def _describe(parts: Parts) -> int:
     from evonas_cli.core.rng import stream
     from evonas_cli.run.fit import check_data
 
-    check_data(parts.recipe(), parts.objectives)
+    check_data(parts.recipe(), parts.objectives, parts.told)
     fold = parts.fold()
     first = parts.space.sample(stream(parts.config["seed"], "dry-run"))
     goals = ", ".join(f"{o.name} ({o.direction})" for o in fold.objectives)
     say(f"strategy    {type(parts.strategy).__name__}, window {fold.window}")
     say(f"space       {type(parts.space).__name__}, for example {parts.space.to_json(first)}")
     say(f"objectives  {goals}")
+    if parts.constraints:
+        say(f"constraints {', '.join(map(str, parts.constraints))}")
     say(f"budget      {', '.join(f'{k} {v}' for k, v in parts.config['budget'].items() if v is not None)}")
     return 0

@@ -22,7 +22,7 @@ from evonas_cli.config.folders import (
     read,
 )
 from evonas_cli.config.overrides import check_repeats, key_of, parse, plain, words
-from evonas_cli.config.settings import DIRECTIVE, EXPERIMENT, GROUPS, check_root, nearest
+from evonas_cli.config.settings import DIRECTIVE, EXPERIMENT, GROUPS, OPEN, check_root, nearest
 from evonas_cli.core.errors import UsageError
 
 Config = dict[str, Any]
@@ -107,6 +107,8 @@ def _replaced(parsed: Sequence[tuple[str, bool]], base: Any, lone: Any) -> list[
 
 
 def _check_key(key: str, known: Any) -> None:
+    if key.partition(".")[0] in OPEN:
+        return
     node, place = known, ""
     for part in key.split("."):
         if not isinstance(node, Mapping) or part not in node:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.config.folders import check_option, file_of, options
-from evonas_cli.config.settings import EXPERIMENT, GROUPS, PATHS
+from evonas_cli.config.settings import EXPERIMENT, GROUPS, OPEN, PATHS
 from evonas_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,12 +88,16 @@ def key_of(text: str, folders: Sequence[Path]) -> tuple[str, bool]:
 
 
 def words(text: str, known: Any) -> list[str]:
-    """The override as Hydra takes it: one mapping in the place of another, which to Hydra is to remove and to add."""
+    """The override as Hydra takes it: one mapping in the place of another is to remove and to add, to Hydra, and a name
+    below a key of OPEN to add."""
     override, there = parse(text), known
     for part in override.key_or_group.split("."):
         there = there.get(part) if isinstance(there, Mapping) else None
-    replaces = isinstance(override.value(), dict) and isinstance(there, Mapping) and there
-    return [f"~{override.key_or_group}", f"+{text}"] if replaces else [text]
+    key = override.key_or_group
+    if key.partition(".")[0] in OPEN and key not in OPEN:
+        return [f"++{text}"]
+    replaces = isinstance(override.value(), dict) and isinstance(there, Mapping) and (there or key in OPEN)
+    return [f"~{key}", f"+{text}"] if replaces else [text]
 
 
 def check_repeats(keys: Sequence[str]) -> None:

@@ -28,10 +28,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 _SECTIONS = ("budget", "run", "snapshot")
+OPEN = ("constraints", "jobs")
+"""Root keys that hold names of the user's choice."""
 _ROOT: dict[str, Any] = {
     "seed": int,
     "window": int,
     "objectives": list[str] | None,
+    "constraints": Mapping[str, Any],
+    "jobs": Mapping[str, Any],
     "device": str,
     "dedupe": Literal["function", "string", "none"],
     "deterministic": bool,
@@ -63,6 +67,15 @@ def check_root(config: dict[str, Any]) -> None:
         if name not in node:
             raise UsageError(f"{key} is missing; set its keys one by one, e.g. {key}=VALUE")
         node[name] = convert(key, node[name], hint)
+    for key in OPEN:
+        if not isinstance(config[key], Mapping):
+            raise UsageError(f"{key} is {config[key]!r}; it must be a mapping: {key}={{NAME: ...}}")
+    for name, node in config["jobs"].items():
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)) or not isinstance(node, Mapping):
+            raise UsageError(
+                f"jobs.{name} is {node!r}; further jobs are named in small letters and built from a mapping, e.g. "
+                "jobs={size: {_target_: evonas_cli.jobs.size.Size}}"
+            )
     if not 0 <= config["seed"] < 2**63:
         raise UsageError(f"seed is {config['seed']}; it must be between 0 and 2^63 - 1")
     if config["window"] < 1:

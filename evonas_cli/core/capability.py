@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import typing
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, cached_property
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,7 @@ else:
     ProtocolMeta = type(Protocol)
 
 _ABSENT = object()
+_METHODS = (FunctionType, property, cached_property, staticmethod, classmethod)
 _COLLECTIONS = (tuple, Sequence, Mapping)
 
 
@@ -41,6 +43,23 @@ def lack(thing: Any, protocol: type) -> str | None:
         if wrong is not None:
             return wrong
     return None
+
+
+def unknown(thing: Any, protocols: Iterable[type]) -> dict[str, str | None]:
+    """Public methods and properties of an object's class that no protocol has, each with the known name most like it.
+
+    A name that is a dataclass field, a setting of the constructor or begins with `_` is the part's own affair.
+    """
+    known = {name for protocol in protocols for name in _members(protocol)}
+    own = set(inspect.signature(type(thing)).parameters) | set(getattr(type(thing), "__dataclass_fields__", ()))
+    found: dict[str, str | None] = {}
+    for cls in type(thing).__mro__:
+        if cls.__module__ in ("builtins", "typing", "abc") or vars(cls).get("_is_protocol", False):
+            continue
+        for name, member in vars(cls).items():
+            if name[0] != "_" and name not in known | own and isinstance(member, _METHODS):
+                found[name] = next(iter(difflib.get_close_matches(name, sorted(known), 1, 0.5)), None)
+    return found
 
 
 def _wrong(thing: Any, name: str, member: Any) -> str | None:

@@ -2,7 +2,8 @@
 
 Covers None, bool, int, float (infinities too), str, bytes, tuples, lists, dicts, persistent dicts, dataclasses and
 unions of None, plain values and dataclasses. A genome, any place whose hint is a type variable (`Member(Generic[G])`
-with `genome: G`), is written and read by the space. Other leaf types (tensors, say) join through `register`.
+with `genome: G`), is written and read by the space; None stays None.
+Arrays of numpy (`NDArray[np.float64]`) are leaves. Other leaf types (tensors, say) join through `register`.
 """
 
 from __future__ import annotations
@@ -46,6 +47,36 @@ def _read_bytes(data: Any) -> bytes:
 register(bytes, lambda value: base64.b64encode(value).decode("ascii"), _read_bytes)
 
 
+def _array_leaf(cls: Any) -> bool:
+    """Whether the type is numpy's array, which is registered at its first use: importing numpy here would be slow."""
+    if getattr(cls, "__module__", "") != "numpy" or getattr(cls, "__name__", "") != "ndarray":
+        return False
+    import numpy
+
+    register(numpy.ndarray, _write_array, _read_array)
+    return True
+
+
+def _write_array(array: Any) -> Json:
+    """Shape and little-endian float64 bytes in base64: every bit comes back."""
+    import numpy
+
+    if not isinstance(array, numpy.ndarray) or array.dtype != numpy.float64:
+        raise CodecError(f"expected an array of float64, found {getattr(array, 'dtype', type(array).__name__)}")
+    return {"shape": list(array.shape), "float64": base64.b64encode(array.astype("<f8").tobytes()).decode("ascii")}
+
+
+def _read_array(data: Any) -> Any:
+    import numpy
+
+    if not isinstance(data, Mapping) or set(data) != {"shape", "float64"}:
+        raise CodecError("expected an array as its shape and its bytes")
+    try:
+        return numpy.frombuffer(_read_bytes(data["float64"]), "<f8").astype(float).reshape(data["shape"])
+    except (TypeError, ValueError) as error:
+        raise CodecError(f"expected an array: {error}") from error
+
+
 def encode(hint: Any, value: Any, genome: Callable[[Any], Json]) -> Json:
     """The value as JSON. `genome` writes what stands where the hint is a type variable. Raises CodecError."""
     written: Json = _encode(hint, value, genome)
@@ -59,14 +90,14 @@ def decode(hint: Any, data: Json, genome: Reader) -> Any:
 
 def _encode(hint: Any, value: Any, genome: Callable[[Any], Json]) -> Any:
     if isinstance(hint, TypeVar):
-        return genome(value)
+        return None if value is None else genome(value)
     if hint == Json:
         return value
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return None if value is None else _encode(_arm(hint, args, value), value, genome)
     cls: Any = origin or hint
-    if cls in _LEAVES:
+    if cls in _LEAVES or _array_leaf(cls):
         return _LEAVES[cls][0](value)
     if cls is tuple:
         return [_encode(h, v, genome) for h, v in _items(args, value)]
@@ -94,14 +125,14 @@ def _plain(cls: Any, value: Any) -> Any:
 
 def _decode(hint: Any, data: Any, genome: Reader) -> Any:
     if isinstance(hint, TypeVar):
-        return genome(data)
+        return None if data is None else genome(data)
     if hint == Json:
         return data
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return None if data is None else _decode(_json_arm(hint, args, data), data, genome)
     cls: Any = origin or hint
-    if cls in _LEAVES:
+    if cls in _LEAVES or _array_leaf(cls):
         return _LEAVES[cls][1](data)
     if cls in (tuple, list, *_DICTS) and not isinstance(data, list):
         raise CodecError(f"expected a list, found {type(data).__name__}")
@@ -157,7 +188,8 @@ def _json_arm(hint: Any, args: tuple[Any, ...], data: Any) -> Any:
                 return arm
         elif type(data) is cls or (cls is float and (type(data) is int or _is_special(data))):
             return arm
-    open_arms = [arm for arm in args if isinstance(arm, TypeVar) or arm in _LEAVES]
+    leaves = [arm for arm in args if (cls := typing.get_origin(arm) or arm) in _LEAVES or _array_leaf(cls)]
+    open_arms = [arm for arm in args if isinstance(arm, TypeVar) or arm in leaves]
     if open_arms:
         return open_arms[0]
     raise CodecError(f"{type(data).__name__} is not in {hint}")

@@ -63,6 +63,29 @@ class Keyed(Protocol[C], metaclass=Capability):
 
 
 @runtime_checkable
+class Static(Protocol[C], metaclass=Capability):
+    """What a job may have in addition: it knows some metrics of a genome before anything is trained."""
+
+    @property
+    def static_names(self) -> Sequence[str]:
+        """The names of these metrics; a constraint on one of them is checked before training."""
+
+    def static_metrics(self, genome: C, environment: Mapping[str, Json]) -> Mapping[str, float] | None:
+        """A value for each of the names; None for a genome without a network. No torch.
+
+        `environment` is the job's own, as the run recorded it: nothing has to be loaded.
+        """
+
+
+@runtime_checkable
+class Beside(Protocol, metaclass=Capability):
+    """What a further job of a run may have in addition: it takes from the run's own job what it needs to know."""
+
+    def beside(self, environment: Mapping[str, Json]) -> None:
+        """Takes the own job's environment, with its task, before the first candidate. Raises UsageError."""
+
+
+@runtime_checkable
 class Stacking(Protocol[G], metaclass=Capability):
     """Capability of a job: it trains several candidates of one ask as one program."""
 

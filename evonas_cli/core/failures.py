@@ -9,6 +9,7 @@ CANDIDATE, MACHINE = "candidate", "machine"
 FAILURES: Mapping[str, str] = {
     "unbuildable": CANDIDATE,  # the genome has no network for this task
     "over_cap": CANDIDATE,  # more parameters or multiply-adds than the trainer allows
+    "refused": CANDIDATE,  # violates a constraint on what is known before training
     "diverged": CANDIDATE,  # a loss is not finite
     "error": CANDIDATE,  # any other exception of the evaluation
     "missing_metric": CANDIDATE,  # an objective is absent

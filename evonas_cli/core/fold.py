@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from evonas_cli.core.demands import check_proposal
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.front import RunFront
 from evonas_cli.core.guard import proposed
-from evonas_cli.core.pareto import Front
 from evonas_cli.core.protocols import Strategy
 from evonas_cli.core.rng import LazyStream, derive, stream
-from evonas_cli.core.types import Candidate, Evaluation, Objective, Result
+from evonas_cli.core.types import Candidate, Constraint, Evaluation, Objective, Result
 
 G = TypeVar("G")
 HOPELESS = 1000
@@ -71,8 +72,15 @@ class _Step(Generic[G]):
 
 
 class Fold(Generic[G]):
-    """Drives one strategy. `front` holds the non-dominated candidates of everything told, `settled` is the strategy's
-    state as the last tell left it, which asks may have changed since; `telling` is true within a tell."""
+    """Drives one strategy.
+
+    `front` is the run's front of everything told. `settled` is the strategy's state as the last tell left it; later
+    asks may have changed the state since. `telling` is true within a tell. `jobs` says by name what each job of the run
+    honours of a proposal (see `check_proposal`); None: proposals are not checked.
+
+    A candidate that violates `constraints` is told without losses, as a failure, to a strategy whose demands do not
+    say that it ranks violations: every algorithm then prefers a candidate that satisfies all constraints.
+    """
 
     def __init__(
         self,
@@ -81,6 +89,8 @@ class Fold(Generic[G]):
         seed: int,
         window: int,
         budget: Budget,
+        constraints: Sequence[Constraint] = (),
+        jobs: dict[str, frozenset[str]] | None = None,
     ) -> None:
         if window < 1:
             raise UsageError(f"window is {window}; it must be 1 or more")
@@ -91,10 +101,11 @@ class Fold(Generic[G]):
                 f"population, batch or bracket of {type(strategy).__name__}; raise the budget or make that smaller"
             )
         self.strategy, self.objectives, self.seed, self.window = strategy, tuple(objectives), seed, window
-        self.budget = budget
+        self.budget, self.constraints, self.jobs = budget, tuple(constraints), jobs
+        self._ranks_violations = strategy.demands.violations
         self.state: Any = strategy.init(stream(seed, "init"))
         self.settled, self.telling = self.state, False
-        self.front = Front()
+        self.front = RunFront(self.objectives, self.constraints, budget.cost)
         self.finished = False
         self.drained = False
         self.cut_steps = 0
@@ -105,7 +116,8 @@ class Fold(Generic[G]):
     @property
     def position(self) -> Position[G]:
         """A copy of the place of the fold."""
-        return replace(self._at, pending=tuple([step.batch for step in self._pending]))
+        at, front = self._at, self.front
+        return replace(at, cost=front.cost, over=front.over, pending=tuple([step.batch for step in self._pending]))
 
     @property
     def told(self) -> int:
@@ -117,10 +129,14 @@ class Fold(Generic[G]):
         """How many evaluations these steps had."""
         return self._at.told_evaluations
 
-    def restore(self, position: Position[G], state: Any, front: Front) -> list[Candidate[G]]:
-        """Goes to a place saved earlier; returns the candidates that were pending there."""
-        self._at, self.state, self.front = replace(position, pending=()), state, front
-        self.settled = state
+    def restore(
+        self, position: Position[G], state: Any, front: Sequence[tuple[int, Sequence[float]]], fidelity: float
+    ) -> list[Candidate[G]]:
+        """Goes to a place saved earlier, with the members of the front there, which have this fidelity; returns the
+        candidates that were pending there."""
+        self._at, self.state, self.settled = replace(position, pending=()), state, state
+        self.front.cost, self.front.over = position.cost, position.over
+        self.front.restore(front, fidelity)
         return [candidate for batch in position.pending for candidate in self._open(batch)]
 
     @property
@@ -142,14 +158,14 @@ class Fold(Generic[G]):
     def wants_ask(self) -> bool:
         """Whether the window and the budget allow the next step to be asked now."""
         at, budget = self._at, self.budget
-        if self.finished or len(self._pending) >= self.window or at.over is not None:
+        if self.finished or len(self._pending) >= self.window or self.front.over is not None:
             return False
         if budget.evaluations is None:
             if self.hopeless or self.repeating:
                 return False
         elif at.next_id >= budget.evaluations:
             return False
-        return budget.cost is None or at.cost < budget.cost
+        return budget.cost is None or self.front.cost < budget.cost
 
     def ask(self) -> Sequence[Candidate[G]]:
         """Asks the next step; returns the candidates that the budget still covers. Empty: the strategy is done."""
@@ -159,6 +175,9 @@ class Fold(Generic[G]):
         if not proposals:
             self.finished = True
             return []
+        if self.jobs is not None:
+            for id, proposal in enumerate(proposals, at.next_id):
+                check_proposal(proposal, id, self.jobs)
         batch = tuple(
             [
                 Candidate(id, at.asked, derive(self.seed, "candidate", id), proposal)
@@ -210,7 +229,7 @@ class Fold(Generic[G]):
         at.told += 1
         at.told_evaluations += len(told)
         at.repeats = at.repeats + len(told) if copied else 0
-        self.drained = self.drained or at.over is not None
+        self.drained = self.drained or self.front.over is not None
         self.settled, self.telling = self.state, False
 
     @property
@@ -227,21 +246,11 @@ class Fold(Generic[G]):
                     self._count(candidate, step.results[candidate.id])
 
     def _count(self, candidate: Candidate[G], result: Result) -> Evaluation[G]:
-        evaluation, at = evaluate(candidate, result, self.objectives), self._at
-        if "cost" in result.metrics and at.over is None:
-            at.cost += result.metrics["cost"]
-            if self.budget.cost is not None and at.cost > self.budget.cost:
-                at.over = candidate.id
+        (evaluation, _), at = self.front.take(candidate, result), self._at
         if result.cached is not None:
             at.cached += 1
         if evaluation.losses is not None:
             at.succeeded = True
-            if at.over is None:
-                self.front.add(candidate.id, evaluation.losses)
+        if evaluation.violation and not self._ranks_violations:
+            return replace(evaluation, losses=None)
         return evaluation
-
-
-def evaluate(candidate: Candidate[G], result: Result, objectives: Sequence[Objective]) -> Evaluation[G]:
-    """What a strategy is told of a result. A failure has no losses."""
-    losses = tuple([o.loss(result.metrics) for o in objectives]) if result.status == "ok" else None
-    return Evaluation(candidate.id, candidate.proposal.genome, losses, result.payload)

@@ -7,6 +7,7 @@ from random import Random
 from typing import Protocol, TypeVar, runtime_checkable
 
 from evonas_cli.core.capability import Capability
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.types import Evaluation, Json, Objective, Proposal
 
 G = TypeVar("G")
@@ -32,13 +33,13 @@ class Space(Protocol[G], metaclass=Capability):
 class Strategy(Protocol[G, S], metaclass=Capability):
     """Proposes genomes. Holds hyperparameters only: what evolves is a value of type S that is passed in and out.
 
-    `needs` names the capabilities a space must have. `least_evaluations` is the smallest budget that makes sense: the
-    first population, batch or bracket.
+    `demands` says what the strategy needs of the other parts of a run. `least_evaluations` is the smallest budget that
+    makes sense: the first population, batch or bracket.
     """
 
     @property
-    def needs(self) -> tuple[type, ...]:
-        """The capability protocols that the space must conform to."""
+    def demands(self) -> Demands:
+        """What space, jobs and window must be: `Demands(space=(Mutable,))`."""
 
     @property
     def least_evaluations(self) -> int:
@@ -74,15 +75,6 @@ class Particular(Protocol, metaclass=Capability):
 
 
 @runtime_checkable
-class Continues(Protocol, metaclass=Capability):
-    """What a strategy may have in addition: it says whether its candidates continue the training of earlier ones."""
-
-    @property
-    def continues(self) -> bool:
-        """Whether trained weights have to be kept for later candidates."""
-
-
-@runtime_checkable
 class Keeping(Protocol[C], metaclass=Capability):
     """What a strategy that continues trainings may have in addition: it knows whose weights it may still need."""
 
@@ -111,19 +103,5 @@ class Computing(Protocol, metaclass=Capability):
         """What its proposals depend on beside the configuration; keys begin with `strategy_`."""
 
 
-@runtime_checkable
-class Rising(Protocol, metaclass=Capability):
-    """What a strategy that continues trainings may have in addition: each goes on from one fidelity to the next."""
-
-    @property
-    def fidelities(self) -> Sequence[float]:
-        """In ascending order; the trainer must have epochs enough for each to train anything."""
-
-
-@runtime_checkable
-class Staged(Protocol, metaclass=Capability):
-    """What a strategy that continues trainings may have in addition: it divides a full training into stages."""
-
-    @property
-    def stages(self) -> int:
-        """How many; the trainer must have as many epochs for each to train anything. 1: whole trainings."""
+OF_STRATEGIES: tuple[type, ...] = (Strategy, Figures, Particular, Keeping, Confirming, Computing)
+"""All that a strategy may have."""

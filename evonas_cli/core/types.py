@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar, dataclass_transform
-
-if TYPE_CHECKING:
-    pass
+from typing import Generic, Literal, TypeAlias, TypeVar, dataclass_transform
 
 G = TypeVar("G")
 T = TypeVar("T")
@@ -157,12 +154,19 @@ class Result:
 
 @value
 class Evaluation(Generic[G]):
-    """What a strategy is told: `losses` are minimised, in the order of the run's objectives; None says it failed."""
+    """What a strategy is told of a candidate.
+
+    `losses` are minimised, in the order of the run's objectives; None says that the candidate failed, or was evaluated
+    by another job than the run's own. `metrics` are those of the result. `violation` is the sum of the constraints'
+    relative excesses: 0 where all of them hold.
+    """
 
     id: int
     genome: G
     losses: tuple[float, ...] | None
     payload: Json = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    violation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +180,27 @@ class Objective:
         """The metric as a loss. Raises KeyError when the job did not measure it."""
         value = float(metrics[self.name])
         return -value if self.direction == "max" else value
+
+
+Bound: TypeAlias = Literal["at most", "at least"]
+SIGNS: Mapping[Bound, str] = {"at most": "<=", "at least": ">="}
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A metric that must be at most, or at least, a limit in the metric's own unit."""
+
+    metric: str
+    limit: float
+    bound: Bound = "at most"
+
+    def excess(self, metrics: Mapping[str, float]) -> float:
+        """By how much the metric misses the limit, as a share of the limit (of 1 where the limit is 0); 0: it holds.
+
+        Raises KeyError when the job did not measure it.
+        """
+        over = float(metrics[self.metric]) - self.limit
+        return max(0.0, over if self.bound == "at most" else -over) / (abs(self.limit) or 1.0)
+
+    def __str__(self) -> str:
+        return f"{self.metric} {SIGNS[self.bound]} {self.limit:.12g}"

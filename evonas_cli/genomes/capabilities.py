@@ -7,6 +7,7 @@ from random import Random
 from typing import Protocol, TypeVar, runtime_checkable
 
 from evonas_cli.core.capability import Capability
+from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes, Locus
 from evonas_cli.genomes.marked_graph import MarkedGraph
@@ -55,6 +56,14 @@ class Scored(Protocol[C], metaclass=Capability):
 
 
 @runtime_checkable
+class Solved(Protocol[K], metaclass=Capability):
+    """Capability of a Scored space: its best genome is known, so that a demonstration can tell the regret."""
+
+    def optimum(self) -> tuple[K, float]:
+        """A genome of the highest score, and that score."""
+
+
+@runtime_checkable
 class Functional(Protocol[C], metaclass=Capability):
     """Capability: the space knows which of its genomes compute the same function, whatever the task."""
 
@@ -68,6 +77,14 @@ class Mutable(Protocol[G], metaclass=Capability):
 
     def mutate(self, genome: G, rng: Random) -> G:
         """A neighbour; the genome itself only where the space counts identity among its mutations."""
+
+
+@runtime_checkable
+class Crossable(Protocol[G], metaclass=Capability):
+    """Capability: genomes that are no tuples of independent genes can be recombined."""
+
+    def recombine(self, parents: Sequence[G], rng: Random) -> G:
+        """A child of two parents or more, which stay as they are: `space.recombine([mother, father], rng)`."""
 
 
 @runtime_checkable
@@ -146,3 +163,23 @@ class Modular(Protocol[K], metaclass=Capability):
 
     def assemble(self, blueprint: MarkedGraph, modules: Mapping[int, MarkedGraph]) -> K:
         """The genome; `modules` has one for each species that the blueprint names."""
+
+
+OF_SPACES: tuple[type, ...] = (
+    Space,
+    Buildable,
+    Recurrent,
+    Tuning,
+    Scored,
+    Solved,
+    Functional,
+    Mutable,
+    Crossable,
+    Measured,
+    Repairable,
+    Linear,
+    Walkable,
+    Deepening,
+    Modular,
+)
+"""All that a space may have."""

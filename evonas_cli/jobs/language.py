@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context, Placed
 from evonas_cli.core.types import Candidate, Json, Metric, Result, Unit
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Recurrent
+from evonas_cli.jobs import stages
 from evonas_cli.network.language import LanguagePlan
 from evonas_cli.network.metrics import metrics_of
 from evonas_cli.network.task import Task
@@ -102,6 +104,10 @@ class Language:
         dataset = self._settings[1]
         if isinstance(dataset, Placed):
             dataset.check_there()
+
+    def check_demands(self, demands: Demands) -> None:
+        """Raises UsageError where weights are not kept, or the epochs are too few to be divided."""
+        stages.check(demands, self._settings[2], self._settings[0])
 
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, task, a digest of the data. Raises UsageError, EnvironmentFailure."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.files import check_file, located, reading
@@ -75,12 +76,18 @@ class Table:
         names: dict[str, Metric] = {"valid_error": Metric("min"), "valid_accuracy": Metric("max")}
         names |= {name: Metric("min") for name in ("cost", "parameters", "multiply_adds") if name in columns}
         self.metrics: Mapping[str, Metric] = names
+        self.honours = frozenset({"fidelity"})
         self._rows: dict[float, dict[str, dict[str, float]]] = {}
         self._digest = ""
 
     def check_there(self) -> None:
         """As Placed: the path must be that of a file."""
         check_file(self.path, "pass job.path=FILE.csv")
+
+    def check_demands(self, demands: Demands) -> None:
+        """Raises UsageError for a fidelity of which the table has no columns."""
+        for fidelity in demands.fidelities:
+            self._known(fidelity, "this strategy has candidates")
 
     def environment(self) -> dict[str, Json]:
         """A digest of the file."""
@@ -93,7 +100,7 @@ class Table:
         for candidate in candidates:
             genome = self.space.to_json(candidate.proposal.genome)
             name = genome if isinstance(genome, str) else json.dumps(genome)
-            row = self._rows[self._fidelity(candidate)].get(name)
+            row = self._rows[self._known(candidate.proposal.fidelity, f"candidate {candidate.id} is")].get(name)
             if row is None:
                 raise UsageError(f"{self.path} has no row with {self._key}={name}; use the table's own space")
             yield Result(candidate.id, "ok", row)
@@ -104,14 +111,13 @@ class Table:
         key: str = space.function_key(genome)
         return key
 
-    def _fidelity(self, candidate: Candidate[Any]) -> float:
-        """The table's own value of the fidelity that is asked for."""
-        asked = candidate.proposal.fidelity
+    def _known(self, asked: float, who: str) -> float:
+        """The table's own value of a fidelity that is asked for. Raises UsageError, which begins with `who`."""
         for fidelity in self._levels:
             if abs(fidelity - asked) < NEAR:
                 return fidelity
         raise UsageError(
-            f"candidate {candidate.id} is to be trained to the fidelity {asked:.6g}, for which the table has no "
+            f"{who} to be trained to the fidelity {asked:.6g}, for which the table has no "
             f"columns (job.fidelities has {', '.join(f'{known:.6g}' for known in self._levels)}); "
             "name them there or change the strategy's fidelities"
         )

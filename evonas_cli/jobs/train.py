@@ -8,13 +8,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Json, Metric, Result, Unit
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Buildable, Tuning
-from evonas_cli.jobs import foresight, stacks
+from evonas_cli.jobs import foresight, stacks, stages, static
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.metrics import OBJECTIVES, metrics_of
 from evonas_cli.network.task import KINDS, Kind, Task
@@ -38,6 +39,8 @@ class Train:
 
     needs: tuple[type, ...] = (Buildable,)
     key_needs: tuple[type, ...] = ()
+    honours = frozenset({"fidelity", "continues", "options"})
+    static_names: Sequence[str] = tuple(static.METRICS)
     _always: Mapping[str, Metric] = {
         "train_loss": Metric("min"),
         "parameters": Metric("min"),
@@ -124,6 +127,14 @@ class Train:
     def check_there(self) -> None:
         """As the data set's."""
         self._settings[1].check_there()
+
+    def check_demands(self, demands: Demands) -> None:
+        """Raises UsageError where weights are not kept, or the epochs are too few to be divided."""
+        stages.check(demands, self._settings[2], self._settings[0])
+
+    def static_metrics(self, genome: Any, environment: Mapping[str, Json]) -> Mapping[str, float] | None:
+        """Parameters, multiply-adds and depth of the genome's network; None where it has none."""
+        return static.metrics(genome, self._settings[0], _task(environment))
 
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, task, a digest of data and split. Raises UsageError, EnvironmentFailure."""

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from evonas_cli.network.cell import FIRST_MEMORY, HIDDEN, INPUT, Cell
 from evonas_cli.network.language import LanguagePlan
-from evonas_cli.nn.dropout import Dropout
+from evonas_cli.nn.layers.dropout import Dropout
 
 State: TypeAlias = tuple[Tensor, ...]
 """h and the memories, (B, hidden) each."""

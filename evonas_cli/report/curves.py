@@ -25,8 +25,9 @@ class Track:
 
     `limit` is the run's own budget.cost: the first evaluation whose cost no longer fits it, and all after it, are left
     out, as they are of the run's front. `ended` says that the strategy was done before its budget. `values` holds the
-    metric compared, in its own unit, `reports` the one shown beside it; both are NaN for a failure. The columns of the
-    axes are cumulated and include their own evaluation.
+    metric compared, in its own unit, `reports` the one shown beside it; both are NaN for what is no outcome of the run:
+    a failure, a candidate of another job or of less than full fidelity, one that violates a constraint. The columns of
+    the axes, and that of the failures, are cumulated and include their own evaluation.
     """
 
     metric: str
@@ -38,20 +39,30 @@ class Track:
     trainings: array[float] = field(default_factory=_column)
     seconds: array[float] = field(default_factory=_column)
     cost: array[float] = field(default_factory=_column)
+    failures: array[float] = field(default_factory=_column)
     closed: bool = False
     ended: bool = False
 
-    def add(self, succeeded: bool, metrics: Mapping[str, float], seconds: float = 0.0, cached: bool = False) -> None:
-        """Takes the next evaluation. One that was answered from a cache is no training; a failed one is.
+    def add(
+        self,
+        succeeded: bool,
+        metrics: Mapping[str, float],
+        seconds: float = 0.0,
+        cached: bool = False,
+        counts: bool = True,
+    ) -> None:
+        """Takes the next evaluation. One from a cache or of a further job is no training (`cached`); a failed one is.
 
-        Raises KeyError when a success lacks the metric.
+        A success that does not count is no outcome of the run. Raises KeyError when one that counts lacks the metric.
         """
         cost = _last(self.cost) + metrics.get("cost", 0.0)
         self.closed = self.closed or (self.limit is not None and cost > self.limit)
         if self.closed:
             return
-        self.values.append(float(metrics[self.metric]) if succeeded else math.nan)
-        self.reports.append(float(metrics.get(self.report, math.nan)) if succeeded and self.report else math.nan)
+        shown = succeeded and counts
+        self.values.append(float(metrics[self.metric]) if shown else math.nan)
+        self.reports.append(float(metrics.get(self.report, math.nan)) if shown and self.report else math.nan)
+        self.failures.append(_last(self.failures) + (not succeeded))
         self.trainings.append(_last(self.trainings) + (not cached))
         self.seconds.append(_last(self.seconds) + seconds)
         self.cost.append(cost)
@@ -76,7 +87,7 @@ class Track:
 
     def failed(self, count: int) -> int:
         """How many of the first `count` evaluations failed."""
-        return sum(map(math.isnan, self.values[:count]))
+        return int(self.failures[count - 1]) if count else 0
 
     def improvements(self) -> list[int]:
         """The evaluations that were better than all before them; the last one within a budget is its incumbent."""

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.core.fold import evaluate
-from evonas_cli.core.pareto import Front
-from evonas_cli.core.types import Candidate, Proposal
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.network.task import Task
 from evonas_cli.run.assembly import Parts, assemble
@@ -19,7 +16,7 @@ from evonas_cli.run.stored import readable, stored_config
 from evonas_cli.store.derived import front_document
 from evonas_cli.store.directory import RunDirectory, find
 from evonas_cli.store.journal import Journal
-from evonas_cli.store.records import result_of
+from evonas_cli.store.records import candidate_in, result_of
 from evonas_cli.store.throughput import ThroughputLog, summary
 
 
@@ -33,16 +30,9 @@ class Reading:
 
     def front(self) -> dict[str, Any]:
         """The Pareto front of what the journal holds, up to budget.cost, as a document."""
-        front, cost = Front(), 0.0
-        limit = self.parts.config["budget"]["cost"]
+        front = self.parts.front()
         for entry in self.journal:
-            cost += entry["metrics"].get("cost", 0.0)
-            if limit is not None and cost > limit:
-                break
-            candidate = Candidate(entry["id"], entry["step"], entry["seed"], Proposal(None))
-            losses = evaluate(candidate, result_of(entry), self.parts.objectives).losses
-            if losses is not None:
-                front.add(candidate.id, losses)
+            front.take(candidate_in(entry), result_of(entry))
         return front_document(self.parts.objectives, [id for id, _ in front.members], self.journal.read)
 
     def throughput(self) -> dict[str, float | None]:
@@ -56,7 +46,7 @@ class Reading:
         Nothing for a space without networks or a run without a task.
         """
         task = self.run.metadata()["environment"].get("task")
-        if task is None or not isinstance(self.parts.space, Buildable):
+        if task is None or entry["genome"] is None or not isinstance(self.parts.space, Buildable):
             return []
         try:
             genome = self.parts.space.from_json(entry["genome"])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.core.front import is_outcome
 from evonas_cli.core.types import Direction
 from evonas_cli.report.curves import Track
 from evonas_cli.report.groups import Sample
@@ -13,6 +14,7 @@ from evonas_cli.report.reading import Reading, read_run
 from evonas_cli.run.assembly import Parts
 from evonas_cli.run.session import DONE, REPEATED
 from evonas_cli.store.directory import RunDirectory, below, find
+from evonas_cli.store.records import candidate_in, result_of
 
 
 def locate(reference: str, outputs: Path) -> list[RunDirectory]:
@@ -65,9 +67,10 @@ def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
         if entry["id"] != expected:
             break
         succeeded = entry["status"] == "ok"
-        if succeeded and name not in entry["metrics"]:
+        shown = is_outcome(candidate_in(entry), result_of(entry), parts.objectives, parts.told)
+        if shown and name not in entry["metrics"]:
             raise RunError(f"{run.root}: candidate {expected} has no metric {name}; choose another --metric")
-        track.add(succeeded, entry["metrics"], entry["seconds"], "cached" in entry)
+        track.add(succeeded, entry["metrics"], entry["seconds"], "cached" in entry or "job" in entry, shown)
     reading.journal.close()
     track.ended = run.status().get("reason") in (DONE, REPEATED)
     metadata = run.metadata()

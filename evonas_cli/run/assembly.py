@@ -12,36 +12,65 @@ from typing import Any
 from evonas_cli.config.build import build, target
 from evonas_cli.config.compose import Config
 from evonas_cli.core.cache import Keys
+from evonas_cli.core.demands import honours
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed, Resolving
+from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed, Resolving, Static
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.protocols import Continues, Particular, Space, Strategy
-from evonas_cli.core.types import Json, Objective
+from evonas_cli.core.front import RunFront
+from evonas_cli.core.gate import Gate
+from evonas_cli.core.protocols import Particular, Space, Strategy
+from evonas_cli.core.types import Constraint, Json, Objective
+from evonas_cli.run.constraints import constraints
 from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfaces, try_out
-from evonas_cli.run.fit import check_continues, check_needs, check_stages, check_test, objective, preferred
+from evonas_cli.run.fit import check_demands, check_needs, check_test, objective, preferred
 from evonas_cli.store.directory import RunDirectory, check_name
+
+SEVERAL = "evonas_cli.jobs.several.Several"
+"""What dispatches candidates to several jobs."""
 
 
 @dataclass(frozen=True)
 class Parts:
     """What a configuration describes, built and checked to fit together.
 
-    `recipe` makes the job wherever it runs. `measured` names the metrics of the job that repetitions may change.
+    `constraints` are all that were stated, `told` those on metrics of results. `honoured` says by job
+    what it honours of a proposal. `recipe` makes the job wherever it runs.
+    `measured` names the metrics of the job that repetitions may change.
     """
 
     config: Config
     space: Space[Any]
     strategy: Strategy[Any, Any]
     objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+    told: tuple[Constraint, ...]
+    honoured: dict[str, frozenset[str]]
     recipe: Callable[[], Job[Any]]
     measured: frozenset[str]
     allowed: tuple[str, ...]
 
-    def fold(self) -> Fold[Any]:
-        """A fold at its beginning."""
-        budget = Budget(**self.config["budget"])
-        return Fold(self.strategy, self.objectives, self.config["seed"], self.config["window"], budget)
+    def fold(self, seed: int | None = None) -> Fold[Any]:
+        """A fold at its beginning; `seed` in the place of the configured one."""
+        config = self.config
+        return Fold(
+            self.strategy,
+            self.objectives,
+            config["seed"] if seed is None else seed,
+            config["window"],
+            Budget(**config["budget"]),
+            self.told,
+            self.honoured,
+        )
+
+    def front(self) -> RunFront:
+        """The run's front at its beginning, under its own budget.cost."""
+        return RunFront(self.objectives, self.told, self.config["budget"]["cost"])
+
+    def gate(self, environment: Mapping[str, Json]) -> Gate[Any]:
+        """What refuses candidates before training; `environment` is that of the job."""
+        job = self.recipe()
+        return Gate(job if isinstance(job, Static) else None, self.constraints, environment)
 
     def evaluator(self, context: Context) -> Evaluator[Any]:
         """The configured evaluator, not started. Raises UsageError."""
@@ -60,8 +89,29 @@ class Parts:
 
 
 def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = None) -> Job[Any]:
-    """Builds the job with those collaborators that its constructor names; `device` overrides the configured one."""
-    wanted = inspect.signature(target(config["job"], "job", allowed)).parameters
+    """Builds the run's job, together with further ones where `jobs` has any; `device` overrides the configured one."""
+    own, others = _job(config, config["job"], allowed, device), further_jobs(config, allowed, device)
+    if not others:
+        return own
+    job: Job[Any] = build({"_target_": SEVERAL}, "job", own=own, others=others)
+    return job
+
+
+def further_jobs(config: Config, allowed: Sequence[str] = (), device: str | None = None) -> dict[str, Job[Any]]:
+    """The further jobs by name. Raises UsageError."""
+    found = {}
+    for name, node in config["jobs"].items():
+        try:
+            found[name] = _job(config, node, allowed, device)
+            check_interfaces(job=found[name])
+        except UsageError as error:
+            raise UsageError(f"jobs.{name}: {error}") from error
+    return found
+
+
+def _job(config: Config, node: Mapping[str, Any], allowed: Sequence[str], device: str | None) -> Job[Any]:
+    """A job with those collaborators that its constructor names."""
+    wanted = inspect.signature(target(node, "job", allowed)).parameters
     collaborators: dict[str, Any] = {
         "seed": config["seed"],
         "device": device or config["device"],
@@ -73,7 +123,7 @@ def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = Non
             collaborators[group] = build(config[group], group, allowed)
     if "dataset" in collaborators:
         check_dataset(collaborators["dataset"])
-    job: Job[Any] = build(config["job"], "job", allowed, **collaborators)
+    job: Job[Any] = build(node, "job", allowed, **collaborators)
     return job
 
 
@@ -103,19 +153,20 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     strategy = build(config["strategy"], "strategy", allowed, space=space)
     job = job_of(config, tuple(allowed))
     check_interfaces(space=space, strategy=strategy, job=job)
-    check_needs("strategy", config["strategy"], strategy.needs, space, allowed, folders)
+    check_needs("strategy", config["strategy"], strategy.demands.space, space, allowed, folders)
     check_needs("job", config["job"], job.needs, space, allowed, folders)
     check_test(strategy, job)
     if config["objectives"] is None:
         config = {**config, "objectives": preferred(job)}
     objectives = tuple(objective(name, job, config["deterministic"]) for name in config["objectives"])
+    limits = constraints(config["constraints"], job, config["deterministic"])
+    told = tuple([constraint for constraint in limits if constraint.metric in job.metrics])
     if config["budget"]["cost"] is not None and "cost" not in job.metrics:
         raise UsageError("budget.cost is set but this job measures no cost; use budget.evaluations")
     if isinstance(strategy, Particular):
         strategy.check_objectives(objectives)
-    if isinstance(strategy, Continues) and strategy.continues:
-        check_continues(config, allowed)
-        check_stages(config, strategy, space)
+    others = further_jobs(config, allowed)
+    check_demands(config, strategy, job, others)
     if config["dedupe"] != "none":
         check_dedupe(config["dedupe"], strategy, job, objectives)
     if config["dedupe"] == "function":
@@ -126,8 +177,10 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
             )
         check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
     recipe = functools.partial(job_of, config, tuple(allowed))
-    measured = frozenset(name for name, metric in job.metrics.items() if metric.measured)
-    parts = Parts(config, space, strategy, objectives, recipe, measured, tuple(allowed))
+    every = [job, *others.values()]
+    measured = frozenset(name for one in every for name, metric in one.metrics.items() if metric.measured)
+    honoured = {"": honours(job), **{name: honours(other) for name, other in others.items()}}
+    parts = Parts(config, space, strategy, objectives, limits, told, honoured, recipe, measured, tuple(allowed))
     if trial:
         try_out(space, strategy, config["seed"], allowed)
     parts.fold()

@@ -12,21 +12,22 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from evonas_cli.core.blame import described, is_ours, naming
-from evonas_cli.core.capability import lack
+from evonas_cli.core.capability import lack, unknown
 from evonas_cli.core.codec import CodecError, decode, encode, state_hint
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Evaluator, Job
 from evonas_cli.core.guard import proposed
-from evonas_cli.core.protocols import Continues, Keeping, Space, Strategy
+from evonas_cli.core.protocols import OF_STRATEGIES, Keeping, Space, Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation, Metric, Objective
-from evonas_cli.genomes.capabilities import Buildable, Linear, Mutable
+from evonas_cli.genomes.capabilities import OF_SPACES, Buildable, Linear, Mutable
 from evonas_cli.network.task import Phenotype, Task
 
 TRIED = 5
 """Genomes with which a space is tried out."""
 SAMPLES = 20
 """Genomes of which one must have a network."""
+_KNOWN = {"space": OF_SPACES, "strategy": OF_STRATEGIES}
 _INTERFACES = {"space": Space, "strategy": Strategy, "job": Job, "evaluator": Evaluator}
 
 
@@ -44,6 +45,20 @@ def check_interfaces(**parts: Any) -> None:
                 )
 
 
+def check_names(**parts: Any) -> None:
+    """Raises UsageError for a space or strategy with a public method or property that is no known capability.
+
+    A misspelt capability would be none without a word.
+    """
+    for group, part in parts.items():
+        for name, like in unknown(part, _KNOWN[group]).items():
+            hint = "" if like is None else f"; did you mean {like}?"
+            raise UsageError(
+                f"{group} {type(part).__name__} has {name}, which is no capability{hint} (names of its own methods "
+                f"begin with _: _{name})"
+            )
+
+
 def check_dataset(dataset: Any) -> None:
     """Raises UsageError for a data set that no job can read."""
     images, tokens = ("prepare",), ("corpus", "test")
@@ -56,7 +71,7 @@ def check_dataset(dataset: Any) -> None:
 
 def check_dedupe(how: str, strategy: Strategy[Any, Any], job: Job[Any], objectives: Sequence[Objective]) -> None:
     """Raises UsageError where repeated candidates must be evaluated, whatever the setting `dedupe` says."""
-    if isinstance(strategy, Continues) and strategy.continues:
+    if strategy.demands.continues:
         raise UsageError(
             f"dedupe={how}: this strategy hands trained weights on, and a repeated candidate, which is not trained, "
             "has none; set dedupe=none"
@@ -71,8 +86,10 @@ def check_dedupe(how: str, strategy: Strategy[Any, Any], job: Job[Any], objectiv
 def try_out(space: Space[Any], strategy: Strategy[Any, Any], seed: int, allowed: Sequence[str] = ()) -> None:
     """Raises UsageError for a space or a strategy of a user that breaks its contract at the first use."""
     if not is_ours(space):
-        _Trial(space, seed, allowed).space(Linear in strategy.needs)
+        check_names(space=space)
+        _Trial(space, seed, allowed).space(Linear in strategy.demands.space)
     if not is_ours(strategy):
+        check_names(strategy=strategy)
         _Trial(space, seed, allowed).strategy(strategy)
 
 
@@ -204,7 +221,10 @@ class _Trial:
             with naming(f"{name}: ask", self._allowed):
                 answer = strategy.ask(given, stream(seed, "check-ask"))
             proposals, after = proposed(strategy, answer)
-            genomes = [(self._text(p.genome), p.parents, p.operator, p.fidelity, p.continues) for p in proposals]
+            genomes = [
+                (p.genome is None or self._text(p.genome), p.job, p.parents, p.operator, p.fidelity, p.continues)
+                for p in proposals
+            ]
             asked.append((genomes, self._stored(f"{name}: ask", hint, after)))
         if asked[0] != asked[1]:
             raise UsageError(
@@ -238,7 +258,10 @@ class _Trial:
     def _restored(self, what: str, hint: Any, text: str, state: Any) -> Any:
         try:
             restored = decode(hint, json.loads(text), self._space.from_json)
-            same = bool(restored == state)
+            try:
+                same = bool(restored == state)
+            except ValueError:  # arrays, of which the truth of a comparison is ambiguous
+                same = self._stored(what, hint, restored) == text
         except (CodecError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise UsageError(f"{what}: the stored state cannot be read: {described(error, self._allowed)}") from error
         if not same:

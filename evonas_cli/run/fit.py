@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.config.build import target
 from evonas_cli.config.compose import Config
 from evonas_cli.config.settings import nearest
 from evonas_cli.core.capability import lack
+from evonas_cli.core.demands import Demands, Exacting, honours
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Job, Narrowing, Preferring, Testing, check_there
-from evonas_cli.core.protocols import Confirming, Rising, Staged
-from evonas_cli.core.types import Json, Metric, Objective
-from evonas_cli.genomes.capabilities import Tuning
+from evonas_cli.core.protocols import Confirming
+from evonas_cli.core.types import Constraint, Json, Metric, Objective
 from evonas_cli.run.serving import remedy
-
-
-def check_continues(config: Config, allowed: Sequence[str]) -> None:
-    if "trainer" not in inspect.signature(target(config["job"], "job", allowed)).parameters:
-        raise UsageError("this strategy hands trained weights on, which only a job that trains has; use job=train, or "
-                         "settings of the strategy that hand on none")  # fmt: skip
-    if config["window"] > 1:
-        raise UsageError("this strategy hands trained weights on from step to step; set window=1")
-    if not config["trainer"]["save_state"]:
-        raise UsageError("this strategy hands trained weights on; set trainer.save_state=true so that they are kept")
 
 
 def check_test(strategy: Any, job: Job[Any]) -> None:
@@ -36,21 +23,40 @@ def check_test(strategy: Any, job: Job[Any]) -> None:
                          "set job.test=false, and after the search use `evonas retrain RUN`")  # fmt: skip
 
 
-def check_stages(config: Config, strategy: Any, space: Any) -> None:
-    tuned = space.tuned if isinstance(space, Tuning) else {}
-    epochs = min(tuned.get("epochs") or [config["trainer"].get("epochs", math.inf)])
-    if isinstance(strategy, Staged) and strategy.stages > epochs:
+def check_demands(config: Config, strategy: Any, job: Job[Any], others: Mapping[str, Any]) -> None:
+    """Raises UsageError where job, further jobs or window are not what the strategy demands."""
+    demands: Demands = strategy.demands
+    who, job_name = f"strategy {type(strategy).__name__}", type(job).__name__
+    lacking = next((need for need in demands.job if not isinstance(job, need)), None)
+    if lacking is not None:
         raise UsageError(
-            f"this strategy divides a training into {strategy.stages} stages, of which some would train nothing: there "
-            f"are {epochs} epochs; set trainer.epochs to at least {strategy.stages}, or fewer strategy.generations"
+            f"{who} needs a job that is {lacking.__name__}, which {job_name} is not ({job_name}: {lack(job, lacking)})"
         )
-    if isinstance(strategy, Rising) and epochs < math.inf:
-        rungs = [max(1, round(epochs * fidelity)) for fidelity in strategy.fidelities]
-        if len(set(rungs)) < len(rungs):
-            raise UsageError(
-                f"of {epochs} epochs the rungs of this strategy, which continue each other, have "
-                f"{', '.join(map(str, rungs))}, so that some train nothing; raise trainer.epochs"
-            )
+    absent = [name for name in demands.jobs if name not in others]
+    if absent:
+        raise UsageError(
+            f"{who} needs a further job named {absent[0]}; add it: jobs={{{absent[0]}: {{_target_: ...}}}}"
+        )
+    ignored = [name for name in demands.honoured if name not in honours(job)]
+    if ignored:
+        asks = {
+            "fidelity": f"has candidates trained to the fidelities {', '.join(f'{f:.4g}' for f in demands.fidelities)}",
+            "continues": "hands trained weights on",
+            "options": "hands options on",
+        }
+        name = "continues" if "continues" in ignored else ignored[0]
+        cure = "hand on none" if name == "continues" else "do without"
+        raise UsageError(
+            f"{who} {asks[name]}, which the job {job_name} does not honour; use job=train, or settings of the strategy "
+            f"that {cure}"
+        )
+    if demands.window is not None and config["window"] > demands.window:
+        raise UsageError(
+            f"{who} asks at most {demands.window} step{'s' * (demands.window != 1)} ahead of what it was told; "
+            f"set window={demands.window}"
+        )
+    if isinstance(job, Exacting):
+        job.check_demands(demands)
 
 
 USUAL = ("valid_error", "parameters")
@@ -69,26 +75,31 @@ def preferred(job: Job[Any]) -> list[str]:
     return names
 
 
-def check_data(job: Job[Any], objectives: Sequence[Objective]) -> None:
-    """Raises UsageError for data that is not there, and for objectives that it does not have; no full reading."""
+def check_data(job: Job[Any], objectives: Sequence[Objective], told: Sequence[Constraint]) -> None:
+    """Raises UsageError for data that is not there, and for metrics that are asked for and do not exist on it.
+
+    `told` are constraints on metrics of results. Nothing is read in full.
+    """
     check_there(job)
     if isinstance(job, Narrowing):
-        _check_measured(objectives, job.foreseen())
+        _check_measured(objectives, told, job.foreseen())
 
 
-def check_measured(job: Job[Any], objectives: Sequence[Objective], environment: Mapping[str, Json]) -> None:
-    """Raises UsageError for an objective that the job does not measure on the data it has found."""
+def check_measured(
+    job: Job[Any], objectives: Sequence[Objective], told: Sequence[Constraint], environment: Mapping[str, Json]
+) -> None:
+    """Raises UsageError for an objective or a constraint on what the job does not measure on the data it has found."""
     if isinstance(job, Narrowing):
-        _check_measured(objectives, job.measured_on(environment))
+        _check_measured(objectives, told, job.measured_on(environment))
 
 
-def _check_measured(objectives: Sequence[Objective], metrics: Mapping[str, Metric]) -> None:
+def _check_measured(objectives: Sequence[Objective], told: Sequence[Constraint], metrics: Mapping[str, Metric]) -> None:
     there = sorted(metrics)
-    for one in objectives:
-        if one.name not in there:
+    asked = [("objectives", one.name) for one in objectives] + [("constraints", one.metric) for one in told]
+    for key, name in asked:
+        if name not in there:
             raise UsageError(
-                f"objectives: the job measures no {one.name} on this data{nearest(one.name, there)} "
-                f"(known: {', '.join(there)})"
+                f"{key}: the job measures no {name} on this data{nearest(name, there)} (known: {', '.join(there)})"
             )
 
 

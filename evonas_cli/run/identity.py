@@ -28,6 +28,8 @@ NEUTRAL = (
 
 LATER: Mapping[str, Json] = {
     "dedupe": "none",
+    "constraints": {},
+    "jobs": {},
     "dataset.mixup": 0.0,
     "dataset.randaugment": 0,
     "dataset.magnitude": 9,

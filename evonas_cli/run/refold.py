@@ -86,10 +86,14 @@ def _folded(parts: Parts, journal: Journal, last: int | None) -> str:
     store, fold = _Listing(journal, math.inf if last is None else last), parts.fold()
     refold(fold, store)
     asked = [
-        [parts.space.to_json(candidate.proposal.genome), candidate.proposal.parents, candidate.proposal.operator]
+        [_written(parts, candidate.proposal.genome), candidate.proposal.parents, candidate.proposal.operator]
         for candidate in store.proposed
     ]
     return json.dumps([asked, snapshots.content(fold, parts.space, journal, "")], sort_keys=True)
+
+
+def _written(parts: Parts, genome: Any) -> Json:
+    return None if genome is None else parts.space.to_json(genome)
 
 
 def hidden_randomness(parts: Parts) -> str:

@@ -16,14 +16,16 @@ from evonas_cli.run.assembly import Parts
 from evonas_cli.run.retraining import Asks
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.journal import Journal
+from evonas_cli.store.records import candidate_of
 
 
 def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
     """Evaluates every recorded candidate again; yields its id and what differs, or None when every bit is the same.
 
     Candidates that ran out of time or memory, or ended their workers, are skipped: the machine decided about them. So
-    are copies, which `verify` compares with what they copy. A candidate that continues another waits for it. Files of
-    the candidates go to a folder of their own, not into the run.
+    are copies, which `verify` compares with what they copy. A candidate that continues another waits for it; one that
+    was refused before training is checked against the constraints once more. Files of the candidates go to a folder of
+    their own, not into the run.
     """
     journal, names = Journal(run.journal, write=False), [objective.name for objective in parts.objectives]
     expected = {
@@ -31,6 +33,12 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
         for entry in journal
         if "cached" not in entry and entry.get("error", {}).get("kind") not in MACHINE_FAILURES
     }
+    refused = {id: entry for id, entry in expected.items() if entry.get("error", {}).get("kind") == "refused"}
+    gate = parts.gate(run.metadata()["environment"])
+    for id, entry in refused.items():
+        del expected[id]
+        found = gate.refusal(candidate_of(entry, parts.space))
+        yield id, "recorded as refused, now admitted" if found is None else _difference(entry, found, parts.measured)
     scratch = Path(tempfile.mkdtemp(prefix="evonas-replay-"))
     evaluator = parts.evaluator(RunDirectory(scratch))
     heirs: dict[int | None, list[int]] = {}
@@ -46,7 +54,9 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
         while left:
             for result in evaluator.collect():
                 left -= 1
-                yield result.id, _difference(expected[result.id], guard(result, names), parts.measured)
+                entry = expected[result.id]
+                found = guard(result, () if entry.get("job") else names)
+                yield result.id, _difference(entry, found, parts.measured)
                 if result.id in heirs:
                     evaluator.submit(asks.units([expected[id] for id in heirs[result.id]]))
     finally:

@@ -9,6 +9,7 @@ from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import Fold
+from evonas_cli.core.gate import Gate
 from evonas_cli.core.guard import guard
 from evonas_cli.core.types import Candidate, Result, Unit
 
@@ -40,16 +41,18 @@ def search(
     store: RunStore[G],
     late: Callable[[], bool] = lambda: False,
     cache: Cache[G] | None = None,
+    gate: Gate[G] | None = None,
 ) -> None:
     """Runs the fold to the end of its budget, or until `late` says that its time is up.
 
-    `cache`, new or None, spares repeated candidates the evaluator.
+    `cache`, new or None, spares repeated candidates the evaluator; `gate` those that violate a constraint on what is
+    known before training.
     Raises EnvironmentFailure when the machine fails, UsageError for a part that does not keep to its interface;
     everything recorded until then stays.
     """
-    names = [objective.name for objective in fold.objectives]
+    names = [*(o.name for o in fold.objectives), *(c.metric for c in fold.constraints)]
     in_flight: dict[int, Candidate[G]] = {}
-    cache = cache or Cache()
+    cache, gate = cache or Cache(), gate or Gate()
 
     def feed(batch: Sequence[Candidate[G]]) -> None:
         unknown = []
@@ -61,7 +64,7 @@ def search(
             else:
                 fold.add(candidate, known)
                 cache.learn(candidate, known)
-        submit(cache.admit(unknown))
+        submit(cache.admit(gate.admit(unknown)))
 
     def submit(candidates: Sequence[Candidate[G]]) -> None:
         if candidates:
@@ -78,8 +81,11 @@ def search(
             fold.tell()
             store.told(fold)
         elif fold.missing:
-            results = cache.copies() or evaluator.collect()
-            arrived = [(_taken(in_flight, result), guard(result, names)) for result in results]
+            results = gate.refused() or cache.copies() or evaluator.collect()
+            arrived = []
+            for result in results:
+                candidate = _taken(in_flight, result)
+                arrived.append((candidate, guard(result, () if candidate.proposal.job else names)))
             if not arrived:
                 raise UsageError("the evaluator's collect returned nothing; it must wait for a result")
             store.record(arrived)

@@ -36,7 +36,7 @@ def obstacle(node: Mapping[str, Any], space: Any, allowed: Sequence[str] = ()) -
     try:
         with _quiet():
             strategy = build(node, "strategy", allowed, space=space)
-        needs = strategy.needs
+        needs = strategy.demands.space
     except UsageError as error:
         return str(error)
     return next((why for need in needs if (why := lack(space, need)) is not None), None)

@@ -20,7 +20,7 @@ from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
-from evonas_cli.core.protocols import Continues
+from evonas_cli.core.gate import Gate
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.run import contracts, openings
@@ -70,6 +70,7 @@ class Session:
     evaluator: Started
     fold: Fold[Any]
     cache: Cache[Any]
+    gate: Gate[Any]
 
     def late(self) -> bool:
         """Whether budget.seconds is used up and everything recorded has been asked again."""
@@ -134,7 +135,7 @@ def create(
     try:
         environment = evaluator.start()
         job = parts.recipe()
-        check_measured(job, parts.objectives, environment)
+        check_measured(job, parts.objectives, parts.told, environment)
         if Buildable in job.needs:
             contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
         more = {} if source is None else {openings.SOURCE: source}
@@ -232,9 +233,9 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> 
         lock.release()
         raise
     evaluator.meter = recorder.meter
-    if isinstance(parts.strategy, Continues) and parts.strategy.continues:
+    if parts.strategy.demands.continues:
         evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)
-    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache)
+    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, parts.gate(environment))
 
 
 def provenance(

@@ -61,6 +61,8 @@ def stored_config(run: RunDirectory) -> Config:
     try:
         config: Any = OmegaConf.to_container(OmegaConf.create(run.config_text()))
         config.setdefault("dedupe", "none")
+        config.setdefault("constraints", {})
+        config.setdefault("jobs", {})
         check_root(config)
     except (UsageError, YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:120]

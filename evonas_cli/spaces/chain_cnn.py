@@ -17,6 +17,7 @@ from random import Random
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
+from evonas_cli.evolution.crossover import one_point
 from evonas_cli.genomes.choices import Choice
 from evonas_cli.genomes.walk import Decision, Kinds, Program, Trace, redraw, run, uniform
 from evonas_cli.network.inputs import check_maps
@@ -75,6 +76,13 @@ class ChainCnn:
     def mutate(self, genome: Chain, rng: Random) -> Chain:
         """One setting of one layer redrawn, or one link flipped; the genome itself where there is nothing to change."""
         return redraw(lambda: self.walk_to(len(genome)), self._trace(genome), self.kinds, rng)[0]
+
+    def recombine(self, parents: Sequence[Chain], rng: Random) -> Chain:
+        """One-point crossover of layers, which keep their places and links; the last segment keeps its end."""
+        shortest = min(map(len, parents))
+        sources = one_point(shortest, len(parents), rng)
+        head = tuple([parents[source][place] for place, source in enumerate(sources)])
+        return head + (parents[sources[-1]][shortest:] if sources else parents[0])
 
     def distance(self, first: Chain, second: Chain) -> float:
         """Share of the settings and links that differ (Hamming 1950); a layer that one lacks differs in all."""

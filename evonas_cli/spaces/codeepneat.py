@@ -145,6 +145,19 @@ class Assemblies:
                 modules[pointer(node)] = self.draw_module(rng)
         return self.assemble(blueprint, modules)
 
+    def recombine(self, parents: Sequence[Assembly], rng: Random) -> Assembly:
+        """Blueprints and the modules of one species cross by their marks (`evolution.neat.crossover`), as equally fit.
+
+        A species that one parent alone has comes from there.
+        """
+        blueprint, modules = parents[0].blueprint, dict(parents[0].modules)
+        for parent in parents[1:]:
+            blueprint = neat.crossover(blueprint, parent.blueprint, True, rng)
+            for species, module in parent.modules:
+                ours = modules.get(species)
+                modules[species] = module if ours is None else neat.crossover(ours, module, True, rng)
+        return self.assemble(blueprint, modules)
+
     def to_json(self, genome: Assembly) -> Json:
         """The global genes by name, the blueprint, and its modules."""
         named = {locus.name: gene for locus, gene in zip(self.global_loci, genome.blueprint.genes, strict=True)}

@@ -106,10 +106,10 @@ class RnnCell:
 
     def mutate(self, genome: Genes, rng: Random) -> Genes:
         """One token, drawn uniformly, becomes a different one."""
-        mutant, _ = redraw(self.walk, self.trace(genome), self.kinds, rng)
+        mutant, _ = redraw(self.walk, self._trace(genome), self.kinds, rng)
         return mutant
 
-    def trace(self, genome: Genes) -> Trace:
+    def _trace(self, genome: Genes) -> Trace:
         """The answers of the walk that ends in the genome."""
         return tuple([choice.options.index(gene) for choice, gene in zip(self.choices, genome, strict=True)])
 

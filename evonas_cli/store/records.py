@@ -31,7 +31,7 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
         "id": candidate.id,
         "step": candidate.step,
         "seed": candidate.seed,
-        "genome": space.to_json(proposal.genome),
+        "genome": None if proposal.genome is None else space.to_json(proposal.genome),
         "operator": proposal.operator,
         "parents": proposal.parents,
     }
@@ -127,17 +127,24 @@ def origin_of(data: Mapping[str, Any]) -> Origin:
     return Origin(data["seed"], data["metrics"].get("epochs"), data.get("labels", {}).get("state"))
 
 
+def candidate_in(data: Mapping[str, Any], genome: Any = None) -> Candidate[Any]:
+    """The candidate that an entry is about, with the genome given."""
+    given = {name: data[name] for name in (*_OPTIONAL, "operator") if name in data}
+    proposal = Proposal(genome, parents=tuple(data["parents"]), **given)
+    return Candidate(data["id"], data["step"], data["seed"], proposal)
+
+
 def candidate_of(data: Mapping[str, Any], space: Space[Any]) -> Candidate[Any]:
     """The candidate that an entry is about. Raises RunError for what is no genome of the space."""
-    given = {name: data[name] for name in (*_OPTIONAL, "operator") if name in data}
+    if data["genome"] is None and data.get("job"):
+        return candidate_in(data)
     try:
         genome = space.from_json(data["genome"])
     except Exception as error:  # what a space raises for JSON of another shape is its own affair
         raise RunError(
             f"candidate {data['id']}: {error}; resume with the version that wrote the run (see run.json)"
         ) from error
-    proposal = Proposal(genome, parents=tuple(data["parents"]), **given)
-    return Candidate(data["id"], data["step"], data["seed"], proposal)
+    return candidate_in(data, genome)
 
 
 def check_same(candidate: Candidate[Any], data: Mapping[str, Any], space: Space[Any]) -> None:

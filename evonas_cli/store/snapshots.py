@@ -15,14 +15,15 @@ from typing import Any
 from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.fold import Fold, Position
-from evonas_cli.core.pareto import Front
+from evonas_cli.core.front import RunFront
+from evonas_cli.core.pareto import Point
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Candidate, Json
 from evonas_cli.store.files import discard, write_text
 from evonas_cli.store.journal import Journal
 from evonas_cli.store.reading import LARGE, is_count, read_json, read_text
 
-FORMAT = 2
+FORMAT = 3
 """Rises whenever a member is added here or to `Position`: what another version wrote is never compared or used."""
 _KEPT = 2
 _log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ def content(fold: Fold[Any], space: Space[Any], journal: Journal, mark: str) -> 
         "position": encode(Position, fold.position, space.to_json),
         "state": encode(state_hint(fold.strategy), fold.state, space.to_json),
         "front": [[id, list(losses)] for id, losses in fold.front.members],
+        "fidelity": fold.front.fidelity,
     }
 
 
@@ -81,7 +83,7 @@ def restore(folder: Path, fold: Fold[Any], space: Space[Any], journal: Journal, 
 
     Snapshots that are damaged, of another run or of another journal are passed over with a warning, and removed.
     """
-    found: tuple[Position[Any], Any, Front] | None = None
+    found: tuple[Position[Any], Any, list[Point], float] | None = None
     for path in reversed(numbered(folder)):
         try:
             usable = _usable(path, fold, space, journal, mark)
@@ -96,7 +98,7 @@ def restore(folder: Path, fold: Fold[Any], space: Space[Any], journal: Journal, 
 
 def _usable(
     path: Path, fold: Fold[Any], space: Space[Any], journal: Journal, mark: str
-) -> tuple[Position[Any], Any, Front]:
+) -> tuple[Position[Any], Any, list[Point], float]:
     """The place, state and front in a snapshot. Raises RunError for one that says nothing about this run."""
     data = read(path)
     if data.get("run") != mark:
@@ -104,13 +106,12 @@ def _usable(
     try:
         position = decode(Position, data["position"], space.from_json)
         state = decode(state_hint(fold.strategy), data["state"], space.from_json)
-        front = Front()
-        for id, losses in data["front"]:
-            front.add(id, tuple(losses))
+        front, fidelity = [Point(id, tuple(losses)) for id, losses in data["front"]], float(data["fidelity"])
+        RunFront(fold.objectives).restore(front, fidelity)
     except Exception as error:  # what a space or strategy raises for data of another shape is its own affair
         raise RunError(f"{path} does not fit this strategy ({' '.join(str(error).split())[:120]})") from error
     if not all(id in journal for id in range(position.told_evaluations)):
         raise RunError(f"{path} is ahead of the journal")
     if data.get("told") != journal.checksum(position.told_evaluations):
         raise RunError(f"{path} was written from other results than the journal holds")
-    return position, state, front
+    return position, state, front, fidelity

@@ -12,7 +12,7 @@ from typing import Any
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import WEIGHTS
 from evonas_cli.core.fold import Fold
-from evonas_cli.core.protocols import Continues, Keeping
+from evonas_cli.core.protocols import Keeping
 from evonas_cli.store.directory import RunDirectory
 
 
@@ -58,7 +58,7 @@ class Weights:
 
 def _needed(fold: Fold[Any]) -> _Needed | None:
     strategy: Any = fold.strategy
-    if not (isinstance(strategy, Continues) and strategy.continues and isinstance(strategy, Keeping)):
+    if not (strategy.demands.continues and isinstance(strategy, Keeping)):
         return None
     position = fold.position
     sources = [candidate.proposal.continues for batch in position.pending for candidate in batch]

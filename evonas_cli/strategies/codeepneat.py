@@ -24,6 +24,7 @@ from random import Random
 from typing import Generic, Literal
 
 from evonas_cli.core.checks import one_of, require, switch, whole, within
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.evolution.breeding import Breeding, Kind, Part, Population, credit
@@ -113,9 +114,9 @@ class CoDeepNeat(Generic[G]):
         within("gene_scale", self.gene_scale, interval="(0, inf)")
 
     @property
-    def needs(self) -> tuple[type, ...]:
+    def demands(self) -> Demands:
         """Networks of a blueprint and modules."""
-        return (Modular,)
+        return Demands(space=(Modular,))
 
     @property
     def least_evaluations(self) -> int:

@@ -18,6 +18,7 @@ from statistics import fmean
 from typing import Generic
 
 from evonas_cli.core.checks import require, whole, within
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.evolution.breeding import Breeding, Kind, Part, Population
 from evonas_cli.evolution.neat import GraphLoci, MutationRates
@@ -72,9 +73,9 @@ class DeepNeat(Generic[G]):
         within("gene_scale", self.gene_scale, interval="(0, inf)")
 
     @property
-    def needs(self) -> tuple[type, ...]:
+    def demands(self) -> Demands:
         """Networks of modules, of which each has one here."""
-        return (Modular,)
+        return Demands(space=(Modular,))
 
     @property
     def least_evaluations(self) -> int:

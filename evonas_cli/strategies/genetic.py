@@ -2,6 +2,7 @@
 
     generation 0: `population_size` samples; then each generation: select parents, recombine `parents` of them with
     `crossover_probability` or clone one, mutate every gene with `mutation_probability` (null: 1 / genes), repair;
+    where genomes are no independent genes the space recombines and mutates (Crossable), the latter once (null) or less;
     next population = the `elitism` best, not measured again, + the offspring, less random deaths at `death_rate`.
 
 Fitness is the first objective, losses[0]. A failed individual is never a parent nor an elite; where nobody can be a
@@ -25,15 +26,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from random import Random
+from typing import Any, Generic
 
 from evonas_cli.core.checks import one_of, require, switch, whole, within
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Evaluation, Json, Proposal
+from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.evolution import crossover as crossovers
 from evonas_cli.evolution import generations, niching, selection
 from evonas_cli.evolution.generations import Birth, Generation, Individual, best_first, older
-from evonas_cli.genomes.capabilities import Linear, Measured, Repairable, Tuning
-from evonas_cli.genomes.choices import Genes, mutate
+from evonas_cli.evolution.variation import Variation, needed
+from evonas_cli.genomes.capabilities import Measured, Tuning
 
 IDLE_GENERATIONS = 100
 CROWDING = ("crowding", "probabilistic_crowding")
@@ -70,13 +73,13 @@ CHECKS: dict[str, Callable[[str, object], None]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Genetic:
+class Genetic(Generic[G]):
     """Generational genetic algorithm: selection, crossover, mutation, elitism, lifespan, niching, inherited weights.
 
     `scaling` is for roulette and sus, the other selection parameters for the operator that they name.
     """
 
-    space: Linear
+    space: Any
     population_size: int = 20
     generations: int | None = None
     stagnation: int | None = None
@@ -115,12 +118,13 @@ class Genetic:
         fits = self.replacement or self.selection != "tournament" or self.tournament_size <= size
         require(fits, "tournament_size", self.tournament_size, f"exceeds population_size={size} without replacement")
         require(self.parents <= size, "parents", self.parents, f"exceeds population_size={size}")
-        again, crowds = self.remeasure or self.continues, self.diversity in CROWDING
+        again, crowds = self.remeasure or self._inherits, self.diversity in CROWDING
         rule = "does not go with remeasure=true or inherit, which evaluate known genomes again; set it to"
         require(not (self.archive and again), "archive", True, f"{rule} false")
         require(not (crowds and again), "diversity", self.diversity, f"{rule} none or sharing")
         if self.diversity != "none":
             self._distance()
+        self._variation.check()
         if self.inherit == "schedule":
             rule = "needs strategy.generations, of which each trains its share of the epochs"
             require(self.generations is not None, "inherit", self.inherit, rule)
@@ -129,10 +133,18 @@ class Genetic:
                 require(getattr(self, key) == off, key, getattr(self, key), rule)
 
     @property
-    def needs(self) -> tuple[type, ...]:
-        """Independent choices; for niching a distance, too; to inherit weights genomes that are trainer settings."""
+    def demands(self) -> Demands:
+        """What `variation.needed` says; a distance for niching; trainer settings as genomes to inherit weights."""
         niching_needs = () if self.diversity == "none" else (Measured,)
-        return (Linear, *niching_needs, *((Tuning,) if self.continues else ()))
+        stages = self.generations or 1 if self.inherit == "schedule" else 1
+        return Demands(
+            space=(*needed(self.space), *niching_needs, *((Tuning,) if self._inherits else ())),
+            fidelities=tuple([(stage + 1) / stages for stage in range(stages)]),
+            continues=self._inherits,
+            options=self.inherit == "weights",
+            stages=stages,
+            window=1 if self._inherits else None,
+        )
 
     @property
     def least_evaluations(self) -> int:
@@ -140,25 +152,19 @@ class Genetic:
         return self.population_size
 
     @property
-    def continues(self) -> bool:
-        """Whether candidates start from the weights of earlier ones."""
+    def _inherits(self) -> bool:
         return self.inherit != "none"
 
-    @property
-    def stages(self) -> int:
-        """Under inherit=schedule a training's shares, one a generation."""
-        return self.generations or 1 if self.inherit == "schedule" else 1
-
-    def init(self, rng: Random) -> Generation[Genes]:
+    def init(self, rng: Random) -> Generation[G]:
         """Nobody."""
         return Generation()
 
-    def ask(self, state: Generation[Genes], rng: Random) -> tuple[list[Proposal[Genes]], Generation[Genes]]:
+    def ask(self, state: Generation[G], rng: Random) -> tuple[list[Proposal[G]], Generation[G]]:
         """A whole generation but for elites and known genomes; nothing when a limit or the target is reached.
 
         Raises UsageError for inherited weights under a window above 1.
         """
-        if self.continues and state.pending:
+        if self._inherits and state.pending:
             raise UsageError(f"strategy.inherit={self.inherit} needs window=1: a generation goes on from the last one")
         for _ in range(IDLE_GENERATIONS):
             if self._is_over(state):
@@ -170,24 +176,24 @@ class Genetic:
             state = self._succeed(state, born, [], rng)
         return [], state
 
-    def tell(self, state: Generation[Genes], told: Sequence[Evaluation[Genes]], rng: Random) -> Generation[Genes]:
+    def tell(self, state: Generation[G], told: Sequence[Evaluation[G]], rng: Random) -> Generation[G]:
         """The elites, a generation older, and the offspring; or whoever won the fights of crowding."""
         return self._succeed(replace(state, pending=state.pending[1:]), state.pending[0], told, rng)
 
-    def population(self, state: Generation[Genes]) -> tuple[int, ...]:
+    def population(self, state: Generation[G]) -> tuple[int, ...]:
         """Best first, failed individuals included; one that is there twice counts once."""
         return tuple(dict.fromkeys(individual.id for individual in state.individuals))
 
-    def keeps(self, state: Generation[Genes]) -> tuple[int, ...]:
+    def keeps(self, state: Generation[G]) -> tuple[int, ...]:
         """The living, who all train on under inherit=schedule; else the best so far."""
         best = () if state.best_id is None else (state.best_id,)
         return self.population(state) if self.inherit == "schedule" else best
 
-    def figures(self, state: Generation[Genes]) -> Mapping[str, Json]:
+    def figures(self, state: Generation[G]) -> Mapping[str, Json]:
         """See `generations.figures`; diversity where the space has a distance."""
         return generations.figures(state, self.space.distance if isinstance(self.space, Measured) else None)
 
-    def _is_over(self, state: Generation[Genes]) -> bool:
+    def _is_over(self, state: Generation[G]) -> bool:
         n_asked = state.number + len(state.pending)
         return (
             (self.generations is not None and n_asked >= self.generations)
@@ -195,25 +201,25 @@ class Genetic:
             or (self.target is not None and state.best_loss is not None and state.best_loss <= self.target)
         )
 
-    def _breed(self, state: Generation[Genes], rng: Random) -> list[tuple[Proposal[Genes], int]]:
+    def _breed(self, state: Generation[G], rng: Random) -> list[tuple[Proposal[G], int]]:
         """The next generation's proposals, each with the age of its individual: above 0 for one measured again."""
         able = [individual for individual in state.individuals if individual.loss is not None]
         if not able:
             return [(Proposal(self.space.sample(rng), operator="sample"), 0) for _ in range(self.population_size)]
         if self.inherit == "schedule":
-            return generations.train_on(state.individuals, self.exploit_fraction, self._mutate, rng)
+            return generations.train_on(state.individuals, self.exploit_fraction, self._variation.mutate, rng)
         elites = [] if self.diversity in CROWDING else self._elites(state)
-        again = elites if self.remeasure or self.continues else []
+        again = elites if self.remeasure or self._inherits else []
         groups = self._groups(able, self.population_size - len(elites), rng)
         return [
             *[(self._again(elite), elite.age + 1) for elite in again],
             *[(self._child([able[index] for index in group], rng), 0) for group in groups],
         ]
 
-    def _again(self, elite: Individual[Genes]) -> Proposal[Genes]:
+    def _again(self, elite: Individual[G]) -> Proposal[G]:
         return Proposal(elite.genome, parents=(elite.id,), operator="elite", again=self.remeasure)
 
-    def _trained(self, proposal: Proposal[Genes], state: Generation[Genes]) -> Proposal[Genes]:
+    def _trained(self, proposal: Proposal[G], state: Generation[G]) -> Proposal[G]:
         """The proposal as it is to be trained: from whose weights, how far."""
         if self.inherit == "weights" and state.best_id is not None:
             return replace(proposal, continues=state.best_id, options={"start": "weights"})
@@ -222,12 +228,8 @@ class Genetic:
         return proposal
 
     def _succeed(
-        self,
-        state: Generation[Genes],
-        born: Sequence[Birth[Genes]],
-        told: Sequence[Evaluation[Genes]],
-        rng: Random,
-    ) -> Generation[Genes]:
+        self, state: Generation[G], born: Sequence[Birth[G]], told: Sequence[Evaluation[G]], rng: Random
+    ) -> Generation[G]:
         state, newborn = generations.settle(state, born, told, archive=self.archive)
         alive = best_first(self._survivors(state, newborn, rng), rng)
         if self.death_rate:
@@ -235,8 +237,8 @@ class Genetic:
         return replace(state, individuals=tuple(alive))
 
     def _survivors(
-        self, state: Generation[Genes], newborn: Sequence[tuple[Individual[Genes], tuple[int, ...]]], rng: Random
-    ) -> list[Individual[Genes]]:
+        self, state: Generation[G], newborn: Sequence[tuple[Individual[G], tuple[int, ...]]], rng: Random
+    ) -> list[Individual[G]]:
         if self.diversity in CROWDING:
             return niching.crowd(
                 [older(i) for rank, i in enumerate(state.individuals) if self._may_stay(rank, i)],
@@ -248,19 +250,19 @@ class Genetic:
                 probabilistic=self.diversity == "probabilistic_crowding",
                 protected=self.elitism,
             )
-        elites = [] if self.remeasure or self.continues else [older(elite) for elite in self._elites(state)]
+        elites = [] if self.remeasure or self._inherits else [older(elite) for elite in self._elites(state)]
         room = self.population_size - len(elites)
         return elites + best_first([child for child, _ in newborn], rng)[:room]
 
-    def _elites(self, state: Generation[Genes]) -> list[Individual[Genes]]:
+    def _elites(self, state: Generation[G]) -> list[Individual[G]]:
         best = state.individuals[: self.elitism]
         return [elite for rank, elite in enumerate(best) if elite.loss is not None and self._may_stay(rank, elite)]
 
-    def _may_stay(self, rank: int, individual: Individual[Genes]) -> bool:
+    def _may_stay(self, rank: int, individual: Individual[G]) -> bool:
         exempt = self.priority == "elitism" and rank < self.elitism
         return exempt or self.lifespan is None or individual.age + 2 <= self.lifespan
 
-    def _groups(self, able: Sequence[Individual[Genes]], n: int, rng: Random) -> list[list[int]]:
+    def _groups(self, able: Sequence[Individual[G]], n: int, rng: Random) -> list[list[int]]:
         """The indices of the parents of each of n children: of one child all different, fewer where need be."""
         if self.diversity in CROWDING:
             return niching.families(len(able), self.parents, n, rng)
@@ -274,25 +276,22 @@ class Genetic:
         selected = selection.OPERATORS[self.selection](settings)(losses, self.parents * n, rng)
         return selection.groups(selected, [parent.id for parent in able], self.parents, rng)
 
-    def _child(self, parents: Sequence[Individual[Genes]], rng: Random) -> Proposal[Genes]:
+    def _child(self, parents: Sequence[Individual[G]], rng: Random) -> Proposal[G]:
         genome, ids = parents[0].genome, [parents[0].id]
         recombined = len(parents) > 1 and rng.random() < self.crossover_probability
         if recombined:
-            genomes = [parent.genome for parent in parents]
-            genome, ids = crossovers.cross(self.crossover, self.space.choices, genomes, rng), [p.id for p in parents]
-        child = self._mutate(genome, rng)
+            genome = self._variation.cross([parent.genome for parent in parents], rng)
+            ids = [parent.id for parent in parents]
+        child = self._variation.mutate(genome, rng)
         steps = ["crossover"] * recombined + ["mutation"] * (child != genome)
         return Proposal(child, parents=tuple(ids), operator="+".join(steps) or "identity")
 
-    def _mutate(self, genome: Genes, rng: Random) -> Genes:
-        scale = None if self.mutation == "redraw" else self.mutation_scale
-        return self._repair(mutate(self.space.choices, genome, self.mutation_probability, scale, rng), rng)
-
     @cached_property
-    def _repair(self) -> Callable[[Genes, Random], Genes]:
-        return self.space.repair if isinstance(self.space, Repairable) else lambda genome, rng: genome
+    def _variation(self) -> Variation:
+        scale = None if self.mutation == "redraw" else self.mutation_scale
+        return Variation(self.space, self.crossover, scale, self.mutation_probability)
 
-    def _distance(self) -> Callable[[Genes, Genes], float]:
+    def _distance(self) -> Callable[[G, G], float]:
         if not isinstance(self.space, Measured):
             name = type(self.space).__name__
             text = f"strategy.diversity={self.diversity} needs a space that is Measured; {name} has no distance"

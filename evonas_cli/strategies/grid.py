@@ -13,6 +13,7 @@ from hashlib import blake2b
 from math import prod
 from random import Random
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, Proposal
 from evonas_cli.genomes.capabilities import Linear
@@ -45,9 +46,9 @@ class Grid:
             raise UsageError(f"strategy.limit must be a whole number of at least 1; it is {self.limit!r}")
 
     @property
-    def needs(self) -> tuple[type, ...]:
+    def demands(self) -> Demands:
         """Independent genes."""
-        return (Linear,)
+        return Demands(space=(Linear,))
 
     @property
     def least_evaluations(self) -> int:

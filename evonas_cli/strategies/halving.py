@@ -22,6 +22,7 @@ from random import Random
 from typing import Generic, NamedTuple
 
 from evonas_cli.core.checks import require, switch, whole, within
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
@@ -87,12 +88,12 @@ class SuccessiveHalving(Generic[G]):
         whole("reduction", self.reduction, least=2)
         within("least_fidelity", self.least_fidelity, interval="[0.000001, 1]")
         switch("continues", self.continues)
-        seats = self.ladder[-1].seats
-        rule = f"leaves nobody for the last of {len(self.ladder)} rungs; raise it or strategy.least_fidelity"
+        seats = self._ladder[-1].seats
+        rule = f"leaves nobody for the last of {len(self._ladder)} rungs; raise it or strategy.least_fidelity"
         require(seats > 0, "candidates", self.candidates, rule)
 
     @cached_property
-    def ladder(self) -> tuple[Rung, ...]:
+    def _ladder(self) -> tuple[Rung, ...]:
         """The rungs of a bracket, the lowest first. Raises UsageError for `rungs` that are none."""
         if self.rungs is not None:
             return _stated(self.rungs)
@@ -102,19 +103,15 @@ class SuccessiveHalving(Generic[G]):
         return tuple([Rung(self.candidates // cut, cut / cuts[-1]) for cut in cuts])
 
     @property
-    def fidelities(self) -> Sequence[float]:
-        """Those of the rungs."""
-        return [rung.fidelity for rung in self.ladder]
-
-    @property
-    def needs(self) -> tuple[type, ...]:
-        """Nothing beyond sampling."""
-        return ()
+    def demands(self) -> Demands:
+        """Nothing of the space; of the job the fidelities of the rungs."""
+        fidelities = tuple([rung.fidelity for rung in self._ladder])
+        return Demands(fidelities=fidelities, continues=self.continues, window=1 if self.continues else None)
 
     @property
     def least_evaluations(self) -> int:
         """A bracket: with less nobody is trained in full."""
-        return sum(rung.seats for rung in self.ladder)
+        return sum(rung.seats for rung in self._ladder)
 
     def init(self, rng: Random) -> Brackets[G]:
         """No bracket yet."""
@@ -123,11 +120,11 @@ class SuccessiveHalving(Generic[G]):
     def ask(self, state: Brackets[G], rng: Random) -> tuple[list[Proposal[G]], Brackets[G]]:
         """The next rung of the oldest bracket that waits, or the first one of another bracket."""
         if not state.ready:
-            seats, fidelity = self.ladder[0]
+            seats, fidelity = self._ladder[0]
             samples = [Proposal(self.space.sample(rng), fidelity=fidelity, operator="sample") for _ in range(seats)]
             return samples, replace(state, pending=(*state.pending, 0), begun=state.begun + 1)
         (rung, survivors), ready = (state.ready[0].rung, state.ready[0].survivors), state.ready[1:]
-        promoted = [self._promoted(survivor, self.ladder[rung].fidelity) for survivor in survivors]
+        promoted = [self._promoted(survivor, self._ladder[rung].fidelity) for survivor in survivors]
         return promoted, replace(state, pending=(*state.pending, rung), ready=ready)
 
     def tell(self, state: Brackets[G], told: Sequence[Evaluation[G]], rng: Random) -> Brackets[G]:
@@ -136,9 +133,9 @@ class SuccessiveHalving(Generic[G]):
         able = [(evaluation, evaluation.losses) for evaluation in told if evaluation.losses is not None]
         ranked = [able[index][0] for index in best_first([losses for _, losses in able])]
         state = replace(state, pending=tuple(pending), told=rung)
-        if rung + 1 == len(self.ladder):
+        if rung + 1 == len(self._ladder):
             return replace(state, alive=tuple([evaluation.id for evaluation in ranked]))
-        survivors = [Survivor(e.id, e.genome) for e in ranked[: self.ladder[rung + 1].seats]]
+        survivors = [Survivor(e.id, e.genome) for e in ranked[: self._ladder[rung + 1].seats]]
         promotion = (Promotion(rung + 1, tuple(survivors)),) if survivors else ()
         alive = tuple([survivor.id for survivor in survivors])
         return replace(state, ready=(*state.ready, *promotion), alive=alive)
@@ -153,7 +150,7 @@ class SuccessiveHalving(Generic[G]):
 
     def figures(self, state: Brackets[G]) -> Mapping[str, Json]:
         """Brackets begun; of the rung told last its number, its fidelity and how many of it are left."""
-        fidelity = None if state.told is None else self.ladder[state.told].fidelity
+        fidelity = None if state.told is None else self._ladder[state.told].fidelity
         return {"brackets": state.begun, "rung": state.told, "fidelity": fidelity, "alive": len(state.alive)}
 
     def _promoted(self, survivor: Survivor[G], fidelity: float) -> Proposal[G]:

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any, Generic
 
 from evonas_cli.core.checks import whole
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Proposal
@@ -47,9 +48,9 @@ class Listed(Generic[G]):
         _ = self._parsed
 
     @property
-    def needs(self) -> tuple[type, ...]:
+    def demands(self) -> Demands:
         """Nothing beyond reading genomes."""
-        return ()
+        return Demands()
 
     @property
     def least_evaluations(self) -> int:

@@ -17,6 +17,7 @@ from math import inf
 from random import Random
 from typing import Generic, Literal
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.types import Evaluation, G, Proposal
@@ -75,9 +76,9 @@ class LocalSearch:
             raise UsageError(f"strategy.acceptance must be first or steepest; it is {self.acceptance!r}")
 
     @property
-    def needs(self) -> tuple[type, ...]:
+    def demands(self) -> Demands:
         """Independent genes."""
-        return (Linear,)
+        return Demands(space=(Linear,))
 
     @property
     def least_evaluations(self) -> int:

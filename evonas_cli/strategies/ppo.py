@@ -17,6 +17,7 @@ from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Generic, Literal
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
 from evonas_cli.genomes.capabilities import Walkable
@@ -67,9 +68,9 @@ class Ppo(Generic[G]):
         return PolicyGradient(**{name: getattr(self, name) for name in shared})
 
     @property
-    def needs(self) -> tuple[type, ...]:
+    def demands(self) -> Demands:
         """A walk."""
-        return (Walkable,)
+        return Demands(space=(Walkable,))
 
     @property
     def least_evaluations(self) -> int:
@@ -94,7 +95,7 @@ class Ppo(Generic[G]):
 
     def tell(self, state: Policy, told: Sequence[Evaluation[G]], rng: Random) -> Policy:
         """`epochs` steps up the clipped objective. Raises UsageError for a loss that has no reward."""
-        return self._learner.tell(state, told, self.gain, self.epochs)
+        return self._learner.tell(state, told, self._gain, self.epochs)
 
     def population(self, state: Policy) -> tuple[int, ...]:
         """Empty: what was learned is in the weights."""
@@ -104,7 +105,7 @@ class Ppo(Generic[G]):
         """Reward, baseline, entropy, gradient and diversity."""
         return self._learner.figures(state)
 
-    def gain(self, now: Tensor, sampled: Tensor, advantages: Tensor) -> Tensor:
+    def _gain(self, now: Tensor, sampled: Tensor, advantages: Tensor) -> Tensor:
         """The clipped objective of each child, from log-probabilities now and at sampling and advantages, all (n,)."""
         ratio = (now - sampled).exp()
         if self.clip is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Generic
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Proposal
@@ -38,9 +39,9 @@ class RandomSearch(Generic[G]):
             raise UsageError(f"strategy.batch is {self.batch}; it must be 1 or more")
 
     @property
-    def needs(self) -> tuple[type, ...]:
+    def demands(self) -> Demands:
         """Nothing beyond sampling."""
-        return ()
+        return Demands()
 
     @property
     def least_evaluations(self) -> int:

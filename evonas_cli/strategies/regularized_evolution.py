@@ -18,6 +18,7 @@ from operator import attrgetter
 from random import Random
 from typing import Generic, Literal, Protocol
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Proposal, value
@@ -75,9 +76,9 @@ class RegularizedEvolution(Generic[G]):
         _require(self.remove in ("oldest", "worst"), "remove", "oldest or worst", self.remove)
 
     @property
-    def needs(self) -> tuple[type, ...]:
+    def demands(self) -> Demands:
         """Mutation."""
-        return (Mutable,)
+        return Demands(space=(Mutable,))
 
     @property
     def least_evaluations(self) -> int:

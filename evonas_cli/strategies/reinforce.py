@@ -19,6 +19,7 @@ from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Generic, Literal
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
 from evonas_cli.genomes.capabilities import Walkable
 from evonas_cli.strategies.controllers.policy_gradient import PolicyGradient, WalkableSpace
@@ -61,9 +62,9 @@ class Reinforce(Generic[G]):
         return PolicyGradient(**{name: getattr(self, name) for name in shared})
 
     @property
-    def needs(self) -> tuple[type, ...]:
+    def demands(self) -> Demands:
         """A walk."""
-        return (Walkable,)
+        return Demands(space=(Walkable,))
 
     @property
     def least_evaluations(self) -> int:

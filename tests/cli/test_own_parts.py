@@ -15,6 +15,7 @@ MODULE = """
 import random
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.types import Metric, Proposal, Result
 
 
@@ -42,7 +43,7 @@ class Space:
 
 
 class Strategy:
-    needs = ()
+    demands = Demands()
     least_evaluations = 1
 
     def __init__(self, space, how: str = "fine") -> None:

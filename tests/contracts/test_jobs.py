@@ -22,6 +22,7 @@ SMALL = ("trainer.epochs=1", "dataset.limit=200", "space.channels=4")
 NEEDED: dict[str, tuple[str, ...]] = {
     "landscape": ("space=chain_landscape",),
     "language": ("space=rnn_cell", "job.hidden=8", "trainer.epochs=1"),
+    "size": ("space=nasbench201",),
     "table": ("space=nasbench201",),
     "train": ("space=nasbench201", *SMALL),
 }

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas_cli.core.cache import Cache, copy
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.fold import REPEATING, Budget, Fold
 from evonas_cli.core.types import Candidate, Evaluation, Failure, Objective, Proposal, Result
@@ -28,6 +29,7 @@ class Reciting:
     size: int = 1
     needs: tuple[type, ...] = ()
     least_evaluations: int = 1
+    demands: Demands = Demands()
 
     def init(self, rng: Random) -> int:
         return 0

@@ -9,7 +9,7 @@ import pytest
 
 from evonas_cli.core.capability import lack
 from evonas_cli.core.evaluating import Concurrent, Foreseeing, Keyed, Probing, Stacking
-from evonas_cli.core.protocols import Continues, Figures, Space, Staged
+from evonas_cli.core.protocols import Computing, Figures, Space
 from evonas_cli.evaluation.scratch import Sharing
 from evonas_cli.genomes.capabilities import Linear, Measured, Mutable, Tuning
 from evonas_cli.genomes.choices import Choice
@@ -46,10 +46,7 @@ class Named:
 
     share = work = abreast = units = together = probe = refine = function_key = key_needs = distance = figures = 3
     tuned = ["epochs"]
-    continues = "yes"
-
-    def stages(self) -> int:
-        return 3
+    environment = "cpu"
 
 
 class OtherShape:
@@ -69,7 +66,7 @@ class OtherShape:
 def test_names_alone_are_no_capability() -> None:
     for capability in (Sharing, Foreseeing, Concurrent, Stacking, Probing, Keyed, Measured, Figures, Tuning):
         assert not isinstance(Named(), capability), capability
-    assert not isinstance(Named(), Staged) and not isinstance(Named(), Continues)
+    assert not isinstance(Named(), Computing)
 
 
 def test_methods_that_take_something_else_are_no_capability() -> None:

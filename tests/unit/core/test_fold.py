@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.guard import guard
-from evonas_cli.core.types import Evaluation, Failure, Objective, Proposal, Result
+from evonas_cli.core.types import Constraint, Evaluation, Failure, Objective, Proposal, Result
 
 OBJECTIVES = (Objective("error", "min"),)
 
@@ -29,7 +30,7 @@ class Log:
 class Recording:
     """Asks `size` numbers a step and remembers the order of everything."""
 
-    needs: tuple[type, ...] = ()
+    demands = Demands()
     least_evaluations = 1
 
     def __init__(self, size: int = 1, steps: int = 10**9) -> None:
@@ -185,3 +186,39 @@ def test_payloads_that_cannot_be_read_back_are_failures(payload: Any) -> None:
     assert bad.error == Failure("not_finite", "not_finite: payload")
     failed = Result(0, "failed", {"error": float("nan"), "cost": 2.0}, payload, Failure("oom", "out of memory"))
     assert guard(failed, ["error"]) == Result(0, "failed", {"cost": 2.0}, None, failed.error)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Losses and violations told."""
+
+    told: tuple[tuple[float | None, float], ...] = ()
+
+
+class Hearing(Recording):
+    """Remembers losses and violations."""
+
+    def __init__(self, ranks: bool) -> None:
+        super().__init__()
+        self.demands = Demands(violations=ranks)
+
+    def init(self, rng: Random) -> Any:
+        return Heard()
+
+    def ask(self, state: Any, rng: Random) -> Any:
+        return [Proposal(0)], state
+
+    def tell(self, state: Any, told: Sequence[Evaluation[int]], rng: Random) -> Any:
+        return Heard((*state.told, *[(e.losses[0] if e.losses else None, e.violation) for e in told]))
+
+
+@pytest.mark.parametrize("ranks", [False, True])
+def test_a_violation_is_a_failure_to_strategies_that_do_not_rank_it(ranks: bool) -> None:
+    limit = Constraint("error", 0.4)
+    fold: Fold[int] = Fold(Hearing(ranks), OBJECTIVES, 1, 1, Budget(evaluations=4), (limit,))
+    drive(fold, Random(0))
+    violations = [pytest.approx(excess) for excess in (1.5, 0.25, 0.0, 0.0)]
+    losses = [1.0, 0.5] if ranks else [None, None]
+    assert [loss for loss, _ in fold.state.told] == [*losses, 1 / 3, 0.25]
+    assert [violation for _, violation in fold.state.told] == violations
+    assert fold.position.succeeded and [id for id, _ in fold.front.members] == [3]

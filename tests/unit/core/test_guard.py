@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from evonas_cli.core.cache import Cache, Keys
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.guard import guard
@@ -19,7 +20,7 @@ from evonas_cli.run.search import search
 class Answering:
     """A strategy whose `ask` answers what it is given."""
 
-    needs: tuple[type, ...] = ()
+    demands = Demands()
     least_evaluations = 1
 
     def __init__(self, answer: Any) -> None:

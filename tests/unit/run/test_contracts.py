@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Proposal
 from evonas_cli.genomes.capabilities import Linear
@@ -88,7 +89,7 @@ class LinearLists(Numbers):
 class Search:
     """A sound strategy, which proposes samples."""
 
-    needs: tuple[type, ...] = ()
+    demands = Demands()
     least_evaluations = 1
 
     def __init__(self, space: Any) -> None:
@@ -108,7 +109,7 @@ class Search:
 
 
 class OnChoices(Search):
-    needs = (Linear,)
+    demands = Demands(space=(Linear,))
 
 
 class Unannotated(Search):

@@ -25,7 +25,7 @@ genomes = st.randoms(use_true_random=False).map(SPACE.sample)
 
 
 def kinds_asked(space: RnnCell, genome: Any) -> list[str]:
-    return [decision.kind for decision in walk.replay(space.walk(), space.trace(genome), space.kinds)[1]]
+    return [decision.kind for decision in walk.replay(space.walk(), space._trace(genome), space.kinds)[1]]
 
 
 def test_capabilities() -> None:
@@ -50,14 +50,14 @@ def test_tokens_come_in_the_papers_order() -> None:
     nodes, memory = ["combiner", "activation"] * 3, ["inject_combiner", "inject_activation"]
     assert asked == [*nodes, *memory, "memory_from", "memory_into"]
     assert set(asked) == set(space.kinds)
-    assert space.trace(space.from_json(EXAMPLE)) == (0, 1, 1, 3, 1, 2, 0, 3, 1, 0)
+    assert space._trace(space.from_json(EXAMPLE)) == (0, 1, 1, 3, 1, 2, 0, 3, 1, 0)
 
 
 def test_a_walk_ends_in_the_genome_it_came_from() -> None:
     rng = Random(3)
     for _ in range(30):
         genome = SPACE.sample(rng)
-        assert walk.replay(SPACE.walk(), SPACE.trace(genome), SPACE.kinds)[0] == genome
+        assert walk.replay(SPACE.walk(), SPACE._trace(genome), SPACE.kinds)[0] == genome
 
 
 def test_the_papers_example_as_a_graph() -> None:

@@ -9,7 +9,7 @@ import pytest
 from generational import SPACE, alive, genetic, observe, offspring, run, told
 
 from evonas_cli.core.codec import decode, encode, state_hint
-from evonas_cli.core.protocols import Continues, Figures, Strategy
+from evonas_cli.core.protocols import Figures, Strategy
 from evonas_cli.evolution.crossover import SOURCES
 from evonas_cli.evolution.selection import OPERATORS
 from evonas_cli.genomes.capabilities import Linear, Measured
@@ -188,8 +188,12 @@ def test_same_streams_same_run_and_the_state_survives_the_codec() -> None:
 
 def test_conforms() -> None:
     assert isinstance(genetic(), Strategy)
-    assert isinstance(genetic(), Figures) and isinstance(genetic(), Continues)
-    assert genetic().needs == (Linear,)
-    assert genetic(diversity="sharing").needs == (Linear, Measured)
-    assert [genetic(inherit=word, generations=5).continues for word in ("none", "weights", "schedule")] == [0, 1, 1]
+    assert isinstance(genetic(), Figures)
+    assert genetic().demands.space == (Linear,)
+    assert genetic(diversity="sharing").demands.space == (Linear, Measured)
+    assert [genetic(inherit=word, generations=5).demands.continues for word in ("none", "weights", "schedule")] == [
+        0,
+        1,
+        1,
+    ]
     assert genetic(population_size=7).least_evaluations == 7

@@ -11,7 +11,6 @@ from generational import genetic
 
 from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.fold import Budget, Fold
-from evonas_cli.core.pareto import Front
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Candidate, Objective, Result
 from evonas_cli.spaces.bits import Bits
@@ -60,7 +59,7 @@ def play(strategy: Any, window: int, stored: bool) -> tuple[list[Candidate[Any]]
             text = json.dumps(encode(hint, fold.state, SPACE.to_json))
             position, finished = fold.position, fold.finished
             fold = new()
-            for candidate in fold.restore(position, decode(hint, json.loads(text), SPACE.from_json), Front()):
+            for candidate in fold.restore(position, decode(hint, json.loads(text), SPACE.from_json), (), 0.0):
                 fold.add(candidate, results[candidate.id])
             fold.finished = finished
 

@@ -146,7 +146,7 @@ def test_inherited_weights_refuse_a_window(inherit: str) -> None:
 
 
 def test_a_budget_below_generation_0_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"budget\.evaluations=19 .* population of 20"):
+    with pytest.raises(UsageError, match=r"budget\.evaluations=19 .* 20 evaluations of the first population"):
         Fold(genetic(), (Objective("e", "min"),), 0, 1, Budget(evaluations=19))
 
 

@@ -104,7 +104,7 @@ def test_of_each_rung_exactly_the_best_go_on(
 )
 def test_the_ladder(given: dict[str, Any], ladder: list[tuple[int, float]]) -> None:
     strategy = halving(**given)
-    assert list(strategy.ladder) == ladder
+    assert list(strategy._ladder) == ladder
     assert strategy.least_evaluations == sum(seats for seats, _ in ladder)
 
 

@@ -15,11 +15,13 @@ from evonas_cli.run import contracts
 from evonas_cli.spaces.bits import Bits
 from evonas_cli.strategies.genetic import Genetic
 from evonas_cli.strategies.halving import SuccessiveHalving
+from evonas_cli.strategies.population_based_training import PopulationBasedTraining
 
 SPACE: Any = Bits(12)
 STRATEGIES: dict[str, Any] = {
     "weights": Genetic(space=SPACE, population_size=6, archive=False, inherit="weights"),
     "schedule": Genetic(space=SPACE, population_size=6, archive=False, inherit="schedule", generations=8),
+    "population_based_training": PopulationBasedTraining(space=SPACE, population_size=6, generations=8),
     "halving": SuccessiveHalving(space=SPACE, candidates=8, least_fidelity=0.25, continues=True),
 }
 

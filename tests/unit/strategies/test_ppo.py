@@ -70,7 +70,7 @@ def weights_and_moments(state: Policy) -> list[torch.Tensor]:
 def test_the_objective_clips_by_hand() -> None:
     now = torch.tensor([log(1.5), log(1.5), log(0.5), log(0.5), log(1.1)], dtype=torch.float64, requires_grad=True)
     advantages = torch.tensor([1.0, -1.0, 1.0, -1.0, 2.0], dtype=torch.float64)
-    gains = Ppo(space=SPACE, clip=0.2).gain(now, torch.zeros_like(now), advantages)
+    gains = Ppo(space=SPACE, clip=0.2)._gain(now, torch.zeros_like(now), advantages)
     assert gains.tolist() == pytest.approx([1.2, -1.5, 0.5, -0.8, 2.2])
     (gradient,) = torch.autograd.grad(gains.sum(), now)
     assert gradient.tolist() == pytest.approx([0, -1.5, 0.5, 0, 2.2])

@@ -196,7 +196,7 @@ def test_state_survives_the_codec() -> None:
 def test_conforms() -> None:
     strategy = evolution(7)
     assert isinstance(strategy, Strategy)
-    assert strategy.needs == (Mutable,)
+    assert strategy.demands.space == (Mutable,)
     assert strategy.least_evaluations == 7
 
 

@@ -1,0 +1,70 @@
+"""The job that counts what a candidate's network is made of, without training it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.evaluating import Context
+from evonas_cli.core.types import Candidate, Failure, Json, Metric, Result
+from evonas_cli.data.dataset import Source
+from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.jobs import static
+from evonas_cli.network.task import Task
+
+
+class Size:
+    """Metrics: `parameters`, `multiply_adds` (of one sample) and `depth` (layers with weights) of the decoded network.
+
+    `dataset` says for which task. As a further job of a run (`jobs`) the job takes the task of the run's own job, and
+    reads no data. Nothing here imports torch.
+    """
+
+    needs: tuple[type, ...] = (Buildable,)
+    metrics: Mapping[str, Metric] = static.METRICS
+    static_names: Sequence[str] = tuple(static.METRICS)
+
+    def __init__(self, space: Buildable[Any], dataset: Any) -> None:
+        self._space, self._dataset = space, dataset
+        self._task: Task | None = None
+
+    def beside(self, environment: Mapping[str, Json]) -> None:
+        """Takes the task of the run's own job. Raises UsageError where that job has none."""
+        task = environment.get("task")
+        if task is None:
+            raise UsageError("the job Size needs a task, which the run's own job does not have; use job=train")
+        self._task = Task.from_json(task)
+
+    def check_there(self) -> None:
+        """As the data set's, where the task comes from there."""
+        if not isinstance(self._dataset, Source):
+            name = type(self._dataset).__name__
+            raise UsageError(f"job=size needs examples with targets, which the dataset {name} has not; "
+                             "pass dataset=digits or another one")  # fmt: skip
+        self._dataset.check_there()
+
+    def environment(self) -> dict[str, Json]:
+        """The task."""
+        return {"task": self._of().to_json()}
+
+    def static_metrics(self, genome: Any, environment: Mapping[str, Json]) -> Mapping[str, float] | None:
+        """All metrics; None where the genome has no network."""
+        return static.metrics(genome, self._space, Task.from_json(environment["task"]))
+
+    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+        """One count each; a genome without a network fails as unbuildable."""
+        for candidate in candidates:
+            try:
+                plan = self._space.decode(candidate.proposal.genome, self._of()).plan
+            except Exception as error:  # whatever the space raises is what is wrong with this genome
+                failure = Failure("unbuildable", " ".join(f"{type(error).__name__}: {error}".split()))
+                yield Result(candidate.id, "failed", error=failure)
+            else:
+                yield Result(candidate.id, "ok", static.measured(plan))
+
+    def _of(self) -> Task:
+        if self._task is None:
+            self.check_there()
+            self._task = self._dataset.task()
+        return self._task
