@@ -8,7 +8,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Search": ("search", "resume", "sweep", "tune"),
+    "Search": ("search", "resume", "sweep", "tune", "retrain"),
     "Results": ("list", "show", "pareto", "compare"),
     "Catalogue": (
         *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "experiments", "metrics"),
@@ -23,6 +23,7 @@ EXAMPLES: Mapping[str, str] = {
     "resume": "resume latest budget.evaluations=120",
     "sweep": "sweep strategy=random,genetic 'seed=range(0,5)' --name first",
     "tune": "tune space=hyperparameters dataset=fashion_mnist",
+    "retrain": "retrain latest best --seeds 5",
     "list": "list",
     "show": "show latest 3",
     "pareto": "pareto latest --format csv",

@@ -61,6 +61,7 @@ MEANINGS: Mapping[str, str] = {
     "train_loss": "Mean loss over the last epoch's training batches, with label smoothing and class weights.",
     "parameters": "Number of the network's parameters.",
     "multiply_adds": "Number of multiply-adds for one example, or one token.",
+    "depth": "Number of layers with weights on the longest path through the network.",
     "epochs": "Number of epochs that were trained.",
     "cost": "What budget.cost counts. Trainings: billions of multiply-adds. Tables: the cost column. Landscapes: 1.",
     "train_seconds": "Seconds that the training took.",

@@ -13,6 +13,7 @@ from evonas_cli.config.build import spaces as configured_spaces
 from evonas_cli.config.folders import conf_root, file_of, options, read, root_file
 from evonas_cli.config.meanings import leaf
 from evonas_cli.core.capability import lack
+from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 
 
@@ -36,10 +37,12 @@ def obstacle(node: Mapping[str, Any], space: Any, allowed: Sequence[str] = ()) -
     try:
         with _quiet():
             strategy = build(node, "strategy", allowed, space=space)
-        needs = strategy.demands.space
     except UsageError as error:
         return str(error)
-    return next((why for need in needs if (why := lack(space, need)) is not None), None)
+    demands = getattr(strategy, "demands", None)
+    if not isinstance(demands, Demands):
+        return "the strategy has no demands"
+    return next((why for need in demands.space if (why := lack(space, need)) is not None), None)
 
 
 def serving(folders: Sequence[Path] = (), allowed: Sequence[str] = ()) -> dict[str, dict[str, str | None]]:

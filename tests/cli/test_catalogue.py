@@ -53,6 +53,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (tmp_path / "conf" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "conf" / name).write_text(text)
     (tmp_path / "own_parts.py").write_text(
+        "from evonas_cli.core.demands import Demands\n"
         "from evonas_cli.core.types import Metric\n"
         "class Coins:\n"
         "    '''Coins in a row. More.'''\n"
@@ -62,7 +63,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         "    def from_json(self, data): return data\n"
         "class One:\n"
         "    '''Asks once.'''\n"
-        "    needs = ()\n"
+        "    demands = Demands()\n"
         "    def __init__(self, space): self.space = space\n"
         "class Weigh:\n"
         "    '''Weighs.'''\n"
@@ -110,9 +111,9 @@ def test_strategies_and_spaces_name_each_other(say: Callable[..., str]) -> None:
         for space, fits in row.items():
             assert fits == (space in strategies[strategy]["spaces"]) == (strategy in spaces[space]["strategies"])
             assert fits != (space in strategies[strategy]["lacking"])
-    assert all(table["random"].values()) and not table["genetic"]["chain_cnn"] and table["genetic"]["nasbench201"]
-    assert spaces["chain_cnn"]["lacking"]["genetic"] == "it has no choices"
-    assert "strategies: all but codeepneat, deepneat]" in say("spaces")
+    assert all(table["random"].values()) and not table["grid"]["chain_cnn"] and table["grid"]["nasbench201"]
+    assert spaces["chain_cnn"]["lacking"]["grid"] == "it has no choices"
+    assert "strategies: all but codeepneat, deepneat, listed, population_based_training]" in say("spaces")
 
 
 def test_the_table_as_text_and_markdown(say: Callable[..., str]) -> None:
@@ -120,7 +121,7 @@ def test_the_table_as_text_and_markdown(say: Callable[..., str]) -> None:
     assert head.split() == list(options("space")) and [row.split()[0] for row in rows] == list(options("strategy"))
     place = head.index("chain_cnn")
     marks = {row.split()[0]: row[place : place + 1].strip() for row in rows}
-    assert (marks["random"], marks["genetic"]) == ("x", "")
+    assert (marks["random"], marks["grid"]) == ("x", "")
     lines = say("strategies", "--table", "--format", "markdown").splitlines()
     assert lines[0].startswith("|  | `") and set(lines[1]) == set("| -") and len(lines) == len(rows) + 2
 
@@ -169,7 +170,7 @@ def test_parts_of_the_users_own(own: list[str], capsys: pytest.CaptureFixture[st
     text = shown("spaces", "coins")[0]
     assert (
         "\nn: 3\n    How many coins.\nbias: 0.5\n" in text
-        and "; genetic, grid, local_search (it has no choices)" in text
+        and "; genetic, grid, local_search, population_based_training (it has no choices)" in text
     )
     assert "reinforce (space has no key m" in shown("spaces", "broken")[0], "a reason is told once"
     table = json.loads(shown("strategies", "--table", "--json")[0])["table"]
@@ -188,9 +189,10 @@ def test_a_job_that_cannot_be_built_hides_no_metrics(own: list[str], capsys: pyt
     assert found.err.startswith("evonas: conf/job/weigh.yaml: job has no key other") and found.err.count("\n") == 1
 
 
-def test_a_space_that_the_default_strategy_cannot_serve(refused: Callable[..., str]) -> None:
-    line = refused(2, "search", "space=chain_cnn")
-    assert "strategies that serve chain_cnn: halving, " in line and "(ChainCnn: it has no choices)" in line
+def test_a_space_that_the_default_strategy_cannot_serve(own: list[str], refused: Callable[..., str]) -> None:
+    Path("conf/space/broken.yaml").unlink()
+    line = refused(2, "search", "space=coins", "job=landscape", *own)
+    assert "strategies that serve coins: halving, one, random (" in line and "(Coins: it has no choices)" in line
     assert "spaces that are: bits" in refused(2, "search", "space=chain_cnn", "strategy=grid")
     assert "jobs that serve bits: landscape, table (" in refused(2, "search", "space=bits")
     assert "spaces that are: codeepneat (" in refused(2, "search", "strategy=codeepneat")

@@ -74,7 +74,7 @@ def test_a_size_is_that_of_a_task_and_needs_one() -> None:
 
     with pytest.raises(UsageError, match="needs a task, which the run's own job does not have; use job=train"):
         Several(Scoring(), {"size": Size(SPACE, None)}).environment()
-    with pytest.raises(UsageError, match="needs images, which the dataset has not"):
+    with pytest.raises(UsageError, match="needs examples with targets, which the dataset object has not"):
         Size(SPACE, object()).check_there()
 
 

@@ -20,7 +20,8 @@ def node(group: str, name: str) -> dict[str, object]:
 
 
 def test_what_keeps_a_strategy_from_a_space() -> None:
-    assert obstacle(node("strategy", "genetic"), ChainCnn()) == "it has no choices"
+    assert obstacle(node("strategy", "grid"), ChainCnn()) == "it has no choices"
+    assert obstacle(node("strategy", "genetic"), ChainCnn()) is None
     assert obstacle(node("strategy", "genetic"), Bits()) is None
     wrong = {**node("strategy", "genetic"), "parents": 1}
     assert obstacle(wrong, Bits()) == "strategy.parents must be a whole number of at least 2; it is 1"
@@ -56,3 +57,14 @@ def test_files_of_the_users_own(tmp_path: Path) -> None:
     assert random["small"] is None and random["wrong"] == "space.length is 'no number'; it must be an integer"
     line = remedy("job", node("job", "train"), (Buildable,), Bits(), (), [tmp_path])
     assert line.startswith("jobs that serve Bits: "), "three files name its class"
+
+
+class Undemanding:
+    """A strategy of a user that does not say what it demands."""
+
+    def __init__(self, space: object) -> None:
+        self.space = space
+
+
+def test_a_strategy_without_demands_serves_nothing() -> None:
+    assert obstacle({"_target_": f"{__name__}.Undemanding"}, Bits(), [__name__]) == "the strategy has no demands"
