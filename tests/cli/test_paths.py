@@ -49,7 +49,8 @@ def test_data_with_special_letters_is_trained_on(home: Path, images: str) -> Non
 
 
 def test_a_sweep_takes_such_paths(home: Path, images: str, capsys: pytest.CaptureFixture[str]) -> None:
-    (home / "b ö.npz").write_bytes((home / images).read_bytes())
+    for name in ("b ö.npz", "c ü.npz"):
+        (home / name).write_bytes((home / images).read_bytes())
     words = ["sweep", *TRAINED, "--dry-run"]
     assert run([*words, "seed=0,1", f"dataset.path='~/{images}'"]) == 0
     assert "2 children" in capsys.readouterr().out

@@ -74,7 +74,9 @@ def test_shape_and_counts(op, params, shape, expected, parameters, multiply_adds
 
 
 def test_every_operation_has_a_case():
-    assert {case[0] for case in CASES} == {op for op, rules in OPS.items() if rules.inputs[0] == 1}
+    assert {case[0] for case in CASES} == {
+        op for op, rules in OPS.items() if rules.inputs[0] == 1 and rules.build.startswith("evonas_cli.")
+    }
 
 
 def test_variadic_shapes():

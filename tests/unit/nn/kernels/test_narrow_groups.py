@@ -109,7 +109,7 @@ def test_in_bf16_odd_channels_are_no_ones_neighbours_either(given, made, place):
         slope[2, made : 2 * made][place, 1, 2] = strange
         with torch.autocast("cpu", torch.bfloat16):
             assert paired(x, weight, groups)
-            y = grouped(*wanted, (1, 1), (1, 1), (1, 1), 1, groups)
+            y = grouped(*wanted, (1, 1), (1, 1), (1, 1), groups)
         by = torch.autograd.grad(y, wanted, slope.bfloat16())
         found.append([t.movedim(1, 0).unflatten(0, (groups, -1)) for t in (y, by[0])])
         found[-1] += [t.unflatten(0, (groups, -1)) for t in by[1:]]
@@ -124,7 +124,7 @@ def test_in_bf16_odd_channels_keep_torchs_bits(given, made, stride):
     wanted = [tensor.requires_grad_() for tensor in tensors(3, given, made, 3, torch.float32)]
     how = (stride, stride), (1, 1), (1, 1)
     with torch.autocast("cpu", torch.bfloat16):
-        ours, theirs = grouped(*wanted, *how, 1, 3), F.conv2d(*wanted, *how, 3)
+        ours, theirs = grouped(*wanted, *how, 3), F.conv2d(*wanted, *how, 3)
     slope = torch.randn_like(theirs)
     found, expected = torch.autograd.grad(ours, wanted, slope), torch.autograd.grad(theirs, wanted, slope)
     merges = merged(*wanted[:2], (1, 1), 3) > 1
