@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -71,9 +72,9 @@ def search(
     folders, allowed = config_dir or [], allow_module or []
     words = [*(overrides or []), *machine_overrides(workers, devices)]
     composed = compose(words, folders)
-    if cfg is not None:
-        return print_config(composed, cfg)
     parts = assemble(composed.config, allowed, folders)
+    if cfg is not None:
+        return print_config(replace(composed, config=parts.config), cfg)
     if tune and run_dir is not None and resume != "never" and RunDirectory(run_dir).exists():
         composed = compose([*words, *_new(recorded(RunDirectory(run_dir)), words)], folders)
         parts = assemble(composed.config, allowed, folders)
