@@ -1,4 +1,4 @@
-"""figures.jsonl: what a strategy says about its state after each told step, one line per step. Derived from the journal."""
+"""figures.jsonl: what a strategy says about its state, one line per told step. Derived from the journal."""
 
 from __future__ import annotations
 
