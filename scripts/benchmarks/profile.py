@@ -124,7 +124,7 @@ def _practice_points() -> list[Point]:
 def _engine_points() -> list[Point]:
     import torch
 
-    from evonas_cli.training import criteria, loop, steps
+    from evonas_cli.training import criteria, feed_forward, steps
     from evonas_cli.training.optimizers import SGD
 
     return [
@@ -134,7 +134,7 @@ def _engine_points() -> list[Point]:
         Point(torch.Tensor, "backward", "backward"),
         Point(SGD, "step", "optimiser"),
         Point(steps.Steps, "_drop_gradients", "optimiser"),
-        Point(loop, "validate", None),
+        Point(feed_forward, "validate", None),
     ]
 
 

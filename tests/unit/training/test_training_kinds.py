@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 from kinds_of_data import resident
-from quadrants import SEED, Interrupted, InterruptedAfter, fit, same_bits, trainer, without_times
+from quadrants import SEED, Interrupted, InterruptedAfter, fit, fit_all, same_bits, trainer, without_times
 
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.spaces.mlp import Mlp
 from evonas_cli.spaces.sequence_net import SequenceNet
-from evonas_cli.training import loop
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.loop import Member
 
@@ -59,7 +58,7 @@ def test_every_kind_of_target_is_learned(kind, genome, shape, vocabulary):
 def test_a_stack_trains_as_its_members_do_alone(genome, shape, vocabulary):
     data, settings = resident("classes", shape, vocabulary), trainer("sgd", epochs=2)
     together = Population(networks(genome, data, 3))
-    outcomes = loop.fit(together, [Member(settings, 2, Checkpoint(), place) for place in range(3)], data, SEED)
+    outcomes = fit_all(together, [Member(settings, 2, Checkpoint(), place) for place in range(3)], data, SEED)
     for place, network in enumerate(networks(genome, data, 3)):
         alone = Population([network])
         expected = fit(alone, data, settings, SEED, 2, Checkpoint())
