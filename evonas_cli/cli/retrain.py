@@ -29,7 +29,6 @@ from evonas_cli.core.files import path_of
 from evonas_cli.core.types import Json
 
 if TYPE_CHECKING:
-    from evonas_cli.report.reading import Reading
     from evonas_cli.report.retrained import Measured, Retrained
 
 
@@ -38,7 +37,7 @@ def retrain(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ID|best|front]... [KEY=VALUE]...",
+            metavar="[ID|best|knee|front]... [KEY=VALUE]...",
             help="Candidates (default: best), and settings such as trainer.epochs=50.",
         ),
     ] = None,
@@ -61,6 +60,7 @@ def retrain(
     from evonas_cli.cli.running import carry_out, narrator
     from evonas_cli.config.compose import Composed
     from evonas_cli.core.errors import UsageError
+    from evonas_cli.report.choosing import chosen
     from evonas_cli.report.reading import read_run
     from evonas_cli.run.assembly import assemble
     from evonas_cli.run.confirming import check_networks, confirming
@@ -91,34 +91,6 @@ def retrain(
     finally:
         if run_dir is None:
             abandon(made.root)
-
-
-def chosen(reading: Reading, names: Sequence[str]) -> list[int]:
-    """The candidates meant by ids, `best` (the least first objective) and `front`, each once, in the order given.
-
-    Raises UsageError for another word, RunError for ids that the run does not have and candidates that failed.
-    """
-    from evonas_cli.core.errors import RunError, UsageError
-
-    root, front = reading.run.root, [member["id"] for member in reading.front()["front"]]
-    found: list[int] = []
-    for name in names:
-        if name in ("best", "front"):
-            if not front:
-                raise RunError(f"no candidate of {root} has succeeded, so there is none to train again")
-            found += front[:1] if name == "best" else front
-        elif not (name.isascii() and name.isdecimal() and len(name) < 19):
-            raise UsageError(f"{name!r} is no candidate; name ids, best or front, and settings as key=value")
-        elif int(name) not in reading.journal:
-            raise RunError(f"{root} has no candidate {name}; it has {len(reading.journal)}, from id 0 on")
-        else:
-            found.append(int(name))
-    for id in found:
-        entry = reading.journal.read(id)
-        if entry["status"] != "ok":
-            error = entry.get("error", {})
-            raise RunError(f"candidate {id} of {root} failed ({error.get('kind')}: {error.get('text')}); name another")
-    return list(dict.fromkeys(found))
 
 
 def print_retrained(found: Sequence[Retrained], opened: int, where: Path) -> None:

@@ -159,7 +159,7 @@ def test_nothing_is_read_where_it_cannot_be_noted(refused: Callable[..., str], s
 @pytest.mark.parametrize(
     ("code", "words", "text"),
     [
-        (2, ("foo",), "'foo' is no candidate; name ids, best or front"),
+        (2, ("foo",), "'foo' is no candidate; name ids, best, knee or front"),
         (2, ("-1",), "No such option: -1"),
         (3, ("99",), "has no candidate 99; it has 4, from id 0 on"),
         (3, ("9" * 18,), "has no candidate 9"),
