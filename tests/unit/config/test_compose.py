@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from evonas_cli.config.compose import compose
 from evonas_cli.config.folders import hydra_paths
 
+
 @pytest.mark.parametrize(
     "overrides",
     [
