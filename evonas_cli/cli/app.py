@@ -178,7 +178,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
 
 
 def _unexpected(error: Exception, arguments: list[str]) -> tuple[str, int]:
-    """The line and the exit code for an exception that nobody expects: in a user's own part, or in evonas."""
+    """The line and the exit code for an unexpected exception: in a user's own part, or in evonas."""
     from evonas_cli.core.blame import place, told
 
     allowed = [word for flag, word in pairwise(arguments) if flag == "--allow-module"]

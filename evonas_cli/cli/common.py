@@ -54,7 +54,7 @@ def say(text: object = "", end: str = "\n", flush: bool = False) -> None:
 
 
 def remark(text: str) -> None:
-    """A line on stderr. Where nobody reads it, or it does not fit, remarks are lost from then on; the work goes on."""
+    """A line on stderr. Once stderr is closed or full, this and later remarks are lost, and the work goes on."""
     if sys.stderr is None:
         return
     try:

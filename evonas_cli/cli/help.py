@@ -47,7 +47,7 @@ EXAMPLES: Mapping[str, str] = {
 
 
 def example(verb: str) -> str | None:
-    """The line with which the help of a verb ends; None where nobody wrote one."""
+    """The line with which the help of a verb ends; None for a verb without one."""
     return f"Example: evonas {EXAMPLES[verb]}" if verb in EXAMPLES else None
 
 

@@ -1,8 +1,8 @@
 """Equal candidates are evaluated once a run: the others are given the result of the first of them that succeeded.
 
-Whom a candidate copies is a function of the run, not of who finishes first: of the candidates with its key and a lower
-id, it is the lowest that was evaluated and succeeded. Candidates of one key are therefore evaluated one after the other
-until one succeeds; the others wait.
+Which candidate is copied is a function of the run and does not depend on which evaluation ends first: of all candidates
+with the same key and a lower id, the one with the lowest id that was evaluated and succeeded. Candidates of one key are
+therefore evaluated one after the other until one succeeds, and the others wait.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Cache(Generic[G]):
     def learn(self, candidate: Candidate[G], result: Result) -> list[Candidate[G]]:
         """Takes a recorded result; returns the candidate to be evaluated now because this one failed, if there is one.
 
-        A copy teaches nothing.
+        A copied result changes nothing here.
         """
         key = None if self._key is None or result.cached is not None else self._of(candidate)
         if key is None:

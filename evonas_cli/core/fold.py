@@ -47,10 +47,13 @@ class Budget:
 class Position(Generic[G]):
     """Where the fold stands between two steps; with the strategy's state all that a snapshot holds.
 
-    The fold counts in one of its own and gives copies away: a new one for each count would be a tenth of a cheap step.
-    `told` steps of `asked` have been told; `pending` are the batches in between; `cost` is summed over told candidates
-    in id order, and `over` is the first id that no longer fitted budget.cost; `succeeded` says that any did. `cached`
-    candidates were copied, and so was everybody in the last steps, with `repeats` candidates.
+    `asked` counts the steps that the strategy was asked for, `told` those whose results the strategy was given;
+    `pending` holds the batches in between. `cost` is the sum over told candidates in the order of ids, and `over` the
+    first id that exceeded budget.cost. `succeeded` says that at least one candidate succeeded. `cached` counts copied
+    results, and `repeats` those of the newest steps that held copies only.
+
+    The fold changes one position in place and gives copies away: a new value for each count takes a tenth of the time
+    of a cheap step.
     """
 
     asked: int = 0
@@ -238,7 +241,7 @@ class Fold(Generic[G]):
         return self._at.told - 1 + self.cut_steps
 
     def close(self) -> None:
-        """Counts the results of a batch that the budget cut: the strategy never hears them, the front does."""
+        """Adds the results of a batch that the budget cut to the front. The strategy is not told them."""
         self.cut_steps = len(self._pending)
         for step in self._pending:
             for candidate in step.batch:

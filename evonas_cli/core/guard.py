@@ -1,6 +1,6 @@
 """What strategies propose and what jobs give, checked before the run goes on with it.
 
-Whatever a candidate's evaluation gives, the search goes on and its journal can be read again.
+No result of an evaluation can stop the search or make the journal unreadable.
 """
 
 from __future__ import annotations

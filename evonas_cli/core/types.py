@@ -100,7 +100,7 @@ class Unit(Generic[G]):
         return [Unit(self.candidates[part], self.width, self.places[part]) for part in parts]
 
     def narrowed(self) -> list[Unit[G]]:
-        """Programs of the lower and of the upper places, as far as anyone takes them."""
+        """Programs of the lower and of the upper places, without programs of empty places."""
         middle = (self.width + 1) // 2
         halves = []
         for start, end in ((0, middle), (middle, self.width)):

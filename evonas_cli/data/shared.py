@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 def shared(file: int, prepare: Callable[[], Splits]) -> Splits:
     """What `prepare` gives, mapped from the descriptor `file`; only the first process calls it. Raises as it does.
 
-    Pages are shared until somebody writes to them, and a writer changes only its own. Where the file's disk has no room
-    every process keeps a copy of its own, with a warning.
+    Processes share pages until one of them writes, and a write changes a copy of the writer. Where the file's disk has
+    no room every process keeps a copy of its own, with a warning.
     """
     fcntl.lockf(file, fcntl.LOCK_EX)
     try:

@@ -171,7 +171,7 @@ def exploit(losses: Sequence[float | None], rng: Random, *, fraction: float) -> 
 
 def _check(losses: Sequence[float]) -> None:
     if not losses:
-        raise ValueError("there is nobody to select: losses is empty")
+        raise ValueError("there is no individual to select: losses is empty")
     if not all(map(isfinite, losses)):
         raise ValueError("a loss is not finite: leave failed individuals out before selecting")
 

@@ -29,7 +29,7 @@ class RunStore(Protocol[G]):
         """What an earlier session of the run recorded for the candidate. Raises RunError when it was another one."""
 
     def record(self, arrived: Sequence[tuple[Candidate[G], Result]]) -> None:
-        """Makes results durable before anyone acts on them."""
+        """Makes results durable before the strategy is told them."""
 
     def told(self, fold: Fold[G]) -> None:
         """Called after each tell: the place for snapshots."""
@@ -98,7 +98,7 @@ def search(
 
 
 def _taken(in_flight: dict[int, Candidate[G]], result: Result) -> Candidate[G]:
-    """The candidate that a result is for. Raises UsageError when an evaluator gives what nobody waits for."""
+    """The candidate of a result. Raises UsageError when an evaluator returns a result that was not asked for."""
     candidate = in_flight.pop(result.id, None)
     if candidate is None:
         raise UsageError(

@@ -106,7 +106,7 @@ def _default(group: str) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Strategies that are built only to be asked what they need warn nobody."""
+    """Strategies that are built only to read their demands print no warnings."""
     log = logging.getLogger("evonas_cli.strategies")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -119,7 +119,7 @@ class _Comparing:
         self._compare_file(front, _document, lambda: derived.front_file(fold, self.journal.read))
 
     def _compare_file(self, path: Path, read: Callable[[Path], Json], expected: Callable[[], Json]) -> None:
-        """Compares the file, if there is one; a snapshot in the format of another version is of no use to anyone."""
+        """Compares the file, if there is one; a snapshot in the format of another version is not used."""
         if path.parent in self.misplaced or not os.path.lexists(path):
             return
         what = wrong_kind(path)
