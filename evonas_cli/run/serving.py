@@ -28,7 +28,7 @@ def trusted(group: str, allowed: Sequence[str], folders: Sequence[Path]) -> dict
             if path.is_relative_to(conf_root()):
                 raise
             continue  # another file of the user's than the one chosen is no reason to stop
-        found[name] = node
+        found[name] = {key: value for key, value in node.items() if key != "defaults"}
     return found
 
 

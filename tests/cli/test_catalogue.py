@@ -195,7 +195,7 @@ def test_a_space_that_the_default_strategy_cannot_serve(own: list[str], refused:
     assert "strategies that serve coins: halving, one, random (" in line and "(Coins: it has no choices)" in line
     assert "spaces that are: bits" in refused(2, "search", "space=chain_cnn", "strategy=grid")
     assert "jobs that serve bits: landscape, table (" in refused(2, "search", "space=bits")
-    assert "spaces that are: codeepneat (" in refused(2, "search", "strategy=codeepneat")
+    assert "spaces that are: codeepneat (" in refused(2, "search", "strategy=codeepneat", "space=bits")
 
 
 def test_what_needs_no_torch_loads_none() -> None:
