@@ -53,12 +53,8 @@ def test_a_continued_candidate_is_the_whole_one(tmp_path: Path) -> None:
         return list(bench(made).evaluate(unit([asked]), Numbered(tmp_path)))
 
     [whole] = evaluated(candidate())
-    [half] = bench(made).evaluate(
-        unit([Candidate(id=1, step=0, seed=3, proposal=Proposal(GENOME, fidelity=0.5))]), context
-    )
-    [rest] = bench(made).evaluate(
-        unit([Candidate(id=2, step=1, seed=8, proposal=Proposal(GENOME, continues=1))]), context
-    )
+    [half] = evaluated(Candidate(id=1, step=0, seed=3, proposal=Proposal(GENOME, fidelity=0.5)))
+    [rest] = evaluated(Candidate(id=2, step=1, seed=8, proposal=Proposal(GENOME, continues=1)))
     assert rest.metrics["valid_loss"] == whole.metrics["valid_loss"] != half.metrics["valid_loss"]
     assert rest.metrics["epochs"] == 6 and rest.metrics["cost"] == half.metrics["cost"] == whole.metrics["cost"] / 2
     started = Proposal(GENOME, continues=1, options={"start": "weights"})
@@ -66,11 +62,7 @@ def test_a_continued_candidate_is_the_whole_one(tmp_path: Path) -> None:
     assert anew.metrics["cost"] == whole.metrics["cost"] and anew.metrics["valid_loss"] < whole.metrics["valid_loss"]
     (tmp_path / "1" / KEPT).unlink()
     with pytest.raises(EnvironmentFailure, match="candidate 4 continues another one, whose weights are lost"):
-        list(
-            bench(made).evaluate(
-                unit([Candidate(id=4, step=1, seed=8, proposal=Proposal(GENOME, continues=1))]), context
-            )
-        )
+        evaluated(Candidate(id=4, step=1, seed=8, proposal=Proposal(GENOME, continues=1)))
 
 
 @pytest.mark.parametrize(("cap", "what"), [("max_parameters", "parameters"), ("max_multiply_adds", "multiply-adds")])
