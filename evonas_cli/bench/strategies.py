@@ -127,7 +127,7 @@ def play(plan: Plan) -> list[Outcome]:
 def _evaluator(parts: Parts) -> Evaluator[Any]:
     node, device = parts.config["evaluator"], parts.config["device"]
     evaluator: Evaluator[Any] = build(
-        node, "evaluator", parts.allowed, recipe=parts.recipe, context=NoFolders(), device=device
+        node, "evaluator", parts.allowed, job=parts.job, context=NoFolders(), device=device
     )
     return evaluator
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Context
-from evonas_cli.core.types import Candidate, Failure, Json, Metric, Result
+from evonas_cli.core.evaluating import Context, Place
+from evonas_cli.core.types import Failure, Json, Metric, Result, Unit
 from evonas_cli.data.dataset import Source
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.jobs import static
@@ -18,7 +19,7 @@ class Size:
     """Metrics: `parameters`, `multiply_adds` (of one sample) and `depth` (layers with weights) of the decoded network.
 
     `dataset` says for which task. As a further job of a run (`jobs`) the job takes the task of the run's own job, and
-    reads no data. Nothing here imports torch.
+    reads no data.
     """
 
     needs: tuple[type, ...] = (Buildable,)
@@ -29,12 +30,14 @@ class Size:
         self._space, self._dataset = space, dataset
         self._task: Task | None = None
 
-    def beside(self, environment: Mapping[str, Json]) -> None:
-        """Takes the task of the run's own job. Raises UsageError where that job has none."""
+    def beside(self, environment: Mapping[str, Json]) -> Size:
+        """Counts for the task of the run's own job. Raises UsageError where that job has none."""
         task = environment.get("task")
         if task is None:
             raise UsageError("the job Size needs a task, which the run's own job does not have; use job=train")
-        self._task = Task.from_json(task)
+        found = copy(self)
+        found._task = Task.from_json(task)
+        return found
 
     def check_there(self) -> None:
         """As the data set's, where the task comes from there."""
@@ -44,6 +47,10 @@ class Size:
                              "pass dataset=digits or another one")  # fmt: skip
         self._dataset.check_there()
 
+    def open(self, place: Place) -> Size:
+        """The job itself."""
+        return self
+
     def environment(self) -> dict[str, Json]:
         """The task."""
         return {"task": self._of().to_json()}
@@ -52,9 +59,9 @@ class Size:
         """All metrics; None where the genome has no network."""
         return static.metrics(genome, self._space, Task.from_json(environment["task"]))
 
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """One count each; a genome without a network fails as unbuildable."""
-        for candidate in candidates:
+        for candidate in unit.candidates:
             try:
                 plan = self._space.decode(candidate.proposal.genome, self._of()).plan
             except Exception as error:  # whatever the space raises is what is wrong with this genome

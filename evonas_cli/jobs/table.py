@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Context
+from evonas_cli.core.evaluating import Context, Place
 from evonas_cli.core.files import check_file, located, reading
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Json, Metric, Result
+from evonas_cli.core.types import Json, Metric, Result, Unit
 from evonas_cli.genomes.capabilities import Functional
 
 if TYPE_CHECKING:
@@ -89,15 +89,19 @@ class Table:
         for fidelity in demands.fidelities:
             self._known(fidelity, "this strategy has candidates")
 
+    def open(self, place: Place) -> Table:
+        """The job itself, which reads the table when it is first asked."""
+        return self
+
     def environment(self) -> dict[str, Json]:
         """A digest of the file."""
         self._load()
         return {"data": self._digest}
 
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """One look-up each."""
         self._load()
-        for candidate in candidates:
+        for candidate in unit.candidates:
             genome = self.space.to_json(candidate.proposal.genome)
             name = genome if isinstance(genome, str) else json.dumps(genome)
             row = self._rows[self._known(candidate.proposal.fidelity, f"candidate {candidate.id} is")].get(name)

@@ -55,7 +55,7 @@ def shown(parts: Parts) -> Sequence[str]:
 
     Where no objective is one of these, the first metric of the validation part stands for them.
     """
-    metrics: Mapping[str, Any] = parts.recipe().metrics
+    metrics: Mapping[str, Any] = parts.job.metrics
     pairs = {name.replace("test", "valid", 1): name for name, metric in metrics.items() if metric.test}
     objectives = [objective.name for objective in parts.objectives]
     if not pairs:

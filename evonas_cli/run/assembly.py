@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +33,9 @@ SEVERAL = "evonas_cli.jobs.several.Several"
 class Parts:
     """What a configuration describes, built and checked to fit together.
 
-    `constraints` are all that were stated, `told` those on metrics of results. `honoured` says by job
-    what it honours of a proposal. `recipe` makes the job wherever it runs.
-    `measured` names the metrics of the job that repetitions may change.
+    `constraints` are all that were stated, `told` those on metrics of results. `job` is the run's own, together with
+    further jobs where there are any; `honoured` says by job what it honours of a proposal, and `measured` names the
+    metrics that repetitions may change.
     """
 
     config: Config
@@ -46,7 +45,7 @@ class Parts:
     constraints: tuple[Constraint, ...]
     told: tuple[Constraint, ...]
     honoured: dict[str, frozenset[str]]
-    recipe: Callable[[], Job[Any]]
+    job: Job[Any]
     measured: frozenset[str]
     allowed: tuple[str, ...]
 
@@ -68,53 +67,52 @@ class Parts:
         return RunFront(self.objectives, self.told, self.config["budget"]["cost"])
 
     def gate(self, environment: Mapping[str, Json]) -> Gate[Any]:
-        """What refuses candidates before training; `environment` is that of the job."""
-        job = self.recipe()
-        return Gate(job if isinstance(job, Static) else None, self.constraints, environment)
+        """What refuses candidates before training; `environment` is that of the bench."""
+        return Gate(self.job if isinstance(self.job, Static) else None, self.constraints, environment)
 
     def evaluator(self, context: Context) -> Evaluator[Any]:
         """The configured evaluator, not started. Raises UsageError."""
-        given = {"recipe": self.recipe, "context": context, "device": self.config["device"]}
+        given = {"job": self.job, "context": context, "device": self.config["device"]}
         evaluator: Evaluator[Any] = build(self.config["evaluator"], "evaluator", self.allowed, **given)
         check_interfaces(evaluator=evaluator)
         return evaluator
 
     def keys(self, environment: Mapping[str, Json]) -> Keys[Any] | None:
-        """What tells equal candidates, if the run evaluates them once; `environment` is that of the job."""
+        """What tells equal candidates, if the run evaluates them once; `environment` is that of the bench."""
         how = self.config["dedupe"]
         if how == "none":
             return None
-        job: Any = self.recipe()
+        job: Any = self.job
         return Keys(self.space, job if how == "function" else None, environment)
 
 
-def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = None) -> Job[Any]:
-    """Builds the run's job, together with further ones where `jobs` has any; `device` overrides the configured one."""
-    own, others = _job(config, config["job"], allowed, device), further_jobs(config, allowed, device)
+def job_of(config: Config, allowed: Sequence[str] = ()) -> Job[Any]:
+    """Builds the run's job, together with further ones where `jobs` has any."""
+    own, others = _job(config, config["job"], allowed), further_jobs(config, allowed)
     if not others:
         return own
     job: Job[Any] = build({"_target_": SEVERAL}, "job", own=own, others=others)
     return job
 
 
-def further_jobs(config: Config, allowed: Sequence[str] = (), device: str | None = None) -> dict[str, Job[Any]]:
+def further_jobs(config: Config, allowed: Sequence[str] = ()) -> dict[str, Job[Any]]:
     """The further jobs by name. Raises UsageError."""
     found = {}
     for name, node in config["jobs"].items():
         try:
-            found[name] = _job(config, node, allowed, device)
+            found[name] = _job(config, node, allowed)
             check_interfaces(job=found[name])
         except UsageError as error:
             raise UsageError(f"jobs.{name}: {error}") from error
     return found
 
 
-def _job(config: Config, node: Mapping[str, Any], allowed: Sequence[str], device: str | None) -> Job[Any]:
+def _job(config: Config, node: Mapping[str, Any], allowed: Sequence[str]) -> Job[Any]:
     """A job with those collaborators that its constructor names."""
     wanted = inspect.signature(target(node, "job", allowed)).parameters
     collaborators: dict[str, Any] = {
         "seed": config["seed"],
-        "device": device or config["device"],
+        "device": config["device"],
         "deterministic": config["deterministic"],
         "threads": config["evaluator"].get("threads", 1),
     }
@@ -176,11 +174,10 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
                 "set dedupe=string or dedupe=none"
             )
         check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
-    recipe = functools.partial(job_of, config, tuple(allowed))
     every = [job, *others.values()]
     measured = frozenset(name for one in every for name, metric in one.metrics.items() if metric.measured)
     honoured = {"": honours(job), **{name: honours(other) for name, other in others.items()}}
-    parts = Parts(config, space, strategy, objectives, limits, told, honoured, recipe, measured, tuple(allowed))
+    parts = Parts(config, space, strategy, objectives, limits, told, honoured, job, measured, tuple(allowed))
     if trial:
         try_out(space, strategy, config["seed"], allowed)
     parts.fold()

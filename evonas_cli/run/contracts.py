@@ -35,6 +35,11 @@ def check_interfaces(**parts: Any) -> None:
     """Raises UsageError for a part, named by its group, that lacks what all parts of its group have."""
     for group, part in parts.items():
         lacking = lack(part, _INTERFACES[group])
+        if group == "job" and callable(part):
+            lacking = (
+                "nothing calls its __call__; write `def open(self, place): return self` and `def evaluate(self, unit, "
+                "context)`, which yields one Result for each of unit.candidates"
+            )
         if lacking is not None:
             raise UsageError(f"{group} {type(part).__name__} does not keep to its interface: {lacking}")
         for name, metric in part.metrics.items() if group == "job" else ():

@@ -134,9 +134,8 @@ def create(
     evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
-        job = parts.recipe()
-        check_measured(job, parts.objectives, parts.told, environment)
-        if Buildable in job.needs:
+        check_measured(parts.job, parts.objectives, parts.told, environment)
+        if Buildable in parts.job.needs:
             contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
         more = {} if source is None else {openings.SOURCE: source}
         if source is not None:

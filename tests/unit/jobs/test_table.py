@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Candidate, Proposal
+from evonas_cli.core.types import Candidate, Proposal, Unit
 from evonas_cli.jobs.table import Table
 from evonas_cli.store.directory import RunDirectory
 
@@ -34,7 +34,7 @@ def written(folder: Path, *rows: str, header: str = "arch,r") -> Path:
 
 
 def looked_up(job: Table, genome: str, folder: Path) -> dict[str, float]:
-    [result] = job([Candidate(0, 0, 0, Proposal(genome))], RunDirectory(folder))
+    [result] = job.evaluate(Unit((Candidate(0, 0, 0, Proposal(genome)),)), RunDirectory(folder))
     return dict(result.metrics)
 
 
