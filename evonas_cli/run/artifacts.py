@@ -75,7 +75,7 @@ def read_artifact(run: RunDirectory, id: int) -> Artifact:
         signature = Signature.from_json(json.loads(state["signature"]))
     except (ValueError, TypeError) as error:
         raise RunError(f"{path} is damaged: {error}; {remedy}") from error
-    return Artifact(id, path, plan, signature, state["progress"].epoch, state["model"])
+    return Artifact(id, path, plan, signature, state["progress"].kept or state["progress"].epoch, state["model"])
 
 
 def load_network(run: RunDirectory, id: int) -> Network:
