@@ -89,9 +89,12 @@ def load_network(run: RunDirectory, id: int) -> Network:
 def _entry(run: RunDirectory, id: int) -> dict[str, Any]:
     """The candidate's line of the journal. Raises RunError where there is none, or the candidate failed."""
     journal = Journal(run.journal, write=False)
-    if id not in journal:
-        raise RunError(f"{run.root} has no candidate {id}; it has {len(journal)}, from id 0 on")
-    entry: dict[str, Any] = journal.read(id)
+    try:
+        if id not in journal:
+            raise RunError(f"{run.root} has no candidate {id}; it has {len(journal)}, from id 0 on")
+        entry: dict[str, Any] = journal.read(id)
+    finally:
+        journal.close()
     if entry["status"] != "ok":
         error = entry.get("error", {})
         raise RunError(
