@@ -11,7 +11,8 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from evonas_cli.core.display import json_line, readable, visible, visible_lines
+from evonas_cli.core.display import json_line, visible, visible_lines
+from evonas_cli.core.display import readable as readable
 from evonas_cli.core.files import path_of
 from evonas_cli.core.types import Json
 
