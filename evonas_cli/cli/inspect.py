@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -67,11 +68,20 @@ def show(
         if key == "metrics":
             for name, number in value.items():
                 say(f"{name:<15} {readable(number)}")
-        elif key != "crc":
+        elif key not in ("crc", "curves"):
             say(f"{key:<15} {value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)}")
+    _print_curves(entry.get("curves", {}))
     for line in reading.network(entry):
         say(line)
     return 0
+
+
+def _print_curves(curves: Mapping[str, Sequence[float | None]]) -> None:
+    """A row for each epoch of which the candidate has a point."""
+    if curves:
+        say()
+        rows = zip(*curves.values(), strict=True)
+        print_columns([list(curves), *(["-" if value is None else readable(value) for value in row] for row in rows)])
 
 
 def _show_run(reading: Reading, as_json: bool) -> int:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from evonas_cli.core import strict_json
+from evonas_cli.core.curves import recordable
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.strict_json import is_number, printable
 from evonas_cli.core.types import Failure, Json, Proposal, Result
@@ -39,12 +40,15 @@ def guard(result: Result, names: Sequence[str]) -> Result:
 
     An ok one becomes a failure that says why when it lacks a metric of these `names`, when a metric is no finite number
     or its name cannot be recorded, and when JSON cannot hold the payload. Words that UTF-8 cannot hold are written with
-    escapes such as \\udc80. Raises UsageError for a result whose status, metrics or error are not what `Result` says.
+    escapes such as \\udc80. Curves are thinned, and a number in them that is not finite becomes None. Raises UsageError
+    for a result whose status, metrics, error or curves are not what `Result` says.
     """
     broken: list[str] = []
     if not _is_usual(result):
         _check_fields(result)
         result = _worded(result)
+        if result.curves:
+            result = _curved(result)
     if result.payload is not None:
         try:
             result = replace(result, payload=_read_back(result.payload))
@@ -67,7 +71,7 @@ def guard(result: Result, names: Sequence[str]) -> Result:
 
 def _is_usual(result: Result) -> bool:
     """Whether only metrics and payload of the result are left to be checked."""
-    plain = result.status == "ok" and result.error is None and not result.labels
+    plain = result.status == "ok" and result.error is None and not result.labels and not result.curves
     return plain and type(result.metrics) is dict and _is_duration(result.seconds)
 
 
@@ -84,6 +88,14 @@ def _check_fields(result: Result) -> None:
     else:
         return
     raise UsageError(f"the job's Result for candidate {result.id}: {wrong}")
+
+
+def _curved(result: Result) -> Result:
+    """The result with curves as a journal gives them back. Raises UsageError."""
+    try:
+        return replace(result, curves=recordable(result.curves))
+    except ValueError as error:
+        raise UsageError(f"the job's Result for candidate {result.id}: {error}") from error
 
 
 def _read_back(payload: Json) -> Any:

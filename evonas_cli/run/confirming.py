@@ -14,6 +14,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.capabilities import Buildable, Tuning
 from evonas_cli.network.task import Task
+from evonas_cli.run.identity import LATER
 
 SPLITTING = ("seed", "dataset.test_fraction")
 """Keys that decide which examples are the test part."""
@@ -34,7 +35,8 @@ def confirming(
         raise UsageError(f"the job {name} of the run trains no networks, so there is nothing to train again")
     if "test" in known:
         config["job"]["test"] = True
-    config["trainer"]["save_state"] = True
+    later = {key.removeprefix("trainer."): value for key, value in LATER.items() if key.startswith("trainer.")}
+    config["trainer"] = {**later, **config["trainer"], "save_state": True}
     strategy = read(file_of("strategy", "listed", ()))
     config["strategy"] = {**strategy, "genomes": list(genomes), "repeats": repeats}
     config["window"], config["dedupe"] = strategy["_window_"], "none"

@@ -39,6 +39,8 @@ LATER: Mapping[str, Json] = {
     "dataset.unreadable": "error",
     "trainer.class_weights": "none",
     "trainer.convolution": "auto",
+    "trainer.validate_every": 1,
+    "trainer.keep": "last",
     "trainer.graph": None,
     "job.in_flight": 8,
     "job.test": False,

@@ -45,7 +45,7 @@ class FeedForward:
         self.batch_size = self._steps.size
         self.steps_per_epoch = data.n_train // self.batch_size
         self.passes_per_epoch = PASSES * self.steps_per_epoch * self.batch_size
-        self.tests = data.tests
+        self.tests, self.kind = data.tests, data.task.kind
 
     def place(self, index: int) -> Place:
         """The member at a place."""

@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "bench": {"core", "network", "genomes", "nn", "data", "training", "jobs", "evaluation", "config", "store", "run"}
     | {"report"},
     "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "bench", "training"},
+    "api": {"core", "nn", "config", "store", "run", "report"},
     "testing": {"core", "network", "genomes", "config", "store", "evaluation", "run"},
     "__main__": {"cli"},
 }

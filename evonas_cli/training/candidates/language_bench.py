@@ -19,7 +19,7 @@ from evonas_cli.network.task import Task
 from evonas_cli.nn.recurrent import LanguageModel
 from evonas_cli.training.backpropagation import ThroughTime
 from evonas_cli.training.batches.windows import Reading
-from evonas_cli.training.candidates.attempt import attempt, fitted
+from evonas_cli.training.candidates.attempt import Noted, attempt, fitted
 from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.checkpoint import checkpoint_of
@@ -77,7 +77,7 @@ class LanguageBench:
         return _Loaded(train, valid, task, corpus.fingerprint)
 
     def _train(
-        self, candidate: Candidate[Any], context: Context, labels: dict[str, str]
+        self, candidate: Candidate[Any], context: Context, labels: dict[str, str], curves: Noted
     ) -> Mapping[str, float] | Failure:
         """The metrics, or why the model is not trained. Raises Diverged, Lost."""
         data, trainer, seed = self._loaded, self.equipment.trainer, self.equipment.seed
@@ -88,9 +88,10 @@ class LanguageBench:
         model = LanguageModel(plan, self.dropout, torch.Generator().manual_seed(candidate.seed))
         make = partial(ThroughTime, model, trainer, data.task, data.train, data.valid, seed)
         checkpoint = checkpoint_of(candidate, trainer, seed, context)
-        [outcome] = fitted(make, [Member(trainer, epochs_of(trainer, candidate), checkpoint)])
-        if checkpoint.kept is not None:
-            labels["state"] = checkpoint.kept
+        member = Member(trainer, epochs_of(trainer, candidate), checkpoint)
+        [outcome] = fitted(make, [member])
+        labels.update(checkpoint.labels)
+        curves.update(member.curves)
         if isinstance(outcome, Diverged):
             raise outcome
         return with_cost(outcome, plan)

@@ -22,7 +22,7 @@ from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.plan import Plan, PlanError
 from evonas_cli.network.signature import Signature
 from evonas_cli.nn.stacked.population import Population
-from evonas_cli.training.candidates.attempt import attempt, fitted, free_memory
+from evonas_cli.training.candidates.attempt import Noted, attempt, fitted, free_memory
 from evonas_cli.training.candidates.built import Built, signature_of
 from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.candidates.equipment import Equipment
@@ -152,7 +152,7 @@ class Workbench:
         return [result for part in parts for result in self._together(part, context)]
 
     def _attempt(self, unit: Unit[Any], context: Context, pause: Pause = nobody) -> Result:
-        return attempt(unit.candidates[0], context, lambda labels: self._alone(unit, context, labels, pause))
+        return attempt(unit.candidates[0], context, lambda *notes: self._alone(unit, context, pause, *notes))
 
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
         """Ways to train the genomes' networks, the fastest first: overrides, speed, and whether losses are fp32's.
@@ -205,12 +205,13 @@ class Workbench:
         return data, splits.fingerprint, signature_of(splits)
 
     def _alone(
-        self, unit: Unit[Any], context: Context, labels: dict[str, str], pause: Pause
+        self, unit: Unit[Any], context: Context, pause: Pause, labels: dict[str, str], curves: Noted
     ) -> dict[str, float] | Failure:
         built = self._build(unit.candidates[0], labels)
         if isinstance(built, Failure):
             return built
         outcome = self._fit([built], unit, context, pause)[0]
+        curves.update(built.curves)
         if isinstance(outcome, Diverged):
             raise outcome
         return built.metrics(outcome)
@@ -242,6 +243,5 @@ class Workbench:
         make = partial(FeedForward, population, trainers, data, seed, pause)
         outcomes = fitted(make, members)
         for found, member in zip(built, members, strict=True):
-            if member.checkpoint.kept is not None:
-                found.labels["state"] = member.checkpoint.kept
+            found.note(member)
         return outcomes

@@ -91,3 +91,15 @@ def test_the_training_part_is_measured_on_demand() -> None:
     found = result(made).metrics
     assert set(found) == set(made.metrics) and found["train_eval_perplexity"] == exp(found["train_eval_loss"])
     assert found["train_eval_loss"] != found["train_loss"]
+
+
+def test_a_language_model_has_a_learning_curve(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"dropout": 0.3, "save_state": True, "checkpoint_seconds": 0}
+    whole = result(job(**settings, validate_every=1), root=tmp_path / "whole")
+    plain = result(job(**settings, validate_every=None), root=tmp_path / "plain")
+    assert whole.metrics["valid_loss"] == plain.metrics["valid_loss"]
+    assert whole.labels["state"] == plain.labels["state"]
+    assert whole.curves["epoch"] == [1, 2, 3, 4, 5, 6] and plain.curves["epoch"] == [6]
+    assert whole.curves["valid_perplexity"][-1] == whole.metrics["valid_perplexity"]
+    best = result(job(**settings, keep="best"), root=tmp_path / "best")
+    assert best.metrics["valid_perplexity"] == min(best.curves["valid_perplexity"])  # type: ignore[type-var]
