@@ -18,7 +18,6 @@ from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.evolution.niching import mean_distance
 from evonas_cli.evolution.selection import exploit
 
-
 Outcome: TypeAlias = tuple[int, tuple[float, ...] | None, float]
 """What is known of a genome that was told: the candidate's id, its losses (None: failed) and its violation."""
 
@@ -59,9 +58,9 @@ class Birth(Generic[G]):
 class Generation(Generic[G]):
     """The living individuals, best first, equals in random order, the failed last; and the story so far.
 
-    `number` generations have come to life, the last `stale` of them without a new best, which is the smallest first loss
-    within all constraints; `archive` holds the outcome of every genome told, where known genomes are not to be evaluated
-    again.
+    `number` generations have come to life, the last `stale` of them without a new best, which is the smallest first
+    loss within all constraints; `archive` holds the outcome of every genome told, where known genomes are not to be
+    evaluated again.
     """
 
     individuals: tuple[Individual[G], ...] = ()

@@ -40,7 +40,7 @@ def preferences(
 def constrained_fronts(losses: Sequence[Sequence[float]], violations: Sequence[float] | None = None) -> list[list[int]]:
     """Indices by front under constraint domination: the feasible by Pareto domination, after them the others.
 
-    Of two that violate constraints the smaller violation dominates, whatever the losses; equal violations share a front.
+    Of two that violate constraints the smaller violation dominates, whatever the losses; equal ones share a front.
     """
     if violations is None or not any(violations):
         return fronts(losses)
