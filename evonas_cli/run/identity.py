@@ -30,6 +30,7 @@ LATER: Mapping[str, Json] = {
     "dedupe": "none",
     "constraints": {},
     "jobs": {},
+    "reference": None,
     "dataset.mixup": 0.0,
     "dataset.randaugment": 0,
     "dataset.magnitude": 9,
