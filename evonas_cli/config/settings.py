@@ -72,7 +72,8 @@ def check_root(config: dict[str, Any]) -> None:
         if not isinstance(config[key], Mapping):
             raise UsageError(f"{key} is {config[key]!r}; it must be a mapping: {key}={{NAME: ...}}")
     if config["reference"] is not None and not isinstance(config["reference"], Mapping):
-        raise UsageError(f"reference is {config['reference']!r}; it must be null or a mapping: reference={{METRIC: ...}}")
+        given = config["reference"]
+        raise UsageError(f"reference is {given!r}; it must be null, or a mapping: reference={{METRIC: ...}}")
     for name, node in config["jobs"].items():
         if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)) or not isinstance(node, Mapping):
             raise UsageError(
