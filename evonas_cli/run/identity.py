@@ -44,6 +44,7 @@ LATER: Mapping[str, Json] = {
     "job.in_flight": 8,
     "job.test": False,
     "job.accuracy_unit": "percent",
+    "job.metrics": None,
     "strategy.batch": 1,
 }
 """Keys that older runs do not have, with the value that they have run by."""
