@@ -103,6 +103,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
         "elapsed_seconds": reading.run.elapsed(),
         "throughput": reading.throughput(),
         "figures": logged[-1] if logged else None,
+        "hypervolume": _hypervolume(reading, logged),
         **{key: metadata[key] for key in ("created", "evonas", "choices", "environment", "versions")},
     }
     if as_json:
@@ -114,15 +115,26 @@ def _show_run(reading: Reading, as_json: bool) -> int:
                 say(f"{'':<16}{reason.count} {reason}")
         elif key == "figures" and value is not None:
             say(f"{key:<15} {jsonlib.dumps(value)}")
+        elif key == "hypervolume" and value is not None:
+            point = ", ".join(f"{name} {readable(number)}" for name, number in value["reference"].items())
+            say(f"{key:<15} {readable(value['value'])} up to {point}")
         elif key == "throughput":
             say(f"{key:<15} {', '.join(pace(value)) or 'not measured'}")
-        elif key not in ("schema", "versions", "figures"):
+        elif key not in ("schema", "versions", "figures", "hypervolume"):
             pairs = value.items() if isinstance(value, dict) else ()
             text = ", ".join(f"{k} {v}" for k, v in pairs if k != "data") if isinstance(value, dict) else str(value)
             say(f"{key:<15} {text or 'none'}")
     say()
     print_front(reading.front())
     return 0
+
+
+def _hypervolume(reading: Reading, logged: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The front's hypervolume after the last told step, and its reference point; None for a run that has none yet."""
+    from evonas_cli.store.figures import VOLUME
+
+    value, reference = logged[-1].get(VOLUME) if logged else None, reading.run.status().get("reference")
+    return None if value is None or not reference else {"value": value, "reference": reference}
 
 
 def pareto(

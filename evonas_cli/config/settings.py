@@ -35,6 +35,7 @@ _ROOT: dict[str, Any] = {
     "window": int,
     "objectives": list[str] | None,
     "constraints": Mapping[str, Any],
+    "reference": Mapping[str, Any] | None,
     "jobs": Mapping[str, Any],
     "device": str,
     "dedupe": Literal["function", "string", "none"],
@@ -70,6 +71,9 @@ def check_root(config: dict[str, Any]) -> None:
     for key in OPEN:
         if not isinstance(config[key], Mapping):
             raise UsageError(f"{key} is {config[key]!r}; it must be a mapping: {key}={{NAME: ...}}")
+    if config["reference"] is not None and not isinstance(config["reference"], Mapping):
+        given = config["reference"]
+        raise UsageError(f"reference is {given!r}; it must be null, or a mapping: reference={{METRIC: ...}}")
     for name, node in config["jobs"].items():
         if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)) or not isinstance(node, Mapping):
             raise UsageError(

@@ -83,6 +83,8 @@ class Fold(Generic[G]):
 
     A candidate that violates `constraints` is told without losses, as a failure, to a strategy whose demands do not
     say that it ranks violations: every algorithm then prefers a candidate that satisfies all constraints.
+
+    `reference` is the point, in losses, up to which the front's hypervolume is measured; None: the first steps fix it.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Fold(Generic[G]):
         budget: Budget,
         constraints: Sequence[Constraint] = (),
         jobs: dict[str, frozenset[str]] | None = None,
+        reference: tuple[float, ...] | None = None,
     ) -> None:
         if window < 1:
             raise UsageError(f"window is {window}; it must be 1 or more")
@@ -105,7 +108,7 @@ class Fold(Generic[G]):
             )
         self.strategy, self.objectives, self.seed, self.window = strategy, tuple(objectives), seed, window
         self.budget, self.constraints, self.jobs = budget, tuple(constraints), jobs
-        self._ranks_violations = strategy.demands.violations
+        self.reference, self._ranks_violations = reference, strategy.demands.violations
         self.state: Any = strategy.init(stream(seed, "init"))
         self.settled, self.telling = self.state, False
         self.front = RunFront(self.objectives, self.constraints, budget.cost)

@@ -188,6 +188,10 @@ class Objective:
         value = float(metrics[self.name])
         return -value if self.direction == "max" else value
 
+    def metric(self, loss: float) -> float:
+        """The inverse of `loss`: in the metric's own direction and unit."""
+        return -loss if self.direction == "max" else loss
+
 
 Bound: TypeAlias = Literal["at most", "at least"]
 SIGNS: Mapping[Bound, str] = {"at most": "<=", "at least": ">="}

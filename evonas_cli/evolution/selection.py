@@ -19,7 +19,7 @@ from itertools import accumulate
 from math import exp, floor, inf, isfinite
 from random import Random
 from statistics import fmean, pstdev
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
 Selection: TypeAlias = Callable[[Sequence[float], int, Random], list[int]]
@@ -38,8 +38,8 @@ def tournament(losses: Sequence[float], n: int, rng: Random, *, size: int, repla
     return [winner(everyone, losses.__getitem__, rng, size=size, replacement=replacement) for _ in range(n)]
 
 
-def winner(members: Sequence[T], loss: Callable[[T], float], rng: Random, *, size: int, replacement: bool = True) -> T:
-    """Of one tournament; only the losses of those drawn are looked at."""
+def winner(members: Sequence[T], loss: Callable[[T], Any], rng: Random, *, size: int, replacement: bool = True) -> T:
+    """Of one tournament; only the losses of those drawn, which may be anything ordered, are looked at."""
     if not replacement:
         return min(rng.sample(members, size), key=loss)
     n = len(members)

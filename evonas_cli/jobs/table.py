@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 UNITS = {"percent": 100.0, "fraction": 1.0}
 """What an accuracy of one is in each unit."""
 COLUMNS = ("reward", "report", "cost", "parameters", "multiply_adds")
+OWN = ("valid_error", "valid_accuracy", "test_error")
 NEAR = 1e-6
 """Fidelities that differ by less are one: a third has no exact decimal form."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """What the table has of trainings of one fidelity: a column for each of some of `COLUMNS`, and the cost's scale."""
+    """What the table has of trainings of one fidelity: a column for each of some of `COLUMNS` and of the further
+    metrics, and the cost's scale."""
 
     columns: Mapping[str, str]
     cost_scale: float
@@ -41,7 +44,8 @@ class Table:
 
     Metrics: `valid_accuracy` and `valid_error` in [0, 1] from column `reward`, `test_error` from `report`, both in
     `accuracy_unit`, percent or fraction (0 to 1),
-    `cost` = column `cost` times `cost_scale`, `parameters`, `multiply_adds` where the table has them (in millions).
+    `cost` = column `cost` times `cost_scale`, `parameters`, `multiply_adds` where the table has them (in millions), and
+    those of `metrics`, a column for each name, in the column's unit; of these, too, less is better.
     `fidelities` has for each fidelity that can be asked for what differs there, such as {0.06: {reward: c10_val12},
     1.0: {reward: c10_val200, cost_scale: 1.0}}; without it fidelity 1 is all there is. A table holds trainings that
     were made apart from each other, so none continues another one, and each costs all its epochs.
@@ -65,16 +69,18 @@ class Table:
         multiply_adds: str | None = "c10_flops_m",
         fidelities: Mapping[float, Any] | None = None,
         accuracy_unit: str = "percent",
+        metrics: Mapping[str, str] | None = None,
     ) -> None:
         self.space, self.path = space, located(path, "job.path", "FILE.csv")
         if accuracy_unit not in UNITS:
             raise UsageError(f"job.accuracy_unit is {accuracy_unit!r}; it must be one of {', '.join(UNITS)}")
         self._unit = accuracy_unit
         given = dict(zip(COLUMNS, (reward, report, cost, parameters, multiply_adds), strict=True))
-        columns = {name: column for name, column in given.items() if column is not None}
+        self._further = _further(metrics or {})
+        columns = {name: column for name, column in given.items() if column is not None} | self._further
         self._key, self._levels = key, _levels(Level(columns, _scale("job.cost_scale", cost_scale)), fidelities)
         names: dict[str, Metric] = {"valid_error": Metric("min"), "valid_accuracy": Metric("max")}
-        names |= {name: Metric("min") for name in ("cost", "parameters", "multiply_adds") if name in columns}
+        names |= {n: Metric("min") for n in ("cost", "parameters", "multiply_adds", *self._further) if n in columns}
         self.metrics: Mapping[str, Metric] = names
         self.honours = frozenset({"fidelity"})
         self._rows: dict[float, dict[str, dict[str, float]]] = {}
@@ -154,16 +160,7 @@ class Table:
         """The metrics of each row at one fidelity."""
         import pandas
 
-        values = {}
-        for name, column in level.columns.items():
-            numbers = pandas.to_numeric(frame[column], errors="coerce")
-            fine = numbers.between(0, float("inf"), inclusive="left") & ((name != "cost") | (numbers > 0))
-            if not fine.all():
-                kind = "a number above 0" if name == "cost" else "a number of at least 0"
-                raise UsageError(f"{self.path}: column {column} (job.{name}) must hold {kind} in every row")
-            if name in ("reward", "report"):
-                self._check_unit(numbers.max(), f"{self.path}: column {column} (job.{name})")
-            values[name] = numbers
+        values = {name: self._numbers(frame, name, column) for name, column in level.columns.items()}
         one = UNITS[self._unit]
         measured = {"valid_error": 1.0 - values["reward"] / one, "valid_accuracy": values["reward"] / one}
         if "report" in values:
@@ -173,7 +170,26 @@ class Table:
         for name in ("parameters", "multiply_adds"):
             if name in values:
                 measured[name] = (values[name] * 1e6).round()
+        measured |= {name: values[name].astype(float) for name in self._further}
         return pandas.DataFrame(measured).to_dict("records")  # type: ignore[return-value]
+
+    def _numbers(self, frame: pandas.DataFrame, name: str, column: str) -> pandas.Series:
+        """A column as numbers. Raises UsageError for cells that are none, and for accuracies in another unit."""
+        import pandas
+
+        numbers = pandas.to_numeric(frame[column], errors="coerce")
+        further = name in self._further
+        fine, kind = numbers.abs() < float("inf"), "a number"
+        if name == "cost":
+            fine, kind = fine & (numbers > 0), "a number above 0"
+        elif not further:
+            fine, kind = fine & (numbers >= 0), "a number of at least 0"
+        where = f"{self.path}: column {column} (job.{'metrics.' if further else ''}{name})"
+        if not fine.all():
+            raise UsageError(f"{where} must hold {kind} in every row")
+        if name in ("reward", "report"):
+            self._check_unit(numbers.max(), where)
+        return numbers
 
     def _check_unit(self, highest: float, where: str) -> None:
         """Raises UsageError for accuracies, the highest of them given, that cannot be in the unit."""
@@ -185,6 +201,17 @@ class Table:
         if self._unit == "percent" and highest <= UNITS["fraction"]:
             cure = "set job.accuracy_unit=fraction if they are fractions, from 0 to 1"
             raise UsageError(f"{where} never exceeds 1, while accuracies are in percent; {cure}")
+
+
+def _further(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """The further metrics with their columns. Raises UsageError for names that others have, and for no columns."""
+    for name, column in metrics.items():
+        if not re.fullmatch("[a-z][a-z0-9_]*", str(name)) or name in (*COLUMNS, *OWN):
+            taken = ", ".join((*COLUMNS, *OWN))
+            raise UsageError(f"job.metrics.{name}: a metric is named in small letters, and not {taken}")
+        if not isinstance(column, str):
+            raise UsageError(f"job.metrics.{name} is {column!r}; it must be the name of a column")
+    return dict(metrics)
 
 
 def _levels(own: Level, fidelities: Mapping[float, Any] | None) -> dict[float, Level]:

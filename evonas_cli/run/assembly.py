@@ -22,7 +22,7 @@ from evonas_cli.core.protocols import Particular, Space, Strategy
 from evonas_cli.core.types import Constraint, Json, Objective
 from evonas_cli.run.constraints import constraints
 from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfaces, try_out
-from evonas_cli.run.fit import check_demands, check_needs, check_test, objective, preferred
+from evonas_cli.run.fit import check_demands, check_needs, check_test, objective, preferred, stated_reference
 from evonas_cli.store.directory import RunDirectory, check_name
 
 SEVERAL = "evonas_cli.jobs.several.Several"
@@ -35,7 +35,7 @@ class Parts:
 
     `constraints` are all that were stated, `told` those on metrics of results. `job` is the run's own, together with
     further jobs where there are any; `honoured` says by job what it honours of a proposal, and `measured` names the
-    metrics that repetitions may change.
+    metrics that repetitions may change. `reference` is the stated reference point of hypervolumes, as losses.
     """
 
     config: Config
@@ -48,6 +48,7 @@ class Parts:
     job: Job[Any]
     measured: frozenset[str]
     allowed: tuple[str, ...]
+    reference: tuple[float, ...] | None
 
     def fold(self, seed: int | None = None) -> Fold[Any]:
         """A fold at its beginning; `seed` in the place of the configured one."""
@@ -60,6 +61,7 @@ class Parts:
             Budget(**config["budget"]),
             self.told,
             self.honoured,
+            self.reference,
         )
 
     def front(self) -> RunFront:
@@ -177,7 +179,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     every = [job, *others.values()]
     measured = frozenset(name for one in every for name, metric in one.metrics.items() if metric.measured)
     honoured = {"": honours(job), **{name: honours(other) for name, other in others.items()}}
-    parts = Parts(config, space, strategy, objectives, limits, told, honoured, job, measured, tuple(allowed))
+    point = stated_reference(config["reference"], objectives)
+    parts = Parts(config, space, strategy, objectives, limits, told, honoured, job, measured, tuple(allowed), point)
     if trial:
         try_out(space, strategy, config["seed"], allowed)
     parts.fold()

@@ -132,3 +132,23 @@ def check_needs(
         f"{group} {name} needs a space that is {lacking[0].__name__}, which {type(space).__name__} is not; "
         f"{remedy(group, node, needs, space, allowed, folders)} ({type(space).__name__}: {lack(space, lacking[0])})"
     )
+
+
+def stated_reference(stated: Mapping[str, Any] | None, objectives: Sequence[Objective]) -> tuple[float, ...] | None:
+    """The root key `reference`, the reference point of hypervolumes, as losses in the order of the objectives.
+
+    Raises UsageError for a run of one objective, for other names than those of the objectives, and for what is no
+    number.
+    """
+    if stated is None:
+        return None
+    names = [one.name for one in objectives]
+    if len(names) < 2:
+        raise UsageError(f"reference: a run of one objective ({names[0]}) has no hypervolume; leave reference null")
+    if sorted(map(str, stated)) != sorted(names):
+        form = ", ".join(f"{name}: ..." for name in names)
+        raise UsageError(f"reference is {dict(stated)}; state one number for each objective: reference={{{form}}}")
+    wrong = next((name for name in names if type(stated[name]) not in (int, float)), None)
+    if wrong is not None:
+        raise UsageError(f"reference.{wrong} is {stated[wrong]!r}; it must be a number in the unit of the metric")
+    return tuple([objective.loss(stated) for objective in objectives])

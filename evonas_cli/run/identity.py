@@ -30,6 +30,7 @@ LATER: Mapping[str, Json] = {
     "dedupe": "none",
     "constraints": {},
     "jobs": {},
+    "reference": None,
     "dataset.mixup": 0.0,
     "dataset.randaugment": 0,
     "dataset.magnitude": 9,
@@ -45,6 +46,7 @@ LATER: Mapping[str, Json] = {
     "job.in_flight": 8,
     "job.test": False,
     "job.accuracy_unit": "percent",
+    "job.metrics": None,
     "strategy.batch": 1,
 }
 """Keys that older runs do not have, with the value that they have run by."""

@@ -29,6 +29,7 @@ from evonas_cli.store.lock import Lock
 from evonas_cli.store.mending import free_lock, make_way, mend_journal, remove_derived
 from evonas_cli.store.reading import LARGE, Absent, read_json
 from evonas_cli.store.recorder import Recorder
+from evonas_cli.store.volume import Volume
 from evonas_cli.store.written import Written
 
 
@@ -71,7 +72,7 @@ class _Comparing:
         self.strayed: int | None = None
         self.seen, self.mark = 0, run.mark()
         self.misplaced = {path for path, _ in run.misplaced()}
-        self.figures = {entry["step"]: entry for entry in written.figures}
+        self.figures, self.volume = {entry["step"]: entry for entry in written.figures}, Volume(journal.read)
 
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
         return []
@@ -108,8 +109,10 @@ class _Comparing:
             _document,
             lambda: derived.population_document(fold, self.journal.read),
         )
-        logged, given = self.figures.get(told - 1), figures.line(fold)
+        logged, given = self.figures.get(told - 1), figures.line(fold, self.volume)
         if logged is not None and given is not None:
+            if figures.VOLUME not in logged:  # a version before there was one wrote the line
+                given.pop(figures.VOLUME, None)
             self._compare(self.run.figures, logged, given)
         self.compare_front(fold)
 

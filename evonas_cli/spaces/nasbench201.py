@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from random import Random
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, parse, redraw, sample
-from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.genomes.choices import Choice, Gene, Genes, parse
+from evonas_cli.genomes.independent import Independent
 from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.plan import Graph, PlanError
 from evonas_cli.network.task import Phenotype, Task
@@ -26,7 +25,7 @@ STAGES = 3
 CELL_STRING = re.compile(r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|")
 
 
-class NasBench201:
+class NasBench201(Independent):
     """The cells of NAS-Bench-201: 4 nodes, 6 edges, 5 operations (Dong and Yang, 2020).
 
     Genomes are the six operation names, in the order of the edges 0>1, 0>2, 1>2, 0>3, 1>3, 2>3.
@@ -54,27 +53,6 @@ class NasBench201:
         self.cells_per_stage = cells_per_stage
         self.stem_stride = stem_stride
         self.choices: Sequence[Choice] = [Choice(f"edge {a}>{b}", tuple(operations)) for a, b in EDGES]
-
-    def sample(self, rng: Random) -> Genes:
-        """Every edge's operation drawn uniformly."""
-        return sample(self.choices, rng)
-
-    def mutate(self, genome: Genes, rng: Random) -> Genes:
-        """One edge, drawn uniformly, gets a different operation."""
-        return redraw(self.choices, genome, rng.randrange(len(EDGES)), rng)
-
-    def distance(self, first: Genes, second: Genes) -> float:
-        """Share of the edges that differ (Hamming 1950)."""
-        return distance(self.choices, first, second)
-
-    @property
-    def kinds(self) -> Kinds:
-        """A kind for each edge."""
-        return kinds_of(self.choices)
-
-    def walk(self) -> Program[Genes]:
-        """One edge after the other."""
-        return walk_choices(self.choices)
 
     def to_json(self, genome: Genes) -> Json:
         """The benchmark's own string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""

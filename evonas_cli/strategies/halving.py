@@ -106,7 +106,8 @@ class SuccessiveHalving(Generic[G]):
     def demands(self) -> Demands:
         """Nothing of the space; of the job the fidelities of the rungs."""
         fidelities = tuple([rung.fidelity for rung in self._ladder])
-        return Demands(fidelities=fidelities, continues=self.continues, window=1 if self.continues else None)
+        window = 1 if self.continues else None
+        return Demands(fidelities=fidelities, continues=self.continues, window=window, objectives="all")
 
     @property
     def least_evaluations(self) -> int:
