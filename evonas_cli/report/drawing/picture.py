@@ -84,7 +84,7 @@ def _box(box: Box, area: _Area) -> list[str]:
         y += LINE
     if box.note:
         out.append(
-            f'<text class="note" x="{middle:.1f}" y="{y:.1f}" text-anchor="middle" font-size="9.5" '
+            f'<text class="shape" x="{middle:.1f}" y="{y:.1f}" text-anchor="middle" font-size="9.5" '
             f'fill="{MUTED}">{_text(box.note)}</text>'
         )
     return out

@@ -30,7 +30,7 @@ class Size:
         return self.height - BOTTOM, TOP
 
 
-HALF, THIRD, WIDE = Size(520, 300), Size(400, 230), Size(1080, 340)
+HALF, THIRD, WIDE, LOW = Size(520, 300), Size(400, 230), Size(1080, 340), Size(1080, 250)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ _NUMBER = re.compile(r"[+-]?\d[\d.,]*(e[+-]?\d+)?")
 def failures(rows: Rows) -> list[dict[str, Any]]:
     """One entry for each kind, the commonest first: how many, who decided (candidate, machine or unknown), reasons.
 
-    Reasons that differ in numbers alone are one, told by the text of the first.
+    Reasons that differ in numbers alone are one, told by the text of the first and "(and other numbers)".
     """
     kinds: Counter[str] = Counter()
     reasons: dict[str, Counter[str]] = {}
-    texts: dict[tuple[str, str], str] = {}
+    texts: dict[tuple[str, str], list[str]] = {}
     for row in rows.all:
         if row.failed:
             error = row.entry.get("error", {"kind": "error", "text": "no reason was recorded"})
@@ -31,19 +31,23 @@ def failures(rows: Rows) -> list[dict[str, Any]]:
             form = _NUMBER.sub("#", text)
             kinds[kind] += 1
             reasons.setdefault(kind, Counter())[form] += 1
-            texts.setdefault((kind, form), text)
+            texts.setdefault((kind, form), []).append(text)
     return [
         {
             "kind": kind,
             "count": count,
             "owner": FAILURES.get(kind, "unknown"),
             "reasons": [
-                {"text": texts[kind, form], "count": number}
+                {"text": _told(texts[kind, form]), "count": number}
                 for form, number in sorted(reasons[kind].items(), key=lambda item: (-item[1], item[0]))[:MOST]
             ],
         }
         for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
     ]
+
+
+def _told(texts: Sequence[str]) -> str:
+    return texts[0] if len(set(texts)) == 1 else f"{texts[0]} (and other numbers)"
 
 
 def refused(rows: Rows, constraints: Sequence[Constraint]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from evonas_cli.core.pareto import Front
 from evonas_cli.report.page.charts import BOTTOM, LEFT, RIGHT, TOP, Size, frame, opening
 from evonas_cli.report.page.scales import Scale, scale
 
-SIZE = Size(760, 460)
+SIZE = Size(700, 480)
 
 
 @dataclass(frozen=True, slots=True)

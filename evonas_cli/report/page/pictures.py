@@ -14,12 +14,15 @@ MOST = 8
 """Networks drawn on a page; each run has two at least."""
 LARGE = 150
 """Nodes of a plan from which on only the best network and the knee are drawn as a whole, beside their sketches."""
+SMALL = 12_000
+"""Characters of pictures up to which a network is shown without being asked for."""
 
 
 def pictures(run: Mapping[str, Any], n_runs: int) -> list[dict[str, Any]]:
-    """One entry for each network drawn: id, roles, metrics, `parts` and `whole` as pairs of a title and an SVG.
+    """One entry for each network drawn: id, roles, metrics, `parts`, `whole`, and whether they are shown at once.
 
-    `parts` are the sketches of the space and the recurrent cell, `whole` is the plan's picture (None: there is none).
+    `parts` are the sketches of the space and the recurrent cell, each with `title` and `svg`; `whole` is the plan's picture
+    (None: there is none).
     """
     columns = run["candidates"]
     place = {id: index for index, id in enumerate(columns["id"])}
@@ -28,7 +31,10 @@ def pictures(run: Mapping[str, Any], n_runs: int) -> list[dict[str, Any]]:
         index = place[network["id"]]
         metrics = {name: columns["metrics"][name][index] for name in run["objectives"]}
         parts = _parts(network)
-        found.append({**network, "metrics": metrics, "parts": parts, "whole": _whole(network, bool(parts))})
+        whole = _whole(network, bool(parts))
+        size = sum(len(part["svg"]) for part in parts) if parts else len(whole or "")
+        shown = size <= SMALL or "best" in network["roles"]
+        found.append({**network, "metrics": metrics, "parts": parts, "whole": whole, "open": shown})
     return found
 
 

@@ -100,6 +100,7 @@ def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]
         "several": len(runs) > 1,
         "sections": SECTIONS.items(),
         "table": table.table(document, kept),
+        "members": table.members(document, kept),
         "metric_places": {name: place for place, name in enumerate(metrics)},
         "places": [{id: index for index, id in enumerate(own.columns["id"])} for own in kept],
         "hidden": [

@@ -53,7 +53,7 @@ const tell = key => {
 const show = event => {
   const at = event.target.closest("[data-k]");
   light(at ? at.dataset.k : null);
-  if (!at || at.closest("#table")) { tip.hidden = true; return; }
+  if (!at || at.closest("#table,.side")) { tip.hidden = true; return; }
   tell(at.dataset.k);
   tip.hidden = false;
   const box = tip.getBoundingClientRect(), x = event.clientX + 14, y = event.clientY + 14;

@@ -44,3 +44,12 @@ def _row(own: Shown, number: int, index: int, metrics: Sequence[str]) -> dict[st
         "seconds": columns["seconds"][index],
         "genome": columns["genome"][index],
     }
+
+
+def members(document: Mapping[str, Any], kept: Sequence[Shown]) -> list[dict[str, Any]]:
+    """The members of the fronts as rows with the objectives of the first run, by run and in the front's order."""
+    found = []
+    for number, (run, own) in enumerate(zip(document["runs"], kept, strict=True)):
+        place = {id: index for index, id in enumerate(own.columns["id"])}
+        found += [_row(own, number, place[id], document["runs"][0]["objectives"]) for id in run["front"]]
+    return found

@@ -55,7 +55,7 @@ def progress_charts(document: Mapping[str, Any], kept: Sequence[Shown]) -> list[
     kind = _hypervolume_kind(document)
     volumes = [(n, run["hypervolume"][kind]) for n, run in enumerate(document["runs"]) if run["hypervolume"][kind]]
     if volumes:
-        title = "Hypervolume, as the strategy logged" if kind == "logged" else "Hypervolume, share of the box"
+        title = "Hypervolume, as the strategy logged it" if kind == "logged" else "Hypervolume, scaled"
         out += [_progress(title, axis, [(n, one[axis]) for n, one in volumes], None) for axis in ("trainings", "seconds")]
     return [chart for chart in out if chart["svg"]]
 
@@ -129,8 +129,10 @@ def operator_colours(run: Mapping[str, Any]) -> dict[str, int]:
 
 
 def figure_charts(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    """One small chart for each logged figure that changes."""
+    """One small chart for each logged figure that changes, the hypervolume aside where `progress_charts` shows it."""
     names = dict.fromkeys(name for run in document["runs"] for name in run["figures"])
+    if _hypervolume_kind(document) == "logged":
+        names.pop("hypervolume", None)
     out = []
     for name in names:
         series = [
@@ -186,7 +188,8 @@ def lineage_chart(run: Mapping[str, Any], number: int, kept: Shown) -> str:
         for other in row["parents"]
         if other != row["line"] and values.get(other) is not None and values.get(row["id"]) is not None
     ]
-    return charts.lines([*sides, main], "candidate", f"{metric} of the ancestors of candidate {run['best']}")
+    label = f"{metric} of the ancestors of candidate {run['best']}"
+    return charts.lines([*sides, main], "candidate", label, charts.LOW)
 
 
 def script_data(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str, str]) -> dict[str, Any]:
