@@ -24,7 +24,8 @@ def sketch_svg(sketch: Sketch) -> str:
     reads = [sum(target == node for _, target in sketch.links) for node in range(len(sketch.nodes))]
     gives = {source for source, _ in sketch.links}
     boxes = [
-        Box((text,), _kind_of(reads[node], node in gives, text in sketch.joins)) for node, text in enumerate(sketch.nodes)
+        Box((text,), _kind_of(reads[node], node in gives, text in sketch.joins))
+        for node, text in enumerate(sketch.nodes)
     ]
     return svg(Diagram(tuple(boxes), tuple(sorted(sketch.links))), sketch.title)
 
@@ -45,7 +46,10 @@ def cell_svg(cell: Cell, title: str) -> str:
         kind: Kind = "layer" if node.op in ("linear", "affine") else "merge" if len(node.sources) > 1 else "other"
         boxes.append(Box((node.op,), kind))
         arrows += [(source, value) for source in dict.fromkeys(node.sources)]
-    for text, value in [("h_t", cell.output), *((f"c{k}_t" if memories > 1 else "c_t", v) for k, v in enumerate(cell.memories))]:
+    for text, value in [
+        ("h_t", cell.output),
+        *((f"c{k}_t" if memories > 1 else "c_t", v) for k, v in enumerate(cell.memories)),
+    ]:
         arrows.append((value, len(boxes)))
         boxes.append(Box((text,), "end"))
     return svg(Diagram(tuple(boxes), tuple(sorted(set(arrows)))), title)

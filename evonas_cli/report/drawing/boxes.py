@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from evonas_cli.network.op import Shape
 from evonas_cli.network.ops import OPS
@@ -90,7 +90,7 @@ def label(node: Node) -> str:
     """The operation with its settings, those with their default value left out: `conv 3x3, 64, stride 2`."""
     if node.op == "input":
         return "input"
-    settings = dict(node.params)
+    settings: dict[str, object] = dict(node.params)
     words = [node.op.replace("_", " ")]
     kernel = _pair(settings, "kernel")
     if kernel is not None:
@@ -127,8 +127,3 @@ def _number(value: object) -> str:
 def shape_text(shape: Shape) -> str:
     """`16x8x8`: the sizes of one example, without the batch."""
     return "x".join(map(str, shape))
-
-
-def labels_of(settings: Mapping[str, object]) -> str:
-    """Settings of a sketch's node in words: `filters 64, kernel 3`."""
-    return ", ".join(f"{name.replace('_', ' ')} {_number(value)}" for name, value in settings.items())

@@ -82,9 +82,7 @@ def _longest(signatures: Sequence[Signature], segments: Sequence[range], start: 
     return best
 
 
-def _reduced(
-    diagram: Diagram, kept: Sequence[int], stands_for: dict[int, int], repeats: Sequence[Repeat]
-) -> Diagram:
+def _reduced(diagram: Diagram, kept: Sequence[int], stands_for: dict[int, int], repeats: Sequence[Repeat]) -> Diagram:
     place = {box: index for index, box in enumerate(kept)}
     for last, box in stands_for.items():
         place[last] = place[box]

@@ -57,9 +57,7 @@ def _rows(count: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
     return row
 
 
-def _ordered(
-    rows: list[list[int]], above: Sequence[Sequence[int]], below: Sequence[Sequence[int]]
-) -> list[list[int]]:
+def _ordered(rows: list[list[int]], above: Sequence[Sequence[int]], below: Sequence[Sequence[int]]) -> list[list[int]]:
     """The order with the fewest crossings that the sweeps met; of equal ones the first."""
     best, least = [list(row) for row in rows], _crossings(rows, below)
     for sweep in range(SWEEPS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -11,7 +12,8 @@ from evonas_cli.report.drawing.diagram import Box, Diagram, Kind, Repeat
 from evonas_cli.report.drawing.layers import Placed, place
 
 LETTER, LINE, PAD, DOWN, MARGIN = 6.1, 14.0, 7.0, 24.0, 14.0
-LONGEST = 34
+LONGEST, MOST = 30, 3
+"""Characters of a line in a box, and lines of a text."""
 FILLS: dict[Kind, str] = {
     "end": "#e8eaee",
     "layer": "#d6e6f7",
@@ -31,7 +33,7 @@ class _Area(NamedTuple):
 
 def svg(diagram: Diagram, title: str) -> str:
     """The diagram as one SVG document, drawn downwards; `title` is its name for a screen reader."""
-    cut = [Box(tuple([_cut(line) for line in box.lines]), box.kind, _cut(box.note)) for box in diagram.boxes]
+    cut = [_wrapped(box) for box in diagram.boxes]
     widths, heights = [_width(box) for box in cut], [_height(box) for box in cut]
     placed = place(widths, diagram.arrows)
     areas, tops, bottoms = _areas(placed, widths, heights)
@@ -147,9 +149,10 @@ def _height(box: Box) -> float:
     return LINE * (len(box.lines) + bool(box.note)) + 2 * PAD - 3
 
 
-def _cut(text: str) -> str:
-    text = visible(text)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+def _wrapped(box: Box) -> Box:
+    """The box with long lines broken; of a line MOST lines are kept."""
+    lines = [part for line in box.lines for part in textwrap.wrap(visible(line), LONGEST, max_lines=MOST) or [""]]
+    return Box(tuple(lines), box.kind, textwrap.shorten(visible(box.note), LONGEST))
 
 
 def _text(text: str) -> str:

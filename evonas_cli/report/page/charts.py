@@ -110,9 +110,7 @@ def frame(size: Size, x: Scale, y: Scale, x_title: str) -> list[str]:
             f'<text class="y" x="{left - 7:g}" y="{y(value) + 4:.1f}">{tick_text(value)}</text>'
         )
     out.append(f'<path class="axis" d="M{left:g} {top:g}V{bottom:g}H{right:g}"/>')
-    out.append(
-        f'<text class="title" x="{(left + right) / 2:g}" y="{size.height - 7:g}">{text(x_title)}</text></g>'
-    )
+    out.append(f'<text class="title" x="{(left + right) / 2:g}" y="{size.height - 7:g}">{text(x_title)}</text></g>')
     return out
 
 

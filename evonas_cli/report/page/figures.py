@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from evonas_cli.core.types import Json
 from evonas_cli.report.page.rows import Rows
 
 POINTS = 400
@@ -47,7 +46,7 @@ def thinned(items: Sequence[Any], most: int) -> list[Any]:
     return [items[round(k * (len(items) - 1) / (most - 1))] for k in range(most)]
 
 
-def curves(rows: Rows) -> dict[str, dict[str, Json]]:
+def curves(rows: Rows) -> dict[str, dict[str, list[float | None]]]:
     """By id the learning curves of the candidates that recorded some: `epoch` and the series beside it.
 
     A series that is not as long as `epoch`, or holds anything but numbers and null, is left out.

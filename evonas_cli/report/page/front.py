@@ -83,7 +83,7 @@ def _stairs(
     for index, point in points.items():
         if run.columns["counts"][index]:
             front.add(index, [sign * value for sign, value in zip(signs, point, strict=True)])
-    out = []
+    out: list[str] = []
     for index, _ in front.members:
         at = f"{x(points[index][0]):.1f}", f"{y(points[index][1]):.1f}"
         out.append(f"H{at[0]}V{at[1]}" if out else f"M{at[0]} {at[1]}")

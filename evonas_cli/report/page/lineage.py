@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -52,17 +52,10 @@ def changes(before: Json, after: Json, space: Space[Any]) -> list[str]:
     Genomes of independent genes are compared gene by gene, texts word by word, and all others by the paths of their
     JSON.
     """
-    try:
-        if isinstance(space, Linear):
-            old, new = space.from_json(before), space.from_json(after)
-            found = [
-                f"{locus.name}: {_brief(a)} \u2192 {_brief(b)}"
-                for locus, a, b in zip(space.choices, old, new, strict=True)
-                if a != b
-            ]
-            return _listed(found)
-    except (ValueError, TypeError, KeyError):  # an older version wrote the genome in another form
-        pass
+    old, new = _genes(before, space), _genes(after, space)
+    if isinstance(space, Linear) and old is not None and new is not None:
+        pairs = zip(space.choices, old, new, strict=True)
+        return _listed([f"{locus.name}: {_brief(a)} \u2192 {_brief(b)}" for locus, a, b in pairs if a != b])
     if isinstance(before, str) and isinstance(after, str):
         return _listed(list(_words(before, after)))
     old_leaves, new_leaves = dict(_leaves(before)), dict(_leaves(after))
@@ -74,6 +67,17 @@ def changes(before: Json, after: Json, space: Space[Any]) -> list[str]:
             b = _brief(new_leaves[path]) if path in new_leaves else "absent"
             texts.append(f"{path or 'genome'}: {a} \u2192 {b}")
     return _listed(texts)
+
+
+def _genes(genome: Json, space: Space[Any]) -> Sequence[Any] | None:
+    """The genes of a space of independent ones; None for another space, and for a genome of an older form of it."""
+    if not isinstance(space, Linear):
+        return None
+    try:
+        genes: Sequence[Any] = space.from_json(genome)
+    except Exception:  # whatever the space raises, the genome is compared as the JSON that it is
+        return None
+    return genes
 
 
 def _words(before: str, after: str) -> Iterator[str]:

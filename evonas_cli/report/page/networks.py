@@ -51,7 +51,12 @@ def _network(reading: Reading, entry: Mapping[str, Any], task: Json) -> dict[str
         genome = space.from_json(entry["genome"])
         if isinstance(space, Sketched):
             found["sketches"] = [
-                {"title": s.title, "nodes": list(s.nodes), "links": [list(link) for link in s.links], "joins": list(s.joins)}
+                {
+                    "title": s.title,
+                    "nodes": list(s.nodes),
+                    "links": [list(link) for link in s.links],
+                    "joins": list(s.joins),
+                }
                 for s in space.sketches(genome)
             ]
         if isinstance(space, Recurrent):

@@ -19,10 +19,10 @@ SMALL = 12_000
 
 
 def pictures(run: Mapping[str, Any], n_runs: int) -> list[dict[str, Any]]:
-    """One entry for each network drawn: id, roles, metrics, `parts`, `whole`, and whether they are shown at once.
+    """One entry for each network drawn: that of the document with `metrics`, `parts`, `whole`, `open` and `big`.
 
-    `parts` are the sketches of the space and the recurrent cell, each with `title` and `svg`; `whole` is the plan's picture
-    (None: there is none).
+    `parts` are the sketches of the space and the recurrent cell, each with `title` and `svg`; `whole` is the picture of
+    the plan (None: there is none). `open` says that the network is shown at once, `big` that it takes a whole row.
     """
     columns = run["candidates"]
     place = {id: index for index, id in enumerate(columns["id"])}
@@ -33,8 +33,8 @@ def pictures(run: Mapping[str, Any], n_runs: int) -> list[dict[str, Any]]:
         parts = _parts(network)
         whole = _whole(network, bool(parts))
         size = sum(len(part["svg"]) for part in parts) if parts else len(whole or "")
-        shown = size <= SMALL or "best" in network["roles"]
-        found.append({**network, "metrics": metrics, "parts": parts, "whole": whole, "open": shown})
+        own = {"parts": parts, "whole": whole, "open": size <= SMALL or "best" in network["roles"], "big": size > SMALL}
+        found.append({**network, "metrics": metrics, **own})
     return found
 
 

@@ -103,9 +103,7 @@ def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]
         "members": table.members(document, kept),
         "metric_places": {name: place for place, name in enumerate(metrics)},
         "places": [{id: index for index, id in enumerate(own.columns["id"])} for own in kept],
-        "hidden": [
-            len(run["candidates"]["id"]) - len(own.columns["id"]) for run, own in zip(runs, kept, strict=True)
-        ],
+        "hidden": [len(run["candidates"]["id"]) - len(own.columns["id"]) for run, own in zip(runs, kept, strict=True)],
         "hypervolume_note": view.hypervolume_note(document),
     }
 

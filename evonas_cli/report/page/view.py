@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evonas_cli.report.page import charts, front
+from evonas_cli.report.page import charts
 from evonas_cli.report.page.charts import Dot, Series
 from evonas_cli.report.page.figures import thinned
 from evonas_cli.report.page.front import Shown
@@ -56,7 +56,9 @@ def progress_charts(document: Mapping[str, Any], kept: Sequence[Shown]) -> list[
     volumes = [(n, run["hypervolume"][kind]) for n, run in enumerate(document["runs"]) if run["hypervolume"][kind]]
     if volumes:
         title = "Hypervolume, as the strategy logged it" if kind == "logged" else "Hypervolume, scaled"
-        out += [_progress(title, axis, [(n, one[axis]) for n, one in volumes], None) for axis in ("trainings", "seconds")]
+        out += [
+            _progress(title, axis, [(n, one[axis]) for n, one in volumes], None) for axis in ("trainings", "seconds")
+        ]
     return [chart for chart in out if chart["svg"]]
 
 
@@ -72,7 +74,9 @@ def hypervolume_note(document: Mapping[str, Any]) -> str:
     if not any(run["hypervolume"][kind] for run in document["runs"]):
         return ""
     if kind == "logged":
-        return "The hypervolume is the one that the strategy logged, in its own unit and against its own reference point."
+        return (
+            "The hypervolume is the one that the strategy logged, in its own unit and against its own reference point."
+        )
     return (
         "Hypervolume: each objective is scaled to [0, 1] between the best and the worst value of all candidates shown "
         "with these objectives; the reference point is 1.1 in each. 1 would be a front at the best value of every "
