@@ -13,6 +13,8 @@ ATTACHED = frozenset({"batch_norm", "layer_norm", "relu", "gelu", "tanh", "sigmo
 """Operations that are shown as a part of a layer."""
 _SIZES = ("channels", "features", "outputs", "hidden", "width")
 _MERGES = ("add", "concat")
+_ALONE = ("input", *_MERGES)
+"""Boxes to which nothing is attached, so that the last of several equal parts looks as the others do."""
 
 
 def boxes_of(plan: Plan) -> Diagram:
@@ -46,7 +48,7 @@ def _grouped(plan: Plan) -> list[list[int]]:
         if len(node.inputs) == 1 and readers[node.inputs[0]] == 1:
             before = owner[node.inputs[0]]
             prefix = all(plan.nodes[member].op in ATTACHED for member in before)
-            if prefix or (node.op in ATTACHED and before[0] != 0):
+            if prefix or (node.op in ATTACHED and plan.nodes[before[0]].op not in _ALONE):
                 joined = before
         if joined is None:
             joined = []

@@ -78,4 +78,4 @@ def wilson(successes: int, trials: int) -> tuple[float, float] | None:
     share, square = successes / trials, _NORMAL**2
     middle = (share + square / (2 * trials)) / (1 + square / trials)
     half = _NORMAL * math.sqrt(share * (1 - share) / trials + square / (4 * trials**2)) / (1 + square / trials)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
