@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Search": ("search", "resume", "sweep", "tune", "retrain"),
-    "Results": ("list", "show", "pareto", "compare"),
+    "Results": ("list", "show", "pareto", "compare", "report"),
     "Catalogue": (
         *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "experiments", "metrics"),
         "config",
@@ -28,6 +28,7 @@ EXAMPLES: Mapping[str, str] = {
     "show": "show latest 3",
     "pareto": "pareto latest --format csv",
     "compare": "compare outputs/sweep-first --plot curves.svg",
+    "report": "report latest -o report.html",
     "spaces": "spaces nasnet",
     "strategies": "strategies --table",
     "datasets": "datasets digits",

@@ -15,6 +15,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Choice, Gene, Genes, parse
 from evonas_cli.genomes.independent import Independent
+from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.plan import Graph, PlanError
 from evonas_cli.network.task import Phenotype, Task
@@ -79,6 +80,23 @@ class NasBench201(Independent):
             elif operation != "none" and nodes[source]:
                 nodes[target].append(f"{operation}({'+'.join(sorted(nodes[source]))})")
         return "+".join(sorted(nodes[3]))
+
+    def sketches(self, genome: Genes) -> Sequence[Sketch]:
+        """The cell: a skip is a plain link between nodes, and the operation none is left out."""
+        nodes, links, places = ["input"], [], [0]
+        for target in (1, 2, 3):
+            read = []
+            for (source, end), operation in zip(EDGES, genome, strict=True):
+                if end == target and operation != "none":
+                    read.append(places[source])
+                    if operation != "skip_connect":
+                        links.append((places[source], len(nodes)))
+                        read[-1] = len(nodes)
+                        nodes.append(str(operation).removeprefix("nor_").replace("_", " "))
+            places.append(len(nodes))
+            links += [(node, len(nodes)) for node in read]
+            nodes.append("output" if target == 3 else f"node {target}")
+        return [Sketch("cell", tuple(nodes), tuple(links), ("node 1", "node 2"))]
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError when the map cannot be halved twice (and divided by the stem's stride)."""

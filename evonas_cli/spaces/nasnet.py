@@ -20,6 +20,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Choice, Gene, Genes, parse, redraw
 from evonas_cli.genomes.independent import Independent
+from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
@@ -125,6 +126,11 @@ class NasNet(Independent):
                 genes += [_state(input1, f"{name} h{index + 2}"), _state(input2, f"{name} h{index + 2}"), op1, op2]
         return parse(self.choices, genes)
 
+    def sketches(self, genome: Genes) -> Sequence[Sketch]:
+        """Both cells: h0 is the output of the cell before the last one, h1 that of the last one."""
+        half = GENES * self.combinations
+        return [_sketch("normal cell", genome[:half]), _sketch("reduction cell", genome[half:])]
+
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError when the task's inputs are no (channels, height, width) maps."""
         check_maps("nasnet", task)
@@ -140,6 +146,28 @@ class NasNet(Independent):
                 before, last = last, cell(graph, before, last, normal, filters, stride=1)
         x = graph.add("global_avg_pool", graph.add("relu", last))
         return Phenotype(graph.plan(graph.add("linear", x, features=task.outputs)))
+
+
+def _sketch(title: str, genes: Genes) -> Sketch:
+    """A cell; an identity is a plain link to the sum that reads it."""
+    nodes, links, states, sums, read = ["h0", "h1"], [], [0, 1], [], set[Gene]()
+    for start in range(0, len(genes), GENES):
+        *inputs, op1, op2 = genes[start : start + GENES]
+        terms = []
+        for state, op in zip(inputs, (op1, op2), strict=True):
+            terms.append(states[int(state)])
+            if op != "identity":
+                links.append((terms[-1], len(nodes)))
+                terms[-1] = len(nodes)
+                nodes.append(str(op).replace("_", " "))
+        links += [(term, len(nodes)) for term in dict.fromkeys(terms)]
+        sums.append(f"h{len(states)}: add")
+        states.append(len(nodes))
+        nodes.append(sums[-1])
+        read.update(inputs)
+    unused = [node for state, node in enumerate(states) if state >= 2 and state not in read]
+    links += [(node, len(nodes)) for node in unused]
+    return Sketch(title, (*nodes, "concat"), tuple(links), tuple(sums))
 
 
 def cell(graph: Graph, before: int, last: int, genes: Genes, filters: int, stride: int) -> int:
