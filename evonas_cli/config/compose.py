@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
     kept = [n for n, text in enumerate(overrides) if text.replace(" ", "") != f"{EXPERIMENT}=null"]
     try:
         with hydra_paths(folders):
-            composed = _compose([overrides[n] for n in kept], [parsed[n] for n in kept])
+            composed = _compose([overrides[n] for n in kept], [parsed[n] for n in kept], folders)
     except UsageError:
         raise
     except Exception as error:
@@ -63,46 +64,72 @@ def compose(overrides: Sequence[str], folders: Sequence[Path] = ()) -> Composed:
     return composed
 
 
-def _compose(overrides: Sequence[str], parsed: Sequence[tuple[str, bool]]) -> Composed:
-    from hydra import compose as hydra_compose
+def _compose(overrides: Sequence[str], parsed: Sequence[tuple[str, bool]], folders: Sequence[Path]) -> Composed:
     from omegaconf import OmegaConf
 
-    chosen = [text for (_, is_group), text in zip(parsed, overrides, strict=True) if is_group]
-    base = hydra_compose("config", chosen, return_hydra_config=True)
-    picked = base.hydra.runtime.choices
+    def of_options(*chosen: str) -> tuple[Any, dict[str, Any]]:
+        config, choices = (_of_options if folders else _of_own_options)(chosen)
+        return copy.deepcopy(config), choices
+
+    base, picked = of_options(*[text for (_, is_group), text in zip(parsed, overrides, strict=True) if is_group])
     known: Any = OmegaConf.to_container(base, resolve=False)
-    known.pop("hydra")
     own = []
     if picked[EXPERIMENT] is not None:
-        lone = [f"{EXPERIMENT}={picked[EXPERIMENT]}"]
-        own = _replaced(parsed, base, hydra_compose("config", lone, return_hydra_config=True))
-    options_of = [f"{group}={picked[group]}" for group in GROUPS]
-    if own:
-        unset: Any = OmegaConf.to_container(hydra_compose("config", options_of), resolve=False)
-        known |= {group: unset[group] for group in own}
+        own = _replaced(parsed, picked, of_options(f"{EXPERIMENT}={picked[EXPERIMENT]}")[1])
+    unset = of_options(*[f"{group}={picked[group]}" for group in GROUPS])[0] if own else None
+    for group in own:
+        known[group] = OmegaConf.to_container(unset, resolve=False)[group]
     for key, is_group in parsed:
         if not is_group:
             _check_key(key.lstrip("+~"), known)
         if key[0] in "+~":
             key = key.lstrip("+~")
             raise UsageError(f"keys are neither added nor removed; {key} exists, so write {key}=...")
-    overrides = [word for text in overrides for word in words(text, known)]
-    full = hydra_compose("config", overrides)
+    values = [
+        (key.partition(".")[0], word)
+        for (key, is_group), text in zip(parsed, overrides, strict=True)
+        if not is_group
+        for word in words(text, known)
+    ]
+    _set(base, [word for _, word in values])
     if own:
-        keys = [text for text in overrides if text.lstrip("~+").partition(".")[0] in own]
-        replaced = hydra_compose("config", [*options_of, *keys])
+        _set(unset, [word for group, word in values if group in own])
         for group in own:
-            full[group] = replaced[group]
-    missing = sorted(OmegaConf.missing_keys(full))
+            base[group] = unset[group]
+    missing = sorted(OmegaConf.missing_keys(base))
     if missing:
         raise UsageError(f"{missing[0]} must be given: {missing[0]}=...")
-    config: Any = OmegaConf.to_container(full, resolve=True)
+    config: Any = OmegaConf.to_container(base, resolve=True)
     return Composed(config, {group: str(picked[group]) for group in (*GROUPS, EXPERIMENT) if picked[group] is not None})
 
 
-def _replaced(parsed: Sequence[tuple[str, bool]], base: Any, lone: Any) -> list[str]:
+def _of_options(chosen: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
+    """What Hydra composes when options alone are chosen, and the name of each group's option."""
+    from hydra import compose as hydra_compose
+    from omegaconf import open_dict
+
+    config: Any = hydra_compose("config", list(chosen), return_hydra_config=True)
+    picked = dict(config.hydra.runtime.choices)
+    with open_dict(config):
+        del config["hydra"]
+    return config, picked
+
+
+_of_own_options = cache(_of_options)
+"""The same for evonas' own files, which do not change while the program runs."""
+
+
+def _set(config: Any, values: list[str]) -> None:
+    """Hydra's own setting of values, without composing the options for a second time."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    loader: Any = GlobalHydra.instance().config_loader()
+    loader._apply_overrides_to_config(OverridesParser.create().parse_overrides(values), config)
+
+
+def _replaced(parsed: Sequence[tuple[str, bool]], now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
     """The groups in which an option takes the place of the experiment's: what that says about its own is dropped."""
-    before, now = lone.hydra.runtime.choices, base.hydra.runtime.choices
     return sorted({key for key, is_group in parsed if is_group and key != EXPERIMENT and before[key] != now[key]})
 
 

@@ -29,6 +29,7 @@ from evonas_cli.store.recorder import Recorder
 
 OBJECTIVES = (Objective("first", "min"), Objective("second", "max"))
 EVALUATIONS = 60
+STEPPED = 120
 
 
 class Pretend:
@@ -150,11 +151,16 @@ def a_longer_budget_continues_a_shorter_one(strategy: Any, space: Any, folder: P
 
 
 def state_survives_the_codec_at_every_step(strategy: Any, space: Any) -> None:
-    """A state that is written and read is equal, and asks for the same; members were asked for."""
+    """A state that is written and read is equal, and asks for the same; members were asked for.
+
+    The steps end after 30, or with the first one after `STEPPED` candidates: a population of 20 is bred six times.
+    """
     hint, job = state_hint(strategy), Pretend(space)
     state = strategy.init(stream(1, "init"))
     next_id = 0
     for step in range(30):
+        if next_id > STEPPED:
+            break
         text = json.dumps(encode(hint, state, space.to_json))
         restored = decode(hint, json.loads(text), space.from_json)
         assert restored == state
