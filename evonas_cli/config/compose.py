@@ -76,9 +76,9 @@ def _compose(overrides: Sequence[str], parsed: Sequence[tuple[str, bool]], folde
     own = []
     if picked[EXPERIMENT] is not None:
         own = _replaced(parsed, picked, of_options(f"{EXPERIMENT}={picked[EXPERIMENT]}")[1])
-    unset = of_options(*[f"{group}={picked[group]}" for group in GROUPS])[0] if own else None
-    for group in own:
-        known[group] = OmegaConf.to_container(unset, resolve=False)[group]
+    unset: Any = of_options(*[f"{group}={picked[group]}" for group in GROUPS])[0] if own else None
+    fresh: Any = OmegaConf.to_container(unset, resolve=False) if own else {}
+    known |= {group: fresh[group] for group in own}
     for key, is_group in parsed:
         if not is_group:
             _check_key(key.lstrip("+~"), known)

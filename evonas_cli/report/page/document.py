@@ -110,7 +110,7 @@ def _metrics(readings: Sequence[Reading], rows: Sequence[Rows]) -> dict[str, dic
     """
     directions: dict[str, str] = {}
     for reading in readings:
-        known: Mapping[str, Any] = reading.parts.recipe().metrics
+        known: Mapping[str, Any] = reading.parts.job.metrics
         directions |= {name: metric.direction for name, metric in known.items() if name not in directions}
     objectives = [objective.name for reading in readings for objective in reading.parts.objectives]
     measured = {name for own in rows for row in own.all for name in row.metrics} | set(objectives)

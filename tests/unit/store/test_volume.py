@@ -55,7 +55,7 @@ def run(parts: Parts, root: Path, stop_after: int | None = None) -> list[dict[st
             raise EnvironmentFailure("killed")
         return False
 
-    evaluator = Serial(parts.recipe, directory)
+    evaluator = Serial(parts.job, directory)
     evaluator.start()
     try:
         search(fold, evaluator, recorder, killed)
