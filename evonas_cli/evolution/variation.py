@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 from typing import Any
 
@@ -52,13 +53,13 @@ class Variation:
 
     def cross(self, parents: Sequence[Any], rng: Random) -> Any:
         """A child of two parents or more."""
-        if isinstance(self.space, Linear) and self.crossover != OWN:
+        if self._linear and self.crossover != OWN:
             return crossovers.cross(self.crossover, self.space.choices, parents, rng)
         return self.space.recombine(parents, rng)
 
     def mutate(self, genome: Any, rng: Random) -> Any:
         """The mutated genome, repaired where that is needed."""
-        if isinstance(self.space, Linear):
+        if self._linear:
             mutant = mutate(self.space.choices, genome, self.probability, self.scale, rng)
             return self.space.repair(mutant, rng) if isinstance(self.space, Repairable) else mutant
         changes = self.probability is None or rng.random() < self.probability
@@ -74,3 +75,8 @@ class Variation:
         child = self.mutate(genome, rng)
         steps = ["crossover"] * recombined + ["mutation"] * (child != genome)
         return Proposal(child, parents=tuple(ids), operator="+".join(steps) or "identity")
+
+    @cached_property
+    def _linear(self) -> bool:
+        """Asked once, since the answer takes a look at every choice of the space."""
+        return isinstance(self.space, Linear)

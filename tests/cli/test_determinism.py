@@ -1,9 +1,11 @@
-"""The same command gives the same run: in another process, with another hash seed, in another folder."""
+"""The same command gives the same run: in another process and folder, with another hash seed, after other runs."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +22,18 @@ SPACES = {
 SCHEDULED = ("halving", "population_based_training")
 ASSEMBLED = ("codeepneat", "deepneat")
 TRAINED = ("search", "space=codeepneat", "space.filters=[2,4]", "dataset.limit=80", "trainer.epochs=1", "device=cpu")
+STRATEGIES = [name for name in options("strategy") if name not in SCHEDULED]
+SEARCHES = """
+import json, os, sys
+
+from evonas_cli.cli.app import run
+
+for name, words in json.loads(sys.argv[1]).items():
+    os.mkdir(name)
+    os.chdir(name)
+    assert run(words) == 0, name
+    os.chdir("..")
+"""
 
 
 def words(strategy: str) -> tuple[str, ...]:
@@ -29,16 +43,22 @@ def words(strategy: str) -> tuple[str, ...]:
     return (*TOY, *SPACES.get(strategy, ("space=chain_landscape",)), f"strategy={strategy}")
 
 
-@pytest.mark.parametrize("strategy", [name for name in options("strategy") if name not in SCHEDULED])
-def test_hash_seed_and_folder_change_nothing(
-    evonas: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, strategy: str
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two folders with a run of each strategy; each folder was filled by one process, the second in reverse order."""
+    found = []
+    for seed, names in (("1", STRATEGIES), ("2", STRATEGIES[::-1])):
+        folder = tmp_path_factory.mktemp(f"seed-{seed}")
+        code = [sys.executable, "-c", SEARCHES, json.dumps({name: words(name) for name in names})]
+        subprocess.run(code, cwd=folder, env={**os.environ, "PYTHONHASHSEED": seed}, check=True)
+        found.append(folder)
+    return found
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_hash_seed_folder_and_what_ran_before_change_nothing(
+    strategy: str, folders: list[Path], evonas_here: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    digests = []
-    for seed in ("1", "2"):
-        folder = tmp_path / seed
-        folder.mkdir()
-        assert evonas(*words(strategy), cwd=folder, env={"PYTHONHASHSEED": seed}).returncode == 0
-        document = json.loads(evonas("verify", "run", "--json", cwd=folder).stdout)
-        assert document["ok"]
-        digests.append(document["digest"])
-    assert digests[0] == digests[1]
+    verdicts = [json.loads(evonas_here("verify", str(one / strategy / "run"), "--json").stdout) for one in folders]
+    assert all(verdict["ok"] and verdict["complete"] for verdict in verdicts)
+    assert verdicts[0]["digest"] == verdicts[1]["digest"]
