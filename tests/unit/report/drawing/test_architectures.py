@@ -34,7 +34,11 @@ def graphs(draw: st.DrawFn) -> tuple[list[float], list[tuple[int, int]]]:
     count = draw(st.integers(1, 12))
     widths = draw(st.lists(st.floats(20, 200), min_size=count, max_size=count))
     arrows = {(draw(st.integers(0, target - 1)), target) for target in range(1, count)}
-    arrows |= {(min(pair), max(pair)) for pair in draw(st.sets(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)))) if pair[0] != pair[1]}
+    arrows |= {
+        (min(pair), max(pair))
+        for pair in draw(st.sets(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1))))
+        if pair[0] != pair[1]
+    }
     return widths, sorted(arrows)
 
 

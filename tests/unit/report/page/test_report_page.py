@@ -140,7 +140,9 @@ def test_a_very_long_run_is_thinned_and_keeps_what_matters(made: Made) -> None:
 
 
 def test_data_of_the_script_cannot_end_it() -> None:
-    assert script_json(["</script>&\u2028\x1b", None, 1.5]) == '["\\u003c/script\\u003e\\u0026\\\\u2028\\\\x1b",null,1.5]'
+    assert (
+        script_json(["</script>&\u2028\x1b", None, 1.5]) == '["\\u003c/script\\u003e\\u0026\\\\u2028\\\\x1b",null,1.5]'
+    )
     with pytest.raises(ValueError, match="not JSON compliant"):
         script_json(float("nan"))
 
