@@ -147,7 +147,7 @@ def test_pictures_are_well_formed_and_no_arrow_crosses_a_box(kind: str, seed: in
             if rect.attrib["class"].startswith("box"):
                 x, y, w, h = (float(rect.attrib[key]) for key in ("x", "y", "width", "height"))
                 boxes.append((x, y, x + w, y + h))
-        assert all(0 <= x and 0 <= y and right <= width and low <= height for x, y, right, low in boxes)
+        assert all(x >= 0 and y >= 0 and right <= width and low <= height for x, y, right, low in boxes)
         for arrow in (path.attrib["d"] for path in root.iter(f"{SVG}path") if path.attrib["class"] == "arrow"):
             for x, y in _straight(arrow):
                 assert not any(a < x < b and c + 1 < y < d - 1 for a, c, b, d in boxes), arrow
