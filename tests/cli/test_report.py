@@ -161,7 +161,9 @@ def test_a_legend_hides_a_run_everywhere(opened: Callable[..., Any]) -> None:
     page = opened("both")
     assert js(page, "document.querySelectorAll('img').length") == 0
     assert HOSTILE in js(page, "document.querySelector('h1').textContent")
-    count = "[...document.querySelectorAll('#front circle.r1, #table tr.r1')].filter(e => e.getClientRects().length).length"
+    count = (
+        "[...document.querySelectorAll('#front circle.r1, #table tr.r1')].filter(e => e.getClientRects().length).length"
+    )
     seen = js(page, count)
     page.execute_script("document.querySelector('[data-t=r1]').click()")
     assert seen > 0 and js(page, count) == 0

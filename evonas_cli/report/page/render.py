@@ -14,6 +14,8 @@ from evonas_cli.report.page.front import Shown
 from evonas_cli.report.page.pictures import pictures
 
 TEMPLATE, STYLE, SCRIPT = "page.html.j2", "style.css", "script.js"
+COLOURS = 8
+"""Colours of runs in the style sheet."""
 SECTIONS = {
     "summary": "Summary",
     "trade-off": "Front",
@@ -50,7 +52,7 @@ def page(document: Mapping[str, Any]) -> str:
         "plain": words.plain,
         "cut": words.cut,
     }
-    style, script = _read(STYLE), _read(SCRIPT)
+    style, script = _style(len(document["runs"])), _read(SCRIPT)
     kept = [view.shown(run) for run in document["runs"]]
     axes = front.axes_of(document)
     return environment.from_string(_read(TEMPLATE)).render(
@@ -103,7 +105,10 @@ def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]
         "members": table.members(document, kept),
         "metric_places": {name: place for place, name in enumerate(metrics)},
         "places": [{id: index for index, id in enumerate(own.columns["id"])} for own in kept],
-        "hidden": [len(run["candidates"]["id"]) - len(own.columns["id"]) for run, own in zip(runs, kept, strict=True)],
+        "hidden": [
+            (run["name"], len(run["candidates"]["id"]) - len(own.columns["id"]))
+            for run, own in zip(runs, kept, strict=True)
+        ],
         "hypervolume_note": view.hypervolume_note(document),
     }
 
@@ -111,6 +116,12 @@ def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]
 def digest(text: str) -> str:
     """The source by which a content security policy allows this text: `sha256-...`."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _style(n_runs: int) -> str:
+    """The style sheet; runs beyond COLOURS repeat the colours."""
+    more = [f".r{number}{{--c:var(--r{number % COLOURS})}}" for number in range(COLOURS, n_runs)]
+    return "\n".join([_read(STYLE), *more])
 
 
 def _read(name: str) -> str:

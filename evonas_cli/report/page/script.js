@@ -21,7 +21,7 @@ $("theme").onclick = () => {
 // Legends: runs and operators on and off, in charts and in the table.
 const hidden = new Set();
 const cover = () => {
-  for (const e of all(".chart [class], #table tbody tr")) e.classList.toggle("off", [...e.classList].some(c => hidden.has(c)));
+  for (const e of all(".chart [class], tbody tr[class]")) e.classList.toggle("off", [...e.classList].some(c => hidden.has(c)));
 };
 for (const button of all(".toggle")) button.onclick = () => {
   const off = button.getAttribute("aria-pressed") === "true";

@@ -34,7 +34,11 @@ def graphs(draw: st.DrawFn) -> tuple[list[float], list[tuple[int, int]]]:
     count = draw(st.integers(1, 12))
     widths = draw(st.lists(st.floats(20, 200), min_size=count, max_size=count))
     arrows = {(draw(st.integers(0, target - 1)), target) for target in range(1, count)}
-    arrows |= {(min(pair), max(pair)) for pair in draw(st.sets(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)))) if pair[0] != pair[1]}
+    arrows |= {
+        (min(pair), max(pair))
+        for pair in draw(st.sets(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1))))
+        if pair[0] != pair[1]
+    }
     return widths, sorted(arrows)
 
 
@@ -143,7 +147,7 @@ def test_pictures_are_well_formed_and_no_arrow_crosses_a_box(kind: str, seed: in
             if rect.attrib["class"].startswith("box"):
                 x, y, w, h = (float(rect.attrib[key]) for key in ("x", "y", "width", "height"))
                 boxes.append((x, y, x + w, y + h))
-        assert all(0 <= x and 0 <= y and right <= width and low <= height for x, y, right, low in boxes)
+        assert all(x >= 0 and y >= 0 and right <= width and low <= height for x, y, right, low in boxes)
         for arrow in (path.attrib["d"] for path in root.iter(f"{SVG}path") if path.attrib["class"] == "arrow"):
             for x, y in _straight(arrow):
                 assert not any(a < x < b and c + 1 < y < d - 1 for a, c, b, d in boxes), arrow

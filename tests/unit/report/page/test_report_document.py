@@ -94,7 +94,9 @@ def test_operators_count_children_better_than_their_best_parent(made: Made) -> N
     ]
     found = {entry["operator"]: entry for entry in one(made(entries))["operators"]}
     assert list(found) == ["mutation", "crossover", "sample"]
-    counts = {name: tuple(entry[key] for key in ("children", "failed", "compared", "better")) for name, entry in found.items()}
+    counts = {
+        name: tuple(entry[key] for key in ("children", "failed", "compared", "better")) for name, entry in found.items()
+    }
     assert counts == {"mutation": (4, 1, 3, 1), "crossover": (2, 0, 2, 1), "sample": (2, 0, 0, 0)}
     assert found["mutation"]["share"] == pytest.approx(1 / 3) and found["sample"]["share"] is None
     assert found["mutation"]["on_front"] == 1

@@ -123,6 +123,11 @@ def test_the_charts_have_a_dot_for_each_candidate_with_both_metrics(made: Made) 
     assert len(re.findall(r'<path class="x n o0" data-k="0:2"', text)) == 1
 
 
+def test_more_runs_than_colours_repeat_them(made: Made) -> None:
+    text = page(document([made([{"valid_error": 0.5}], name=str(number)) for number in range(10)]))
+    assert ".r7{--c:var(--r7)}" in text and ".r9{--c:var(--r1)}" in text and ".r10{" not in text
+
+
 def test_a_very_long_run_is_thinned_and_keeps_what_matters(made: Made) -> None:
     run = document([made(searched(300))])["runs"][0]
     columns = run["candidates"]
@@ -140,7 +145,9 @@ def test_a_very_long_run_is_thinned_and_keeps_what_matters(made: Made) -> None:
 
 
 def test_data_of_the_script_cannot_end_it() -> None:
-    assert script_json(["</script>&\u2028\x1b", None, 1.5]) == '["\\u003c/script\\u003e\\u0026\\\\u2028\\\\x1b",null,1.5]'
+    assert (
+        script_json(["</script>&\u2028\x1b", None, 1.5]) == '["\\u003c/script\\u003e\\u0026\\\\u2028\\\\x1b",null,1.5]'
+    )
     with pytest.raises(ValueError, match="not JSON compliant"):
         script_json(float("nan"))
 
