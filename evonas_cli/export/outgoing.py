@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,10 @@ from torch import Tensor, nn
 from evonas_cli.nn.build import Network
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.signature import Signature
+
+
+Model: TypeAlias = Callable[[Tensor], Tensor]
+"""From raw numbers, (batch, *inputs), to outputs as `Deployed` has them."""
 
 
 class Deployed(nn.Module):
