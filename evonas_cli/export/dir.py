@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.files import check_file, reading
@@ -34,7 +34,8 @@ def write(outgoing: Outgoing, folder: Path) -> None:
     nodes = ",\n".join(f"  {json.dumps(node)}" for node in document["nodes"])
     text = f'{{"schema": {SCHEMA}, "input": {json.dumps(document["input"])}, "nodes": [\n{nodes}\n]}}\n'
     (folder / PLAN).write_text(text, encoding="utf-8")
-    save_file({name: tensor.contiguous().clone() for name, tensor in outgoing.weights.items()}, folder / WEIGHTS)
+    data = save({name: tensor.contiguous().clone() for name, tensor in outgoing.weights.items()})
+    (folder / WEIGHTS).write_bytes(data)
     signature = {"schema": SCHEMA, **outgoing.signature.to_json()}
     (folder / PREPROCESSING).write_text(json.dumps(signature, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import ast
 import json
 import pprint
+import re
+import sys
 from collections.abc import Mapping, Sequence
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from evonas_cli.core.files import reading
@@ -23,6 +25,7 @@ from evonas_cli.data.cells import TRUTH
 from evonas_cli.data.pictures import SUFFIXES
 from evonas_cli.export.network_source import NetworkSource, class_text, network_source
 from evonas_cli.export.outgoing import Outgoing
+from evonas_cli.export.scoring import names_of
 from evonas_cli.network.signature import Signature
 
 FILE, WEIGHTS = "model.py", "weights.safetensors"
@@ -36,11 +39,9 @@ def write(outgoing: Outgoing, folder: Path) -> None:
     network = network_source(outgoing.plan, outgoing.signature)
     text = model_file(outgoing.title, network, outgoing.signature)
     weights = {**network.weights(outgoing.plan, outgoing.weights), **outgoing.buffers}
-    save_file(
-        {name: tensor.contiguous().clone() for name, tensor in weights.items()},
-        folder / WEIGHTS,
-        metadata={"preprocessing": json.dumps(outgoing.signature.to_json())},
-    )
+    about = {"preprocessing": json.dumps(outgoing.signature.to_json())}
+    data = save({name: tensor.contiguous().clone() for name, tensor in weights.items()}, about)
+    (folder / WEIGHTS).write_bytes(data)
     (folder / FILE).write_text(text, encoding="utf-8")
 
 
@@ -53,10 +54,9 @@ def read(path: Path) -> tuple[Signature, nn.Module]:
     with reading(beside, "the weights of an exported model", "export it again"), safe_open(beside, "pt") as file:
         signature = Signature.from_json(json.loads(file.metadata()["preprocessing"]))
     with reading(path, "an exported model", "export it again"):
-        spec = spec_from_file_location("exported_model", path)
-        assert spec is not None and spec.loader is not None
-        module = module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = ModuleType("exported_model")
+        module.__file__ = str(path)
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
         model: nn.Module = module.load()
     return signature, model
 
@@ -66,21 +66,20 @@ def model_file(title: str, network: NetworkSource, signature: Signature) -> str:
     parts = [_INPUTS[signature.preparation["form"]], signature.task.kind, "main"]
     found = [_part(_PLAIN / f"{part}.py") for part in parts]
     classes = [class_text(path) for path in network.classes]
-    heads, own = _imports([*(head for part in found for head in part[0]), *_NEEDED, *_of(network.lines)])
-    constants = [line for line in network.lines if line not in own]
+    constants = [line for line in network.lines if not _is_import(line)]
     constants += [f"{name} = {_literal(value)}" for name, value in _constants(signature).items()]
-    blocks = [_docstring(title, signature), heads, "\n".join(constants), *classes, network.text]
-    blocks += [text for part in found for text in part[1]]
+    blocks = [*classes, network.text, *[text for part in found for text in part[1]]]
     blocks.append('if __name__ == "__main__":\n    main(sys.argv[1:])')
-    head, rest = blocks[:3], blocks[3:]
-    return "\n\n".join(head) + "\n\n\n" + "\n\n\n".join(rest) + "\n"
+    body = "\n".join(constants) + "\n\n\n" + "\n\n\n".join(blocks) + "\n"
+    imports = [*(line for part in found for line in part[0]), *_NEEDED, *filter(_is_import, network.lines)]
+    return f"{_docstring(title, signature)}\n\n{_imports(imports, body)}\n\n{body}"
 
 
 _NEEDED = ("import torch", "from torch import Tensor, nn", "from torch.nn import functional as F", "from pathlib import Path")
 
 
-def _of(lines: Sequence[str]) -> list[str]:
-    return [line for line in lines if line.startswith(("import ", "from "))]
+def _is_import(line: str) -> bool:
+    return line.startswith(("import ", "from "))
 
 
 def _part(path: Path) -> tuple[list[str], list[str]]:
@@ -96,32 +95,36 @@ def _part(path: Path) -> tuple[list[str], list[str]]:
     return imports, functions
 
 
-def _imports(lines: Sequence[str]) -> tuple[str, set[str]]:
-    """All imports, each name once, those of the standard library first; and the lines that were among them."""
+def _imports(lines: Sequence[str], body: str) -> str:
+    """The imports that the body uses, each name once; those of the standard library first."""
     plain: set[str] = set()
     froms: dict[str, set[str]] = {}
     for line in lines:
         node = ast.parse(line).body[0]
-        if isinstance(node, ast.ImportFrom):
-            froms.setdefault(node.module or "", set()).update(_named(alias) for alias in node.names)
-        elif isinstance(node, ast.Import):
-            plain.update(_named(alias) for alias in node.names)
-    rows = [(name.split(".")[0].split(" ")[0], f"import {name}") for name in sorted(plain)]
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            used = {_written(alias) for alias in node.names if re.search(rf"\b{_name(alias)}\b", body)}
+            plain |= used if isinstance(node, ast.Import) else set()
+            if isinstance(node, ast.ImportFrom) and used:
+                froms.setdefault(node.module or "", set()).update(used)
+    rows = [(name.split()[0].split(".")[0], f"import {name}") for name in sorted(plain)]
     rows += [(module.split(".")[0], f"from {module} import {', '.join(sorted(froms[module]))}") for module in sorted(froms)]
-    outside = {"torch", "numpy", "safetensors", "PIL"}
-    groups = [[row for top, row in rows if (top in outside) is third] for third in (False, True)]
-    return "from __future__ import annotations\n\n" + "\n\n".join("\n".join(group) for group in groups), set(lines)
+    groups = [[row for top, row in rows if (top in sys.stdlib_module_names) is ours] for ours in (True, False)]
+    return "from __future__ import annotations\n\n" + "\n\n".join("\n".join(group) for group in groups)
 
 
-def _named(alias: ast.alias) -> str:
+def _name(alias: ast.alias) -> str:
+    """The name that an import binds."""
+    return alias.asname or alias.name.split(".")[0]
+
+
+def _written(alias: ast.alias) -> str:
     return alias.name if alias.asname is None else f"{alias.name} as {alias.asname}"
 
 
 def _constants(signature: Signature) -> dict[str, Any]:
     """The constants of the plain parts, by name."""
     said: Mapping[str, Any] = signature.preparation
-    kinds = {"classes": "class", "labels": "label", "numbers": "number"}
-    names = signature.names or tuple(f"{kinds[signature.task.kind]} {n}" for n in range(signature.task.outputs))
+    names = names_of(signature)
     found: dict[str, Any] = {"WEIGHTS": _Expression(f'Path(__file__).with_name("{WEIGHTS}")'), "NAMES": names}
     if said["form"] == "arrays":
         found["SHAPE"] = signature.task.inputs
@@ -149,6 +152,6 @@ def _docstring(title: str, signature: Signature) -> str:
     more = {"pictures": ", numpy and pillow", "arrays": " and numpy", "table": " and numpy"}.get(form, "")
     plain = title.replace("\\", "/").replace('"', "'")
     return (
-        f'"""{plain}\n\n    python {FILE} {words[form]}\n\nwrites a line for each input. Needs torch, safetensors{more}; '
-        f'the weights are in {WEIGHTS} beside this file.\n"""'
+        f'"""{plain}.\n\n    python {FILE} {words[form]}\n\nwrites one line for each input. It needs torch, safetensors{more}. '
+        f'The weights are in {WEIGHTS}\nbeside this file.\n"""'
     )
