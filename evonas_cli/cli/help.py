@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Search": ("search", "resume", "sweep", "tune", "retrain"),
+    "Models": ("export", "evaluate", "predict"),
     "Results": ("list", "show", "pareto", "compare", "report"),
     "Catalogue": (
         *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "experiments", "metrics"),
@@ -24,6 +25,9 @@ EXAMPLES: Mapping[str, str] = {
     "sweep": "sweep strategy=random,genetic 'seed=range(0,5)' --name first",
     "tune": "tune space=hyperparameters dataset=fashion_mnist",
     "retrain": "retrain latest best --seeds 5",
+    "export": "export latest best --format dir,py -o model",
+    "evaluate": "evaluate model photographs/test",
+    "predict": "predict model photographs/new -o predictions.csv",
     "list": "list",
     "show": "show latest 3",
     "pareto": "pareto latest --format csv",

@@ -73,6 +73,7 @@ def _write(file: int, splits: Splits) -> None:
         "names": list(splits.names),
         "target_mean": splits.target_mean.tolist(),
         "target_std": splits.target_std.tolist(),
+        "preparation": dict(splits.preparation),
     }
     text = json.dumps({"arrays": arrays, **rest}).encode()
     _put(file, memoryview(text), position)
@@ -107,6 +108,7 @@ def _mapped(file: int) -> Splits | None:
         names=tuple(said["names"]),
         target_mean=np.array(said["target_mean"], dtype=np.float64),
         target_std=np.array(said["target_std"], dtype=np.float64),
+        preparation=said["preparation"],
     )
 
 

@@ -40,7 +40,8 @@ ALLOWED: dict[str, set[str]] = {
     "report": {"core", "network", "genomes", "config", "store", "run"},
     "bench": {"core", "network", "genomes", "nn", "data", "training", "jobs", "evaluation", "config", "store", "run"}
     | {"report"},
-    "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "bench", "training"},
+    "export": {"core", "network", "nn", "data", "training", "config", "store", "run", "report"},
+    "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "export", "bench", "training"},
     "api": {"core", "nn", "config", "store", "run", "report"},
     "testing": {"core", "network", "genomes", "config", "store", "evaluation", "run"},
     "__main__": {"cli"},

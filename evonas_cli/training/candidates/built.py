@@ -69,4 +69,5 @@ def signature_of(splits: Splits) -> Signature:
     mean, std, target_mean, target_std = [tuple(values.tolist()) for values in moments]
     if splits.task.kind != "numbers":
         target_mean, target_std = (), ()
-    return Signature(splits.task, mean, std, splits.names, target_mean, target_std)
+    preparation = splits.preparation or {"form": "arrays", "bytes": str(splits.x_train.dtype) == "uint8"}
+    return Signature(splits.task, mean, std, splits.names, target_mean, target_std, preparation)
