@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
@@ -136,7 +137,7 @@ def a_bench_gives_one_result_for_each(make: Make) -> None:
     for number, found in enumerate(wrong, start=1):
         with started(make, Answering()) as evaluator:
             evaluator.submit(alone(candidate(0, number)))
-            said = raised(lambda evaluator=evaluator: [evaluator.collect() for _ in range(9)], UsageError)
+            said = raised(partial(collect, evaluator, 9), UsageError)
         assert said.startswith(f"Answering.evaluate: asked for candidate 0 it gave {found}"), said
         assert said.endswith("it must yield one Result for each")
 
