@@ -130,12 +130,6 @@ def in_one_program_the_others_keep_their_places(make: Make) -> None:
     assert [result.labels.get("stack") for result in results] == ["0/4", "1/4", None, "3/4"]
 
 
-def _collect(evaluator: Evaluator[Any]) -> None:
-    """Asks for more results than there can be."""
-    for _ in range(9):
-        evaluator.collect()
-
-
 def a_bench_gives_one_result_for_each(make: Make) -> None:
     """Anything else is refused with one line that says what was given."""
     wrong = ("no result, or too few", "no result, or too few", "a second result for candidate 0", "a dict",
@@ -143,7 +137,7 @@ def a_bench_gives_one_result_for_each(make: Make) -> None:
     for number, found in enumerate(wrong, start=1):
         with started(make, Answering()) as evaluator:
             evaluator.submit(alone(candidate(0, number)))
-            said = raised(partial(_collect, evaluator), UsageError)
+            said = raised(partial(collect, evaluator, 9), UsageError)
         assert said.startswith(f"Answering.evaluate: asked for candidate 0 it gave {found}"), said
         assert said.endswith("it must yield one Result for each")
 
