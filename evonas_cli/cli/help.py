@@ -11,7 +11,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Search": ("search", "resume", "sweep", "tune", "retrain"),
     "Results": ("list", "show", "pareto", "compare"),
     "Catalogue": (
-        *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "experiments", "metrics"),
+        *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "trackers", "experiments", "metrics"),
         "config",
     ),
     "Checks": ("verify", "doctor", "bench"),
@@ -34,6 +34,7 @@ EXAMPLES: Mapping[str, str] = {
     "trainers": "trainers sgd",
     "jobs": "jobs table",
     "evaluators": "evaluators pool",
+    "trackers": "trackers tensorboard",
     "experiments": "experiments amoebanet_small",
     "metrics": "metrics valid_error",
     "config": "config strategy=random seed=7",

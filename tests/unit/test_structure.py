@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "bench": {"core", "network", "genomes", "nn", "data", "training", "jobs", "evaluation", "config", "store", "run"}
     | {"report"},
     "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "bench", "training"},
+    "trackers": {"core"},
     "api": {"core", "nn", "config", "store", "run", "report"},
     "testing": {"core", "network", "genomes", "config", "store", "evaluation", "run"},
     "__main__": {"cli"},
@@ -107,6 +108,7 @@ LIGHT = [
     "cli",
     "jobs",
     "evaluation",
+    "trackers",
 ]
 
 
@@ -163,7 +165,7 @@ def test_experiment_fits_together(name: str) -> None:
     overrides = [f"experiment={name}"]
     node: Any = OmegaConf.to_container(OmegaConf.load(options(EXPERIMENT)[name]))
     groups = {next(iter(entry)).removeprefix("override /") for entry in node["defaults"]}
-    assert groups == set(GROUPS) - {"evaluator"}, "an experiment chooses an option of every group but where it runs"
+    assert groups == set(GROUPS) - {"evaluator", "tracker"}, "it chooses all but where it runs and is followed"
     assert assemble(compose(overrides).config).config["budget"] is not None
 
 
