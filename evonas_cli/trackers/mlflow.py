@@ -28,11 +28,11 @@ MOST_PARAMETERS, MOST_METRICS, LONGEST = 100, 500, 6000
 
 
 class MLflow:
-    """Logs to the store `uri`, in the experiment of that name; `sqlite:///mlflow.db` is a file in the current folder.
+    """A run of MLflow in the store `uri`, with the search's settings and metrics.
 
-    The metrics of the search's run are `best/...` and `figures/...` by number of evaluations, and `candidate/...`, the
+    `sqlite:///mlflow.db` is a file in the current folder. The metrics of the search's run are `best/...` and `figures/...` by number of evaluations, and `candidate/...`, the
     objectives by candidate's id. With `children` each candidate has a run below the search's, with its genome, metrics
-    and learning curve. A session that goes on continues the run. Raises UsageError where the package mlflow is missing.
+    and learning curve. A later session continues the run. Raises UsageError where the package mlflow is missing.
     """
 
     def __init__(self, uri: str, experiment: str, children: bool) -> None:

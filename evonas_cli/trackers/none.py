@@ -10,7 +10,7 @@ from evonas_cli.core.types import Candidate, Result
 
 
 class Untracked:
-    """Wants to hear of nothing."""
+    """The run's own files alone."""
 
     def start(self, run: Described) -> bool:
         """No."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class TensorBoard:
-    """Writes event files into the run's folder `tracking`; a session that goes on adds a file there.
+    """Event files for TensorBoard, in the run's folder `tracking`; a later session adds a file there.
 
     `curves`: each candidate with a learning curve has a folder `candidate-<id>` of its own, so that TensorBoard draws
     curves over each other. `seconds`: scalars wait at most so long in memory. Raises UsageError where the package
