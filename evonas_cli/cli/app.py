@@ -73,6 +73,7 @@ for verb in (
     catalogue.trainers,
     catalogue.jobs,
     catalogue.evaluators,
+    catalogue.trackers,
     catalogue.experiments,
     catalogue.metrics,
 ):

@@ -12,7 +12,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Models": ("export", "evaluate", "predict"),
     "Results": ("list", "show", "pareto", "compare", "report"),
     "Catalogue": (
-        *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "experiments", "metrics"),
+        *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "trackers", "experiments", "metrics"),
         "config",
     ),
     "Checks": ("verify", "doctor", "bench"),
@@ -39,6 +39,7 @@ EXAMPLES: Mapping[str, str] = {
     "trainers": "trainers sgd",
     "jobs": "jobs table",
     "evaluators": "evaluators pool",
+    "trackers": "trackers tensorboard",
     "experiments": "experiments amoebanet_small",
     "metrics": "metrics valid_error",
     "config": "config strategy=random seed=7",

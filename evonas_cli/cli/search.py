@@ -133,8 +133,10 @@ def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
 def _describe(parts: Parts) -> int:
     from evonas_cli.core.rng import stream
     from evonas_cli.run.fit import check_data
+    from evonas_cli.run.tracking import tracker_of
 
     check_data(parts.job, parts.objectives, parts.told)
+    tracker_of(parts.config, parts.allowed)
     fold = parts.fold()
     first = parts.space.sample(stream(parts.config["seed"], "dry-run"))
     goals = ", ".join(f"{o.name} ({o.direction})" for o in fold.objectives)

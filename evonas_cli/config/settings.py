@@ -14,7 +14,7 @@ from evonas_cli.core.errors import UsageError
 
 DIRECTIVE = re.compile(r"_[a-z]+_")
 """Keys of this form speak to the runner, not to a constructor."""
-GROUPS = ("space", "strategy", "dataset", "trainer", "job", "evaluator")
+GROUPS = ("space", "strategy", "dataset", "trainer", "job", "evaluator", "tracker")
 EXPERIMENT = "experiment"
 """The group of whole settings: a file that chooses options of the other groups and sets their keys."""
 PATHS = ("dataset.root", "dataset.path", "job.path", "run.outputs")

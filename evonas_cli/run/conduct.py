@@ -26,5 +26,7 @@ def conduct(session: Session) -> str:
         recorder.finish(fold, "interrupted")
         raise
     reason = session.why()
-    recorder.finish(fold, "done" if fold.position.succeeded else "failed", reason)
+    state = "done" if fold.position.succeeded else "failed"
+    recorder.finish(fold, state, reason)
+    session.tracking.end(state)
     return reason

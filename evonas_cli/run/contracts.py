@@ -19,6 +19,7 @@ from evonas_cli.core.evaluating import Evaluator, Job
 from evonas_cli.core.guard import proposed
 from evonas_cli.core.protocols import OF_STRATEGIES, Keeping, Space, Strategy
 from evonas_cli.core.rng import stream
+from evonas_cli.core.tracking import Tracker
 from evonas_cli.core.types import Evaluation, Metric, Objective
 from evonas_cli.genomes.capabilities import OF_SPACES, Buildable, Linear, Mutable
 from evonas_cli.network.task import Phenotype, Task
@@ -28,7 +29,7 @@ TRIED = 5
 SAMPLES = 20
 """Genomes of which one must have a network."""
 _KNOWN = {"space": OF_SPACES, "strategy": OF_STRATEGIES}
-_INTERFACES = {"space": Space, "strategy": Strategy, "job": Job, "evaluator": Evaluator}
+_INTERFACES = {"space": Space, "strategy": Strategy, "job": Job, "evaluator": Evaluator, "tracker": Tracker}
 
 
 def check_interfaces(**parts: Any) -> None:

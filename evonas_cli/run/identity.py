@@ -16,6 +16,7 @@ NEUTRAL = (
     "snapshot",
     "device",
     "evaluator",
+    "tracker",
     "dataset.root",
     "dataset.path",
     "dataset.download",

@@ -21,7 +21,8 @@ from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
 from evonas_cli.core.gate import Gate
-from evonas_cli.core.types import Json
+from evonas_cli.core.tracking import Described
+from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.run import contracts, openings
 from evonas_cli.run.assembly import Parts, chosen
@@ -30,8 +31,10 @@ from evonas_cli.run.identity import identity
 from evonas_cli.run.lazy import Started
 from evonas_cli.run.retraining import Retraining
 from evonas_cli.run.stored import config_yaml, stored_config
+from evonas_cli.run.tracking import Tracking, tracker_of
+from evonas_cli.store.description import mark
 from evonas_cli.store.directory import RunDirectory, new_root
-from evonas_cli.store.files import write_text
+from evonas_cli.store.files import check_kind, write_text
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.recorder import Recorder, Watch
 
@@ -44,6 +47,8 @@ _log = logging.getLogger(__name__)
 
 CODE = "results"
 """The key of run.json under which a run records by which code its results come about: the number RESULTS."""
+TRACKING = "tracking"
+"""The folder in a run's own in which its tracker may keep files."""
 _VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas")
 
 
@@ -71,6 +76,7 @@ class Session:
     fold: Fold[Any]
     cache: Cache[Any]
     gate: Gate[Any]
+    tracking: Tracking
 
     def late(self) -> bool:
         """Whether budget.seconds is used up and everything recorded has been asked again."""
@@ -99,7 +105,7 @@ class Session:
         return f"budget.evaluations={budget.evaluations} is used up"
 
     def close(self) -> None:
-        """Stops workers, closes the journal, lets go of the run."""
+        """Stops workers, closes the journal, lets go of the run; ends the tracker, unless the session has ended it."""
         try:
             self.evaluator.close()
         finally:
@@ -107,6 +113,7 @@ class Session:
                 self.recorder.close()
             finally:
                 self.lock.release()
+                self.tracking.end("interrupted")
 
 
 def new_run(composed: Composed, run_dir: Path | None, allowed: Sequence[str] = ()) -> RunDirectory:
@@ -131,6 +138,7 @@ def create(
 
     `source` names the run of which candidates are trained again (`openings.SOURCE`).
     """
+    tracking = Tracking(tracker_of(parts.config, parts.allowed))
     evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
@@ -140,12 +148,16 @@ def create(
         more = {} if source is None else {openings.SOURCE: source}
         if source is not None:
             openings.record(run, parts, command, source=source)
-        run.create(config_yaml(parts.config), {**provenance(parts, choices, environment, command), **more})
+        metadata = {**provenance(parts, choices, environment, command), **more}
+        run.check_free()
+        tracking.start(_described(run, parts, mark(metadata)), parts.front())
+        run.create(config_yaml(parts.config), metadata)
         if source is None:
             openings.record(run, parts, command)
-        return _open(run, parts, evaluator, watch)
+        return _open(run, parts, evaluator, watch, tracking)
     except BaseException:
         evaluator.close()
+        tracking.end("interrupted")
         raise
 
 
@@ -159,8 +171,9 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch, command: Sequence[str]
         check_environment(run, environment)
         openings.record(run, parts, command, run.recorded())
 
+    tracking = Tracking(tracker_of(parts.config, parts.allowed))
     evaluator = Started(parts.evaluator(run), parts.strategy, check)
-    session = _open(run, parts, evaluator, watch)
+    session = _open(run, parts, evaluator, watch, tracking)
     try:
         before = stored_config(run)
         _check_budget(session.recorder, before["budget"], parts.config["budget"])
@@ -170,6 +183,8 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch, command: Sequence[str]
         if text != run.config_text():
             session.recorder.drop_end()  # first: under the new budget it would be wrong
             write_text(run.root / "config.yaml", text, durable=True)
+        journal = session.recorder.journal
+        tracking.start(_described(run, parts, run.mark(), len(journal)), parts.front(), journal)
     except BaseException:
         session.close()
         raise
@@ -213,17 +228,29 @@ def _used(recorder: Recorder, key: str) -> float:
     return sum(float(entry["metrics"].get("cost", 0.0)) for entry in recorder.journal)
 
 
-def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> Session:
+def _described(run: RunDirectory, parts: Parts, mark: str, recorded: int = 0) -> Described:
+    """The run as its tracker is told of it."""
+    folder = run.root / TRACKING
+    check_kind(folder, folder=True)
+    return Described(run.root.name, mark, folder, parts.config, parts.objectives, parts.space.to_json, recorded)
+
+
+def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tracking: Tracking) -> Session:
     environment = run.metadata()["environment"]
     cache: Cache[Any] = Cache(parts.keys(environment), parts.measured)
     lock = Lock(run.lock)
+
+    def recorded(candidate: Candidate[Any], result: Result) -> None:
+        watch(candidate, result)
+        tracking.told(candidate, result, recorder.figures.last)
+
     try:
         recorder = Recorder(
             run,
             parts.space,
             time.monotonic,
             **parts.config["snapshot"],
-            watch=watch,
+            watch=recorded,
             workers=evaluator.slots,
             settings=chosen(parts.config, environment),
             mark=run.mark(),
@@ -234,7 +261,7 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> 
     evaluator.meter = recorder.meter
     if parts.strategy.demands.continues:
         evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)
-    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, parts.gate(environment))
+    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, parts.gate(environment), tracking)
 
 
 def provenance(

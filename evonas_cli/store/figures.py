@@ -46,7 +46,7 @@ def is_line(entry: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
 
 
 class FiguresLog:
-    """The file as a running search writes it. Lines wait in memory until `flush`.
+    """The file as a running search writes it. Lines wait in memory until `flush`. `last` is the newest line.
 
     `entry` gives the journal's entry of a told candidate.
     """
@@ -54,17 +54,20 @@ class FiguresLog:
     def __init__(self, path: Path, entry: Callable[[int], Mapping[str, Any]]) -> None:
         self.path, self.volume = path, Volume(entry)
         self._waiting: list[str] = []
+        self.last: dict[str, Json] | None = None
 
     def restore(self, told: int) -> None:
         """Drops the lines of steps from `told` on: they are told again."""
         if self.path.exists():
-            kept = [_text(entry) for entry in read(self.path) if entry["step"] < told]
-            write_text(self.path, "".join(kept))
+            kept = [entry for entry in read(self.path) if entry["step"] < told]
+            self.last = kept[-1] if kept else None
+            write_text(self.path, "".join(map(_text, kept)))
 
     def add(self, fold: Fold[Any]) -> None:
         """Takes the figures of the step just told."""
         entry = line(fold, self.volume)
         if entry is not None:
+            self.last = entry
             self._waiting.append(_text(entry))
 
     def flush(self, durable: bool = False) -> None:

@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"report"},
     "export": {"core", "network", "nn", "data", "training", "config", "store", "run", "report"},
     "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "export", "bench", "training"},
+    "trackers": {"core"},
     "api": {"core", "nn", "config", "store", "run", "report"},
     "testing": {"core", "network", "genomes", "config", "store", "evaluation", "run"},
     "__main__": {"cli"},
@@ -108,6 +109,7 @@ LIGHT = [
     "cli",
     "jobs",
     "evaluation",
+    "trackers",
 ]
 
 
@@ -164,7 +166,7 @@ def test_experiment_fits_together(name: str) -> None:
     overrides = [f"experiment={name}"]
     node: Any = OmegaConf.to_container(OmegaConf.load(options(EXPERIMENT)[name]))
     groups = {next(iter(entry)).removeprefix("override /") for entry in node["defaults"]}
-    assert groups == set(GROUPS) - {"evaluator"}, "an experiment chooses an option of every group but where it runs"
+    assert groups == set(GROUPS) - {"evaluator", "tracker"}, "it chooses all but where it runs and is followed"
     assert assemble(compose(overrides).config).config["budget"] is not None
 
 
