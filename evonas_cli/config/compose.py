@@ -93,6 +93,8 @@ def _compose(overrides: Sequence[str], parsed: Sequence[tuple[str, bool]]) -> Co
         replaced = hydra_compose("config", [*options_of, *keys])
         for group in own:
             full[group] = replaced[group]
+    if full["scalarize"] is not None and OmegaConf.is_interpolation(full, "objectives"):
+        full["objectives"] = None  # the job's own objectives are no wish of the user's, the reward is
     missing = sorted(OmegaConf.missing_keys(full))
     if missing:
         raise UsageError(f"{missing[0]} must be given: {missing[0]}=...")

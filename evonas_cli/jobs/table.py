@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.demands import Demands
@@ -13,8 +13,12 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context, Place
 from evonas_cli.core.files import check_file, located, reading
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Json, Metric, Result, Unit
+from evonas_cli.core.types import Candidate, Failure, Json, Metric, Result, Unit
+from evonas_cli.core.wanted import NOTHING, Wanted
+from evonas_cli.data.latencies import Latencies
 from evonas_cli.genomes.capabilities import Functional
+from evonas_cli.network.metrics import OF_NETWORKS
+from evonas_cli.training.measuring.plan import Measuring, Timing
 
 if TYPE_CHECKING:
     import pandas
@@ -45,12 +49,14 @@ class Table:
     `fidelities` has for each fidelity that can be asked for what differs there, such as {0.06: {reward: c10_val12},
     1.0: {reward: c10_val200, cost_scale: 1.0}}; without it fidelity 1 is all there is. A table holds trainings that
     were made apart from each other, so none continues another one, and each costs all its epochs.
+    `latency_ms` is in a table of its own, where it is asked for by `wanted` or `measure`.
     The key column is text, character by character. Raises UsageError for a missing file or column, for a column that is
     not in its unit, and for a candidate or a fidelity that the table lacks.
     """
 
     needs: tuple[type, ...] = ()
     key_needs: tuple[type, ...] = (Functional,)
+    offered: Mapping[str, Metric] = {"latency_ms": Metric("min")}
 
     def __init__(
         self,
@@ -65,6 +71,11 @@ class Table:
         multiply_adds: str | None = "c10_flops_m",
         fidelities: Mapping[float, Any] | None = None,
         accuracy_unit: str = "percent",
+        measure: Sequence[str] = (),
+        latency_table: str | None = None,
+        latency_key: str = "arch",
+        latency_column: str | None = None,
+        wanted: Wanted = NOTHING,
     ) -> None:
         self.space, self.path = space, located(path, "job.path", "FILE.csv")
         if accuracy_unit not in UNITS:
@@ -75,14 +86,18 @@ class Table:
         self._key, self._levels = key, _levels(Level(columns, _scale("job.cost_scale", cost_scale)), fidelities)
         names: dict[str, Metric] = {"valid_error": Metric("min"), "valid_accuracy": Metric("max")}
         names |= {name: Metric("min") for name in ("cost", "parameters", "multiply_adds") if name in columns}
-        self.metrics: Mapping[str, Metric] = names
+        latencies = None if latency_table is None else Latencies(latency_table, latency_key, latency_column)
+        self._measuring = Measuring(measure, looked_up(wanted), tuple(names), Timing(), latencies)
+        self._measuring.check_offered(self.offered, "job=table")
+        self.metrics: Mapping[str, Metric] = {**names, **self._measuring.metrics}
         self.honours = frozenset({"fidelity"})
         self._rows: dict[float, dict[str, dict[str, float]]] = {}
         self._digest = ""
 
     def check_there(self) -> None:
-        """As Placed: the path must be that of a file."""
+        """As Placed: the path must be that of a file; a table of latencies is read."""
         check_file(self.path, "pass job.path=FILE.csv")
+        self._measuring.check_there("cpu")
 
     def check_demands(self, demands: Demands) -> None:
         """Raises UsageError for a fidelity of which the table has no columns."""
@@ -94,9 +109,9 @@ class Table:
         return self
 
     def environment(self) -> dict[str, Json]:
-        """A digest of the file."""
+        """Digests of the files."""
         self._load()
-        return {"data": self._digest}
+        return {"data": self._digest, **self._measuring.environment()}
 
     def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """One look-up each."""
@@ -107,7 +122,17 @@ class Table:
             row = self._rows[self._known(candidate.proposal.fidelity, f"candidate {candidate.id} is")].get(name)
             if row is None:
                 raise UsageError(f"{self.path} has no row with {self._key}={name}; use the table's own space")
-            yield Result(candidate.id, "ok", row)
+            yield self._with_latency(Result(candidate.id, "ok", row), candidate)
+
+    def _with_latency(self, found: Result, candidate: Candidate[Any]) -> Result:
+        """The result with the genome's latency where that is asked for; a failure where the table lacks the genome."""
+        table = self._measuring.latencies
+        if table is None:
+            return found
+        latency = table.of(candidate.proposal.genome, self.space)
+        if latency is None:
+            return replace(found, status="failed", metrics={}, error=Failure("missing_metric", table.lack))
+        return replace(found, metrics={**found.metrics, "latency_ms": latency})
 
     def function_key(self, genome: Any, environment: Mapping[str, Json]) -> str:
         """The space's own."""
@@ -185,6 +210,12 @@ class Table:
         if self._unit == "percent" and highest <= UNITS["fraction"]:
             cure = "set job.accuracy_unit=fraction if they are fractions, from 0 to 1"
             raise UsageError(f"{where} never exceeds 1, while accuracies are in percent; {cure}")
+
+
+def looked_up(wanted: Wanted) -> Wanted:
+    """The wanted metrics that are measured of networks: the job knows none of them before it evaluates."""
+    named = dict.fromkeys([*wanted.metrics, *wanted.bounded])
+    return Wanted(tuple(name for name in named if name in OF_NETWORKS and name not in COLUMNS))
 
 
 def _levels(own: Level, fidelities: Mapping[float, Any] | None) -> dict[float, Level]:

@@ -21,6 +21,7 @@ NEUTRAL = (
     "dataset.download",
     "dataset.memory",
     "job.path",
+    "job.latency_table",
     "trainer.checkpoint_seconds",
 )
 """Keys that never change a result. Everything else, and `evaluator.threads`, is the run's identity."""
@@ -30,6 +31,7 @@ LATER: Mapping[str, Json] = {
     "dedupe": "none",
     "constraints": {},
     "jobs": {},
+    "scalarize": None,
     "dataset.mixup": 0.0,
     "dataset.randaugment": 0,
     "dataset.magnitude": 9,
@@ -43,6 +45,12 @@ LATER: Mapping[str, Json] = {
     "job.in_flight": 8,
     "job.test": False,
     "job.accuracy_unit": "percent",
+    "job.measure": [],
+    "job.latency_batch": 1,
+    "job.latency_repeats": 50,
+    "job.latency_warmup": 10,
+    "job.latency_key": "arch",
+    "job.latency_column": None,
     "strategy.batch": 1,
 }
 """Keys that older runs do not have, with the value that they have run by."""

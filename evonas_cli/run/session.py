@@ -134,7 +134,7 @@ def create(
     evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
-        check_measured(parts.job, parts.objectives, parts.told, environment)
+        check_measured(parts.job, parts.asked, environment)
         if Buildable in parts.job.needs:
             contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
         more = {} if source is None else {openings.SOURCE: source}
@@ -215,7 +215,7 @@ def _used(recorder: Recorder, key: str) -> float:
 
 def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> Session:
     environment = run.metadata()["environment"]
-    cache: Cache[Any] = Cache(parts.keys(environment), parts.measured)
+    cache: Cache[Any] = Cache(parts.keys(environment), parts.spent)
     lock = Lock(run.lock)
     try:
         recorder = Recorder(

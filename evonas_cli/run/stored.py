@@ -63,6 +63,7 @@ def stored_config(run: RunDirectory) -> Config:
         config.setdefault("dedupe", "none")
         config.setdefault("constraints", {})
         config.setdefault("jobs", {})
+        config.setdefault("scalarize", None)
         check_root(config)
     except (UsageError, YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:120]
