@@ -134,7 +134,7 @@ def _describe(parts: Parts) -> int:
     from evonas_cli.core.rng import stream
     from evonas_cli.run.fit import check_data
 
-    check_data(parts.job, parts.asked)
+    check_data(parts.job, parts.goals.asked)
     fold = parts.fold()
     first = parts.space.sample(stream(parts.config["seed"], "dry-run"))
     goals = ", ".join(f"{o.name} ({o.direction})" for o in fold.objectives)

@@ -45,7 +45,7 @@ def reward(
     if REWARD in metrics:
         raise UsageError(f"scalarize: the job has a metric named {REWARD} of its own; set scalarize=null")
     form = stated.get("form")
-    if form not in KEYS:
+    if not isinstance(form, str) or form not in KEYS:
         raise UsageError(f"scalarize.form is {form!r}{nearest(str(form), KEYS)} (it may be {', '.join(KEYS)})")
     settings = {str(key): value for key, value in stated.items() if key != "form"}
     for key in settings:

@@ -134,7 +134,7 @@ def create(
     evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
-        check_measured(parts.job, parts.asked, environment)
+        check_measured(parts.job, parts.goals.asked, environment)
         if Buildable in parts.job.needs:
             contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
         more = {} if source is None else {openings.SOURCE: source}
