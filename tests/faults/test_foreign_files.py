@@ -103,7 +103,8 @@ def test_the_format_rises_with_the_members() -> None:
     """Whoever adds a member changes both lines of this test, and thereby the format."""
     assert snapshots.FORMAT == 4
     assert list(Position.__slots__) == [
-        *("asked", "told", "next_id", "told_evaluations", "cost", "over", "succeeded", "cached", "repeats", "pending")
+        *("asked", "told", "next_id", "told_evaluations", "cost", "over", "succeeded", "cached", "repeats", "refused"),
+        "pending",
     ]
 
 
