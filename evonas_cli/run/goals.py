@@ -59,6 +59,6 @@ def goals_of(config: Config, job: Job[Any]) -> Goals:
 
 
 def _metric(reward: Reward, metrics: Mapping[str, Metric]) -> Metric:
-    """The reward is measured where one of its sources is, and lasts where all of these last."""
+    """The reward is measured where one of its sources is, and lasts where all of those that are measured last."""
     measured = [metrics[name] for name in reward.sources if metrics[name].measured]
-    return Metric("max", measured=bool(measured), lasting=all(one.lasting for one in measured))
+    return Metric("max", bool(measured), lasting=bool(measured) and all(one.lasting for one in measured))

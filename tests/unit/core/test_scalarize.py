@@ -72,9 +72,7 @@ def test_a_result_gets_its_reward_where_it_is_guarded() -> None:
         ({"accuracy": 1.0, "multiply_adds": -1.0}, "error", "multiply_adds is -1, and a cost of the reward is never"),
     ],
 )
-def test_a_result_without_a_reward_is_a_failure_that_says_why(
-    metrics: dict[str, float], kind: str, text: str
-) -> None:
+def test_a_result_without_a_reward_is_a_failure_that_says_why(metrics: dict[str, float], kind: str, text: str) -> None:
     found = guard(Result(0, "ok", metrics), required([Objective("reward", "max")], [], MIXED), MIXED)
     assert found.status == "failed" and found.error is not None
     assert found.error.kind == kind and found.error.text.startswith(text)

@@ -10,7 +10,6 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Constraint, Metric
 from evonas_cli.run.constraints import constraints
 
-
 METRICS = {
     "error": Metric("min"),
     "train_seconds": Metric("min", measured=True),
