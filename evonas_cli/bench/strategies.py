@@ -149,7 +149,8 @@ def _searches(parts: Parts, evaluator: Evaluator[Any], plan: Plan, environment: 
             outcome.evaluations += 1
 
         fold = parts.fold(seed)
-        search(fold, evaluator, Memory(keep), cache=Cache(keys, parts.measured), gate=parts.gate(environment))
+        cache = Cache(keys, parts.spent)
+        search(fold, evaluator, Memory(keep), cache=cache, gate=parts.gate(environment), reward=parts.reward)
         track.ended = fold.finished or fold.repeating
         outcome.tracks[seed] = track
     outcome.seconds = time.perf_counter() - began

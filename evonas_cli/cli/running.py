@@ -43,6 +43,8 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
 
     try:
         with voice.telling(open_session) as session:
+            if session.parts.reward is not None:
+                voice.say(f"reward = {session.parts.reward}")
             recorder, fold = session.recorder, session.fold
             before = len(recorder.journal)
             reason = conduct(session)
@@ -66,7 +68,7 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
     elif not document["front"] and fold.position.succeeded:
         voice.say(f"budget.cost={fold.budget.cost:g} is less than what the first candidate costs; raise it")
     elif not document["front"]:
-        voice.say(_fruitless(evaluations, failures))
+        voice.say(f"{reason}; loosen that one" if fold.barred else _fruitless(evaluations, failures))
     opened = 0 if again is None else openings.count(session.run)
     if as_json:
         more = {} if again is None else retrained_document(again, opened)

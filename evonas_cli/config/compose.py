@@ -96,6 +96,8 @@ def _compose(overrides: Sequence[str], parsed: Sequence[tuple[str, bool]], folde
         _set(unset, [word for group, word in values if group in own])
         for group in own:
             base[group] = unset[group]
+    if base["scalarize"] is not None and OmegaConf.is_interpolation(base, "objectives"):
+        base["objectives"] = None  # the job's own objectives are no wish of the user's, the reward is
     missing = sorted(OmegaConf.missing_keys(base))
     if missing:
         raise UsageError(f"{missing[0]} must be given: {missing[0]}=...")

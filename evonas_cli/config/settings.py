@@ -17,7 +17,7 @@ DIRECTIVE = re.compile(r"_[a-z]+_")
 GROUPS = ("space", "strategy", "dataset", "trainer", "job", "evaluator", "tracker")
 EXPERIMENT = "experiment"
 """The group of whole settings: a file that chooses options of the other groups and sets their keys."""
-PATHS = ("dataset.root", "dataset.path", "job.path", "run.outputs")
+PATHS = ("dataset.root", "dataset.path", "job.path", "job.latency_table", "run.outputs")
 """Keys that hold a path: `~` begins a home folder, and an override's value is the path as it is written."""
 
 
@@ -36,6 +36,7 @@ _ROOT: dict[str, Any] = {
     "objectives": list[str] | None,
     "constraints": Mapping[str, Any],
     "reference": Mapping[str, Any] | None,
+    "scalarize": Mapping[str, Any] | None,
     "jobs": Mapping[str, Any],
     "device": str,
     "dedupe": Literal["function", "string", "none"],
@@ -74,6 +75,11 @@ def check_root(config: dict[str, Any]) -> None:
     if config["reference"] is not None and not isinstance(config["reference"], Mapping):
         given = config["reference"]
         raise UsageError(f"reference is {given!r}; it must be null, or a mapping: reference={{METRIC: ...}}")
+    if config["scalarize"] is not None and not isinstance(config["scalarize"], Mapping):
+        raise UsageError(
+            f"scalarize is {config['scalarize']!r}; it must be null or a mapping, such as scalarize={{form: mixed, "
+            "a: 0.75, accuracy: valid_accuracy, cost: multiply_adds, bounds: [0, 1.0e7]}"
+        )
     for name, node in config["jobs"].items():
         if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)) or not isinstance(node, Mapping):
             raise UsageError(

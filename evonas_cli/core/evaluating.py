@@ -113,6 +113,18 @@ class Static(Protocol[C], metaclass=Capability):
 
 
 @runtime_checkable
+class Offering(Protocol, metaclass=Capability):
+    """What a job may have in addition: it measures some metrics only when the run asks for them."""
+
+    @property
+    def offered(self) -> Mapping[str, Metric]:
+        """All of these metrics, asked for or not: `{"latency_ms": Metric("min", measured=True)}`.
+
+        `metrics` has those that objectives, constraints, `scalarize` or the job's own settings name.
+        """
+
+
+@runtime_checkable
 class Beside(Protocol, metaclass=Capability):
     """What a further job of a run may have in addition: it needs to know the environment of the run's own job."""
 

@@ -14,8 +14,9 @@ from typing import Any
 from evonas_cli.core import strict_json
 from evonas_cli.core.curves import recordable
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.scalarize import REWARD, Reward
 from evonas_cli.core.strict_json import is_number, printable
-from evonas_cli.core.types import Failure, Json, Proposal, Result
+from evonas_cli.core.types import Constraint, Failure, Json, Objective, Proposal, Result
 
 LONGEST_PAYLOAD = 1 << 26
 """Characters of a payload as JSON."""
@@ -35,8 +36,19 @@ def proposed(strategy: object, answer: Any) -> tuple[Sequence[Proposal[Any]], An
     )
 
 
-def guard(result: Result, names: Sequence[str]) -> Result:
+def required(
+    objectives: Sequence[Objective], constraints: Sequence[Constraint], reward: Reward | None = None
+) -> list[str]:
+    """The metrics that each result of a run's own job must have; a reward stands for what it is made of."""
+    sources = () if reward is None else reward.sources
+    named = [*(one.name for one in objectives), *(one.metric for one in constraints), *sources]
+    return [name for name in dict.fromkeys(named) if reward is None or name != REWARD]
+
+
+def guard(result: Result, names: Sequence[str] = (), reward: Reward | None = None) -> Result:
     """A result as it may be recorded: its metrics as plain numbers, its payload as it will be read back.
+
+    With `reward` an ok result gets this metric, in the place of any that it had.
 
     An ok one becomes a failure that says why when it lacks a metric of these `names`, when a metric is no finite number
     or its name cannot be recorded, and when JSON cannot hold the payload. Words that UTF-8 cannot hold are written with
@@ -49,6 +61,8 @@ def guard(result: Result, names: Sequence[str]) -> Result:
         result = _worded(result)
         if result.curves:
             result = _curved(result)
+    if reward is not None:
+        result = _rewarded(result, reward)
     if result.payload is not None:
         try:
             result = replace(result, payload=_read_back(result.payload))
@@ -67,6 +81,18 @@ def guard(result: Result, names: Sequence[str]) -> Result:
     kind, which = ("missing_metric", missing) if missing else ("not_finite", broken)
     failure = Failure(kind, f"{kind}: {', '.join(which)}")
     return replace(result, status="failed", metrics=kept, payload=None, error=failure)
+
+
+def _rewarded(result: Result, reward: Reward) -> Result:
+    """The result with its reward; as it is where a source is missing or no number, which the guard finds."""
+    metrics = {name: value for name, value in result.metrics.items() if name != REWARD}
+    if result.status != "ok" or not all(name in metrics and _fits(name, metrics[name]) for name in reward.sources):
+        return result
+    for name in reward.costs:
+        if metrics[name] < 0:
+            text = f"{name} is {metrics[name]:.12g}, and a cost of the reward is never negative"
+            return replace(result, status="failed", payload=None, error=Failure("error", text))
+    return replace(result, metrics={**metrics, REWARD: reward.value(metrics)})
 
 
 def _is_usual(result: Result) -> bool:

@@ -115,16 +115,18 @@ class Unit(Generic[G]):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a job says of one of its metrics: which direction is better, whether the metric is `measured`, and whether
-    it is one of the test part.
+    """What a job says of one of its metrics: which direction is better, whether the metric is `measured`, whether it is
+    one of the test part, and whether it is `lasting`.
 
     A measured metric, such as a time, may differ when the evaluation is repeated. Digests, replays and comparisons of
-    bits leave it out. A metric of the test part is no objective.
+    bits leave it out. A metric of the test part is no objective. A measured metric that lasts, such as a latency, tells
+    of the network and not of its evaluation, so that a copy of the result keeps the metric.
     """
 
     direction: Direction
     measured: bool = False
     test: bool = False
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.demands import Demands
@@ -14,8 +14,12 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context, Place
 from evonas_cli.core.files import check_file, located, reading
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Json, Metric, Result, Unit
+from evonas_cli.core.types import Candidate, Failure, Json, Metric, Result, Unit
+from evonas_cli.core.wanted import NOTHING, Wanted
+from evonas_cli.data.latencies import Latencies
 from evonas_cli.genomes.capabilities import Functional
+from evonas_cli.network.metrics import OF_NETWORKS
+from evonas_cli.training.measuring.plan import Measuring, Timing
 
 if TYPE_CHECKING:
     import pandas
@@ -49,12 +53,14 @@ class Table:
     `fidelities` has for each fidelity that can be asked for what differs there, such as {0.06: {reward: c10_val12},
     1.0: {reward: c10_val200, cost_scale: 1.0}}; without it fidelity 1 is all there is. A table holds trainings that
     were made apart from each other, so none continues another one, and each costs all its epochs.
+    `latency_ms` is in a table of its own, where it is asked for by `wanted` or `measure`.
     The key column is text, character by character. Raises UsageError for a missing file or column, for a column that is
     not in its unit, and for a candidate or a fidelity that the table lacks.
     """
 
     needs: tuple[type, ...] = ()
     key_needs: tuple[type, ...] = (Functional,)
+    offered: Mapping[str, Metric] = {"latency_ms": Metric("min")}
 
     def __init__(
         self,
@@ -70,6 +76,11 @@ class Table:
         fidelities: Mapping[float, Any] | None = None,
         accuracy_unit: str = "percent",
         metrics: Mapping[str, str] | None = None,
+        measure: Sequence[str] = (),
+        latency_table: str | None = None,
+        latency_key: str = "arch",
+        latency_column: str | None = None,
+        wanted: Wanted = NOTHING,
     ) -> None:
         self.space, self.path = space, located(path, "job.path", "FILE.csv")
         if accuracy_unit not in UNITS:
@@ -81,14 +92,19 @@ class Table:
         self._key, self._levels = key, _levels(Level(columns, _scale("job.cost_scale", cost_scale)), fidelities)
         names: dict[str, Metric] = {"valid_error": Metric("min"), "valid_accuracy": Metric("max")}
         names |= {n: Metric("min") for n in ("cost", "parameters", "multiply_adds", *self._further) if n in columns}
-        self.metrics: Mapping[str, Metric] = names
+        latencies = None if latency_table is None else Latencies(latency_table, latency_key, latency_column)
+        taken = looked_up(wanted, names)
+        self._measuring = Measuring(measure, taken, tuple(names), Timing(), latencies)
+        self._measuring.check_offered(self.offered, "job=table")
+        self.metrics: Mapping[str, Metric] = {**names, **self._measuring.metrics}
         self.honours = frozenset({"fidelity"})
         self._rows: dict[float, dict[str, dict[str, float]]] = {}
         self._digest = ""
 
     def check_there(self) -> None:
-        """As Placed: the path must be that of a file."""
+        """As Placed: the path must be that of a file; a table of latencies is read."""
         check_file(self.path, "pass job.path=FILE.csv")
+        self._measuring.check_there("cpu")
 
     def check_demands(self, demands: Demands) -> None:
         """Raises UsageError for a fidelity of which the table has no columns."""
@@ -100,9 +116,9 @@ class Table:
         return self
 
     def environment(self) -> dict[str, Json]:
-        """A digest of the file."""
+        """Digests of the files."""
         self._load()
-        return {"data": self._digest}
+        return {"data": self._digest, **self._measuring.environment()}
 
     def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """One look-up each."""
@@ -113,7 +129,17 @@ class Table:
             row = self._rows[self._known(candidate.proposal.fidelity, f"candidate {candidate.id} is")].get(name)
             if row is None:
                 raise UsageError(f"{self.path} has no row with {self._key}={name}; use the table's own space")
-            yield Result(candidate.id, "ok", row)
+            yield self._with_latency(Result(candidate.id, "ok", row), candidate)
+
+    def _with_latency(self, found: Result, candidate: Candidate[Any]) -> Result:
+        """The result with the genome's latency where that is asked for; a failure where the table lacks the genome."""
+        table = self._measuring.latencies
+        if table is None:
+            return found
+        latency = table.of(candidate.proposal.genome, self.space)
+        if latency is None:
+            return replace(found, status="failed", metrics={}, error=Failure("missing_metric", table.lack))
+        return replace(found, metrics={**found.metrics, "latency_ms": latency})
 
     def function_key(self, genome: Any, environment: Mapping[str, Json]) -> str:
         """The space's own."""
@@ -212,6 +238,15 @@ def _further(metrics: Mapping[str, Any]) -> dict[str, str]:
         if not isinstance(column, str):
             raise UsageError(f"job.metrics.{name} is {column!r}; it must be the name of a column")
     return dict(metrics)
+
+
+def looked_up(wanted: Wanted, columns: Container[str]) -> Wanted:
+    """The wanted metrics that are measured of networks, without those that are `columns` of the table.
+
+    The job knows none of them before it evaluates.
+    """
+    named = dict.fromkeys([*wanted.metrics, *wanted.bounded])
+    return Wanted(tuple(name for name in named if name in OF_NETWORKS and name not in columns))
 
 
 def _levels(own: Level, fidelities: Mapping[float, Any] | None) -> dict[float, Level]:

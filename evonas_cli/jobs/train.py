@@ -11,14 +11,17 @@ from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Place
 from evonas_cli.core.types import Candidate, Json, Metric, Unit
+from evonas_cli.core.wanted import NOTHING, Wanted
 from evonas_cli.data.dataset import Source
+from evonas_cli.data.latencies import Latencies
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Buildable, Tuning
 from evonas_cli.jobs import foresight, stacks, stages, static
 from evonas_cli.network.canonical import canonical_hash
-from evonas_cli.network.metrics import OBJECTIVES, metrics_of
+from evonas_cli.network.metrics import OBJECTIVES, OF_NETWORKS, metrics_of
 from evonas_cli.network.task import KINDS, Kind, Task
 from evonas_cli.training.candidates.equipment import Equipment
+from evonas_cli.training.measuring.plan import Measuring, Timing
 from evonas_cli.training.trainer import Trainer, check_kind
 
 if TYPE_CHECKING:
@@ -33,13 +36,14 @@ class Train:
     when the space tunes settings that the trainer does not have, or through values that it does not take.
 
     On a CUDA device up to `in_flight` candidates of different networks are trained at the same time, as memory allows.
-    With `test` a trained candidate is measured on the test part, too.
+    With `test` a trained candidate is measured on the test part, too. `wanted` and `measure` name metrics of the
+    network that are measured in addition (`training/measuring`).
     """
 
     needs: tuple[type, ...] = (Buildable,)
     key_needs: tuple[type, ...] = ()
     honours = frozenset({"fidelity", "continues", "options"})
-    static_names: Sequence[str] = tuple(static.METRICS)
+    offered: Mapping[str, Metric] = OF_NETWORKS
     _always: Mapping[str, Metric] = {
         "train_loss": Metric("min"),
         "parameters": Metric("min"),
@@ -60,6 +64,14 @@ class Train:
         threads: int,
         in_flight: int = 1,
         test: bool = False,
+        measure: Sequence[str] = (),
+        latency_batch: int = 1,
+        latency_repeats: int = 50,
+        latency_warmup: int = 10,
+        latency_table: str | None = None,
+        latency_key: str = "arch",
+        latency_column: str | None = None,
+        wanted: Wanted = NOTHING,
     ) -> None:
         if type(in_flight) is not int or in_flight < 1:
             raise UsageError(f"job.in_flight is {in_flight!r}; it must be an integer of at least 1")
@@ -72,6 +84,9 @@ class Train:
             )
         check_kind(trainer, dataset.task_kind)
         self.equipment = Equipment(space, dataset, trainer, seed, device, deterministic, threads)
+        latencies = None if latency_table is None else Latencies(latency_table, latency_key, latency_column)
+        timing = Timing(latency_batch, latency_repeats, latency_warmup)
+        self._measuring = Measuring(measure, wanted, tuple(self._usual(self._task_metrics())), timing, latencies)
         if isinstance(space, Tuning):
             for key, values in space.tuned.items():
                 for value in values:
@@ -85,9 +100,18 @@ class Train:
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """Those of every training; with trainer.measure_train those of the training part, with `test` those of the
-        test part."""
-        dataset = self.equipment.dataset
-        return self._measured(metrics_of(_kind(dataset), 2 if dataset.known_outputs is None else dataset.known_outputs))
+        test part; and of the network those that are asked for."""
+        return self._measured(self._task_metrics())
+
+    @property
+    def static_names(self) -> Sequence[str]:
+        """What is known of a network before training; of `offered` what is asked for."""
+        return static.names(self._measuring)
+
+    def _task_metrics(self) -> Mapping[str, Metric]:
+        """Those of the data's kind, as far as the settings tell the number of outputs."""
+        outputs = self.equipment.dataset.known_outputs
+        return metrics_of(_kind(self.equipment.dataset), 2 if outputs is None else outputs)
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -106,6 +130,9 @@ class Train:
         return self._measured(metrics_of(_kind(dataset), 2 if outputs is None else outputs))
 
     def _measured(self, task: Mapping[str, Metric]) -> Mapping[str, Metric]:
+        return {**self._usual(task), **self._measuring.metrics}
+
+    def _usual(self, task: Mapping[str, Metric]) -> Mapping[str, Metric]:
         on_train = {name.replace("valid", "train_eval", 1): metric for name, metric in task.items()}
         on_test = {name.replace("valid", "test", 1): replace(metric, test=True) for name, metric in task.items()}
         more = {**(on_train if self.equipment.trainer.measure_train else {}), **(on_test if self._tests else {})}
@@ -113,21 +140,24 @@ class Train:
 
     def open(self, place: Place) -> Workbench:
         """The bench, which prepares the data when it is first asked, or takes it out of the file of the place."""
+        self._measuring.quieten()
         from evonas_cli.training.candidates.workbench import Workbench
 
-        return Workbench(self.equipment.at(place), place.file, self._tests)
+        own = self._measuring if self._measuring.names or self._measuring.latencies is not None else None
+        return Workbench(self.equipment.at(place), place.file, self._tests, own)
 
     def check_there(self) -> None:
-        """As the data set's."""
+        """As the data set's; the table of latencies, if there is one, and a counter of energy, if one is needed."""
         self.equipment.dataset.check_there()
+        self._measuring.check_there(self.equipment.device)
 
     def check_demands(self, demands: Demands) -> None:
         """Raises UsageError where weights are not kept, or the epochs are too few to be divided."""
         stages.check(demands, self.equipment.trainer, self.equipment.space)
 
     def static_metrics(self, genome: Any, environment: Mapping[str, Json]) -> Mapping[str, float] | None:
-        """Parameters, multiply-adds and depth of the genome's network; None where it has none."""
-        return static.metrics(genome, self.equipment.space, _task(environment))
+        """A value for each of `static_names`; None where the genome has no network, or no row in a table."""
+        return static.metrics(genome, self.equipment.space, _task(environment), self._measuring)
 
     def function_key(self, genome: Any, environment: Mapping[str, Json]) -> str | None:
         """The network's canonical hash, and the settings that the genome overrides; None where there is no network."""

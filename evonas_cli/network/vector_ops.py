@@ -95,6 +95,7 @@ VECTOR_OPS: Mapping[str, Op] = {
         build=f"{LAYERS}.normalisation:batch_norm",
         stack=f"{STACKED}.batch_norm:BatchNorm",
         parameters=_scale_and_offset,
+        buffers=lambda shapes, settings: 2 * shapes[0][0],
         keeps_zero=False,
         source=_batch_norm_source,
     ),

@@ -34,7 +34,7 @@ def compared_metric(parts: Parts, metric: str | None) -> tuple[str, Direction]:
     """The metric to compare by, the first objective unless named, and its direction. Raises UsageError."""
     if metric is None:
         return parts.objectives[0].name, parts.objectives[0].direction
-    known = parts.job.metrics
+    known = parts.metrics
     if metric not in known:
         raise UsageError(
             f"--metric {metric}: the job declares no such metric "

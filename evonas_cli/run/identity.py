@@ -22,6 +22,7 @@ NEUTRAL = (
     "dataset.download",
     "dataset.memory",
     "job.path",
+    "job.latency_table",
     "trainer.checkpoint_seconds",
 )
 """Keys that never change a result. Everything else, and `evaluator.threads`, is the run's identity."""
@@ -32,6 +33,7 @@ LATER: Mapping[str, Json] = {
     "constraints": {},
     "jobs": {},
     "reference": None,
+    "scalarize": None,
     "dataset.mixup": 0.0,
     "dataset.randaugment": 0,
     "dataset.magnitude": 9,
@@ -48,6 +50,12 @@ LATER: Mapping[str, Json] = {
     "job.test": False,
     "job.accuracy_unit": "percent",
     "job.metrics": None,
+    "job.measure": [],
+    "job.latency_batch": 1,
+    "job.latency_repeats": 50,
+    "job.latency_warmup": 10,
+    "job.latency_key": "arch",
+    "job.latency_column": None,
     "strategy.batch": 1,
 }
 """Keys that older runs do not have, with the value that they have run by."""

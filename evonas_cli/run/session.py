@@ -6,10 +6,12 @@ import inspect
 import logging
 import platform
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
-from evonas_cli.core.gate import Gate
+from evonas_cli.core.gate import Gate, violated
 from evonas_cli.core.tracking import Described
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.genomes.capabilities import Buildable
@@ -56,8 +58,9 @@ def check_environment(run: RunDirectory, now: Mapping[str, Json]) -> None:
     """Raises RunError when the data changed; warns when exactness is no longer promised."""
     recorded = run.metadata()
     before, now = {**recorded["environment"], CODE: recorded.get(CODE)}, {**now, CODE: RESULTS}
-    if before.get("data") != now.get("data"):
-        raise RunError(f"{run.root}: the data set is not the one the run began with (its digest differs); restore it")
+    for key, what in (("data", "data set"), ("latency_table", "table of latencies")):
+        if before.get(key) != now.get(key):
+            raise RunError(f"{run.root}: the {what} is not the one the run began with (its digest differs); restore it")
     changed = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
     if changed:
         shown = "; ".join(f"{key}: {before.get(key)} -> {now.get(key)}" for key in changed)
@@ -94,6 +97,8 @@ class Session:
         fold, budget = self.fold, self.fold.budget
         if fold.finished:
             return DONE
+        if fold.barred:
+            return self._barred()
         if fold.hopeless:
             return f"none of the first {fold.position.told_evaluations} candidates succeeded"
         if fold.repeating:
@@ -103,6 +108,15 @@ class Session:
         if self.late():
             return f"budget.seconds={budget.seconds:g} is used up"
         return f"budget.evaluations={budget.evaluations} is used up"
+
+    def _barred(self) -> str:
+        """Why nothing was evaluated: the constraint that most candidates violate, of equals the one stated first."""
+        counts = Counter({str(constraint): 0 for constraint in self.parts.constraints})
+        for entry in self.recorder.journal:
+            counts.update(str(one) for one in violated(entry["metrics"], self.parts.constraints))
+        text, count = max(counts.items(), key=itemgetter(1))
+        total = self.fold.position.told_evaluations
+        return f"none of the first {total} candidates satisfies the constraints, {count} of them violate {text}"
 
     def close(self) -> None:
         """Stops workers, closes the journal, lets go of the run; ends the tracker, unless the session has ended it."""
@@ -142,7 +156,7 @@ def create(
     evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
-        check_measured(parts.job, parts.objectives, parts.told, environment)
+        check_measured(parts.job, parts.goals.asked, environment)
         if Buildable in parts.job.needs:
             contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
         more = {} if source is None else {openings.SOURCE: source}
@@ -237,7 +251,7 @@ def _described(run: RunDirectory, parts: Parts, mark: str, recorded: int = 0) ->
 
 def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tracking: Tracking) -> Session:
     environment = run.metadata()["environment"]
-    cache: Cache[Any] = Cache(parts.keys(environment), parts.measured)
+    cache: Cache[Any] = Cache(parts.keys(environment), parts.spent)
     lock = Lock(run.lock)
 
     def recorded(candidate: Candidate[Any], result: Result) -> None:

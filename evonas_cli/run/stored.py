@@ -66,6 +66,7 @@ def stored_config(run: RunDirectory) -> Config:
         config.setdefault("jobs", {})
         config.setdefault("reference", None)
         config.setdefault("tracker", read(file_of("tracker", "none", ())))
+        config.setdefault("scalarize", None)
         check_root(config)
     except (UsageError, YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:120]

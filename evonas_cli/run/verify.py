@@ -189,14 +189,14 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
 def _wrong_copies(run: RunDirectory, parts: Parts, journal: Journal) -> Iterator[str]:
     """Lines that are no copies of what they name, or should be copies. Raises RunError for what is no genome."""
     on = parts.config["dedupe"] != "none"
-    cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]) if on else None, parts.measured)
+    cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]) if on else None, parts.spent)
     for entry in journal if on or any("cached" in entry for entry in journal) else ():
         candidate, result = records.candidate_of(entry, parts.space), records.result_of(entry)
         original = cache.original(candidate)
         owner = None if original is None else original.id
         if result.cached != owner:
             yield f"candidate {candidate.id} is recorded as {_origin(result.cached)}, but should be {_origin(owner)}"
-        elif original is not None and copy(original, candidate.id, parts.measured) != result:
+        elif original is not None and copy(original, candidate.id, parts.spent) != result:
             yield f"candidate {candidate.id} is recorded as a copy of {owner}, whose result is another one"
         cache.learn(candidate, result)
 

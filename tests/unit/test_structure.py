@@ -157,7 +157,8 @@ def test_leaf_binds_to_its_constructor(group: str, name: str, path: Path) -> Non
     settings = {key for key in node if key != "defaults" and not (key.startswith("_") and key.endswith("_"))}
     assert settings <= set(signature.parameters)
     assert not any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
-    collaborators = {"space", "dataset", "trainer", "seed", "device", "deterministic", "threads", "job", "context"}
+    collaborators = {"space", "dataset", "trainer", "seed", "device", "deterministic", "threads", "wanted"}
+    collaborators |= {"job", "context"}
     unset = set(signature.parameters) - settings - collaborators
     assert not unset, f"{path.name} does not show {sorted(unset)}"
 

@@ -34,6 +34,8 @@ from evonas_cli.training.device.turns import abreast
 from evonas_cli.training.exercise import Diverged, Outcome, Pause, nobody
 from evonas_cli.training.extent import over_cap
 from evonas_cli.training.feed_forward import FeedForward
+from evonas_cli.training.measuring.bench import Instruments
+from evonas_cli.training.measuring.plan import Measuring
 from evonas_cli.training.steps import check
 from evonas_cli.training.tuning.probe import WIDTHS, probe
 
@@ -44,17 +46,25 @@ class Workbench:
     """The data on its device, and the training of candidates on it."""
 
     def __init__(
-        self, equipment: Equipment[Buildable[Any], Source], file: int | None = None, test: bool = False
+        self,
+        equipment: Equipment[Buildable[Any], Source],
+        file: int | None = None,
+        test: bool = False,
+        measuring: Measuring | None = None,
     ) -> None:
         """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`). With
-        `test` trained candidates are measured on the test part, too."""
+        `test` trained candidates are measured on the test part, too. `measuring` says what is measured of networks."""
         self.file, self.test, self._prepared = file, test, False
-        self.equipment = equipment
+        self.equipment, self.measuring = equipment, measuring
 
     def environment(self) -> dict[str, Json]:
-        """Device, torch, threads, the task, and a digest of data and split. Raises UsageError, EnvironmentFailure."""
+        """Device, torch, threads, the task, a digest of data and split, and how networks are measured.
+
+        Raises UsageError, EnvironmentFailure.
+        """
         data, fingerprint, _ = self._loaded
-        return environment(data.device, self.equipment.threads, data.task, fingerprint)
+        more = {} if self._instruments is None else self._instruments.measuring.environment()
+        return {**environment(data.device, self.equipment.threads, data.task, fingerprint), **more}
 
     def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """A result for each candidate.
@@ -182,6 +192,11 @@ class Workbench:
             text = f"{type(error).__name__}: {one_line(error)}"
             raise UsageError(f"a network of the space cannot be made: {text}") from error
 
+    @cached_property
+    def _instruments(self) -> Instruments | None:
+        """Raises UsageError where the device cannot measure what is asked for."""
+        return None if self.measuring is None else Instruments(self.measuring, self._loaded[0])
+
     def _prepare(self) -> Splits:
         self._prepared = True
         return self.equipment.dataset.prepare(self.equipment.seed)
@@ -224,7 +239,28 @@ class Workbench:
             trainer = self.equipment.trainer.override(phenotype.hyper)
         except UsageError as error:
             return Failure("unbuildable", one_line(error))
-        return over_cap(plan, trainer) or Built(candidate, plan, trainer, labels)
+        return over_cap(plan, trainer) or self._unlisted(candidate) or Built(candidate, plan, trainer, labels)
+
+    def _unlisted(self, candidate: Candidate[Any]) -> Failure | None:
+        """The failure of a genome that the table of latencies lacks."""
+        table = None if self.measuring is None else self.measuring.latencies
+        space: Any = self.equipment.space
+        if table is None or table.of(candidate.proposal.genome, space) is not None:
+            return None
+        return Failure("missing_metric", table.lack)
+
+    def _measured(self, built: Built, outcome: Outcome) -> Outcome:
+        """The outcome of a training with what is measured of its network besides."""
+        if self._instruments is None or isinstance(outcome, Diverged):
+            return outcome
+        found = self._instruments.measured(built.plan, built.trainer, built.candidate.seed)
+        table = self._instruments.measuring.latencies
+        if table is not None and "latency_ms" in self._instruments.measuring.names:
+            space: Any = self.equipment.space
+            latency = table.of(built.candidate.proposal.genome, space)
+            assert latency is not None, "a genome that the table lacks is not built"
+            found["latency_ms"] = latency
+        return {**outcome, **found}
 
     def _fit(self, built: Sequence[Built], unit: Unit[Any], context: Context, pause: Pause = nobody) -> list[Outcome]:
         """An outcome for each; places that stay empty are taken by copies of the first network."""
@@ -244,4 +280,4 @@ class Workbench:
         outcomes = fitted(make, members)
         for found, member in zip(built, members, strict=True):
             found.note(member)
-        return outcomes
+        return [self._measured(found, outcome) for found, outcome in zip(built, outcomes, strict=True)]
