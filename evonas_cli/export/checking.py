@@ -74,7 +74,7 @@ def _computed(
     outgoing: Outgoing, folder: Path, forms: Sequence[str], x: NDArray[Any], scratch: Path
 ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """For each form its outputs for all inputs, and for the first one alone."""
-    files = {form: str(folder / FORMS[form].file) for form in forms}
+    files = {form: str(folder.absolute() / FORMS[form].file) for form in forms}
     if "dir" in files:
         files["dir"] = str(_from_data(folder, scratch / "dir"))
     kind = np.int64 if outgoing.signature.task.vocabulary else np.float32
