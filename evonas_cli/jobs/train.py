@@ -34,7 +34,8 @@ class Train:
     that the trainer does not have, or through values that it does not take.
 
     On a CUDA device up to `in_flight` candidates of different networks are trained at the same time, as memory allows.
-    With `test` a trained candidate is measured on the test part, too.
+    With `test` a trained candidate is measured on the test part, too. With `full` the validation part is trained on, and
+    has no metrics.
     """
 
     needs: tuple[type, ...] = (Buildable,)
@@ -61,10 +62,11 @@ class Train:
         threads: int,
         in_flight: int = 1,
         test: bool = False,
+        full: bool = False,
     ) -> None:
         if type(in_flight) is not int or in_flight < 1:
             raise UsageError(f"job.in_flight is {in_flight!r}; it must be an integer of at least 1")
-        self._tests = test
+        self._tests, self._full = test, full
         self._in_flight = in_flight
         if isinstance(dataset, SequenceDataset):
             raise UsageError(
@@ -112,13 +114,13 @@ class Train:
         on_train = {name.replace("valid", "train_eval", 1): metric for name, metric in task.items()}
         on_test = {name.replace("valid", "test", 1): replace(metric, test=True) for name, metric in task.items()}
         more = {**(on_train if self._measures_train else {}), **(on_test if self._tests else {})}
-        return {**task, **self._always, **more}
+        return {**({} if self._full else task), **self._always, **more}
 
     @cached_property
     def _bench(self) -> Workbench:
         from evonas_cli.training.candidates.workbench import Workbench
 
-        return Workbench(*self._settings, file=self._file, test=self._tests)
+        return Workbench(*self._settings, file=self._file, test=self._tests, full=self._full)
 
     def share(self, file: int) -> None:
         """The prepared data goes into the file, or comes out of it."""
