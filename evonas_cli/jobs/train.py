@@ -34,8 +34,8 @@ class Train:
     that the trainer does not have, or through values that it does not take.
 
     On a CUDA device up to `in_flight` candidates of different networks are trained at the same time, as memory allows.
-    With `test` a trained candidate is measured on the test part, too. With `full` the validation part is trained on, and
-    has no metrics.
+    With `test` a trained candidate is measured on the test part, too. With `full` the validation part is trained on,
+    and has no metrics.
     """
 
     needs: tuple[type, ...] = (Buildable,)

@@ -53,8 +53,8 @@ def retrained(run: RunDirectory, parts: Parts, journal: Journal) -> list[Retrain
 def shown(parts: Parts) -> Sequence[str]:
     """The metrics to show: objectives of the validation part, each followed by its like of the test part.
 
-    Where no objective is one of these, the first metric of the validation part stands for them. A job that trains on the
-    validation part has no metrics of it.
+    Where no objective is one of these, the first metric of the validation part stands for them. A job that trains on
+    the validation part has no metrics of it.
     """
     metrics: Mapping[str, Any] = parts.recipe().metrics
     pairs = {name.replace("test", "valid", 1): name for name, metric in metrics.items() if metric.test}

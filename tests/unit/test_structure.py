@@ -41,7 +41,19 @@ ALLOWED: dict[str, set[str]] = {
     "bench": {"core", "network", "genomes", "nn", "data", "training", "jobs", "evaluation", "config", "store", "run"}
     | {"report"},
     "export": {"core", "network", "nn", "data", "training", "config", "store", "run", "report"},
-    "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "export", "bench", "training"},
+    "cli": {
+        "core",
+        "genomes",
+        "config",
+        "store",
+        "evaluation",
+        "run",
+        "sweep",
+        "report",
+        "export",
+        "bench",
+        "training",
+    },
     "testing": {"core", "network", "genomes", "config", "store", "evaluation", "run"},
     "__main__": {"cli"},
 }
