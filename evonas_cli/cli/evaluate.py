@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,7 +11,8 @@ from evonas_cli.cli.common import AsJson, print_columns, print_json, readable, r
 from evonas_cli.core.files import path_of
 
 Model = Annotated[
-    Path, typer.Argument(metavar="MODEL", parser=path_of, help="What `evonas export` wrote: the folder or a file in it.")
+    Path,
+    typer.Argument(metavar="MODEL", parser=path_of, help="What `evonas export` wrote: a folder or a file."),
 ]
 Text = Annotated[
     str | None, typer.Option("--text", metavar="COLUMN", help="Column of the texts (default: as in training).")
@@ -45,7 +46,12 @@ def evaluate(
     examples = read_examples(data, opened.signature, target or (), text)
     metrics = metrics_of(outputs_of(opened.model, examples.x), examples.y, opened.signature)
     if json:
-        about = {"model": str(opened.path), "format": opened.form, "data": str(data), "examples": len(examples.x)}
+        about: dict[str, Any] = {
+            "model": str(opened.path),
+            "format": opened.form,
+            "data": str(data),
+            "examples": len(examples.x),
+        }
         print_json({"schema": 1, **about, "metrics": metrics})
         return 0
     remark(f"evonas: {opened.path} on {several(len(examples.x), 'example')} of {data}")

@@ -78,8 +78,8 @@ def export(
     for each in found:
         worst = max(each.checked.differences.values())
         examples = several(each.checked.examples, f"{each.checked.part} example")
-        remark(f"evonas: candidate {each.id}: {', '.join(forms)}; without evonas the same answers to {examples}, outputs "
-               f"within {worst:.1g}")  # fmt: skip
+        said = f"without evonas the same answers to {examples}, outputs within {worst:.1g}"
+        remark(f"evonas: candidate {each.id}: {', '.join(forms)}; {said}")
         say(each.folder)
     if "pt2" in forms:
         remark("evonas: model.pt2 is for this version of torch; dir and py outlive it")

@@ -40,7 +40,11 @@ def predict(
     from evonas_cli.export.scoring import answers, header, outputs_of
 
     if output is not None and (output.is_dir() or not output.parent.is_dir()):
-        raise UsageError(f"-o {output}: {'it is a folder' if output.is_dir() else 'its folder is not there'}; name a file")
+        raise UsageError(
+            f"-o {output}: {'it is a folder' if output.is_dir() else 'its folder is not there'}; name a file"
+        )
+    if output is not None and output.exists() and inputs.exists() and output.samefile(inputs):
+        raise UsageError(f"-o {output} would replace the inputs; name another file")
     opened = open_model(model)
     found = read_inputs(inputs, opened.signature, text)
     names = header(opened.signature)

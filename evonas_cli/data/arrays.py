@@ -37,7 +37,8 @@ class Arrays:
     Inputs are images (N, C, H, W), vectors (N, F) or series (N, C, L); targets are of any form that `data.targets`
     reads. Parts that the source does not have are None. `kind` is what the targets are taken for, or auto. `names` are
     those of the classes, labels or numbers, where the source knows them. `notes` are lines for people on what the
-    source has found. `preparation` says how raw inputs became these, as for `Splits`. `checked` gives the inputs and targets their final types, and `kind` and `names` their values.
+    source has found. `preparation` says how raw inputs became these, as for `Splits`. `checked` gives the inputs and
+    targets their final types, and `kind` and `names` their values.
     """
 
     x_train: Inputs

@@ -8,7 +8,7 @@ from typing import Any
 
 from evonas_cli.data.columns import CategoryColumn, Column, NumberColumn, Rules
 
-_TYPES = {"number": NumberColumn, "category": CategoryColumn}
+_TYPES: dict[str, type] = {"number": NumberColumn, "category": CategoryColumn}
 
 
 def written(columns: Sequence[Column], missing: Collection[str]) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def columns_from(document: Mapping[str, Any]) -> list[Column]:
         found: list[Column] = []
         for given in document["columns"]:
             own = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
-            found.append(_TYPES[own.pop("type")](rules=rules, **own))
+            found.append(_TYPES[str(own.pop("type"))](rules=rules, **own))
         return found
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no columns of a table: {error}") from error

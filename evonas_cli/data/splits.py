@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from random import Random
 from typing import Any
@@ -69,6 +69,20 @@ class Splits:
     target_mean: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     target_std: NDArray[np.float64] = field(default_factory=lambda: np.ones(0))
     preparation: Mapping[str, Any] = field(default_factory=dict)
+
+
+def joined(splits: Splits) -> Splits:
+    """The parts with the validation part at the end of the training part, and no example left to validate.
+
+    Means and deviations stay those of the training part alone, so that the test part is scaled as it was.
+    """
+    return replace(
+        splits,
+        x_train=np.concatenate([splits.x_train, splits.x_valid]),
+        y_train=np.concatenate([splits.y_train, splits.y_valid]),
+        x_valid=splits.x_valid[:0],
+        y_valid=splits.y_valid[:0],
+    )
 
 
 def auto_fraction(part: str, n: int, found: Targets) -> float:

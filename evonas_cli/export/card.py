@@ -66,12 +66,11 @@ def _inputs(signature: Signature) -> str:
     if said["form"] == "table":
         names = [visible(str(column["name"])) for column in said["columns"]]
         more = ", ..." if len(names) > SHOWN else ""
-        return f"Rows of a table with the columns {', '.join(names[:SHOWN])}{more}; the network takes {task.inputs[0]} features."
+        columns = f"{', '.join(names[:SHOWN])}{more}"
+        return f"Rows of a table with the columns {columns}; the network takes {task.inputs[0]} features."
     if said["form"] == "text":
-        return (
-            f"Texts in the column {visible(said['column'])}; the network takes {task.inputs[0]} ids of {said['tokens']}, of "
-            f"which it knows {len(said['known'])}."
-        )
+        known = f"{task.inputs[0]} ids of {said['tokens']}, of which it knows {len(said['known'])}"
+        return f"Texts in the column {visible(said['column'])}; the network takes {known}."
     scale = "bytes of 0 to 255" if said["bytes"] else "on the scale of the data set"
     return f"{task.examples[0].upper()}{task.examples[1:]}, {scale}; the network normalises them itself."
 

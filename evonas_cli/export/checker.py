@@ -48,7 +48,7 @@ def main(words: list[str]) -> None:
     """Computes and writes the outputs."""
     spec = json.loads(Path(words[0]).read_text(encoding="utf-8"))
     sys.dont_write_bytecode = True
-    sys.meta_path.insert(0, Absent())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Absent())
     sys.path += [one for one in spec["path"] if one not in sys.path]
     import numpy as np
     import torch
@@ -57,7 +57,7 @@ def main(words: list[str]) -> None:
     for form, path in spec["models"].items():
         model = load(form, path)
         with torch.inference_mode():
-            made = torch.cat([model(part) for part in x.split(BATCH)])
+            made = torch.cat([model(part) for part in torch.split(x, BATCH)])
             alone = model(x[:1])
         np.save(Path(spec["out"]) / f"{form}.npy", made.numpy())
         np.save(Path(spec["out"]) / f"{form}-alone.npy", alone.numpy())

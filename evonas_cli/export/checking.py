@@ -34,7 +34,7 @@ CHECKER = Path(__file__).with_name("checker.py")
 
 @dataclass(frozen=True)
 class Part:
-    """Examples of a run that the check may look at: `name` says of which part; `x` and `y` are as `Examples` has them."""
+    """Examples of a run that the check may look at: `name` says of which part; `x` and `y` are as in `Examples`."""
 
     name: str
     x: NDArray[Any]
@@ -43,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Checked:
-    """The part that was computed again, how many `examples` it has, and the largest difference of each form's outputs."""
+    """The part that was computed again, how many `examples` it has, and the largest difference of each form."""
 
     part: str
     examples: int
@@ -58,14 +58,15 @@ def check(outgoing: Outgoing, folder: Path, forms: Sequence[str], part: Part) ->
         found = _computed(outgoing, folder, forms, part.x, Path(scratch))
     differences = {}
     for form, (made, alone) in found.items():
-        difference = max(_difference(made, wanted, outgoing.signature), _difference(alone, wanted[:1], outgoing.signature))
+        pairs = ((made, wanted), (alone, wanted[:1]))
+        difference = max(_difference(one, other, outgoing.signature) for one, other in pairs)
+        where = f"on the {part.name} part; nothing was kept, please report this"
         if not difference <= TOLERANCE:
-            raise EvonasError(f"the export as {form} differs: outputs by up to {difference:.3g}, more than {TOLERANCE:g}, "
-                              f"on the {part.name} part; nothing was kept, please report this")  # fmt: skip
+            by = f"outputs by up to {difference:.3g}, more than {TOLERANCE:g},"
+            raise EvonasError(f"the export as {form} differs: {by} {where}")
         ours, theirs = (_right(one, part.y, outgoing.signature) for one in (wanted, made))
         if ours != theirs:
-            raise EvonasError(f"the export as {form} differs: {theirs} instead of {ours} right answers on the {part.name} "
-                              "part; nothing was kept, please report this")  # fmt: skip
+            raise EvonasError(f"the export as {form} differs: {theirs} instead of {ours} right answers {where}")
         differences[form] = difference
     return Checked(part.name, len(part.x), differences)
 
@@ -74,7 +75,7 @@ def _computed(
     outgoing: Outgoing, folder: Path, forms: Sequence[str], x: NDArray[Any], scratch: Path
 ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """For each form its outputs for all inputs, and for the first one alone."""
-    files = {form: str(folder / FORMS[form].file) for form in forms}
+    files = {form: str(folder.absolute() / FORMS[form].file) for form in forms}
     if "dir" in files:
         files["dir"] = str(_from_data(folder, scratch / "dir"))
     kind = np.int64 if outgoing.signature.task.vocabulary else np.float32
@@ -85,11 +86,13 @@ def _computed(
     done = subprocess.run(command, capture_output=True, text=True, errors="backslashreplace", cwd=scratch, check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise EvonasError(f"the export cannot be used without evonas: {said[-1][:300]}; nothing was kept, please report this")
-    return {
-        form: (torch.from_numpy(np.load(scratch / f"{form}.npy")), torch.from_numpy(np.load(scratch / f"{form}-alone.npy")))
-        for form in files
-    }
+        text = f"the export cannot be used without evonas: {said[-1][:300]}"
+        raise EvonasError(f"{text}; nothing was kept, please report this")
+
+    def read(name: str) -> torch.Tensor:
+        return torch.from_numpy(np.load(scratch / f"{name}.npy"))
+
+    return {form: (read(form), read(f"{form}-alone")) for form in files}
 
 
 def _from_data(folder: Path, scratch: Path) -> Path:

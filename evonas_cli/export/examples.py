@@ -14,7 +14,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.data.cells import is_number, numbers, stripped, truths
 from evonas_cli.data.class_folders import listed as class_folders
 from evonas_cli.data.delimited import Delimited, listed
-from evonas_cli.export.preprocessing import Inputs, check_there, from_pictures, plain_words, read_inputs
+from evonas_cli.export.preprocessing import Inputs, check_there, from_pictures, plain_words, read_inputs, takes_pictures
 from evonas_cli.network.signature import Signature
 
 
@@ -47,8 +47,9 @@ def read_examples(path: Path, signature: Signature, target: Sequence[str] = (), 
 
 
 def _from_folders(path: Path, signature: Signature) -> Examples:
-    if signature.task.kind != "classes":
-        raise UsageError(f"{path} is a folder of classes, but the model gives {signature.task.kind}; name an .npz file")
+    if signature.task.kind != "classes" or not takes_pictures(signature):
+        what = f"{signature.task.kind} for {signature.task.examples}"
+        raise UsageError(f"{path} is a folder, but the model gives {what}; name a file of examples")
     with plain_words():
         listing = class_folders(path, nested=any("/" in name for name in signature.names))
     places = _places(list(listing.classes), signature, str(path))
@@ -82,7 +83,9 @@ def _of_array(y: NDArray[Any], inputs: Inputs, signature: Signature, where: str)
         return np.array(_places([_word(one) for one in present.tolist()], signature, where), dtype=np.int64)[places]
     matrix = y[:, None] if y.ndim == 1 else y
     if matrix.shape[1:] != (outputs,) or matrix.dtype.kind not in "biuf":
-        raise UsageError(f"{where} has shape {y.shape} and type {y.dtype}; the model gives {outputs} {kind}, (N, {outputs})")
+        raise UsageError(
+            f"{where} has shape {y.shape} and type {y.dtype}; the model gives {outputs} {kind}, (N, {outputs})"
+        )
     return _checked(matrix.astype(np.float64), signature, where)
 
 
@@ -125,5 +128,7 @@ def _checked(matrix: NDArray[np.float64], signature: Signature, where: str) -> N
     wrong = ~((matrix == 0) | (matrix == 1)) if labels else ~np.isfinite(matrix)
     if wrong.any():
         row = int(np.argmax(wrong.any(axis=1)))
-        raise UsageError(f"{where}: target {row}, counted from 0, is no {'label of 0 or 1' if labels else 'number'}; mend it")
+        raise UsageError(
+            f"{where}: target {row}, counted from 0, is no {'label of 0 or 1' if labels else 'number'}; mend it"
+        )
     return matrix.astype(np.float32) if labels else matrix

@@ -51,8 +51,9 @@ def outgoing_of(reading: Reading, id: int) -> Outgoing:
 
 
 def _title(reading: Reading, artifact: Artifact) -> str:
-    word = {"classes": "classifier", "labels": "labeller", "numbers": "regression"}.get(artifact.signature.task.kind, "model")
-    return f"A {word} for {artifact.signature.task.examples}, found by evonas: candidate {artifact.id} of {reading.run.root.name}"
+    task, run = artifact.signature.task, reading.run.root.name
+    words = {"classes": "classifier", "labels": "labeller", "numbers": "regression"}
+    return f"A {words.get(task.kind, 'model')} for {task.examples}, found by evonas: candidate {artifact.id} of {run}"
 
 
 def part_of(reading: Reading, allowed: Sequence[str]) -> Part:

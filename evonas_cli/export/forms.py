@@ -1,4 +1,4 @@
-"""The forms in which a trained network leaves evonas: what each is called, which files it has, and where its code is."""
+"""The forms in which a trained network leaves evonas: what each is called, its files, and where its code is."""
 
 from __future__ import annotations
 

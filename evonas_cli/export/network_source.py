@@ -116,7 +116,9 @@ def _input(signature: Signature) -> str:
 
 def _about(plan: Plan, signature: Signature) -> str:
     task = signature.task
-    given = f"Token ids (batch, {task.inputs[0]})" if task.vocabulary else f"(batch, {', '.join(map(str, task.inputs))})"
+    given = (
+        f"Token ids (batch, {task.inputs[0]})" if task.vocabulary else f"(batch, {', '.join(map(str, task.inputs))})"
+    )
     scale = ", pixels of 0 to 255," if signature.preparation.get("bytes") or _pictures(signature) else ""
     made = {"classes": "scores", "labels": "scores", "numbers": "numbers"}.get(task.kind, "outputs")
     return f"{given}{scale} to {made} (batch, {task.outputs}); {plan.parameters:,} parameters."
@@ -131,7 +133,10 @@ def _buffers(signature: Signature) -> list[str]:
     lines = []
     if normalises(signature):
         shape = ", ".join(map(str, (len(signature.mean), *(1 for _ in signature.task.inputs[1:]))))
-        lines += [f'self.register_buffer("mean", torch.zeros({shape}))', f'self.register_buffer("std", torch.ones({shape}))']
+        lines += [
+            f'self.register_buffer("mean", torch.zeros({shape}))',
+            f'self.register_buffer("std", torch.ones({shape}))',
+        ]
     if signature.task.kind == "numbers":
         size = f"{signature.task.outputs}, dtype=torch.float64"
         lines += [f'self.register_buffer("target_mean", torch.zeros({size}))']

@@ -10,10 +10,9 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from evonas_cli.nn.build import Network
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.signature import Signature
-
+from evonas_cli.nn.build import Network
 
 Model: TypeAlias = Callable[[Tensor], Tensor]
 """From raw numbers, (batch, *inputs), to outputs as `Deployed` has them."""

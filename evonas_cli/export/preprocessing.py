@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.files import check_file, reading
 from evonas_cli.data.class_folders import JUNK
-from evonas_cli.data.columns_json import columns_from
 from evonas_cli.data.columns import spread
+from evonas_cli.data.columns_json import columns_from
 from evonas_cli.data.delimited import Delimited, listed, table
 from evonas_cli.data.layouts import laid_out
 from evonas_cli.data.pictures import SUFFIXES, in_bytes, read_picture
@@ -63,8 +63,10 @@ def read_inputs(path: Path, signature: Signature, text: str | None = None) -> In
         raise UsageError(f"{path} not found; name {_wanted(signature)}")
     form = signature.preparation["form"]
     if path.is_dir() or path.suffix.lower() in SUFFIXES:
-        if form not in ("arrays", "pictures") or not _takes_pictures(signature):
-            raise UsageError(f"{path} holds images, but the model takes {signature.task.examples}; name {_wanted(signature)}")
+        if form not in ("arrays", "pictures") or not takes_pictures(signature):
+            raise UsageError(
+                f"{path} holds images, but the model takes {signature.task.examples}; name {_wanted(signature)}"
+            )
         return from_pictures(_files(path), signature)
     check_file(path, f"name {_wanted(signature)}")
     if _is_npz(path):
@@ -87,8 +89,8 @@ def from_pictures(files: Sequence[Path], signature: Signature) -> Inputs:
     for place, path in enumerate(files):
         pixels = in_bytes(read_picture(path, said.get("size")), ranges)
         if pixels.shape[:2] != (height, width):
-            raise UsageError(f"{path} has {pixels.shape[1]}x{pixels.shape[0]} pixels, and the model takes {width}x{height}; "
-                             "resize it")  # fmt: skip
+            found = f"{pixels.shape[1]}x{pixels.shape[0]}"
+            raise UsageError(f"{path} has {found} pixels, and the model takes {width}x{height}; resize it")
         x[place] = pixels.transpose(2, 0, 1) if channels == 3 else _grey(pixels)[None]
     return Inputs(tuple(map(str, files)), x)
 
@@ -99,19 +101,20 @@ def plain_words() -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        text = re.sub(r"(; |, |, or )(pass|set|add the word to|lower) dataset\..*|, such as with iconv.*", "", str(error))
-        text = re.sub(r"; mend it, add the word.*", "; mend it", text)
+        text = re.sub(
+            r"(; |, |, or )(pass|set|add the word to|lower) dataset\..*|, such as with iconv.*", "", str(error)
+        )
         raise UsageError(text if "; " in text else f"{text}; {REMEDY}") from error
 
 
 def _wanted(signature: Signature) -> str:
     if signature.preparation["form"] in ("table", "text"):
         return "a .csv file"
-    pictures = "an image, a folder of images, or " if _takes_pictures(signature) else ""
+    pictures = "an image, a folder of images, or " if takes_pictures(signature) else ""
     return f"{pictures}an .npz file with x"
 
 
-def _takes_pictures(signature: Signature) -> bool:
+def takes_pictures(signature: Signature) -> bool:
     said, shape = signature.preparation, signature.task.inputs
     return said["form"] == "pictures" or (bool(said.get("bytes")) and len(shape) == 3 and shape[0] in (1, 3))
 
@@ -146,7 +149,8 @@ def _from_npz(path: Path, signature: Signature) -> Inputs:
         raise UsageError(f"{path} has no x; it has {listed(names) or 'nothing'}; save the inputs under the key x")
     task, given = signature.task, arrays["x"]
     where = f"{path}: x"
-    if given.ndim not in (len(task.inputs), len(task.inputs) + 1) or 0 in given.shape:
+    axes = len(task.inputs) + 1
+    if given.ndim not in ((axes,) if axes == 2 else (axes - 1, axes)) or 0 in given.shape:
         raise _other_shape(where, given.shape, signature)
     with plain_words():
         x = laid_out(given, LAYOUTS[len(task.inputs)], where)
@@ -157,8 +161,14 @@ def _from_npz(path: Path, signature: Signature) -> Inputs:
     finite = np.isfinite(x).all(axis=tuple(range(1, x.ndim)))
     if not finite.all():
         raise UsageError(f"{where} has NaN or infinite values, first at index {int(np.argmin(finite))}; {REMEDY}")
-    if (signature.preparation["form"] == "pictures" or signature.preparation["bytes"]) and x.dtype.kind == "f" and x.max() <= 1:
-        raise UsageError(f"{where} has numbers up to {x.max():g}, and the model takes pixels of 0 to 255; multiply it by 255")
+    if (
+        (signature.preparation["form"] == "pictures" or signature.preparation["bytes"])
+        and x.dtype.kind == "f"
+        and x.max() <= 1
+    ):
+        raise UsageError(
+            f"{where} has numbers up to {x.max():g}, and the model takes pixels of 0 to 255; multiply it by 255"
+        )
     return Inputs(tuple(map(str, range(len(x)))), x, arrays=arrays)
 
 
@@ -170,7 +180,9 @@ def _other_shape(where: str, shape: tuple[int, ...], signature: Signature) -> Us
 
 def _from_table(read: Delimited, signature: Signature) -> Inputs:
     columns = columns_from(signature.preparation)
-    check_there(read, [str(column["name"]) for column in signature.preparation["columns"]], "the model was trained with")
+    check_there(
+        read, [str(column["name"]) for column in signature.preparation["columns"]], "the model was trained with"
+    )
     x = spread(read, columns, np.arange(len(read)))
     return Inputs(tuple(map(str, range(len(read)))), x, table=read)
 

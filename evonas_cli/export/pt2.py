@@ -58,6 +58,8 @@ def read(path: Path) -> tuple[Signature, Model]:
             program = torch.export.load(path, extra_files=extra)
             signature = Signature.from_json(json.loads(extra["preprocessing.json"]))
     except UsageError as error:
-        raise UsageError(f"{error}; a .pt2 file is for the torch that wrote it, and this is {torch.__version__}") from error
+        raise UsageError(
+            f"{error}; a .pt2 file is for the torch that wrote it, and this is {torch.__version__}"
+        ) from error
     module = program.module()
     return signature, lambda x: module(x)

@@ -1,4 +1,4 @@
-"""What a model answers to inputs, and how good its answers are: the metrics of the kind of task, and rows of a table."""
+"""What a model answers to inputs, and how good its answers are: metrics of the kind of task, rows of a table."""
 
 from __future__ import annotations
 
@@ -40,10 +40,14 @@ def metrics_of(outputs: Tensor, y: NDArray[Any], signature: Signature) -> dict[s
     if task.kind == "numbers":
         if len(y) < 2 or (y == y[0]).all(axis=0).any():
             raise UsageError("a target is the same number in all examples, so r2 has no value; use more of them")
-        mean, std = (torch.tensor(values, dtype=torch.float64) for values in (signature.target_mean, signature.target_std))
+        mean, std = (
+            torch.tensor(values, dtype=torch.float64) for values in (signature.target_mean, signature.target_std)
+        )
         outputs, targets = (outputs - mean) / std, ((targets - mean) / std).float()
     elif task.kind == "classes" and task.outputs == 2 and len(np.unique(y)) == 1:
-        raise UsageError(f"all examples are of the class {signature.names[int(y[0])]}, so auroc has no value; add the other")
+        raise UsageError(
+            f"all examples are of the class {names_of(signature)[int(y[0])]}, so auroc has no value; add the other"
+        )
     meter = CRITERIA[task.kind](task, None, scale).meter(1)
     meter.add(outputs.float()[None], targets)
     [found] = meter.measured()
@@ -63,7 +67,7 @@ def header(signature: Signature) -> list[str]:
 
 
 def answers(outputs: Tensor, signature: Signature) -> list[list[str | float]]:
-    """For each input the class and the probability of each class; the labels and their probabilities; or the numbers."""
+    """For each input the class and the probability of each class, the labels and theirs, or the numbers."""
     module = import_module(f"evonas_cli.export.plain.{signature.task.kind}")
     found: list[list[str | float]] = module.answers(outputs, names_of(signature))
     return found

@@ -75,7 +75,12 @@ def model_file(title: str, network: NetworkSource, signature: Signature) -> str:
     return f"{_docstring(title, signature)}\n\n{_imports(imports, body)}\n\n{body}"
 
 
-_NEEDED = ("import torch", "from torch import Tensor, nn", "from torch.nn import functional as F", "from pathlib import Path")
+_NEEDED = (
+    "import torch",
+    "from torch import Tensor, nn",
+    "from torch.nn import functional as F",
+    "from pathlib import Path",
+)
 
 
 def _is_import(line: str) -> bool:
@@ -107,7 +112,9 @@ def _imports(lines: Sequence[str], body: str) -> str:
             if isinstance(node, ast.ImportFrom) and used:
                 froms.setdefault(node.module or "", set()).update(used)
     rows = [(name.split()[0].split(".")[0], f"import {name}") for name in sorted(plain)]
-    rows += [(module.split(".")[0], f"from {module} import {', '.join(sorted(froms[module]))}") for module in sorted(froms)]
+    rows += [
+        (module.split(".")[0], f"from {module} import {', '.join(sorted(froms[module]))}") for module in sorted(froms)
+    ]
     groups = [[row for top, row in rows if (top in sys.stdlib_module_names) is ours] for ours in (True, False)]
     return "from __future__ import annotations\n\n" + "\n\n".join("\n".join(group) for group in groups)
 
@@ -152,6 +159,6 @@ def _docstring(title: str, signature: Signature) -> str:
     more = {"pictures": ", numpy and pillow", "arrays": " and numpy", "table": " and numpy"}.get(form, "")
     plain = title.replace("\\", "/").replace('"', "'")
     return (
-        f'"""{plain}.\n\n    python {FILE} {words[form]}\n\nwrites one line for each input. It needs torch, safetensors{more}. '
-        f'The weights are in {WEIGHTS}\nbeside this file.\n"""'
+        f'"""{plain}.\n\n    python {FILE} {words[form]}\n\nwrites one line for each input. '
+        f'It needs torch, safetensors{more}. The weights are in {WEIGHTS}\nbeside this file.\n"""'
     )

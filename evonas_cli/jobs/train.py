@@ -36,8 +36,9 @@ class Train:
     when the space tunes settings that the trainer does not have, or through values that it does not take.
 
     On a CUDA device up to `in_flight` candidates of different networks are trained at the same time, as memory allows.
-    With `test` a trained candidate is measured on the test part, too. `wanted` and `measure` name metrics of the
-    network that are measured in addition (`training/measuring`).
+    With `test` a trained candidate is measured on the test part, too. With `full` the validation part is trained on,
+    and has no metrics. `wanted` and `measure` name metrics of the network that are measured in addition
+    (`training/measuring`).
     """
 
     needs: tuple[type, ...] = (Buildable,)
@@ -64,6 +65,7 @@ class Train:
         threads: int,
         in_flight: int = 1,
         test: bool = False,
+        full: bool = False,
         measure: Sequence[str] = (),
         latency_batch: int = 1,
         latency_repeats: int = 50,
@@ -75,7 +77,7 @@ class Train:
     ) -> None:
         if type(in_flight) is not int or in_flight < 1:
             raise UsageError(f"job.in_flight is {in_flight!r}; it must be an integer of at least 1")
-        self._tests = test
+        self._tests, self._full = test, full
         self._in_flight = in_flight
         if isinstance(dataset, SequenceDataset):
             raise UsageError(
@@ -136,7 +138,7 @@ class Train:
         on_train = {name.replace("valid", "train_eval", 1): metric for name, metric in task.items()}
         on_test = {name.replace("valid", "test", 1): replace(metric, test=True) for name, metric in task.items()}
         more = {**(on_train if self.equipment.trainer.measure_train else {}), **(on_test if self._tests else {})}
-        return {**task, **self._always, **more}
+        return {**({} if self._full else task), **self._always, **more}
 
     def open(self, place: Place) -> Workbench:
         """The bench, which prepares the data when it is first asked, or takes it out of the file of the place."""
@@ -144,7 +146,7 @@ class Train:
         from evonas_cli.training.candidates.workbench import Workbench
 
         own = self._measuring if self._measuring.names or self._measuring.latencies is not None else None
-        return Workbench(self.equipment.at(place), place.file, self._tests, own)
+        return Workbench(self.equipment.at(place), place.file, self._tests, self._full, own)
 
     def check_there(self) -> None:
         """As the data set's; the table of latencies, if there is one, and a counter of energy, if one is needed."""

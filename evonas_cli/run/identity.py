@@ -48,6 +48,7 @@ LATER: Mapping[str, Json] = {
     "trainer.graph": None,
     "job.in_flight": 8,
     "job.test": False,
+    "job.full": False,
     "job.accuracy_unit": "percent",
     "job.metrics": None,
     "job.measure": [],

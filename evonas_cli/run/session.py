@@ -28,6 +28,7 @@ from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.run import contracts, openings
 from evonas_cli.run.assembly import Parts, chosen
+from evonas_cli.run.environment import CODE, check_environment
 from evonas_cli.run.fit import check_measured
 from evonas_cli.run.identity import identity
 from evonas_cli.run.lazy import Started
@@ -47,24 +48,9 @@ REPEATED = f"the last {REPEATING} candidates were all repeated ones"
 
 _log = logging.getLogger(__name__)
 
-CODE = "results"
-"""The key of run.json under which a run records by which code its results come about: the number RESULTS."""
 TRACKING = "tracking"
 """The folder in a run's own in which its tracker may keep files."""
 _VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas")
-
-
-def check_environment(run: RunDirectory, now: Mapping[str, Json]) -> None:
-    """Raises RunError when the data changed; warns when exactness is no longer promised."""
-    recorded = run.metadata()
-    before, now = {**recorded["environment"], CODE: recorded.get(CODE)}, {**now, CODE: RESULTS}
-    for key, what in (("data", "data set"), ("latency_table", "table of latencies")):
-        if before.get(key) != now.get(key):
-            raise RunError(f"{run.root}: the {what} is not the one the run began with (its digest differs); restore it")
-    changed = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
-    if changed:
-        shown = "; ".join(f"{key}: {before.get(key)} -> {now.get(key)}" for key in changed)
-        _log.warning("results from here on may differ in their last bits from an uninterrupted run (%s)", shown)
 
 
 @dataclass

@@ -30,9 +30,10 @@ MOST_PARAMETERS, MOST_METRICS, LONGEST = 100, 500, 6000
 class MLflow:
     """A run of MLflow in the store `uri`, with the search's settings and metrics.
 
-    `sqlite:///mlflow.db` is a file in the current folder. The metrics of the search's run are `best/...` and `figures/...` by number of evaluations, and `candidate/...`, the
-    objectives by candidate's id. With `children` each candidate has a run below the search's, with its genome, metrics
-    and learning curve. A later session continues the run. Raises UsageError where the package mlflow is missing.
+    `sqlite:///mlflow.db` is a file in the current folder. The metrics of the search's run are `best/...` and
+    `figures/...` by number of evaluations, and `candidate/...`, the objectives by the candidate's id. With `children`
+    each candidate has a run below the run of the search, with genome, metrics and learning curve. A later session
+    continues the run. Raises UsageError where the package mlflow is missing.
     """
 
     def __init__(self, uri: str, experiment: str, children: bool) -> None:

@@ -56,7 +56,9 @@ class FeedForward:
         return self._steps.epoch(rates, epoch)
 
     def validate(self, places: Sequence[int], part: Part) -> dict[int, Outcome]:
-        """The metrics of the task's kind."""
+        """The metrics of the task's kind; none for a validation part without examples."""
+        if part == "valid" and not self.data.n_valid:
+            return {place: {} for place in places}
         call = partial(validate, self.population, self.data, self.trainer, places, part)
         return in_one_thread(self.data.device, call)
 

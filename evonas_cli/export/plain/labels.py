@@ -13,6 +13,6 @@ def header(names: Sequence[str]) -> list[str]:
 
 
 def answers(outputs: Tensor, names: Sequence[str]) -> list[list[str | float]]:
-    """For each example the labels of a probability above 1/2, and the probability of each label, from scores (N, labels)."""
+    """For each example the labels above 1/2, and the probability of each label, from scores (N, labels)."""
     shares = outputs.float().sigmoid().tolist()
     return [[" ".join(name for name, share in zip(names, row, strict=True) if share > 0.5), *row] for row in shares]

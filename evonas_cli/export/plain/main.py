@@ -19,10 +19,10 @@ header: Callable[..., list[str]]
 answers: Callable[..., list[list[str | float]]]
 
 
-def load(weights: Path = WEIGHTS) -> nn.Module:
+def load() -> nn.Module:
     """The trained network, ready to be used."""
     model = Model()
-    model.load_state_dict(load_file(weights))
+    model.load_state_dict(load_file(WEIGHTS))
     return model.eval()
 
 

@@ -16,7 +16,7 @@ from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.shared import shared
-from evonas_cli.data.splits import Splits
+from evonas_cli.data.splits import Splits, joined
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.plan import Plan, PlanError
@@ -50,11 +50,13 @@ class Workbench:
         equipment: Equipment[Buildable[Any], Source],
         file: int | None = None,
         test: bool = False,
+        full: bool = False,
         measuring: Measuring | None = None,
     ) -> None:
         """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`). With
-        `test` trained candidates are measured on the test part, too. `measuring` says what is measured of networks."""
-        self.file, self.test, self._prepared = file, test, False
+        `test` trained candidates are measured on the test part, too; with `full` the validation part is trained on.
+        `measuring` says what is measured of networks."""
+        self.file, self.test, self.full, self._prepared = file, test, full, False
         self.equipment, self.measuring = equipment, measuring
 
     def environment(self) -> dict[str, Json]:
@@ -211,6 +213,7 @@ class Workbench:
         device = ready(own.device, own.deterministic, own.threads)
         try:
             splits = self._prepare() if self.file is None else shared(self.file, self._prepare)
+            splits = joined(splits) if self.full else splits
             data = Resident(splits, device, own.dataset.memory)
             if self.test:
                 data.hold_test(*own.dataset.test(own.seed))

@@ -30,7 +30,10 @@ ON_MAPS = {
     "flatten": [{}],
 }
 ON_SEQUENCES = {
-    "conv1d": [{"channels": 6, "kernel": 3}, {"channels": 6, "kernel": 3, "stride": 2, "dilation": 2, "groups": 2, "bias": 1}],
+    "conv1d": [
+        {"channels": 6, "kernel": 3},
+        {"channels": 6, "kernel": 3, "stride": 2, "dilation": 2, "groups": 2, "bias": 1},
+    ],
     "max_pool1d": [{"kernel": 3, "stride": 2, "padding": 1}],
     "avg_pool1d": [{"kernel": 3, "stride": 2, "padding": 1}],
     "lstm": [{"hidden": 5}, {"hidden": 3, "bidirectional": 1}],

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benches import bench, unit
 from training_jobs import GENOME, Folders, candidate, job, run
 
 from evonas_cli.core.demands import Demands
@@ -19,7 +20,7 @@ def test_alone_and_together_candidates_have_curves() -> None:
     for name, column in alone.curves.items():
         assert name == "epoch" or column[-1] == alone.metrics[name]
     both = tuple(candidate(id) for id in (0, 1))
-    together = list(job(epochs=3).together(Unit(both, 2, (0, 1)), Folders()))
+    together = list(bench(job(epochs=3)).evaluate(Unit(both, 2, (0, 1)), Folders()))
     assert [result.curves["epoch"] for result in together] == [[1, 2, 3]] * 2
     assert together[0].curves["train_loss"] != together[1].curves["train_loss"]
 
@@ -31,8 +32,8 @@ def test_a_candidate_that_diverges_has_the_curve_up_to_there() -> None:
 
 def test_a_candidate_that_continues_has_absolute_epochs(tmp_path: Path) -> None:
     made, context = job(epochs=4, save_state=True), Folders(tmp_path)
-    [half] = made([candidate(0, fidelity=0.5)], context)
-    [rest] = made([candidate(1, GENOME, continues=0)], context)
+    [half] = bench(made).evaluate(unit([candidate(0, fidelity=0.5)]), context)
+    [rest] = bench(made).evaluate(unit([candidate(1, GENOME, continues=0)]), context)
     assert half.curves["epoch"] == [1, 2] and rest.curves["epoch"] == [3, 4]
 
 
