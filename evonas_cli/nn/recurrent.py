@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from evonas_cli.network.cell import FIRST_MEMORY, HIDDEN, INPUT, Cell
 from evonas_cli.network.language import LanguagePlan
+from evonas_cli.nn.layers.allocation import allocated
 from evonas_cli.nn.layers.dropout import Dropout
 
 State: TypeAlias = tuple[Tensor, ...]
@@ -105,7 +106,7 @@ class LanguageModel(nn.Module):
         hidden = plan.hidden
         self.embedding = nn.Parameter(torch.empty(plan.tokens, hidden).normal_(generator=generator))
         self.cell = RecurrentCell(plan.cell, hidden, hidden, generator)
-        self.readout = nn.Linear(hidden, plan.tokens, device="meta").to_empty(device="cpu")
+        self.readout = allocated(nn.Linear(hidden, plan.tokens, device="meta"))
         self.dropout = Dropout(dropout) if dropout else nn.Identity()
         uniform(self.readout, hidden**-0.5, generator)
 

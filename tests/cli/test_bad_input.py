@@ -141,12 +141,12 @@ def test_a_config_folder_may_not_hide_our_files(refused: Callable[..., str], tmp
     assert "has the name of one of evonas' own; rename it" in refused(2, "search", "--config-dir", "conf")
 
 
-@pytest.mark.parametrize("evaluator", ["serial", "pool"])
-def test_cuda_asked_for_and_absent_is_exit_4(refused: Callable[..., str], evaluator: str) -> None:
+@pytest.mark.parametrize("evaluator", [("evaluator=serial",), ("evaluator=pool", "evaluator.workers=1")])
+def test_cuda_asked_for_and_absent_is_exit_4(refused: Callable[..., str], evaluator: tuple[str, ...]) -> None:
     import torch
 
     device = f"cuda:{torch.cuda.device_count()}"
-    assert "pass device=cpu" in refused(4, "search", f"evaluator={evaluator}", f"device={device}")
+    assert "pass device=cpu" in refused(4, "search", *evaluator, f"device={device}")
     assert not Path("outputs").exists()
 
 
@@ -197,6 +197,10 @@ def test_a_closed_stdout_loses_nothing(tmp_path: Path, evaluations: str) -> None
     os.close(writer)
     assert done.returncode == 0 and "Traceback" not in done.stderr and "Exception" not in done.stderr
     assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "done"
+
+
+def test_verbs_without_stdout_end_in_order(tmp_path: Path) -> None:
+    assert run([*TOY[:-1], "budget.evaluations=5", "--run-dir", str(tmp_path / "run")]) == 0
     for verb in ("pareto run --format json", "show run", "config", "strategies genetic"):
         command = f"{sys.executable} -m evonas_cli {verb} >&-"
         closed = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,18 +17,16 @@ from evonas_cli.evaluation.thread_trials import divisions, side_by_side
 from evonas_cli.run.assembly import job_of
 from evonas_cli.store.directory import RunDirectory
 
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
 SMALL = ("space=hyperparameters", "space.channels=[2,2]", "space.hidden=4", "trainer.nesterov=false")
 POOL = ("dataset.limit=200", "trainer.epochs=1", "device=cpu")
 SHORT = (*POOL, "evaluator=serial")
 ONE = ("trainer.layout=contiguous", "trainer.precision=fp32", "trainer.stack=4")
 
 
-def evonas(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "evonas_cli", *words], capture_output=True, text=True)
-
-
-def test_every_way_is_tried_and_the_fastest_is_named() -> None:
-    done = evonas("tune", *SMALL, *SHORT, "evaluator.threads=1", "--seconds", "0.05", "--json")
+def test_every_way_is_tried_and_the_fastest_is_named(evonas_here: Run) -> None:
+    done = evonas_here("tune", *SMALL, *SHORT, "evaluator.threads=1", "--seconds", "0.05", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     rates = [way["samples_per_second"] for way in document["ways"]]
@@ -39,8 +37,8 @@ def test_every_way_is_tried_and_the_fastest_is_named() -> None:
     assert document["threads"] == [] and not any("evaluator" in word for word in document["overrides"])
 
 
-def test_threads_are_tried_for_what_was_chosen() -> None:
-    done = evonas("tune", *SMALL, *POOL, *ONE, "--seconds", "0.05", "--json")
+def test_threads_are_tried_for_what_was_chosen(evonas_here: Run) -> None:
+    done = evonas_here("tune", *SMALL, *POOL, *ONE, "--seconds", "0.05", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     cores = available_cores()
@@ -50,28 +48,28 @@ def test_threads_are_tried_for_what_was_chosen() -> None:
     assert document["overrides"][:3] == list(ONE)
 
 
-def test_what_is_named_is_not_tried_otherwise() -> None:
-    done = evonas("tune", *SMALL, *SHORT, *ONE, "evaluator.threads=1", "--seconds", "0.01", "--json")
+def test_what_is_named_is_not_tried_otherwise(evonas_here: Run) -> None:
+    done = evonas_here("tune", *SMALL, *SHORT, *ONE, "evaluator.threads=1", "--seconds", "0.01", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["threads"] == [] and document["overrides"] == list(ONE)
 
 
-def test_a_tuned_run_keeps_what_was_chosen_and_what_was_given(tmp_path: Path) -> None:
+def test_a_tuned_run_keeps_what_was_chosen_and_what_was_given(tmp_path: Path, evonas_here: Run) -> None:
     run = tmp_path / "run"
     words = ("search", *SMALL, *SHORT, "strategy=random", "budget.evaluations=2", "trainer.layout=contiguous")
     words += ("evaluator.threads=1",)
-    done = evonas(*words, "--tune", "--run-dir", str(run))
+    done = evonas_here(*words, "--tune", "--run-dir", str(run))
     assert done.returncode == 0, done.stderr
     assert "tuned to trainer.precision=" in done.stderr and "trainer.layout" not in done.stderr
     text = (run / "config.yaml").read_text()
     assert "layout: contiguous" in text and "stack: null" not in text and "precision: auto" not in text
-    again = evonas(*words, "--tune", "--run-dir", str(run), "--resume", "auto")
+    again = evonas_here(*words, "--tune", "--run-dir", str(run), "--resume", "auto")
     assert again.returncode == 0 and "tuned to" not in again.stderr, again.stderr
 
 
-def test_a_dry_run_measures_nothing() -> None:
-    done = evonas("search", *SMALL, *SHORT, "strategy=random", "--tune", "--dry-run")
+def test_a_dry_run_measures_nothing(evonas_here: Run) -> None:
+    done = evonas_here("search", *SMALL, *SHORT, "strategy=random", "--tune", "--dry-run")
     assert done.returncode == 0 and "tuned to" not in done.stderr
 
 
@@ -82,20 +80,20 @@ def test_a_dry_run_measures_nothing() -> None:
         (("--seconds", "0"), "--seconds is 0.0; it must be above 0"),
     ],
 )
-def test_what_cannot_be_tuned(words: tuple[str, ...], line: str) -> None:
-    done = evonas("tune", *words)
+def test_what_cannot_be_tuned(words: tuple[str, ...], line: str, evonas_here: Run) -> None:
+    done = evonas_here("tune", *words)
     assert done.returncode == 2
     assert line in done.stderr and done.stderr.count("\n") == 1
 
 
-def test_what_a_run_was_tuned_to_is_read_back(tmp_path: Path) -> None:
+def test_what_a_run_was_tuned_to_is_read_back(tmp_path: Path, evonas_here: Run) -> None:
     words = ("search", *SMALL, *SHORT, "strategy=random", "budget.evaluations=2", *ONE, "evaluator.threads=2")
-    done = evonas(*words, "--run-dir", str(tmp_path / "run"))
+    done = evonas_here(*words, "--run-dir", str(tmp_path / "run"))
     assert done.returncode == 0, done.stderr
     assert set(recorded(RunDirectory(tmp_path / "run"))) == {*ONE, "evaluator.threads=2"}
     resumed = (*words, "--run-dir", str(tmp_path / "run"), "--resume", "auto")
-    assert evonas(*resumed).returncode == 0
-    refused = evonas(*resumed, "trainer.graph=false")
+    assert evonas_here(*resumed).returncode == 0
+    refused = evonas_here(*resumed, "trainer.graph=false")
     assert refused.returncode == 3 and refused.stderr.count("\n") == 1
     assert "another experiment (trainer.graph" in refused.stderr
 
@@ -145,9 +143,9 @@ def test_another_precision_must_be_clearly_faster_and_trusted() -> None:
     assert choose([way("bf16", 300)]) == ["trainer.precision=bf16"]
 
 
-def test_what_is_used_stands_in_the_status(tmp_path: Path) -> None:
+def test_what_is_used_stands_in_the_status(tmp_path: Path, evonas_here: Run) -> None:
     words = (*SMALL, *SHORT, "trainer.layout=auto", "trainer.precision=bf16", "trainer.stack=2", "strategy=random")
-    done = evonas("search", *words, "budget.evaluations=2", "--run-dir", str(tmp_path / "run"))
+    done = evonas_here("search", *words, "budget.evaluations=2", "--run-dir", str(tmp_path / "run"))
     assert done.returncode == 0, done.stderr
     shown = json.loads((tmp_path / "run/status.json").read_text())["settings"]
     assert shown == {
@@ -161,7 +159,7 @@ def test_what_is_used_stands_in_the_status(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("evaluator", ["serial", "pool"])
-def test_what_is_used_instead_is_said_in_one_line(evaluator: str, tmp_path: Path) -> None:
+def test_what_is_used_instead_is_said_in_one_line(evaluator: str, tmp_path: Path, evonas_here: Run) -> None:
     words = (*SMALL, *POOL, f"evaluator={evaluator}", "trainer.batch_size=5000", "strategy=random")
-    done = evonas("search", *words, "budget.evaluations=2", "--run-dir", str(tmp_path / "run"))
+    done = evonas_here("search", *words, "budget.evaluations=2", "--run-dir", str(tmp_path / "run"))
     assert done.returncode == 0 and done.stderr.count("is more than the") == 1, done.stderr

@@ -114,15 +114,32 @@ LIGHT = [
 ]
 
 
-@pytest.mark.parametrize("part", LIGHT)
-def test_torch_stays_out_of(part: str) -> None:
+def test_torch_stays_out_of_what_trains_nothing() -> None:
     names = [
         ".".join(("evonas_cli", *path.relative_to(PACKAGE).with_suffix("").parts))
-        for found, path in modules()
-        if found == part and path.name != "__init__.py" and path.parent.name != "controllers"
+        for part, path in modules()
+        if part in LIGHT and path.name != "__init__.py" and path.parent.name != "controllers"
     ]
-    code = f"import sys, importlib\nfor n in {names!r}: importlib.import_module(n)\nassert 'torch' not in sys.modules"
+    assert {name.split(".")[1] for name in names} == set(LIGHT)
+    code = (
+        "import sys, importlib\n"
+        f"for name in {names!r}:\n"
+        "    importlib.import_module(name)\n"
+        "    assert 'torch' not in sys.modules, f'{name} imports torch'"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_torchs_compiler_stays_out_of_trainings(tmp_path: Path) -> None:
+    words = ("strategy=random", "budget.evaluations=2", "dataset.limit=100", "trainer.epochs=1", "evaluator=serial")
+    small = ("space=chain_cnn", "space.layers=2", "space.filters=[2]", "device=cpu", "--quiet")
+    code = (
+        "import sys\nfrom evonas_cli.cli.app import run\n"
+        f"assert run(['search', *{words + small!r}, '--run-dir', {str(tmp_path / 'run')!r}]) == 0\n"
+        "heavy = {'torch._dynamo', 'torch._inductor', 'sympy'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
 def test_help_is_light() -> None:

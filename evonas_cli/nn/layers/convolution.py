@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from evonas_cli.network.map_ops import conv_padding
 from evonas_cli.network.op import Settings, Shape
 from evonas_cli.network.sequence_ops import conv1d_padding
+from evonas_cli.nn.layers.allocation import allocated
 
 
 class Conv1d(nn.Conv2d):
@@ -56,7 +57,7 @@ def conv1d(shapes: Sequence[Shape], settings: Settings, generator: torch.Generat
 
 
 def _drawn(layer: nn.Conv2d, settings: Settings, generator: torch.Generator) -> nn.Module:
-    layer.to_empty(device="cpu")
+    allocated(layer)
     fan_out = layer.out_channels // layer.groups * layer.kernel_size[0] * layer.kernel_size[1]
     with torch.no_grad():
         layer.weight.normal_(0, settings["gain"] * sqrt(2 / fan_out), generator=generator)

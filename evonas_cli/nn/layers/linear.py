@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from evonas_cli.network.op import Settings, Shape
+from evonas_cli.nn.layers.allocation import allocated
 
 
 def linear(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
@@ -18,8 +19,7 @@ def linear(shapes: Sequence[Shape], settings: Settings, generator: torch.Generat
 
 def drawn_linear(given: int, made: int, bias: bool, generator: torch.Generator) -> nn.Linear:
     """A linear layer with weights from the generator."""
-    layer = nn.Linear(given, made, bias=bias, device="meta")
-    layer.to_empty(device="cpu")
+    layer = allocated(nn.Linear(given, made, bias=bias, device="meta"))
     bound = 1 / sqrt(given)
     with torch.no_grad():
         layer.weight.uniform_(-bound, bound, generator=generator)

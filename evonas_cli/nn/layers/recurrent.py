@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas_cli.network.op import Settings, Shape
+from evonas_cli.nn.layers.allocation import allocated
 
 
 class _Recurrent(nn.Module):
@@ -44,7 +45,7 @@ def _drawn(
 ) -> nn.Module:
     hidden = settings["hidden"]
     both = bool(settings["bidirectional"])
-    layer = kind(shapes[0][0], hidden, batch_first=True, bidirectional=both, device="meta").to_empty(device="cpu")
+    layer = allocated(kind(shapes[0][0], hidden, batch_first=True, bidirectional=both, device="meta"))
     bound = 1 / sqrt(hidden)
     with torch.no_grad():
         for name, parameter in layer.named_parameters():

@@ -30,7 +30,8 @@ def resolve(device: str, deterministic: bool, threads: int) -> torch.device:
         os.environ.setdefault(WORKSPACE, ":4096:8")
     torch.set_num_threads(threads)
     keep_memory()
-    torch.use_deterministic_algorithms(deterministic)
+    # The same as use_deterministic_algorithms, which would import torch's compiler: half the start of every process.
+    torch.set_deterministic_debug_mode("error" if deterministic else "default")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not deterministic
     torch.backends.cuda.matmul.fp32_precision = "ieee"

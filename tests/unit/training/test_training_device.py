@@ -11,11 +11,11 @@ from evonas_cli.training.device.setup import device_name, resolve
 
 @pytest.fixture(autouse=True)
 def restored():
-    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    threads, deterministic = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     benchmark = torch.backends.cudnn.benchmark
     yield
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(deterministic)
+    torch.set_deterministic_debug_mode(deterministic)
     torch.backends.cudnn.benchmark = benchmark
 
 

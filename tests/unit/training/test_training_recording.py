@@ -83,15 +83,15 @@ def slightly_wrong(run, generator):
 
 def test_bits_must_repeat_where_algorithms_are_deterministic(monkeypatch, caplog):
     data, settings = resident(), trainer("sgd")
-    expected, before = trained(data, settings), torch.are_deterministic_algorithms_enabled()
+    expected, before = trained(data, settings), torch.get_deterministic_debug_mode()
     try:
-        torch.use_deterministic_algorithms(False)
+        torch.set_deterministic_debug_mode("default")
         trained(data, settings, slightly_wrong, monkeypatch)
         assert "relative difference" not in caplog.text
-        torch.use_deterministic_algorithms(True)
+        torch.set_deterministic_debug_mode("error")
         found = trained(data, settings, slightly_wrong, monkeypatch)
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.set_deterministic_debug_mode(before)
     assert "relative difference" in caplog.text
     assert found[0] == expected[0]
 
