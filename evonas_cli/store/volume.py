@@ -16,15 +16,15 @@ from evonas_cli.core.pareto import Point
 from evonas_cli.store.records import candidate_in, result_of
 
 FIRST = 10
-"""How many candidates the steps that fix a reference point have at least: one alone says nothing about ranges."""
+"""How many candidates fix a reference point where a strategy begins with single ones: one says nothing about ranges."""
 
 
 class Volume:
     """The hypervolume of the front of one run.
 
     `read` gives the journal's entry of a candidate. Where the fold has no stated reference, the reference point is that
-    of all outcomes told by the end of the first step by which the first population, batch or bracket, at least `FIRST`
-    candidates and one outcome have been told (`core.hypervolume.reference_point`).
+    of all outcomes told by the end of the first step by which the first population, batch or bracket and one outcome
+    have been told (`core.hypervolume.reference_point`); `FIRST` candidates stand for one of a single candidate.
     """
 
     def __init__(self, read: Callable[[int], Mapping[str, Any]]) -> None:
@@ -68,4 +68,5 @@ class Volume:
         return self._reference
 
     def _is_enough(self, fold: Fold[Any]) -> bool:
-        return bool(self._losses) and self._next >= max(FIRST, fold.strategy.least_evaluations)
+        least = fold.strategy.least_evaluations
+        return bool(self._losses) and self._next >= (least if least > 1 else FIRST)

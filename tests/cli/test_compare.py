@@ -227,5 +227,8 @@ def test_runs_by_all_objectives_are_compared_by_hypervolume(
     assert capsys.readouterr().out.startswith("valid_error (lower is better)")
     assert run(["compare", *names, str(tmp_path / "genetic"), "--by", "hypervolume", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["groups"][0]["attainment"]) >= 1
+    assert run(["show", names[1]]) == 0
+    shown = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("hypervolume "))
+    assert "up to valid_error " in shown and ", parameters " in shown
     said_no = refused(2, "compare", *names, "--by", "hypervolume", "--metric", "parameters")
     assert "--by hypervolume has not" in said_no

@@ -82,10 +82,10 @@ def expected(root: Path, first: int, reference: tuple[float, ...] | None = None)
 
 
 def test_the_first_population_fixes_the_reference(compose_parts: Compose, table: Path, tmp_path: Path) -> None:
-    parts = compose_parts(*TABLE, f"job.path={table}", "strategy=nsga2", "strategy.population_size=12",
+    parts = compose_parts(*TABLE, f"job.path={table}", "strategy=nsga2", "strategy.population_size=6",
                           "budget.evaluations=48")  # fmt: skip
     lines = run(parts, tmp_path / "run")
-    volumes = expected(tmp_path / "run", 12)
+    volumes = expected(tmp_path / "run", 6)
     assert [line["hypervolume"] for line in lines] == [
         pytest.approx(volumes[line["evaluations"] - 1]) for line in lines
     ]
