@@ -180,8 +180,7 @@ def test_an_export_that_differs_is_refused_and_removed(
     line = refused(1, "export", str(searched), "--format", "py", "-o", str(tmp_path / "m"))
     wanted = {
         "weights": "the export as py differs: outputs by up to 0.001, more than 0.0001, on the validation part",
-        "import": "the export cannot be used without evonas: ModuleNotFoundError: the exported model imports "
-        "evonas_cli",
+        "import": "cannot be used without evonas: ModuleNotFoundError: the exported model imports evonas_cli",
         "accuracy": "the export as py differs: 6 instead of 7 right answers",
     }
     assert wanted[change] in line

@@ -85,7 +85,7 @@ TABLE = "age,pet,weight,ok,kind\n" + "".join(
 )
 
 
-def table(path: Path, **changes: Any) -> Csv:
+def table(path: Path) -> Csv:
     path.write_text(TABLE)
     settings: dict[str, Any] = {"target": "kind", "kind": "classes", "missing": ("", "?"), "drop": (), "categories": ()}
     settings |= {
@@ -94,7 +94,6 @@ def table(path: Path, **changes: Any) -> Csv:
         "valid_fraction": 0.2,
         "test_fraction": 0.2,
         "limit": None,
-        **changes,
     }
     return Csv(path=str(path), **settings)
 
