@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -26,18 +25,17 @@ class Nowhere:
         return None
 
 
-def recipe(
+def job(
     workloads: Sequence[Workload],
     plans: Mapping[str, Sequence[Plan]],
     device: str,
     overrides: Sequence[str] = (),
-) -> partial[Train]:
-    """Makes the job that trains members of the workloads, by name of `plans`, on random images, with overrides of a
+) -> Train:
+    """The job that trains members of the workloads, by name of `plans`, on random images, with overrides of a
     search's settings. The workloads have images of one shape and as many."""
     first = workloads[0]
     config = compose(["dataset=digits", "job=train", *SETTINGS, *overrides]).config
-    return partial(
-        Train,
+    return Train(
         space=Given(plans, {workload.name: workload.on(device).epochs for workload in workloads}),
         dataset=Noise(
             images=first.on(device).images,
@@ -75,7 +73,7 @@ class Engine:
         overrides: Sequence[str] = (),
     ) -> None:
         self.device, self._next = device, 0
-        self.pool: Pool[Seat] = Pool(recipe(workloads, plans, device, overrides), Nowhere(), device=device)
+        self.pool: Pool[Seat] = Pool(job(workloads, plans, device, overrides), Nowhere(), device=device)
 
     def start(self) -> None:
         """Starts the workers."""

@@ -98,7 +98,7 @@ class Practice:
         return self._rate(plans, share, train)
 
     def items_alone(self, count: int = 2048) -> float:
-        """What the DataLoader of (a) delivers when nobody trains, in samples a second."""
+        """What the DataLoader of (a) delivers without training, in samples a second."""
         loader: Loader = torch.utils.data.DataLoader(
             Items(self.x[:count], self.y[:count]), batch_size=BATCH, shuffle=True
         )

@@ -63,7 +63,7 @@ def _measured(
 
 
 def feeding(rounds: int, device: str) -> dict[str, Json]:
-    """What the data path delivers when nobody trains."""
+    """What the data path delivers without training."""
     workload = WORKLOADS[0]
     with ProcessPoolExecutor(1, spawning()) as other:
         call = _Caller(other, workload, device)

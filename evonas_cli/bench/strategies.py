@@ -127,7 +127,7 @@ def play(plan: Plan) -> list[Outcome]:
 def _evaluator(parts: Parts) -> Evaluator[Any]:
     node, device = parts.config["evaluator"], parts.config["device"]
     evaluator: Evaluator[Any] = build(
-        node, "evaluator", parts.allowed, recipe=parts.recipe, context=NoFolders(), device=device
+        node, "evaluator", parts.allowed, job=parts.job, context=NoFolders(), device=device
     )
     return evaluator
 
@@ -149,7 +149,8 @@ def _searches(parts: Parts, evaluator: Evaluator[Any], plan: Plan, environment: 
             outcome.evaluations += 1
 
         fold = parts.fold(seed)
-        search(fold, evaluator, Memory(keep), cache=Cache(keys, parts.measured), gate=parts.gate(environment))
+        cache = Cache(keys, parts.spent)
+        search(fold, evaluator, Memory(keep), cache=cache, gate=parts.gate(environment), reward=parts.reward)
         track.ended = fold.finished or fold.repeating
         outcome.tracks[seed] = track
     outcome.seconds = time.perf_counter() - began

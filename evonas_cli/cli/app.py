@@ -24,7 +24,11 @@ from evonas_cli.cli import (
     compare,
     config,
     doctor,
+    evaluate,
+    export,
     inspect,
+    predict,
+    report,
     resume,
     retrain,
     search,
@@ -52,10 +56,14 @@ for verb in (
     sweep.sweep,
     resume.resume,
     retrain.retrain,
+    export.export,
+    evaluate.evaluate,
+    predict.predict,
     inspect.list_runs,
     inspect.show,
     inspect.pareto,
     compare.compare,
+    report.report,
     verify.verify,
     config.config,
     doctor.doctor,
@@ -65,6 +73,7 @@ for verb in (
     catalogue.trainers,
     catalogue.jobs,
     catalogue.evaluators,
+    catalogue.trackers,
     catalogue.experiments,
     catalogue.metrics,
 ):
@@ -178,7 +187,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
 
 
 def _unexpected(error: Exception, arguments: list[str]) -> tuple[str, int]:
-    """The line and the exit code for an exception that nobody expects: in a user's own part, or in evonas."""
+    """The line and the exit code for an unexpected exception: in a user's own part, or in evonas."""
     from evonas_cli.core.blame import place, told
 
     allowed = [word for flag, word in pairwise(arguments) if flag == "--allow-module"]

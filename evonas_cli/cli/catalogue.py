@@ -1,4 +1,4 @@
-"""`evonas spaces|strategies|datasets|trainers|jobs|evaluators|experiments|metrics`: what there is, and what it means.
+"""What there is, and what it means: the verbs `evonas spaces`, `strategies`, `datasets` and so on, up to `metrics`.
 
 Everything is read from the YAML files of the configuration folders, their comments included, and from the classes that
 they name.
@@ -92,6 +92,16 @@ def evaluators(
     With a name every setting is shown with its value and its meaning.
     """
     return _show("evaluator", name, config_dir or [], allow_module or [], json)
+
+
+def trackers(
+    name: Name = None, config_dir: ConfigDirs = None, allow_module: AllowModules = None, json: AsJson = False
+) -> int:
+    """List where searches may be followed, or show one tracker in full.
+
+    With a name every setting is shown with its value and its meaning.
+    """
+    return _show("tracker", name, config_dir or [], allow_module or [], json)
 
 
 def experiments(

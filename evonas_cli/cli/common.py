@@ -12,6 +12,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from evonas_cli.core.display import json_line, visible, visible_lines
+from evonas_cli.core.display import readable as readable
 from evonas_cli.core.files import path_of
 from evonas_cli.core.types import Json
 
@@ -54,7 +55,7 @@ def say(text: object = "", end: str = "\n", flush: bool = False) -> None:
 
 
 def remark(text: str) -> None:
-    """A line on stderr. Where nobody reads it, or it does not fit, remarks are lost from then on; the work goes on."""
+    """A line on stderr. Once stderr is closed or full, this and later remarks are lost, and the work goes on."""
     if sys.stderr is None:
         return
     try:
@@ -84,13 +85,6 @@ def machine_overrides(workers: int | None, devices: str | None) -> list[str]:
     """The overrides that --workers and --devices stand for."""
     found = [] if workers is None else [f"evaluator.workers={workers}"]
     return found + ([] if devices is None else [f"evaluator.devices=[{devices}]"])
-
-
-def readable(value: Any) -> str:
-    """A metric for people: counts with separators, fractions with four digits."""
-    if isinstance(value, float) and value.is_integer() and abs(value) >= 1:
-        value = int(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def several(number: int, noun: str) -> str:

@@ -14,7 +14,12 @@ from evonas_cli.core.files import path_of
 
 Plot = Annotated[
     Path | None,
-    typer.Option("--plot", parser=path_of, metavar="PATH", help="Draw the best-so-far curves into this SVG file."),
+    typer.Option(
+        "--plot",
+        parser=path_of,
+        metavar="PATH",
+        help="Draw the best-so-far curves, and median attainment surfaces, into this SVG file.",
+    ),
 ]
 Report = Annotated[
     str | None, typer.Option("--report", help="Show this metric of each run's best, too, e.g. test_error.")
@@ -24,6 +29,14 @@ AxisName = Annotated[
     typer.Option("--axis", help="What the budget counts (default: cost if every run has budget.cost, else trainings)."),
 ]
 AtBudget = Annotated[float | None, typer.Option("--budget", help="Compare here (default: as far as every run got).")]
+ByWhat = Annotated[
+    Literal["hypervolume", "first"] | None,
+    typer.Option(
+        "--by",
+        help="Compare by the hypervolume of the fronts, or by the first objective (default: hypervolume where every "
+        "strategy chooses by all of its objectives, unless --metric or --report is given).",
+    ),
+]
 Metric = Annotated[str | None, typer.Option("--metric", help="Compare by this metric (default: the first objective).")]
 Baseline = Annotated[
     str | None, typer.Option("--baseline", help="Label of the group to judge against (default: the strategy random).")
@@ -38,6 +51,7 @@ def compare(
         list[str],
         typer.Argument(metavar="RUN", help="Runs and sweeps, by path or name, and folders with runs below them."),
     ],
+    by: ByWhat = None,
     metric: Metric = None,
     report: Report = None,
     axis: AxisName = None,
@@ -55,7 +69,8 @@ def compare(
 
     Runs that differ only in their seed are a group. Each pair of groups is tested (Mann-Whitney, with the seeds' runs
     as independent samples; Holm's correction over the pairs with the baseline, and over the others); each group is
-    judged against the baseline, random search.
+    judged against the baseline, random search. Hypervolumes are measured up to one point for all runs: the worst of
+    each objective, and a tenth of its range.
     """
     from evonas_cli.core.errors import UsageError
     from evonas_cli.report.comparison import compare as compared
@@ -63,13 +78,16 @@ def compare(
     from evonas_cli.sweep.folder import named
 
     check_plot(plot)
+    if by == "hypervolume" and (metric or report):
+        raise UsageError("--metric and --report speak of each run's best candidate, which --by hypervolume has not")
+    by = by or ("first" if metric or report else None)
     if not all(runs):
         raise UsageError("a run's name is empty; name runs, or a folder that holds some")
     runs = [reference_of(name) for name in runs]
     sweeps = [None if Path(name).exists() else named(name, outputs) for name in runs]
     places = [name if sweep is None else str(sweep.root) for name, sweep in zip(runs, sweeps, strict=True)]
     samples = read_samples(places, outputs, allow_module or [], metric, report)
-    document = compared(samples, axis, budget, baseline, vary or [])
+    document = compared(samples, axis, budget, baseline, vary or [], by)
     publish(document, json, plot)
     return 0
 
@@ -106,6 +124,9 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
     names = _short(groups)
     goal = "lower" if document["direction"] == "min" else "higher"
     yield f"{document['metric']} ({goal} is better), equal budget: {document['budget']:,.12g} ({document['axis']})"
+    if document["by"] == "hypervolume":
+        point = ", ".join(f"{name} {_number(number)}" for name, number in document["reference"].items())
+        yield from textwrap.wrap(f"of the fronts, up to {point}", _WIDTH, subsequent_indent="  ")
     yield from _unshortened(names, groups)
     yield ""
     yield from _columns(_group_rows(document, names))

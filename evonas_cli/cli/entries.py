@@ -20,6 +20,7 @@ PLURALS = {
     "trainer": "trainers",
     "job": "jobs",
     "evaluator": "evaluators",
+    "tracker": "trackers",
     "experiment": "experiments",
 }
 NOTED = ("trainer", "experiment")

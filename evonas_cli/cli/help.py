@@ -9,9 +9,10 @@ from typer.core import TyperGroup
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Search": ("search", "resume", "sweep", "tune", "retrain"),
-    "Results": ("list", "show", "pareto", "compare"),
+    "Models": ("export", "evaluate", "predict"),
+    "Results": ("list", "show", "pareto", "compare", "report"),
     "Catalogue": (
-        *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "experiments", "metrics"),
+        *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "trackers", "experiments", "metrics"),
         "config",
     ),
     "Checks": ("verify", "doctor", "bench"),
@@ -24,16 +25,21 @@ EXAMPLES: Mapping[str, str] = {
     "sweep": "sweep strategy=random,genetic 'seed=range(0,5)' --name first",
     "tune": "tune space=hyperparameters dataset=fashion_mnist",
     "retrain": "retrain latest best --seeds 5",
+    "export": "export latest best --format dir,py -o model",
+    "evaluate": "evaluate model photographs/test",
+    "predict": "predict model photographs/new -o predictions.csv",
     "list": "list",
     "show": "show latest 3",
     "pareto": "pareto latest --format csv",
     "compare": "compare outputs/sweep-first --plot curves.svg",
+    "report": "report latest -o report.html",
     "spaces": "spaces nasnet",
     "strategies": "strategies --table",
     "datasets": "datasets digits",
     "trainers": "trainers sgd",
     "jobs": "jobs table",
     "evaluators": "evaluators pool",
+    "trackers": "trackers tensorboard",
     "experiments": "experiments amoebanet_small",
     "metrics": "metrics valid_error",
     "config": "config strategy=random seed=7",
@@ -47,7 +53,7 @@ EXAMPLES: Mapping[str, str] = {
 
 
 def example(verb: str) -> str | None:
-    """The line with which the help of a verb ends; None where nobody wrote one."""
+    """The line with which the help of a verb ends; None for a verb without one."""
     return f"Example: evonas {EXAMPLES[verb]}" if verb in EXAMPLES else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -67,11 +68,20 @@ def show(
         if key == "metrics":
             for name, number in value.items():
                 say(f"{name:<15} {readable(number)}")
-        elif key != "crc":
+        elif key not in ("crc", "curves"):
             say(f"{key:<15} {value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)}")
+    _print_curves(entry.get("curves", {}))
     for line in reading.network(entry):
         say(line)
     return 0
+
+
+def _print_curves(curves: Mapping[str, Sequence[float | None]]) -> None:
+    """A row for each epoch of which the candidate has a point."""
+    if curves:
+        say()
+        rows = zip(*curves.values(), strict=True)
+        print_columns([list(curves), *(["-" if value is None else readable(value) for value in row] for row in rows)])
 
 
 def _show_run(reading: Reading, as_json: bool) -> int:
@@ -93,6 +103,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
         "elapsed_seconds": reading.run.elapsed(),
         "throughput": reading.throughput(),
         "figures": logged[-1] if logged else None,
+        "hypervolume": _hypervolume(reading, logged),
         **{key: metadata[key] for key in ("created", "evonas", "choices", "environment", "versions")},
     }
     if as_json:
@@ -104,15 +115,26 @@ def _show_run(reading: Reading, as_json: bool) -> int:
                 say(f"{'':<16}{reason.count} {reason}")
         elif key == "figures" and value is not None:
             say(f"{key:<15} {jsonlib.dumps(value)}")
+        elif key == "hypervolume" and value is not None:
+            point = ", ".join(f"{name} {readable(number)}" for name, number in value["reference"].items())
+            say(f"{key:<15} {readable(value['value'])} up to {point}")
         elif key == "throughput":
             say(f"{key:<15} {', '.join(pace(value)) or 'not measured'}")
-        elif key not in ("schema", "versions", "figures"):
+        elif key not in ("schema", "versions", "figures", "hypervolume"):
             pairs = value.items() if isinstance(value, dict) else ()
             text = ", ".join(f"{k} {v}" for k, v in pairs if k != "data") if isinstance(value, dict) else str(value)
             say(f"{key:<15} {text or 'none'}")
     say()
     print_front(reading.front())
     return 0
+
+
+def _hypervolume(reading: Reading, logged: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The front's hypervolume after the last told step, and its reference point; None for a run that has none yet."""
+    from evonas_cli.store.figures import VOLUME
+
+    value, reference = logged[-1].get(VOLUME) if logged else None, reading.run.status().get("reference")
+    return None if value is None or not reference else {"value": value, "reference": reference}
 
 
 def pareto(

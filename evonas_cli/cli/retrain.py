@@ -42,6 +42,9 @@ def retrain(
         ),
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="How often each candidate is trained.")] = 3,
+    full: Annotated[
+        bool, typer.Option("--full", help="Train on the validation part, too, and measure the test part alone.")
+    ] = False,
     run_dir: Annotated[
         Path | None,
         typer.Option("--run-dir", parser=path_of, metavar="PATH", help="Folder of the new run."),
@@ -77,7 +80,7 @@ def retrain(
     ids = chosen(reading, names or ["best"])
     genomes = {id: reading.journal.read(id)["genome"] for id in ids}
     metadata = reading.run.metadata()
-    config = confirming(stored_config(reading.run), list(genomes.values()), seeds, overrides, allowed)
+    config = confirming(stored_config(reading.run), list(genomes.values()), seeds, overrides, allowed, full)
     check_networks(config, genomes, metadata["environment"].get("task"), allowed)
     parts = assemble(config, allowed)
     composed = Composed(config, {**metadata["choices"], "strategy": "listed"})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evonas_cli.cli.common import print_columns, print_json, readable, say, shorten
 from evonas_cli.cli.narrate import Lines, Narrator, Silent
 from evonas_cli.cli.stopping import Stopped, Terminated
-from evonas_cli.core.errors import EvonasError, RunError
+from evonas_cli.core.errors import EvonasError
 
 if TYPE_CHECKING:
     from evonas_cli.report.failures import Tally
@@ -38,13 +38,16 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
     from evonas_cli.report.failures import tally
     from evonas_cli.report.retrained import retrained
     from evonas_cli.run import openings
+    from evonas_cli.run.conduct import conduct
     from evonas_cli.store.derived import front_document
 
     try:
         with voice.telling(open_session) as session:
+            if session.parts.reward is not None:
+                voice.say(f"reward = {session.parts.reward}")
             recorder, fold = session.recorder, session.fold
             before = len(recorder.journal)
-            reason = _search(session)
+            reason = conduct(session)
             evaluations = len(recorder.journal)
             failures = tally(() if fold.position.succeeded else recorder.journal)
             document = front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read)
@@ -65,7 +68,7 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
     elif not document["front"] and fold.position.succeeded:
         voice.say(f"budget.cost={fold.budget.cost:g} is less than what the first candidate costs; raise it")
     elif not document["front"]:
-        voice.say(_fruitless(evaluations, failures))
+        voice.say(f"{reason}; loosen that one" if fold.barred else _fruitless(evaluations, failures))
     opened = 0 if again is None else openings.count(session.run)
     if as_json:
         more = {} if again is None else retrained_document(again, opened)
@@ -77,27 +80,6 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
         print_front(document)
         say(session.run.root)
     return 0 if document["front"] else 1
-
-
-def _search(session: Session) -> str:
-    """Runs the session to its end, writes the last files, and says why it has ended."""
-    from evonas_cli.run.refold import hidden_randomness, wavers
-    from evonas_cli.run.search import search
-
-    recorder, fold = session.recorder, session.fold
-    try:
-        search(fold, session.evaluator, recorder, session.late, session.cache, session.gate)
-    except RunError as error:
-        recorder.finish(fold, "interrupted")
-        if wavers(session.parts, recorder.journal):
-            raise RunError(hidden_randomness(session.parts)) from error
-        raise
-    except BaseException:
-        recorder.finish(fold, "interrupted")
-        raise
-    reason = session.why()
-    recorder.finish(fold, "done" if fold.position.succeeded else "failed", reason)
-    return reason
 
 
 def _fruitless(evaluations: int, failures: Tally) -> str:

@@ -133,14 +133,18 @@ def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
 def _describe(parts: Parts) -> int:
     from evonas_cli.core.rng import stream
     from evonas_cli.run.fit import check_data
+    from evonas_cli.run.tracking import tracker_of
 
-    check_data(parts.recipe(), parts.objectives, parts.told)
+    check_data(parts.job, parts.goals.asked)
+    tracker_of(parts.config, parts.allowed)
     fold = parts.fold()
     first = parts.space.sample(stream(parts.config["seed"], "dry-run"))
     goals = ", ".join(f"{o.name} ({o.direction})" for o in fold.objectives)
     say(f"strategy    {type(parts.strategy).__name__}, window {fold.window}")
     say(f"space       {type(parts.space).__name__}, for example {parts.space.to_json(first)}")
     say(f"objectives  {goals}")
+    if parts.reward is not None:
+        say(f"reward      {parts.reward}")
     if parts.constraints:
         say(f"constraints {', '.join(map(str, parts.constraints))}")
     say(f"budget      {', '.join(f'{k} {v}' for k, v in parts.config['budget'].items() if v is not None)}")

@@ -102,7 +102,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _write(words: bytes) -> None:
-    """Writes to stderr, if anyone reads it."""
+    """Writes to stderr, if stderr is open."""
     try:
         os.write(2, words)
     except OSError:

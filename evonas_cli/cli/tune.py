@@ -12,7 +12,6 @@ import typer
 from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, print_json, remark, say, several
 
 if TYPE_CHECKING:
-    from evonas_cli.config.compose import Config
     from evonas_cli.run.assembly import Parts
     from evonas_cli.store.directory import RunDirectory
 
@@ -77,19 +76,13 @@ def measured(parts: Parts, named: Collection[str], seconds: float) -> Tuned:
     """
     from concurrent.futures import ProcessPoolExecutor
 
-    from evonas_cli.core.errors import UsageError
-    from evonas_cli.core.evaluating import Probing
     from evonas_cli.core.processes import spawning
     from evonas_cli.core.rng import stream
+    from evonas_cli.evaluation.parcel import packed
 
-    job = parts.recipe()
-    if not isinstance(job, Probing):
-        raise UsageError(f"{type(job).__name__} has no settings of speed to choose; tuning is for job=train")
     genomes = [parts.space.sample(stream(parts.config["seed"], "tune", number)) for number in range(GENOMES)]
-    remark(f"evonas: trying ways to train, {seconds:g} s each")
     with ProcessPoolExecutor(1, spawning()) as other:
-        found = other.submit(_probe, parts.config, parts.allowed, genomes, seconds)
-        kind, ways = found.result()
+        kind, ways = other.submit(_probe, packed(parts.job), genomes, seconds).result()
     overrides = choose(ways)
     evaluator = parts.config["evaluator"]
     usual = evaluator.get("threads") == 1 and evaluator.get("workers") is None
@@ -98,21 +91,21 @@ def measured(parts: Parts, named: Collection[str], seconds: float) -> Tuned:
     return Tuned(ways, threads, overrides + choose_threads(threads))
 
 
-def _probe(
-    config: Config, allowed: tuple[str, ...], genomes: list[Any], seconds: float
-) -> tuple[str, list[dict[str, Any]]]:
+def _probe(parcel: bytes, genomes: list[Any], seconds: float) -> tuple[str, list[dict[str, Any]]]:
     """Type of device, and ways. In a process of its own, so that no memory of a device stays taken."""
-    from evonas_cli.run.assembly import job_of
+    from evonas_cli.core.errors import UsageError
+    from evonas_cli.core.evaluating import Place, Probing
+    from evonas_cli.evaluation.parcel import unpacked
 
-    job: Any = job_of(config, allowed)
-    ways: list[dict[str, Any]] = job.probe(genomes, seconds)
-    return job.environment()["device"], ways
+    bench = unpacked(parcel, Place())
+    if not isinstance(bench, Probing):
+        raise UsageError(f"{type(bench).__name__} has no settings of speed to choose; tuning is for job=train")
+    remark(f"evonas: trying ways to train, {seconds:g} s each")
+    return str(bench.environment()["device"]), bench.probe(genomes, seconds)
 
 
 def _try_threads(parts: Parts, overrides: list[str], genomes: list[Any], seconds: float) -> list[dict[str, Any]]:
     """Samples a second, threads and workers, the fastest first; nothing where there is one core."""
-    from functools import partial
-
     from evonas_cli.config.compose import apply
     from evonas_cli.evaluation.division import available_cores
     from evonas_cli.evaluation.thread_trials import divisions, side_by_side
@@ -123,7 +116,7 @@ def _try_threads(parts: Parts, overrides: list[str], genomes: list[Any], seconds
     for threads, workers in options if len(options) > 1 else []:
         remark(f"evonas: trying {several(workers, 'worker')} of {several(threads, 'thread')}")
         config = apply(parts.config, [*overrides, f"evaluator.threads={threads}"])
-        rate = side_by_side(partial(job_of, config, parts.allowed), workers, genomes, seconds)
+        rate = side_by_side(job_of(config, parts.allowed), workers, genomes, seconds)
         found.append({"threads": threads, "workers": workers, "samples_per_second": rate})
     return sorted(found, key=lambda way: -way["samples_per_second"])
 

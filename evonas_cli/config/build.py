@@ -25,6 +25,7 @@ PACKAGES = {
     "trainer": "training",
     "job": "jobs",
     "evaluator": "evaluation",
+    "tracker": "trackers",
 }
 
 

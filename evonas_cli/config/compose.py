@@ -96,6 +96,8 @@ def _compose(overrides: Sequence[str], parsed: Sequence[tuple[str, bool]], folde
         _set(unset, [word for group, word in values if group in own])
         for group in own:
             base[group] = unset[group]
+    if base["scalarize"] is not None and OmegaConf.is_interpolation(base, "objectives"):
+        base["objectives"] = None  # the job's own objectives are no wish of the user's, the reward is
     missing = sorted(OmegaConf.missing_keys(base))
     if missing:
         raise UsageError(f"{missing[0]} must be given: {missing[0]}=...")
@@ -166,8 +168,10 @@ def apply(config: Config, overrides: Sequence[str]) -> Config:
     check_repeats([key for key, _ in parsed])
     ordered = sorted(zip(parsed, overrides, strict=True), key=lambda given: not given[0][1])  # choices before keys
     for (key, is_group), text in ordered:
-        if key == "evaluator":
-            copied[key] = {**read(file_of(key, str(parse(text).value()), ())), "threads": copied[key].get("threads", 1)}
+        if key in ("evaluator", "tracker"):
+            node = read(file_of(key, str(parse(text).value()), ()))
+            kept = {"threads": copied[key].get("threads", 1)} if key == "evaluator" else {}
+            copied[key] = {**node, **kept}
             continue
         if is_group:
             raise UsageError(f"{text}: a run keeps its {key}; start a new one with `evonas search`")

@@ -14,10 +14,10 @@ from evonas_cli.core.errors import UsageError
 
 DIRECTIVE = re.compile(r"_[a-z]+_")
 """Keys of this form speak to the runner, not to a constructor."""
-GROUPS = ("space", "strategy", "dataset", "trainer", "job", "evaluator")
+GROUPS = ("space", "strategy", "dataset", "trainer", "job", "evaluator", "tracker")
 EXPERIMENT = "experiment"
 """The group of whole settings: a file that chooses options of the other groups and sets their keys."""
-PATHS = ("dataset.root", "dataset.path", "job.path", "run.outputs")
+PATHS = ("dataset.root", "dataset.path", "job.path", "job.latency_table", "run.outputs")
 """Keys that hold a path: `~` begins a home folder, and an override's value is the path as it is written."""
 
 
@@ -35,6 +35,8 @@ _ROOT: dict[str, Any] = {
     "window": int,
     "objectives": list[str] | None,
     "constraints": Mapping[str, Any],
+    "reference": Mapping[str, Any] | None,
+    "scalarize": Mapping[str, Any] | None,
     "jobs": Mapping[str, Any],
     "device": str,
     "dedupe": Literal["function", "string", "none"],
@@ -70,6 +72,14 @@ def check_root(config: dict[str, Any]) -> None:
     for key in OPEN:
         if not isinstance(config[key], Mapping):
             raise UsageError(f"{key} is {config[key]!r}; it must be a mapping: {key}={{NAME: ...}}")
+    if config["reference"] is not None and not isinstance(config["reference"], Mapping):
+        given = config["reference"]
+        raise UsageError(f"reference is {given!r}; it must be null, or a mapping: reference={{METRIC: ...}}")
+    if config["scalarize"] is not None and not isinstance(config["scalarize"], Mapping):
+        raise UsageError(
+            f"scalarize is {config['scalarize']!r}; it must be null or a mapping, such as scalarize={{form: mixed, "
+            "a: 0.75, accuracy: valid_accuracy, cost: multiply_adds, bounds: [0, 1.0e7]}"
+        )
     for name, node in config["jobs"].items():
         if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)) or not isinstance(node, Mapping):
             raise UsageError(

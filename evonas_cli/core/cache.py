@@ -1,8 +1,8 @@
 """Equal candidates are evaluated once a run: the others are given the result of the first of them that succeeded.
 
-Whom a candidate copies is a function of the run, not of who finishes first: of the candidates with its key and a lower
-id, it is the lowest that was evaluated and succeeded. Candidates of one key are therefore evaluated one after the other
-until one succeeds; the others wait.
+Which candidate is copied is a function of the run and does not depend on which evaluation ends first: of all candidates
+with the same key and a lower id, the one with the lowest id that was evaluated and succeeded. Candidates of one key are
+therefore evaluated one after the other until one succeeds, and the others wait.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ class Cache(Generic[G]):
 
     A candidate has no equal when it continues another one, has options or a job of its own, or asks for a measurement
     `again`; those of different fidelity are different. Only candidates that succeeded are copied. A candidate whose key
-    cannot be told fails with `error`, and is not evaluated. `measured` names the metrics that are 0 in a copy.
+    cannot be told fails with `error`, and is not evaluated. `spent` names the metrics that are 0 in a copy.
     """
 
-    def __init__(self, key: Key[G] | None = None, measured: Container[str] = ()) -> None:
-        self._key, self._measured = key, measured
+    def __init__(self, key: Key[G] | None = None, spent: Container[str] = ()) -> None:
+        self._key, self._spent = key, spent
         self._known: dict[tuple[str, float], Result] = {}
         self._evaluating: dict[tuple[str, float], _Evaluating[G]] = {}
         self._copies: list[Result] = []
@@ -98,7 +98,7 @@ class Cache(Generic[G]):
         if key is None:
             return True
         if known is not None:
-            self._copies.append(copy(known, candidate.id, self._measured))
+            self._copies.append(copy(known, candidate.id, self._spent))
         elif key in self._evaluating:
             self._evaluating[key].waiting.append(candidate)
         else:
@@ -114,7 +114,7 @@ class Cache(Generic[G]):
     def learn(self, candidate: Candidate[G], result: Result) -> list[Candidate[G]]:
         """Takes a recorded result; returns the candidate to be evaluated now because this one failed, if there is one.
 
-        A copy teaches nothing.
+        A copied result changes nothing here.
         """
         key = None if self._key is None or result.cached is not None else self._of(candidate)
         if key is None:
@@ -126,7 +126,7 @@ class Cache(Generic[G]):
             return []
         del self._evaluating[key]
         if ok:
-            self._copies += [copy(result, other.id, self._measured) for other in now.waiting]
+            self._copies += [copy(result, other.id, self._spent) for other in now.waiting]
         elif now.waiting:
             heir = now.waiting.popleft()
             self._evaluating[key] = _Evaluating(heir.id, now.waiting)
@@ -152,7 +152,7 @@ class Cache(Generic[G]):
         return None if key is None else (key, asked.fidelity)
 
 
-def copy(original: Result, id: int, measured: Container[str]) -> Result:
-    """The result for another candidate, which cost nothing: `cost`, `seconds` and all measured metrics are 0."""
-    metrics = {k: 0.0 if k == "cost" or k in measured else value for k, value in original.metrics.items()}
+def copy(original: Result, id: int, spent: Container[str]) -> Result:
+    """The result for another candidate, which cost nothing: `cost`, `seconds` and all metrics of `spent` are 0."""
+    metrics = {k: 0.0 if k == "cost" or k in spent else value for k, value in original.metrics.items()}
     return replace(original, id=id, metrics=metrics, seconds=0.0, cached=original.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from evonas_cli.core.capability import Capability
 from evonas_cli.core.errors import UsageError
@@ -23,7 +23,8 @@ class Demands:
     says that proposals start from the weights of earlier candidates; a full training then has so many `stages`, each of
     which must train something. `options` says that proposals carry options. `window` is the largest number of steps
     that may be asked ahead (None: any). With `violations` the strategy itself ranks candidates that violate
-    constraints; without, such a candidate is told as a failure.
+    constraints; without, such a candidate is told as a failure. `objectives` says by which of the run's objectives the
+    strategy chooses: the first, all of them, or none, since it chooses nothing; runs are compared accordingly.
     """
 
     space: tuple[type, ...] = ()
@@ -35,6 +36,7 @@ class Demands:
     stages: int = 1
     window: int | None = None
     violations: bool = False
+    objectives: Literal["none", "first", "all"] = "first"
 
     @property
     def honoured(self) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
-"""What may be shown on a terminal: any text, with the characters that would steer the terminal written as escapes."""
+"""What may be shown on a terminal: any text, with the characters that would steer the terminal as escapes; numbers."""
 
 from __future__ import annotations
 
 import json
 import logging
 import re
+from typing import Any
 
 from evonas_cli.core.types import Json
 
@@ -69,3 +70,10 @@ def _escape(found: re.Match[str]) -> str:
     letter = found[0]
     number = ord(letter)
     return _NAMED.get(letter) or (f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}")
+
+
+def readable(value: Any) -> str:
+    """A metric for people: counts with separators, fractions with four digits."""
+    if isinstance(value, float) and value.is_integer() and abs(value) >= 1:
+        value = int(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)

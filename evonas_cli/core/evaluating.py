@@ -1,12 +1,14 @@
-"""The interfaces of evaluation: what a job does, what it may say in addition, and where jobs run."""
+"""The interfaces of evaluation: what a job plans, what its bench does, what both may say in addition, where it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from evonas_cli.core.capability import Capability
+from evonas_cli.core.capability import Capability, lack
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Candidate, Json, Metric, Result, Unit
 
 G = TypeVar("G")
@@ -24,12 +26,45 @@ class Context(Protocol):
         """The candidate's own folder, which whoever writes into it makes; None when the run keeps no files."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a bench is opened.
+
+    `device` takes the place of the configured device (`cuda:1`; None: the configured one stays). `file` is the
+    descriptor of a file, empty at first, that all benches of a pool hold: the first bench writes large inputs there,
+    the others map them (`data/shared.py`). None: the bench has no other beside it.
+    """
+
+    device: str | None = None
+    file: int | None = None
+
+
 @runtime_checkable
-class Job(Protocol[G], metaclass=Capability):
-    """What "evaluate" means. Yields one result for each candidate, in any order.
+class Bench(Protocol[G], metaclass=Capability):
+    """What evaluates the candidates of a job. It is opened once a worker, and serves for the whole run.
 
     What is wrong with the candidate (a network that cannot be built, divergence) is a failed result. What is wrong with
     the machine (disk full, data gone, a broken device) is raised as EnvironmentFailure and never becomes a result.
+    """
+
+    def environment(self) -> dict[str, Json]:
+        """What results depend on beside the configuration: device type, library versions, a digest of the data."""
+
+    def evaluate(self, unit: Unit[G], context: Context) -> Iterator[Result]:
+        """One result for each candidate of the unit, in any order: `bench.evaluate(Unit((candidate,)), context)`.
+
+        At width 1 each candidate is a program of its own; several of them may share the device (`Concurrent`). A unit
+        of a greater width is one program (`Stacking`), whose results are a function of width and place, not of the
+        neighbours.
+        """
+
+
+@runtime_checkable
+class Job(Protocol[G], metaclass=Capability):
+    """What "evaluate" means: says what is measured, and opens the bench that measures it.
+
+    A job is a planner. It holds settings, is pickled to be sent to workers, and imports no torch. All that is costly
+    (devices, torch, large data) belongs to the bench. A simple job is its own bench: `open` returns self.
     """
 
     @property
@@ -40,11 +75,11 @@ class Job(Protocol[G], metaclass=Capability):
     def metrics(self) -> Mapping[str, Metric]:
         """All metrics that a successful result carries, by name: `{"valid_error": Metric("min")}`."""
 
-    def environment(self) -> dict[str, Json]:
-        """What results depend on beside the configuration: device type, library versions, a digest of the data."""
+    def open(self, place: Place) -> Bench[G]:
+        """A bench there: `job.open(Place(device="cuda:1"))`. Called once in each worker, before the first candidate.
 
-    def __call__(self, candidates: Sequence[Candidate[G]], context: Context) -> Iterator[Result]:
-        """Evaluates the candidates."""
+        Data may wait until the bench is asked for its environment.
+        """
 
 
 @runtime_checkable
@@ -58,7 +93,7 @@ class Keyed(Protocol[C], metaclass=Capability):
     def function_key(self, genome: C, environment: Mapping[str, Json]) -> str | None:
         """Equal for genomes of one function; None for one that has to be evaluated by itself.
 
-        `environment` is the job's own, as the run recorded it: nothing has to be loaded.
+        `environment` is that of the job's bench, as the run recorded it: nothing has to be loaded.
         """
 
 
@@ -73,16 +108,31 @@ class Static(Protocol[C], metaclass=Capability):
     def static_metrics(self, genome: C, environment: Mapping[str, Json]) -> Mapping[str, float] | None:
         """A value for each of the names; None for a genome without a network. No torch.
 
-        `environment` is the job's own, as the run recorded it: nothing has to be loaded.
+        `environment` is that of the job's bench, as the run recorded it: nothing has to be loaded.
+        """
+
+
+@runtime_checkable
+class Offering(Protocol, metaclass=Capability):
+    """What a job may have in addition: it measures some metrics only when the run asks for them."""
+
+    @property
+    def offered(self) -> Mapping[str, Metric]:
+        """All of these metrics, asked for or not: `{"latency_ms": Metric("min", measured=True)}`.
+
+        `metrics` has those that objectives, constraints, `scalarize` or the job's own settings name.
         """
 
 
 @runtime_checkable
 class Beside(Protocol, metaclass=Capability):
-    """What a further job of a run may have in addition: it takes from the run's own job what it needs to know."""
+    """What a further job of a run may have in addition: it needs to know the environment of the run's own job."""
 
-    def beside(self, environment: Mapping[str, Json]) -> None:
-        """Takes the own job's environment, with its task, before the first candidate. Raises UsageError."""
+    def beside(self, environment: Mapping[str, Json]) -> Job[Any]:
+        """The same job with what it takes from that environment, such as the task: `size.beside(environment)`.
+
+        Called before the job opens a bench. Raises UsageError where the environment lacks what the job needs.
+        """
 
 
 @runtime_checkable
@@ -92,12 +142,8 @@ class Stacking(Protocol[G], metaclass=Capability):
     def units(self, asked: Sequence[Candidate[G]], environment: Mapping[str, Json]) -> list[Unit[G]]:
         """A partition of an ask: a function of the ask, the configuration and the environment, never of idle workers.
 
-        Called where nothing is trained, so it imports no torch.
+        The job's bench evaluates a unit whose width is above 1 as one program.
         """
-
-    def together(self, unit: Unit[G], context: Context) -> Iterator[Result]:
-        """A result for each candidate of a unit whose width is above 1: a function of width and place, not of the
-        neighbours."""
 
 
 @runtime_checkable
@@ -111,7 +157,7 @@ class Testing(Protocol, metaclass=Capability):
 
 @runtime_checkable
 class Probing(Protocol[C], metaclass=Capability):
-    """Capability of a job: it tries out how it evaluates fastest."""
+    """Capability of a bench: it tries out how it evaluates fastest."""
 
     def probe(self, genomes: Sequence[C], seconds: float) -> list[dict[str, Json]]:
         """Ways to evaluate, the fastest first: `overrides` (a list), `samples_per_second`, `trusted`, and why not."""
@@ -122,10 +168,7 @@ class Foreseeing(Protocol[G], metaclass=Capability):
     """What a job may have in addition: it knows how much there is to do before it is done."""
 
     def work(self, unit: Unit[G], environment: Mapping[str, Json]) -> float | None:
-        """An amount of at least 0 that grows with the time that the unit takes; None for a unit that takes none.
-
-        Called where nothing is trained: no torch.
-        """
+        """An amount of at least 0 that grows with the time that the unit takes; None for a unit that takes none."""
 
 
 @runtime_checkable
@@ -179,6 +222,15 @@ class Concurrent(Protocol, metaclass=Capability):
         """How many candidates it wants at once, at most; each has the result that it has alone."""
 
 
+def opened(job: Job[G], place: Place) -> Bench[G]:
+    """The bench that the job opens at the place. Raises UsageError for a bench without what each bench has."""
+    bench = job.open(place)
+    lacking = lack(bench, Bench)
+    if lacking is not None:
+        raise UsageError(f"{type(job).__name__}.open gave {type(bench).__name__}, which is no bench: {lacking}")
+    return bench
+
+
 def check_there(job: object) -> None:
     """Raises UsageError when the data of a job is not there; a job that is not Placed is taken to have it."""
     if isinstance(job, Placed):
@@ -187,17 +239,14 @@ def check_there(job: object) -> None:
 
 @runtime_checkable
 class Evaluator(Protocol[G], metaclass=Capability):
-    """Where jobs run. The order in which results come back never influences a run.
-
-    `slots` is how many candidates it evaluates at once.
-    """
+    """Where the benches of a job run. The order in which results come back never influences a run."""
 
     @property
     def slots(self) -> int:
         """How many candidates are evaluated at once."""
 
     def start(self) -> dict[str, Json]:
-        """Makes ready to evaluate and returns the job's environment. Raises EnvironmentFailure."""
+        """Opens benches and returns their environment. Raises EnvironmentFailure."""
 
     def units(self, asked: Sequence[Candidate[G]]) -> list[Unit[G]]:
         """What of a whole ask of several candidates is evaluated together; only after `start`."""

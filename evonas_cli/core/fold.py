@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from evonas_cli.core.demands import check_proposal
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.front import RunFront
+from evonas_cli.core.gate import is_refused
 from evonas_cli.core.guard import proposed
 from evonas_cli.core.protocols import Strategy
 from evonas_cli.core.rng import LazyStream, derive, stream
@@ -22,6 +23,7 @@ from evonas_cli.core.types import Candidate, Constraint, Evaluation, Objective, 
 
 G = TypeVar("G")
 HOPELESS = 1000
+BARRED = 20
 REPEATING = 10_000
 Batch: TypeAlias = tuple[Candidate[G], ...]
 
@@ -47,10 +49,14 @@ class Budget:
 class Position(Generic[G]):
     """Where the fold stands between two steps; with the strategy's state all that a snapshot holds.
 
-    The fold counts in one of its own and gives copies away: a new one for each count would be a tenth of a cheap step.
-    `told` steps of `asked` have been told; `pending` are the batches in between; `cost` is summed over told candidates
-    in id order, and `over` is the first id that no longer fitted budget.cost; `succeeded` says that any did. `cached`
-    candidates were copied, and so was everybody in the last steps, with `repeats` candidates.
+    `asked` counts the steps that the strategy was asked for, `told` those whose results the strategy was given;
+    `pending` holds the batches in between. `cost` is the sum over told candidates in the order of ids, and `over` the
+    first id that exceeded budget.cost. `succeeded` says that at least one candidate succeeded. `cached` counts copied
+    results, and `repeats` those of the newest steps that held copies only. `refused` counts the candidates that were
+    not evaluated because of a constraint on what is known before training.
+
+    The fold changes one position in place and gives copies away: a new value for each count takes a tenth of the time
+    of a cheap step.
     """
 
     asked: int = 0
@@ -62,6 +68,7 @@ class Position(Generic[G]):
     succeeded: bool = False
     cached: int = 0
     repeats: int = 0
+    refused: int = 0
     pending: tuple[tuple[Candidate[G], ...], ...] = ()
 
 
@@ -80,6 +87,8 @@ class Fold(Generic[G]):
 
     A candidate that violates `constraints` is told without losses, as a failure, to a strategy whose demands do not
     say that it ranks violations: every algorithm then prefers a candidate that satisfies all constraints.
+
+    `reference` is the point, in losses, up to which the front's hypervolume is measured; None: the first steps fix it.
     """
 
     def __init__(
@@ -91,6 +100,7 @@ class Fold(Generic[G]):
         budget: Budget,
         constraints: Sequence[Constraint] = (),
         jobs: dict[str, frozenset[str]] | None = None,
+        reference: tuple[float, ...] | None = None,
     ) -> None:
         if window < 1:
             raise UsageError(f"window is {window}; it must be 1 or more")
@@ -102,7 +112,7 @@ class Fold(Generic[G]):
             )
         self.strategy, self.objectives, self.seed, self.window = strategy, tuple(objectives), seed, window
         self.budget, self.constraints, self.jobs = budget, tuple(constraints), jobs
-        self._ranks_violations = strategy.demands.violations
+        self.reference, self._ranks_violations = reference, strategy.demands.violations
         self.state: Any = strategy.init(stream(seed, "init"))
         self.settled, self.telling = self.state, False
         self.front = RunFront(self.objectives, self.constraints, budget.cost)
@@ -151,6 +161,14 @@ class Fold(Generic[G]):
         return self.budget.evaluations is None and at.told_evaluations >= HOPELESS and not at.succeeded
 
     @property
+    def barred(self) -> bool:
+        """Whether the run must end because its first candidates, BARRED of them and at least a first population, were
+        all refused: the constraints on what is known before training leave nothing to evaluate."""
+        at = self._at
+        first = max(BARRED, self.strategy.least_evaluations)
+        return first <= at.told_evaluations == at.refused
+
+    @property
     def repeating(self) -> bool:
         """Whether a run without a limit of evaluations has asked for nothing new so long that it must end."""
         return self.budget.evaluations is None and self._at.repeats >= REPEATING
@@ -158,7 +176,7 @@ class Fold(Generic[G]):
     def wants_ask(self) -> bool:
         """Whether the window and the budget allow the next step to be asked now."""
         at, budget = self._at, self.budget
-        if self.finished or len(self._pending) >= self.window or self.front.over is not None:
+        if self.finished or len(self._pending) >= self.window or self.front.over is not None or self.barred:
             return False
         if budget.evaluations is None:
             if self.hopeless or self.repeating:
@@ -238,7 +256,7 @@ class Fold(Generic[G]):
         return self._at.told - 1 + self.cut_steps
 
     def close(self) -> None:
-        """Counts the results of a batch that the budget cut: the strategy never hears them, the front does."""
+        """Adds the results of a batch that the budget cut to the front. The strategy is not told them."""
         self.cut_steps = len(self._pending)
         for step in self._pending:
             for candidate in step.batch:
@@ -249,6 +267,8 @@ class Fold(Generic[G]):
         (evaluation, _), at = self.front.take(candidate, result), self._at
         if result.cached is not None:
             at.cached += 1
+        if is_refused(result):
+            at.refused += 1
         if evaluation.losses is not None:
             at.succeeded = True
         if evaluation.violation and not self._ranks_violations:

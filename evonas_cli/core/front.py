@@ -82,9 +82,9 @@ def evaluate(
     A failure has no losses, and neither has a candidate of another job, whose metrics are other ones. Losses of a
     candidate that violates constraints stay beside its `violation`.
     """
-    proposal, metrics = candidate.proposal, result.metrics
+    proposal, metrics, curves = candidate.proposal, result.metrics, result.curves
     if result.status != "ok" or proposal.job:
-        return Evaluation(candidate.id, proposal.genome, None, result.payload, metrics)
+        return Evaluation(candidate.id, proposal.genome, None, result.payload, metrics, 0.0, curves)
     losses = tuple([objective.loss(metrics) for objective in objectives])
     violation = sum([constraint.excess(metrics) for constraint in constraints]) if constraints else 0.0
-    return Evaluation(candidate.id, proposal.genome, losses, result.payload, metrics, violation)
+    return Evaluation(candidate.id, proposal.genome, losses, result.payload, metrics, violation, curves)

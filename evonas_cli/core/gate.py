@@ -10,6 +10,8 @@ from evonas_cli.core.evaluating import Static
 from evonas_cli.core.types import Candidate, Constraint, Failure, Json, Result
 
 G = TypeVar("G")
+REFUSED = "refused"
+"""The kind of failure of a candidate that violates a constraint on what is known before training."""
 
 
 class Gate(Generic[G]):
@@ -54,9 +56,18 @@ class Gate(Generic[G]):
             return None
         if known is None:
             return None
-        for constraint in self._constraints:
-            if constraint.excess(known) > 0:
-                value = float(known[constraint.metric])
-                text = f"refused before training: {constraint.metric} is {value:.12g}, constraints has {constraint}"
-                return Result(candidate.id, "failed", dict(known), error=Failure("refused", text))
+        for constraint in violated(known, self._constraints)[:1]:
+            value = float(known[constraint.metric])
+            text = f"refused before training: {constraint.metric} is {value:.12g}, constraints has {constraint}"
+            return Result(candidate.id, "failed", dict(known), error=Failure(REFUSED, text))
         return None
+
+
+def violated(metrics: Mapping[str, float], constraints: Sequence[Constraint]) -> list[Constraint]:
+    """Those of the constraints that the metrics miss; one on a metric that is not there is not missed."""
+    return [one for one in constraints if one.metric in metrics and one.excess(metrics) > 0]
+
+
+def is_refused(result: Result) -> bool:
+    """Whether the candidate was not evaluated because of a constraint."""
+    return result.error is not None and result.error.kind == REFUSED

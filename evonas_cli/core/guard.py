@@ -1,6 +1,6 @@
 """What strategies propose and what jobs give, checked before the run goes on with it.
 
-Whatever a candidate's evaluation gives, the search goes on and its journal can be read again.
+No result of an evaluation can stop the search or make the journal unreadable.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from evonas_cli.core import strict_json
+from evonas_cli.core.curves import recordable
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.scalarize import REWARD, Reward
 from evonas_cli.core.strict_json import is_number, printable
-from evonas_cli.core.types import Failure, Json, Proposal, Result
+from evonas_cli.core.types import Constraint, Failure, Json, Objective, Proposal, Result
 
 LONGEST_PAYLOAD = 1 << 26
 """Characters of a payload as JSON."""
@@ -34,17 +36,33 @@ def proposed(strategy: object, answer: Any) -> tuple[Sequence[Proposal[Any]], An
     )
 
 
-def guard(result: Result, names: Sequence[str]) -> Result:
+def required(
+    objectives: Sequence[Objective], constraints: Sequence[Constraint], reward: Reward | None = None
+) -> list[str]:
+    """The metrics that each result of a run's own job must have; a reward stands for what it is made of."""
+    sources = () if reward is None else reward.sources
+    named = [*(one.name for one in objectives), *(one.metric for one in constraints), *sources]
+    return [name for name in dict.fromkeys(named) if reward is None or name != REWARD]
+
+
+def guard(result: Result, names: Sequence[str] = (), reward: Reward | None = None) -> Result:
     """A result as it may be recorded: its metrics as plain numbers, its payload as it will be read back.
+
+    With `reward` an ok result gets this metric, in the place of any that it had.
 
     An ok one becomes a failure that says why when it lacks a metric of these `names`, when a metric is no finite number
     or its name cannot be recorded, and when JSON cannot hold the payload. Words that UTF-8 cannot hold are written with
-    escapes such as \\udc80. Raises UsageError for a result whose status, metrics or error are not what `Result` says.
+    escapes such as \\udc80. Curves are thinned, and a number in them that is not finite becomes None. Raises UsageError
+    for a result whose status, metrics, error or curves are not what `Result` says.
     """
     broken: list[str] = []
     if not _is_usual(result):
         _check_fields(result)
         result = _worded(result)
+        if result.curves:
+            result = _curved(result)
+    if reward is not None:
+        result = _rewarded(result, reward)
     if result.payload is not None:
         try:
             result = replace(result, payload=_read_back(result.payload))
@@ -65,9 +83,21 @@ def guard(result: Result, names: Sequence[str]) -> Result:
     return replace(result, status="failed", metrics=kept, payload=None, error=failure)
 
 
+def _rewarded(result: Result, reward: Reward) -> Result:
+    """The result with its reward; as it is where a source is missing or no number, which the guard finds."""
+    metrics = {name: value for name, value in result.metrics.items() if name != REWARD}
+    if result.status != "ok" or not all(name in metrics and _fits(name, metrics[name]) for name in reward.sources):
+        return result
+    for name in reward.costs:
+        if metrics[name] < 0:
+            text = f"{name} is {metrics[name]:.12g}, and a cost of the reward is never negative"
+            return replace(result, status="failed", payload=None, error=Failure("error", text))
+    return replace(result, metrics={**metrics, REWARD: reward.value(metrics)})
+
+
 def _is_usual(result: Result) -> bool:
     """Whether only metrics and payload of the result are left to be checked."""
-    plain = result.status == "ok" and result.error is None and not result.labels
+    plain = result.status == "ok" and result.error is None and not result.labels and not result.curves
     return plain and type(result.metrics) is dict and _is_duration(result.seconds)
 
 
@@ -84,6 +114,14 @@ def _check_fields(result: Result) -> None:
     else:
         return
     raise UsageError(f"the job's Result for candidate {result.id}: {wrong}")
+
+
+def _curved(result: Result) -> Result:
+    """The result with curves as a journal gives them back. Raises UsageError."""
+    try:
+        return replace(result, curves=recordable(result.curves))
+    except ValueError as error:
+        raise UsageError(f"the job's Result for candidate {result.id}: {error}") from error
 
 
 def _read_back(payload: Json) -> Any:

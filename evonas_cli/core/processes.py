@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
 
 _NAMES = ("PYTHONSAFEPATH", "PYTHONPATH")
 
@@ -22,7 +23,7 @@ class Process(SpawnProcess):
     def start(self) -> None:
         """Starts the process. Raises OSError where the machine has no room for it."""
         self._variables = _variables()
-        with _shielded():
+        with _shielded(), _without_main():
             super().start()
 
     def run(self) -> None:
@@ -59,6 +60,21 @@ def _shielded() -> Iterator[None]:
         yield
     finally:
         _set(before)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes that are started meanwhile do not import the main module of this one.
+
+    Nothing that is sent to them is defined there. A script of the user that starts a search would start the search
+    again in each of them.
+    """
+    before = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = before
 
 
 def _elsewhere(path: str) -> str:

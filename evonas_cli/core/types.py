@@ -10,6 +10,9 @@ G = TypeVar("G")
 T = TypeVar("T")
 
 Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Curves: TypeAlias = Mapping[str, Sequence[float | None]]
+"""Columns of numbers by name, all of one length: a row for each epoch that was measured. None stands for no finite
+number."""
 Status: TypeAlias = Literal["ok", "failed"]
 Direction: TypeAlias = Literal["min", "max"]
 LOST = "lost"
@@ -100,7 +103,7 @@ class Unit(Generic[G]):
         return [Unit(self.candidates[part], self.width, self.places[part]) for part in parts]
 
     def narrowed(self) -> list[Unit[G]]:
-        """Programs of the lower and of the upper places, as far as anyone takes them."""
+        """Programs of the lower and of the upper places, without programs of empty places."""
         middle = (self.width + 1) // 2
         halves = []
         for start, end in ((0, middle), (middle, self.width)):
@@ -112,16 +115,18 @@ class Unit(Generic[G]):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a job says of one of its metrics: which direction is better, whether the metric is `measured`, and whether
-    it is one of the test part.
+    """What a job says of one of its metrics: which direction is better, whether the metric is `measured`, whether it is
+    one of the test part, and whether it is `lasting`.
 
     A measured metric, such as a time, may differ when the evaluation is repeated. Digests, replays and comparisons of
-    bits leave it out. A metric of the test part is no objective.
+    bits leave it out. A metric of the test part is no objective. A measured metric that lasts, such as a latency, tells
+    of the network and not of its evaluation, so that a copy of the result keeps the metric.
     """
 
     direction: Direction
     measured: bool = False
     test: bool = False
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,9 @@ class Result:
     `metrics` are finite numbers by name; those that the job declares as measured are the only ones that may differ when
     the evaluation is repeated. `payload` goes back to the strategy. `seconds` is the evaluation's duration.
     `labels` are words for the log, such as the canonical hash of the network. `cached` is the candidate from which the
-    result was copied; None says that it was evaluated.
+    result was copied; None says that it was evaluated. `curves` are columns of one length, by name, with a row for
+    each epoch that was measured: {"epoch": [1, 2], "train_loss": [2.1, 1.6], "valid_error": [0.8, 0.5]}. The numbers
+    of epochs count what the candidate continues, but rows are of its own epochs alone. A failed result may have curves.
     """
 
     id: int
@@ -150,6 +157,7 @@ class Result:
     seconds: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict)
     cached: int | None = None
+    curves: Curves = field(default_factory=dict)
 
 
 @value
@@ -158,7 +166,7 @@ class Evaluation(Generic[G]):
 
     `losses` are minimised, in the order of the run's objectives; None says that the candidate failed, or was evaluated
     by another job than the run's own. `metrics` are those of the result. `violation` is the sum of the constraints'
-    relative excesses: 0 where all of them hold.
+    relative excesses: 0 where all of them hold. `curves` are those of the result, at most 64 rows.
     """
 
     id: int
@@ -167,6 +175,7 @@ class Evaluation(Generic[G]):
     payload: Json = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     violation: float = 0.0
+    curves: Curves = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,10 @@ class Objective:
         """The metric as a loss. Raises KeyError when the job did not measure it."""
         value = float(metrics[self.name])
         return -value if self.direction == "max" else value
+
+    def metric(self, loss: float) -> float:
+        """The inverse of `loss`: in the metric's own direction and unit."""
+        return -loss if self.direction == "max" else loss
 
 
 Bound: TypeAlias = Literal["at most", "at least"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -37,7 +37,8 @@ class Arrays:
     Inputs are images (N, C, H, W), vectors (N, F) or series (N, C, L); targets are of any form that `data.targets`
     reads. Parts that the source does not have are None. `kind` is what the targets are taken for, or auto. `names` are
     those of the classes, labels or numbers, where the source knows them. `notes` are lines for people on what the
-    source has found. `checked` gives the inputs and targets their final types, and `kind` and `names` their values.
+    source has found. `preparation` says how raw inputs became these, as for `Splits`. `checked` gives the inputs and
+    targets their final types, and `kind` and `names` their values.
     """
 
     x_train: Inputs
@@ -49,6 +50,7 @@ class Arrays:
     kind: str = "classes"
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    preparation: Mapping[str, Any] = field(default_factory=dict)
 
     def parts(self) -> Iterator[tuple[str, Inputs | None, Labels | None]]:
         """Name, inputs and targets of the three parts."""

@@ -83,7 +83,7 @@ class Chorales(Source):
         return Task((NOTES, self.steps), NOTES, "labels")
 
     def prepare(self, seed: int) -> Splits:
-        """As Source.prepare; a log line gives the loss of whoever knows how often each note sounds, and no more."""
+        """As Source.prepare; a log line gives the loss of a model that predicts the frequency of each note."""
         pieces, digest = self._read()
         (x_train, y_train), (x_valid, y_valid) = (windows(pieces[part], self.steps) for part in ("train", "valid"))
         kept = self._kept(y_train, seed)

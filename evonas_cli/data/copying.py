@@ -1,7 +1,7 @@
 """The copy task (Hochreiter and Schmidhuber, 1997, in spirit): repeat a few symbols after a stretch of blanks.
 
 A sequence is `length` symbols, `blanks` blanks, then `length` recall marks, at which the symbols have to be predicted
-in their order; nothing else counts. Whoever remembers nothing has a perplexity of `symbols` there.
+in their order; nothing else counts. A model without memory has a perplexity of `symbols` there.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,14 @@ log.setLevel(logging.INFO)  # what was found is shown, though the command shows 
 @dataclass(frozen=True)
 class Fitted:
     """What rows become: `arrays` has the inputs of each part that was asked for, `vocabulary` counts token ids or is 0,
-    `what` says for people what the inputs are, and `notes` what was left out."""
+    `what` says for people what the inputs are, `notes` what was left out, and `preparation` what `Splits` has of that
+    name, but for the targets."""
 
     arrays: dict[str, NDArray[Any]]
     vocabulary: int
     what: str
     notes: tuple[str, ...]
+    preparation: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class DelimitedSource(Source):
             names=found.names,
             target_mean=mean,
             target_std=std,
+            preparation=self._preparation(parts.inputs),
         )
         for line in (self._told(parts), *parts.inputs.notes, imbalance(splits, self.name)):
             if line is not None:
@@ -168,6 +172,10 @@ class DelimitedSource(Source):
             raise EnvironmentFailure(
                 f"{self.path}: the rows do not fit into memory; use a machine with more of it, or fewer columns or rows"
             ) from error
+
+    def _preparation(self, inputs: Fitted) -> dict[str, Any]:
+        """Nothing for a source that does not say how it makes inputs of rows."""
+        return {**inputs.preparation, "targets": list(target_names(self.target))} if inputs.preparation else {}
 
     def _told(self, parts: Parts) -> str:
         sizes = " + ".join(str(len(parts.rows[part])) for part in ("train", "valid", "test"))

@@ -73,9 +73,14 @@ class Folder(Dataset):
             arrays[f"y_{part}"] = np.array([image.label for image, _ in found], dtype=np.int64)
             arrays[f"x_{part}"] = _stacked([picture for _, picture in found], ranges, listing)
         notes = [*left_out(list(listings.values())), *_unreadable(unreadable), *self._beside()]
+        preparation = {
+            "form": "pictures",
+            "size": pixels,
+            "ranges": {mode: list(ends) for mode, ends in ranges.items()},
+        }
         if pixels is not None:
             notes.append(f"resized to {pixels}x{pixels} pixels")
-        return Arrays(**arrays, names=listings["train"].classes, notes=tuple(notes))
+        return Arrays(**arrays, names=listings["train"].classes, notes=tuple(notes), preparation=preparation)
 
     def resolved(self) -> dict[str, Json]:
         """As Resolving: the size, from the beginnings of the files, and the fractions, from their number."""

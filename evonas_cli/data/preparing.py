@@ -45,6 +45,7 @@ def prepared(arrays: Arrays, indices: Mapping[str, Indices], augmentation: Augme
         names=arrays.names,
         target_mean=target_mean,
         target_std=target_std,
+        preparation=arrays.preparation,
     )
 
 

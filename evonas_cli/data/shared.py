@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 def shared(file: int, prepare: Callable[[], Splits]) -> Splits:
     """What `prepare` gives, mapped from the descriptor `file`; only the first process calls it. Raises as it does.
 
-    Pages are shared until somebody writes to them, and a writer changes only its own. Where the file's disk has no room
-    every process keeps a copy of its own, with a warning.
+    Processes share pages until one of them writes, and a write changes a copy of the writer. Where the file's disk has
+    no room every process keeps a copy of its own, with a warning.
     """
     fcntl.lockf(file, fcntl.LOCK_EX)
     try:
@@ -73,6 +73,7 @@ def _write(file: int, splits: Splits) -> None:
         "names": list(splits.names),
         "target_mean": splits.target_mean.tolist(),
         "target_std": splits.target_std.tolist(),
+        "preparation": dict(splits.preparation),
     }
     text = json.dumps({"arrays": arrays, **rest}).encode()
     _put(file, memoryview(text), position)
@@ -107,6 +108,7 @@ def _mapped(file: int) -> Splits | None:
         names=tuple(said["names"]),
         target_mean=np.array(said["target_mean"], dtype=np.float64),
         target_std=np.array(said["target_std"], dtype=np.float64),
+        preparation=said["preparation"],
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from math import prod
 from random import Random
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +52,8 @@ class Splits:
     from the training part only (empty for token ids). Targets are classes (N,) int64, labels (N, K) float32 of 0 and 1,
     or numbers (N, K) float32, standardised by `target_mean` and `target_std`, (K,) float64, of the training part.
     `names` are those of the classes, labels or numbers, as far as the source has them. `fingerprint` identifies the
-    data and how it was split.
+    data and how it was split. `preparation` says how raw inputs became these (`network.signature`); it is empty for
+    arrays that were taken as they are.
     """
 
     x_train: Images
@@ -65,6 +68,21 @@ class Splits:
     names: tuple[str, ...] = ()
     target_mean: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     target_std: NDArray[np.float64] = field(default_factory=lambda: np.ones(0))
+    preparation: Mapping[str, Any] = field(default_factory=dict)
+
+
+def joined(splits: Splits) -> Splits:
+    """The parts with the validation part at the end of the training part, and no example left to validate.
+
+    Means and deviations stay those of the training part alone, so that the test part is scaled as it was.
+    """
+    return replace(
+        splits,
+        x_train=np.concatenate([splits.x_train, splits.x_valid]),
+        y_train=np.concatenate([splits.y_train, splits.y_valid]),
+        x_valid=splits.x_valid[:0],
+        y_valid=splits.y_valid[:0],
+    )
 
 
 def auto_fraction(part: str, n: int, found: Targets) -> float:

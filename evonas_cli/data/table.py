@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.data.columns import Rules, fitted, names_of, spread
+from evonas_cli.data.columns_json import written
 from evonas_cli.data.delimited import Delimited, check_columns
 from evonas_cli.data.delimited_source import DelimitedSource, Fitted
 from evonas_cli.data.splits import Indices
@@ -59,4 +60,5 @@ class Csv(DelimitedSource):
         )
         columns, notes = fitted(table, rows["train"], target_names(self.target), rules)
         arrays = {part: spread(table, columns, rows[part]) for part in wanted}
-        return Fitted(arrays, 0, f"{len(names_of(columns))} features of {len(columns)} columns", tuple(notes))
+        what = f"{len(names_of(columns))} features of {len(columns)} columns"
+        return Fitted(arrays, 0, what, tuple(notes), written(columns, rules.missing))

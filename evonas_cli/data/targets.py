@@ -124,7 +124,7 @@ def _binary(values: NDArray[Any]) -> bool:
 
 
 def _kind(values: NDArray[Any], where: str) -> Kind:
-    """The kind of targets nobody has given a kind. Raises UsageError where there are two readings."""
+    """The kind of targets whose kind is `auto`. Raises UsageError where there are two readings."""
     if values.ndim == 2:
         if values.dtype.kind != "U" and _binary(values):
             return "classes" if bool((values.sum(axis=1, dtype=np.int64) == 1).all()) else "labels"

@@ -70,7 +70,15 @@ class TextCsv(DelimitedSource):
             f"texts of {length} {self.tokens} ({cut} of {len(train)} training texts are longer and cut), "
             f"{known.size} token ids"
         )
-        return Fitted(arrays, known.size, what, ())
+        preparation = {
+            "form": "text",
+            "column": self.text,
+            "tokens": self.tokens,
+            "lower": self.lower,
+            "length": length,
+            "known": list(known.known),
+        }
+        return Fitted(arrays, known.size, what, (), preparation)
 
     def _check_texts(self, table: Delimited) -> None:
         check_present(table, self.text, NOTHING, "remove these rows, or fill them in")

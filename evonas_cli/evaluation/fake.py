@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Generic, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure
-from evonas_cli.core.evaluating import Context, Job
+from evonas_cli.core.evaluating import Bench, Context, Job, Place, opened
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.evaluation.units import divide, evaluate
 
@@ -23,20 +23,21 @@ class Fake(Generic[G]):
 
     def __init__(
         self,
-        recipe: Callable[[], Job[G]],
+        job: Job[G],
         context: Context,
         shuffle_seed: int = 0,
         break_after: int | None = None,
         threads: int = 1,
     ) -> None:
-        self._job, self._context = recipe(), context
+        self._job, self._context = job, context
+        self._bench: Bench[G] = opened(job, Place())
         self._rng, self._left = Random(shuffle_seed), break_after
         self._environment: dict[str, Json] = {}
         self._waiting: list[Unit[G]] = []
 
     def start(self) -> dict[str, Json]:
-        """The job's environment."""
-        self._environment = self._job.environment()
+        """The bench's environment."""
+        self._environment = self._bench.environment()
         return self._environment
 
     def units(self, asked: Sequence[Candidate[G]]) -> list[Unit[G]]:
@@ -57,7 +58,7 @@ class Fake(Generic[G]):
             self._left = None if self._left is None else self._left - 1
         if not chosen:
             raise EnvironmentFailure("the fake evaluator broke down as it was told to; resume the run")
-        return [result for unit in chosen for result in evaluate(self._job, unit, self._context)]
+        return [result for unit in chosen for result in evaluate(self._bench, unit, self._context)]
 
     def close(self) -> None:
         """Drops what is queued."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+HEEDED = (signal.SIGINT, signal.SIGTERM)
+
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """SIGINT and SIGTERM that arrive meanwhile, in whatever thread, take effect at the end. For the main thread.
+    """SIGINT and SIGTERM that arrive meanwhile, in whatever thread, take effect at the end.
 
+    Only the main thread hears signals, so in another thread, such as that of a notebook, nothing is there to defer.
     Processes and threads that are started meanwhile have SIGINT blocked.
     """
     late: list[int] = []
@@ -20,7 +24,8 @@ def deferred() -> Iterator[None]:
         late.append(number)
 
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    heard = {number: signal.signal(number, later) for number in (signal.SIGINT, signal.SIGTERM)}
+    hears = threading.current_thread() is threading.main_thread()
+    heard = {number: signal.signal(number, later) for number in HEEDED} if hears else {}
     try:
         yield
     finally:

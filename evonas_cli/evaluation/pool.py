@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.evaluation.division import Division, at_least_one
+from evonas_cli.evaluation.parcel import packed
 from evonas_cli.evaluation.queue import Queue
 from evonas_cli.evaluation.spawned import Spawned
 from evonas_cli.evaluation.transport import Broken, Died, Event, Ready, Transport, Worker
@@ -43,13 +43,14 @@ class Pool(Generic[G]):
     There are `workers` processes (default: one a GPU, or one a core without GPUs), each with `threads` CPU threads.
 
     `devices` lists CUDA device numbers (default: all, unless the run's `device` says otherwise); workers take them in
-    turn. `timeout` in seconds ends a candidate as `failed: timeout`. `recipe` makes the job inside the worker. `crash`
-    fail: a candidate that took `attempts` workers with it, which died, is `failed: crashed` and does not stop the run.
+    turn. `timeout` in seconds ends a candidate as `failed: timeout`. `crash` fail: a candidate that
+    took `attempts` workers with it, which died, is `failed: crashed` and does not stop the run. Raises UsageError for a
+    job that cannot be sent to a worker.
     """
 
     def __init__(
         self,
-        recipe: Callable[..., Job[G]],
+        job: Job[G],
         context: Context,
         device: str = "auto",
         workers: int | None = None,
@@ -63,11 +64,11 @@ class Pool(Generic[G]):
         if timeout is not None and not timeout > 0:
             raise UsageError(f"evaluator.timeout is {timeout}; it must be above 0 seconds (or null)")
         self.division = Division(device, workers, devices, threads)
-        self._recipe, self._context = recipe, context
+        self._job, self._parcel, self._context = job, packed(job), context
         self._timeout, self._attempts, self._crash = timeout, attempts, crash
         self._transport: Transport | None = None
         self._pool: list[_Slot] = []
-        self._queue: Queue[G] = Queue(lambda unit: work(self._planner, unit, self._environment))
+        self._queue: Queue[G] = Queue(lambda unit: work(self._job, unit, self._environment))
         self._lost: dict[int, int] = {}
         self._suspects: set[int] = set()
         self._failure: EvonasError | None = None
@@ -90,12 +91,7 @@ class Pool(Generic[G]):
 
     def units(self, asked: Sequence[Candidate[G]]) -> list[Unit[G]]:
         """As the job divides the ask."""
-        return divide(self._planner, asked, self._environment)
-
-    @cached_property
-    def _planner(self) -> Job[G]:
-        """The job in this process, which divides asks and evaluates nothing."""
-        return self._recipe()
+        return divide(self._job, asked, self._environment)
 
     def submit(self, units: Sequence[Unit[G]]) -> None:
         """Queues the units and gives idle workers something to do."""
@@ -122,7 +118,7 @@ class Pool(Generic[G]):
 
     def _connect(self) -> Transport:
         """The transport to this pool's workers."""
-        return Spawned(self._recipe, self._context)
+        return Spawned(self._parcel, self._context)
 
     @property
     def _connected(self) -> Transport:
@@ -146,7 +142,7 @@ class Pool(Generic[G]):
         """
         together = [self._queue.pop()]
         idle = sum(slot.ready and slot.unit is None for slot in self._pool)
-        most = min(abreast(self._planner, self._environment), -(-(len(self._queue) + 1) // idle))
+        most = min(abreast(self._job, self._environment), -(-(len(self._queue) + 1) // idle))
         while len(together) < most and self._sociable(together[0]) and self._sociable(self._queue.first()):
             together.append(self._queue.pop())
         return merged(together)

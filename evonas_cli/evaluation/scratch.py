@@ -1,22 +1,12 @@
-"""A file without a name that a pool and its workers hold together, for what each of them would else make by itself."""
+"""A file without a name that a pool and its workers hold together, for what each bench would else make by itself."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from multiprocessing import reduction
-from typing import Protocol, runtime_checkable
 
-from evonas_cli.core.capability import Capability
 from evonas_cli.core.errors import EnvironmentFailure
-
-
-@runtime_checkable
-class Sharing(Protocol, metaclass=Capability):
-    """Capability of a job: processes that run the same job make its large inputs once."""
-
-    def share(self, file: int) -> None:
-        """Takes the descriptor of a file that all of them hold, empty at first. Called before anything is loaded."""
 
 
 class Scratch:

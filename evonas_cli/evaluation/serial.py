@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 
-from evonas_cli.core.evaluating import Context, Job
+from evonas_cli.core.evaluating import Bench, Context, Job, Place, opened
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.evaluation.division import at_least_one
 from evonas_cli.evaluation.units import abreast, divide, evaluate, merged
@@ -15,29 +15,29 @@ G = TypeVar("G")
 
 
 class Serial(Generic[G]):
-    """The evaluator without processes: for cheap jobs and for debugging. `recipe` makes the job."""
+    """The evaluator without processes: for cheap jobs and for debugging."""
 
     slots = 1
 
-    def __init__(self, recipe: Callable[[], Job[G]], context: Context, threads: int = 1) -> None:
+    def __init__(self, job: Job[G], context: Context, threads: int = 1) -> None:
         at_least_one(threads=threads)
-        self._recipe, self._context = recipe, context
-        self._job: Job[G] | None = None
+        self._job, self._context = job, context
+        self._bench: Bench[G] | None = None
         self._environment: dict[str, Json] = {}
         self._most = 1
         self._waiting: deque[Unit[G]] = deque()
         self._running: Iterator[Result] = iter(())
 
     def start(self) -> dict[str, Json]:
-        """Makes the job and returns its environment."""
-        self._job = self._recipe()
-        self._environment = self._job.environment()
+        """Opens a bench and returns its environment."""
+        self._bench = opened(self._job, Place())
+        self._environment = self._bench.environment()
         self._most = abreast(self._job, self._environment)
         return self._environment
 
     def units(self, asked: Sequence[Candidate[G]]) -> list[Unit[G]]:
-        """As the job divides the ask. Raises RuntimeError before `start`."""
-        return divide(self._started, asked, self._environment)
+        """As the job divides the ask."""
+        return divide(self._job, asked, self._environment)
 
     def submit(self, units: Sequence[Unit[G]]) -> None:
         """Queues the units."""
@@ -48,7 +48,7 @@ class Serial(Generic[G]):
         while True:
             for result in self._running:
                 return [result]
-            self._running = evaluate(self._started, self._next(), self._context)
+            self._running = evaluate(self._opened, self._next(), self._context)
 
     def _next(self) -> Unit[G]:
         """The oldest unit, and with it as many others as the job wants at once."""
@@ -58,10 +58,10 @@ class Serial(Generic[G]):
         return merged(together)
 
     @property
-    def _started(self) -> Job[G]:
-        if self._job is None:
+    def _opened(self) -> Bench[G]:
+        if self._bench is None:
             raise RuntimeError("the evaluator was not started")
-        return self._job
+        return self._bench
 
     def close(self) -> None:
         """Drops what is queued."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from multiprocessing import connection
 from multiprocessing.connection import Connection
@@ -10,7 +10,7 @@ from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from evonas_cli.core.evaluating import Context, Job
+from evonas_cli.core.evaluating import Context
 from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Unit
 from evonas_cli.evaluation.interrupts import deferred
@@ -51,11 +51,11 @@ class SpawnedWorker:
 class Spawned:
     """A transport to processes of this machine, which hold a file without a name together (`scratch.py`).
 
-    `recipe` makes the job inside a worker.
+    `parcel` is the job (`parcel.py`).
     """
 
-    def __init__(self, recipe: Callable[..., Job[Any]], context: Context) -> None:
-        self._recipe, self._context = recipe, context
+    def __init__(self, parcel: bytes, context: Context) -> None:
+        self._parcel, self._context = parcel, context
         self._scratch = Scratch()
 
     @cached_property
@@ -65,7 +65,7 @@ class Spawned:
     def open(self, device: str | None) -> SpawnedWorker:
         """As Transport.open."""
         ours, theirs = self._spawn.Pipe()
-        arguments = (theirs, self._recipe, self._context, device, self._scratch)
+        arguments = (theirs, self._parcel, self._context, device, self._scratch)
         process = self._spawn.Process(target=serve, args=arguments, daemon=True, name="evonas-worker")
         with deferred():
             process.start()

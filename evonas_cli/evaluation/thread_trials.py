@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.synchronize import Barrier
 from threading import BrokenBarrierError
 from typing import Any
 
+from evonas_cli.core.evaluating import Job, Place
 from evonas_cli.core.processes import spawning
-from evonas_cli.evaluation.scratch import Scratch, Sharing
+from evonas_cli.evaluation.parcel import packed, unpacked
+from evonas_cli.evaluation.scratch import Scratch
 from evonas_cli.evaluation.worker import WAITING
 
-Recipe = Callable[[], Any]
 _together: tuple[Barrier, Scratch]
 """What the processes of a trial hold in common; each is given it as it starts."""
 
@@ -25,15 +26,15 @@ def divisions(cores: int, several: bool) -> list[tuple[int, int]]:
     return [(count, cores // count if several else 1) for count in threads]
 
 
-def side_by_side(recipe: Recipe, workers: int, genomes: Sequence[Any], seconds: float) -> float:
-    """Samples a second of all workers together: each probes its own job of the recipe, beginning together.
+def side_by_side(job: Job[Any], workers: int, genomes: Sequence[Any], seconds: float) -> float:
+    """Samples a second of all workers together: each probes a bench of its own, beginning together.
 
-    The job must have one way left to try; a worker in which it finds no room makes the whole 0.
+    The bench must have one way left to try; a worker in which it finds no room makes the whole 0.
     """
-    spawn, scratch = spawning(), Scratch()
+    parcel, spawn, scratch = packed(job), spawning(), Scratch()
     try:
         with ProcessPoolExecutor(workers, spawn, _hold, (spawn.Barrier(workers), scratch)) as others:
-            calls = [others.submit(_probe, recipe, genomes, seconds) for _ in range(workers)]
+            calls = [others.submit(_probe, parcel, genomes, seconds) for _ in range(workers)]
             for error in [call.exception() for call in calls]:
                 if error is not None and not isinstance(error, BrokenBarrierError):
                     raise error
@@ -49,15 +50,13 @@ def _hold(barrier: Barrier, scratch: Scratch) -> None:
     _together = barrier, scratch
 
 
-def _probe(recipe: Recipe, genomes: Sequence[Any], seconds: float) -> float:
+def _probe(parcel: bytes, genomes: Sequence[Any], seconds: float) -> float:
     barrier, scratch = _together
     try:
-        job = recipe()
-        if isinstance(job, Sharing):
-            job.share(scratch.file)
-        job.environment()
+        bench: Any = unpacked(parcel, Place(file=scratch.file))
+        bench.environment()
         barrier.wait()
-        ways = job.probe(genomes, seconds)
+        ways = bench.probe(genomes, seconds)
         return float(ways[0]["samples_per_second"]) if ways else 0.0
     except BaseException:
         barrier.abort()

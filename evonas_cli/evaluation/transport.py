@@ -16,7 +16,7 @@ from evonas_cli.core.types import Json, Result, Unit
 
 @dataclass(frozen=True)
 class Ready:
-    """The worker has made its job, whose environment this is."""
+    """The worker has opened its bench, whose environment this is."""
 
     environment: Mapping[str, Json]
 

@@ -1,4 +1,4 @@
-"""What a job evaluates together, and what becomes of a candidate for which it raises; for all evaluators alike."""
+"""What a job evaluates together, and what becomes of a candidate for which a bench raises; for all evaluators alike."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from evonas_cli.core.blame import described, keep_traceback, told
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
-from evonas_cli.core.evaluating import Concurrent, Context, Foreseeing, Job, Stacking
+from evonas_cli.core.evaluating import Bench, Concurrent, Context, Foreseeing, Job, Stacking
 from evonas_cli.core.faults import is_device_error, is_out_of_memory
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.network.plan import PlanError
@@ -47,31 +47,30 @@ def merged(units: Sequence[Unit[G]]) -> Unit[G]:
     return Unit(candidates, 1, (0,) * len(candidates))
 
 
-def evaluate(job: Job[G], unit: Unit[G], context: Context) -> Iterator[Result]:
+def evaluate(bench: Bench[G], unit: Unit[G], context: Context) -> Iterator[Result]:
     """A result for each candidate of the unit, each once.
 
-    What the job raises while one candidate is left is that candidate's failure: `unbuildable`, or `oom` or `error`,
+    What the bench raises while one candidate is left is that candidate's failure: `unbuildable`, or `oom` or `error`,
     whose traceback goes to the candidate's folder. While several are left, each half of them is evaluated for itself.
-    Expected errors pass. Raises EnvironmentFailure for errors of the disk and the device, UsageError for a job that
-    gives other results.
+    Expected errors pass. Raises EnvironmentFailure for errors of the disk and the device, UsageError for a bench
+    that gives other results.
     """
     asked, started = unit.candidates, perf_counter()
     missing = {asked[0].id} if len(asked) == 1 else {candidate.id for candidate in asked}
     failed: Result | None = None
     try:
-        stacked = unit.width > 1 and isinstance(job, Stacking)
-        answers = job.together(unit, context) if stacked else job(asked, context)  # type: ignore[attr-defined]
+        answers = bench.evaluate(unit, context)
         if not hasattr(answers, "__iter__"):
-            raise _refusal(job, unit, answers)
+            raise _refusal(bench, unit, answers)
         for result in answers:
             if type(result) is not Result or result.id not in missing:
-                raise _refusal(job, unit, result)
+                raise _refusal(bench, unit, result)
             missing.remove(result.id)
             yield result
             if missing:
                 started = perf_counter()
         if missing:
-            raise _refusal(job, unit, None)
+            raise _refusal(bench, unit, None)
     except EvonasError:
         raise
     except Exception as error:
@@ -85,11 +84,11 @@ def evaluate(job: Job[G], unit: Unit[G], context: Context) -> Iterator[Result]:
         yield failed
     elif missing:
         for part in unit.among(missing).bisected():
-            yield from evaluate(job, part, context)
+            yield from evaluate(bench, part, context)
 
 
-def _refusal(job: Job[G], unit: Unit[G], answer: Any) -> UsageError:
-    """What is wrong with an answer of a job; None: results are missing."""
+def _refusal(bench: Bench[G], unit: Unit[G], answer: Any) -> UsageError:
+    """What is wrong with an answer of a bench; None: results are missing."""
     ids = [candidate.id for candidate in unit.candidates]
     if answer is None:
         found = "no result, or too few"
@@ -98,7 +97,8 @@ def _refusal(job: Job[G], unit: Unit[G], answer: Any) -> UsageError:
     else:
         found = f"a second result for candidate {answer.id}" if answer.id in ids else f"a result for {answer.id!r}"
     asked = f"candidate {ids[0]}" if len(ids) == 1 else f"candidates {', '.join(map(str, ids))}"
-    return UsageError(f"job {type(job).__name__}: asked for {asked} it gave {found}; it must yield one Result for each")
+    name = type(bench).__name__
+    return UsageError(f"{name}.evaluate: asked for {asked} it gave {found}; it must yield one Result for each")
 
 
 def _failed(id: int, error: Exception, context: Context, seconds: float) -> Result:

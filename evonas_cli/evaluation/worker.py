@@ -1,4 +1,4 @@
-"""The life of a pool's worker process: make the job once, then evaluate what comes until the parent is gone."""
+"""The life of a pool's worker process: open a bench once, then evaluate what comes until the parent is gone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -14,9 +13,10 @@ from typing import Any
 from evonas_cli.core.blame import described, place, told
 from evonas_cli.core.display import log_warnings
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
-from evonas_cli.core.evaluating import Context, Job
+from evonas_cli.core.evaluating import Context, Place
 from evonas_cli.core.types import Unit
-from evonas_cli.evaluation.scratch import Scratch, Sharing
+from evonas_cli.evaluation.parcel import unpacked
+from evonas_cli.evaluation.scratch import Scratch
 from evonas_cli.evaluation.transport import Broken, Finished, Ready
 from evonas_cli.evaluation.units import evaluate
 
@@ -25,24 +25,21 @@ WAITING = ("OMP_WAIT_POLICY", "PASSIVE")
 default, and another process wants a core, each operation may take milliseconds. Read when torch is loaded."""
 
 
-def serve(
-    pipe: Connection, recipe: Callable[..., Job[Any]], context: Context, device: str | None, scratch: Scratch
-) -> None:
+def serve(pipe: Connection, parcel: bytes, context: Context, device: str | None, scratch: Scratch) -> None:
     """Sends Ready, then for each unit received Finished, or Broken and ends.
 
-    `device` is the CUDA device of this worker's slot, or None for the configured one; `scratch` is the pool's.
+    `parcel` is the job, `scratch` the pool's file; `device` is the CUDA device of this worker's slot, or None for the
+    configured one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault(*WAITING)
     log_warnings()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
-        job = recipe() if device is None else recipe(device=device)
-        if isinstance(job, Sharing):
-            job.share(scratch.file)
-        pipe.send(Ready(job.environment()))
+        bench = unpacked(parcel, Place(device, scratch.file))
+        pipe.send(Ready(bench.environment()))
         while (unit := _next(pipe)) is not None:
-            pipe.send(Finished(list(evaluate(job, unit, context))))
+            pipe.send(Finished(list(evaluate(bench, unit, context))))
     except EvonasError as error:
         pipe.send(Broken(type(error), str(error)))
     except Exception as error:

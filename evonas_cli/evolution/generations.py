@@ -1,4 +1,8 @@
-"""The state of a generational search: who lives, who was asked for and not yet told, what is known, and its figures."""
+"""The state of a generational search: who lives, who was asked for and not yet told, what is known, and its figures.
+
+An individual keeps the losses of all objectives and its violation of constraints. Strategies of one objective read
+`loss`, the first of them.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,34 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from random import Random
 from statistics import fmean
-from typing import Generic
+from typing import Generic, TypeAlias
 
 from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.evolution.niching import mean_distance
 from evonas_cli.evolution.selection import exploit
 
+Outcome: TypeAlias = tuple[int, tuple[float, ...] | None, float]
+"""What is known of a genome that was told: the candidate's id, its losses (None: failed) and its violation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Individual(Generic[G]):
-    """`loss` is None for a failed candidate; `age` counts the populations it has been in before this one."""
+    """`losses` is None for a failed candidate; `age` counts the populations it has been in before this one.
+
+    `violation` is that of `Evaluation`: above 0 only in strategies that rank candidates that violate constraints.
+    """
 
     id: int
     genome: G
-    loss: float | None
+    losses: tuple[float, ...] | None
     age: int = 0
+    violation: float = 0.0
+
+    @property
+    def loss(self) -> float | None:
+        """The loss of the first objective."""
+        return None if self.losses is None else self.losses[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +58,9 @@ class Birth(Generic[G]):
 class Generation(Generic[G]):
     """The living individuals, best first, equals in random order, the failed last; and the story so far.
 
-    `number` generations have come to life, the last `stale` of them without a new best; `archive` holds id and loss of
-    every genome told, where known genomes are not to be evaluated again.
+    `number` generations have come to life, the last `stale` of them without a new best, which is the smallest first
+    loss within all constraints; `archive` holds the outcome of every genome told, where known genomes are not to be
+    evaluated again.
     """
 
     individuals: tuple[Individual[G], ...] = ()
@@ -54,7 +71,7 @@ class Generation(Generic[G]):
     stale: int = 0
     n_failed: int = 0
     n_cached: int = 0
-    archive: PersistentDict[G, tuple[int, float | None]] = field(default_factory=PersistentDict)
+    archive: PersistentDict[G, Outcome] = field(default_factory=PersistentDict)
 
 
 def births(
@@ -102,15 +119,15 @@ def settle(
 
     A birth whose genome is known only to a step that has not been told yet is dropped.
     """
-    records = [(e.genome, (e.id, None if e.losses is None else e.losses[0])) for e in told]
-    known = state.archive.with_entries(dict(records)) if archive else PersistentDict[G, tuple[int, float | None]]()
+    records: list[tuple[G, Outcome]] = [(e.genome, (e.id, e.losses, e.violation)) for e in told]
+    known = state.archive.with_entries(dict(records)) if archive else PersistentDict[G, Outcome]()
     results, newborn = iter(records), []
     for birth in born:
         record = known.get(birth.genome) if birth.known else next(results)[1]
         if record is not None:
-            id, loss = record
-            newborn.append((Individual(id, birth.genome, loss, birth.age), birth.parents))
-    best = min([(loss, id) for _, (id, loss) in records if loss is not None], default=None)
+            id, losses, violation = record
+            newborn.append((Individual(id, birth.genome, losses, birth.age, violation), birth.parents))
+    best = min([(losses[0], id) for _, (id, losses, over) in records if losses is not None and not over], default=None)
     better = best is not None and (state.best_loss is None or best[0] < state.best_loss)
     if better and best is not None:
         state = replace(state, best_loss=best[0], best_id=best[1])
@@ -118,7 +135,7 @@ def settle(
         state,
         number=state.number + 1,
         stale=0 if better else state.stale + 1,
-        n_failed=state.n_failed + sum(loss is None for _, (_, loss) in records),
+        n_failed=state.n_failed + sum(losses is None for _, (_, losses, _) in records),
         n_cached=state.n_cached + sum(birth.known for birth in born),
         archive=known,
     )

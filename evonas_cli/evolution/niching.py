@@ -25,7 +25,7 @@ MOST_PAIRS = 500
 
 
 class Member(Protocol[C]):
-    """What has to be known of somebody who competes for a place; `loss` is None for a failed one."""
+    """An individual that competes for a place; `loss` is None for a failed one."""
 
     @property
     def id(self) -> int:

@@ -19,7 +19,7 @@ from itertools import accumulate
 from math import exp, floor, inf, isfinite
 from random import Random
 from statistics import fmean, pstdev
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
 Selection: TypeAlias = Callable[[Sequence[float], int, Random], list[int]]
@@ -38,8 +38,8 @@ def tournament(losses: Sequence[float], n: int, rng: Random, *, size: int, repla
     return [winner(everyone, losses.__getitem__, rng, size=size, replacement=replacement) for _ in range(n)]
 
 
-def winner(members: Sequence[T], loss: Callable[[T], float], rng: Random, *, size: int, replacement: bool = True) -> T:
-    """Of one tournament; only the losses of those drawn are looked at."""
+def winner(members: Sequence[T], loss: Callable[[T], Any], rng: Random, *, size: int, replacement: bool = True) -> T:
+    """Of one tournament; only the losses of those drawn, which may be anything ordered, are looked at."""
     if not replacement:
         return min(rng.sample(members, size), key=loss)
     n = len(members)
@@ -171,7 +171,7 @@ def exploit(losses: Sequence[float | None], rng: Random, *, fraction: float) -> 
 
 def _check(losses: Sequence[float]) -> None:
     if not losses:
-        raise ValueError("there is nobody to select: losses is empty")
+        raise ValueError("there is no individual to select: losses is empty")
     if not all(map(isfinite, losses)):
         raise ValueError("a loss is not finite: leave failed individuals out before selecting")
 

@@ -11,6 +11,7 @@ from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes, Locus
 from evonas_cli.genomes.marked_graph import MarkedGraph
+from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.genomes.walk import Kinds, Program
 from evonas_cli.network.cell import Cell
 from evonas_cli.network.task import Phenotype, Task
@@ -69,6 +70,14 @@ class Functional(Protocol[C], metaclass=Capability):
 
     def function_key(self, genome: C) -> str:
         """Equal for genomes whose networks, with weights of their own each, compute the same functions."""
+
+
+@runtime_checkable
+class Sketched(Protocol[C], metaclass=Capability):
+    """Capability: the space sketches what of a genome is searched, such as a cell that a network repeats."""
+
+    def sketches(self, genome: C) -> Sequence[Sketch]:
+        """One sketch for each part, `[normal, reduction]` for example; the same genome gives the same sketches."""
 
 
 @runtime_checkable
@@ -173,6 +182,7 @@ OF_SPACES: tuple[type, ...] = (
     Scored,
     Solved,
     Functional,
+    Sketched,
     Mutable,
     Crossable,
     Measured,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Context
+from evonas_cli.core.evaluating import Context, Place
 from evonas_cli.core.rng import stream
-from evonas_cli.core.types import Candidate, Json, Metric, Result
+from evonas_cli.core.types import Json, Metric, Result, Unit
 from evonas_cli.genomes.capabilities import Scored
 
 
@@ -28,13 +28,17 @@ class Landscape:
             raise UsageError(f"job.noise is {noise}; it must be 0 or more")
         self.space, self.noise = space, noise
 
+    def open(self, place: Place) -> Landscape:
+        """The job itself."""
+        return self
+
     def environment(self) -> dict[str, Json]:
         """Nothing beside the configuration matters."""
         return {}
 
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """One observation each; `cost` counts 1."""
-        for candidate in candidates:
+        for candidate in unit.candidates:
             true = observed = self.space.score(candidate.proposal.genome)
             if self.noise:
                 observed += stream(candidate.seed, "noise").gauss(0.0, self.noise)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Context, Placed
-from evonas_cli.core.types import Candidate, Json, Metric, Result, Unit
+from evonas_cli.core.evaluating import Place, Placed
+from evonas_cli.core.types import Json, Metric, Unit
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Recurrent
 from evonas_cli.jobs import stages
 from evonas_cli.network.language import LanguagePlan
 from evonas_cli.network.metrics import metrics_of
 from evonas_cli.network.task import Task
+from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.extent import epochs_of, over_cap
 from evonas_cli.training.trainer import Trainer
 
@@ -43,7 +43,7 @@ class Language:
     of one text, side by side, and `eval_batch_size` those of the validation. Batches and dropout depend on the run's
     seed, initial weights on the candidate's. `valid_loss` is in nats a token, `valid_perplexity` its exponential,
     `valid_error` the share of tokens that are not the most probable one; `multiply_adds` are for one token, `cost` is
-    the training's arithmetic in billions of multiply-adds, counted. Making the job imports no torch and reads no data.
+    the training's arithmetic in billions of multiply-adds, counted.
     """
 
     needs: tuple[type, ...] = (Recurrent,)
@@ -84,56 +84,42 @@ class Language:
             if getattr(trainer, key) not in fitting:
                 found, wanted = (str(value).lower() for value in (getattr(trainer, key), fitting[-1]))
                 raise UsageError(f"trainer.{key}={found} means nothing to job=language; set trainer.{key}={wanted}")
-        self._settings = (space, dataset, trainer, seed, device, deterministic, threads, hidden, unroll, dropout)
+        self.equipment = Equipment(space, dataset, trainer, seed, device, deterministic, threads)
+        self._hidden, self._unroll, self._dropout = hidden, unroll, dropout
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """Those of every training, and with trainer.measure_train those of the training part."""
         task = metrics_of("tokens", 0)
         on_train = {name.replace("valid", "train_eval", 1): metric for name, metric in task.items()}
-        return {**task, **self._always, **(on_train if self._settings[2].measure_train else {})}
+        return {**task, **self._always, **(on_train if self.equipment.trainer.measure_train else {})}
 
-    @cached_property
-    def _bench(self) -> LanguageBench:
+    def open(self, place: Place) -> LanguageBench:
+        """The bench, which reads the corpus when it is first asked."""
         from evonas_cli.training.candidates.language_bench import LanguageBench
 
-        return LanguageBench(*self._settings)
+        return LanguageBench(self.equipment.at(place), self._hidden, self._unroll, self._dropout)
 
     def check_there(self) -> None:
         """As the data set's, where it has files."""
-        dataset = self._settings[1]
-        if isinstance(dataset, Placed):
-            dataset.check_there()
+        if isinstance(self.equipment.dataset, Placed):
+            self.equipment.dataset.check_there()
 
     def check_demands(self, demands: Demands) -> None:
         """Raises UsageError where weights are not kept, or the epochs are too few to be divided."""
-        stages.check(demands, self._settings[2], self._settings[0])
-
-    def environment(self) -> dict[str, Json]:
-        """Device, torch, threads, task, a digest of the data. Raises UsageError, EnvironmentFailure."""
-        return self._bench.environment()
+        stages.check(demands, self.equipment.trainer, self.equipment.space)
 
     def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> float | None:
         """Multiply-adds of a token, times epochs of the candidate's fidelity; None for what is not trained."""
-        space, trainer, hidden = self._settings[0], self._settings[2], self._settings[7]
+        space, trainer = self.equipment.space, self.equipment.trainer
         total = 0.0
         for candidate in unit.candidates:
             try:
                 cell = space.decode_cell(candidate.proposal.genome)
             except Exception:  # whatever it is, evaluating the candidate meets it again and records it
                 return None
-            plan = LanguagePlan(cell, Task.from_json(environment["task"]).outputs, hidden)
+            plan = LanguagePlan(cell, Task.from_json(environment["task"]).outputs, self._hidden)
             if over_cap(plan, trainer) is not None:
                 return None
             total += epochs_of(trainer, candidate) * plan.multiply_adds
         return total
-
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
-        """A result for each candidate, in order.
-
-        Failures: over_cap, diverged (a loss is not finite, or the perplexity too large to be a number), oom (after a
-        second try) and error, whose traceback goes to the candidate's folder. Raises EnvironmentFailure for disk and
-        device errors, UsageError for wrong settings.
-        """
-        for candidate in candidates:
-            yield self._bench.evaluate(candidate, context)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
-from evonas_cli.core.evaluating import Beside, Context, Foreseeing, Job, Placed, Stacking
+from evonas_cli.core.evaluating import Bench, Beside, Context, Foreseeing, Job, Place, Placed, Stacking, opened
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 
 
@@ -14,7 +13,7 @@ class Several:
     """`own` evaluates candidates of the job "", `others` those of the job that they have as a name.
 
     Metrics, objectives and every capability that is not dispatched here are those of `own`. A further job's environment
-    stands under `jobs` in the run's; one that is `Beside` is told the environment of `own` before its first candidate.
+    stands under `jobs` in the run's; one that is `Beside` is told the environment of `own` before it opens a bench.
     """
 
     def __init__(self, own: Job[Any], others: Mapping[str, Any]) -> None:
@@ -36,14 +35,14 @@ class Several:
             if isinstance(job, Placed) and not isinstance(job, Beside):
                 job.check_there()
 
-    def environment(self) -> dict[str, Json]:
-        """The own job's, and under `jobs` those of the others by name."""
-        return {**self._environments[""], "jobs": {name: self._environments[name] for name in self._others}}
-
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
-        """A result for each candidate, from its own job."""
-        for name, asked in _by_job(candidates).items():
-            yield from self._job(name)(asked, context)
+    def open(self, place: Place) -> Benches:
+        """A bench for each of the jobs."""
+        own = opened(self._own, place)
+        environment = own.environment()
+        others = {}
+        for name, job in self._others.items():
+            others[name] = opened(job.beside(environment) if isinstance(job, Beside) else job, place)
+        return Benches(own, environment, others)
 
     def units(self, asked: Sequence[Candidate[Any]], environment: Mapping[str, Json]) -> list[Unit[Any]]:
         """As each job divides its candidates; one at a time where it does not say."""
@@ -56,33 +55,34 @@ class Several:
                 units += [Unit((candidate,)) for candidate in own]
         return sorted(units, key=lambda unit: unit.candidates[0].id)
 
-    def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
-        """As the job of the unit's candidates, which is one."""
-        job: Any = self._job(unit.candidates[0].proposal.job)
-        yield from job.together(unit, context)
-
     def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> float | None:
         """As the job of the unit's candidates, where it knows."""
         name = unit.candidates[0].proposal.job
         job = self._others.get(name, self._own)
         return job.work(unit, _within(environment, name)) if isinstance(job, Foreseeing) else None
 
-    def _job(self, name: str) -> Any:
-        """The job, which knows by now what it is beside."""
-        if not name:
-            return self._own
-        _ = self._environments
-        return self._others[name]
 
-    @cached_property
-    def _environments(self) -> dict[str, dict[str, Json]]:
-        own = self._own.environment()
-        found = {"": own}
-        for name, job in self._others.items():
-            if isinstance(job, Beside):
-                job.beside(own)
-            found[name] = job.environment()
-        return found
+class Benches:
+    """A bench for each job of a run. Every capability that is not dispatched here is that of the own job's bench."""
+
+    def __init__(self, own: Bench[Any], environment: Mapping[str, Json], others: Mapping[str, Bench[Any]]) -> None:
+        """`environment` is that of `own`."""
+        self._own, self._environment, self._others = own, environment, others
+
+    def __getattr__(self, name: str) -> Any:
+        if name[0] == "_":
+            raise AttributeError(name)
+        return getattr(self._own, name)
+
+    def environment(self) -> dict[str, Json]:
+        """The own job's, and under `jobs` those of the others by name."""
+        return {**self._environment, "jobs": {name: bench.environment() for name, bench in self._others.items()}}
+
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        """A result for each candidate, from the bench of its own job."""
+        for name, asked in _by_job(unit.candidates).items():
+            bench = self._others[name] if name else self._own
+            yield from bench.evaluate(unit.among({candidate.id for candidate in asked}), context)
 
 
 def _by_job(candidates: Sequence[Candidate[Any]]) -> dict[str, list[Candidate[Any]]]:

@@ -17,6 +17,11 @@ def check(demands: Demands, trainer: Trainer, space: Any) -> None:
         return
     if not trainer.save_state:
         raise UsageError("this strategy hands trained weights on; set trainer.save_state=true so that they are kept")
+    if trainer.keep != "last":
+        raise UsageError(
+            "this strategy continues trainings where they ended, so their last state has to be kept; set "
+            "trainer.keep=last, and choose the best epoch when a candidate is trained again (`evonas retrain`)"
+        )
     tuned: Mapping[str, Any] = space.tuned if isinstance(space, Tuning) else {}
     epochs = min(tuned.get("epochs") or [trainer.epochs])
     if demands.stages > epochs:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Context
+from evonas_cli.core.evaluating import Context, Place
 from evonas_cli.core.files import check_file, located, reading
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Candidate, Json, Metric, Result
+from evonas_cli.core.types import Candidate, Failure, Json, Metric, Result, Unit
+from evonas_cli.core.wanted import NOTHING, Wanted
+from evonas_cli.data.latencies import Latencies
 from evonas_cli.genomes.capabilities import Functional
+from evonas_cli.network.metrics import OF_NETWORKS
+from evonas_cli.training.measuring.plan import Measuring, Timing
 
 if TYPE_CHECKING:
     import pandas
@@ -22,13 +27,15 @@ if TYPE_CHECKING:
 UNITS = {"percent": 100.0, "fraction": 1.0}
 """What an accuracy of one is in each unit."""
 COLUMNS = ("reward", "report", "cost", "parameters", "multiply_adds")
+OWN = ("valid_error", "valid_accuracy", "test_error")
 NEAR = 1e-6
 """Fidelities that differ by less are one: a third has no exact decimal form."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """What the table has of trainings of one fidelity: a column for each of some of `COLUMNS`, and the cost's scale."""
+    """What the table has of trainings of one fidelity: a column for each of some of `COLUMNS` and of the further
+    metrics, and the cost's scale."""
 
     columns: Mapping[str, str]
     cost_scale: float
@@ -41,16 +48,19 @@ class Table:
 
     Metrics: `valid_accuracy` and `valid_error` in [0, 1] from column `reward`, `test_error` from `report`, both in
     `accuracy_unit`, percent or fraction (0 to 1),
-    `cost` = column `cost` times `cost_scale`, `parameters`, `multiply_adds` where the table has them (in millions).
+    `cost` = column `cost` times `cost_scale`, `parameters`, `multiply_adds` where the table has them (in millions), and
+    those of `metrics`, a column for each name, in the column's unit; of these, too, less is better.
     `fidelities` has for each fidelity that can be asked for what differs there, such as {0.06: {reward: c10_val12},
     1.0: {reward: c10_val200, cost_scale: 1.0}}; without it fidelity 1 is all there is. A table holds trainings that
     were made apart from each other, so none continues another one, and each costs all its epochs.
+    `latency_ms` is in a table of its own, where it is asked for by `wanted` or `measure`.
     The key column is text, character by character. Raises UsageError for a missing file or column, for a column that is
     not in its unit, and for a candidate or a fidelity that the table lacks.
     """
 
     needs: tuple[type, ...] = ()
     key_needs: tuple[type, ...] = (Functional,)
+    offered: Mapping[str, Metric] = {"latency_ms": Metric("min")}
 
     def __init__(
         self,
@@ -65,45 +75,71 @@ class Table:
         multiply_adds: str | None = "c10_flops_m",
         fidelities: Mapping[float, Any] | None = None,
         accuracy_unit: str = "percent",
+        metrics: Mapping[str, str] | None = None,
+        measure: Sequence[str] = (),
+        latency_table: str | None = None,
+        latency_key: str = "arch",
+        latency_column: str | None = None,
+        wanted: Wanted = NOTHING,
     ) -> None:
         self.space, self.path = space, located(path, "job.path", "FILE.csv")
         if accuracy_unit not in UNITS:
             raise UsageError(f"job.accuracy_unit is {accuracy_unit!r}; it must be one of {', '.join(UNITS)}")
         self._unit = accuracy_unit
         given = dict(zip(COLUMNS, (reward, report, cost, parameters, multiply_adds), strict=True))
-        columns = {name: column for name, column in given.items() if column is not None}
+        self._further = _further(metrics or {})
+        columns = {name: column for name, column in given.items() if column is not None} | self._further
         self._key, self._levels = key, _levels(Level(columns, _scale("job.cost_scale", cost_scale)), fidelities)
         names: dict[str, Metric] = {"valid_error": Metric("min"), "valid_accuracy": Metric("max")}
-        names |= {name: Metric("min") for name in ("cost", "parameters", "multiply_adds") if name in columns}
-        self.metrics: Mapping[str, Metric] = names
+        names |= {n: Metric("min") for n in ("cost", "parameters", "multiply_adds", *self._further) if n in columns}
+        latencies = None if latency_table is None else Latencies(latency_table, latency_key, latency_column)
+        taken = looked_up(wanted, names)
+        self._measuring = Measuring(measure, taken, tuple(names), Timing(), latencies)
+        self._measuring.check_offered(self.offered, "job=table")
+        self.metrics: Mapping[str, Metric] = {**names, **self._measuring.metrics}
         self.honours = frozenset({"fidelity"})
         self._rows: dict[float, dict[str, dict[str, float]]] = {}
         self._digest = ""
 
     def check_there(self) -> None:
-        """As Placed: the path must be that of a file."""
+        """As Placed: the path must be that of a file; a table of latencies is read."""
         check_file(self.path, "pass job.path=FILE.csv")
+        self._measuring.check_there("cpu")
 
     def check_demands(self, demands: Demands) -> None:
         """Raises UsageError for a fidelity of which the table has no columns."""
         for fidelity in demands.fidelities:
             self._known(fidelity, "this strategy has candidates")
 
-    def environment(self) -> dict[str, Json]:
-        """A digest of the file."""
-        self._load()
-        return {"data": self._digest}
+    def open(self, place: Place) -> Table:
+        """The job itself, which reads the table when it is first asked."""
+        return self
 
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+    def environment(self) -> dict[str, Json]:
+        """Digests of the files."""
+        self._load()
+        return {"data": self._digest, **self._measuring.environment()}
+
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """One look-up each."""
         self._load()
-        for candidate in candidates:
+        for candidate in unit.candidates:
             genome = self.space.to_json(candidate.proposal.genome)
             name = genome if isinstance(genome, str) else json.dumps(genome)
             row = self._rows[self._known(candidate.proposal.fidelity, f"candidate {candidate.id} is")].get(name)
             if row is None:
                 raise UsageError(f"{self.path} has no row with {self._key}={name}; use the table's own space")
-            yield Result(candidate.id, "ok", row)
+            yield self._with_latency(Result(candidate.id, "ok", row), candidate)
+
+    def _with_latency(self, found: Result, candidate: Candidate[Any]) -> Result:
+        """The result with the genome's latency where that is asked for; a failure where the table lacks the genome."""
+        table = self._measuring.latencies
+        if table is None:
+            return found
+        latency = table.of(candidate.proposal.genome, self.space)
+        if latency is None:
+            return replace(found, status="failed", metrics={}, error=Failure("missing_metric", table.lack))
+        return replace(found, metrics={**found.metrics, "latency_ms": latency})
 
     def function_key(self, genome: Any, environment: Mapping[str, Json]) -> str:
         """The space's own."""
@@ -150,16 +186,7 @@ class Table:
         """The metrics of each row at one fidelity."""
         import pandas
 
-        values = {}
-        for name, column in level.columns.items():
-            numbers = pandas.to_numeric(frame[column], errors="coerce")
-            fine = numbers.between(0, float("inf"), inclusive="left") & ((name != "cost") | (numbers > 0))
-            if not fine.all():
-                kind = "a number above 0" if name == "cost" else "a number of at least 0"
-                raise UsageError(f"{self.path}: column {column} (job.{name}) must hold {kind} in every row")
-            if name in ("reward", "report"):
-                self._check_unit(numbers.max(), f"{self.path}: column {column} (job.{name})")
-            values[name] = numbers
+        values = {name: self._numbers(frame, name, column) for name, column in level.columns.items()}
         one = UNITS[self._unit]
         measured = {"valid_error": 1.0 - values["reward"] / one, "valid_accuracy": values["reward"] / one}
         if "report" in values:
@@ -169,7 +196,26 @@ class Table:
         for name in ("parameters", "multiply_adds"):
             if name in values:
                 measured[name] = (values[name] * 1e6).round()
+        measured |= {name: values[name].astype(float) for name in self._further}
         return pandas.DataFrame(measured).to_dict("records")  # type: ignore[return-value]
+
+    def _numbers(self, frame: pandas.DataFrame, name: str, column: str) -> pandas.Series:
+        """A column as numbers. Raises UsageError for cells that are none, and for accuracies in another unit."""
+        import pandas
+
+        numbers = pandas.to_numeric(frame[column], errors="coerce")
+        further = name in self._further
+        fine, kind = numbers.abs() < float("inf"), "a number"
+        if name == "cost":
+            fine, kind = fine & (numbers > 0), "a number above 0"
+        elif not further:
+            fine, kind = fine & (numbers >= 0), "a number of at least 0"
+        where = f"{self.path}: column {column} (job.{'metrics.' if further else ''}{name})"
+        if not fine.all():
+            raise UsageError(f"{where} must hold {kind} in every row")
+        if name in ("reward", "report"):
+            self._check_unit(numbers.max(), where)
+        return numbers
 
     def _check_unit(self, highest: float, where: str) -> None:
         """Raises UsageError for accuracies, the highest of them given, that cannot be in the unit."""
@@ -181,6 +227,26 @@ class Table:
         if self._unit == "percent" and highest <= UNITS["fraction"]:
             cure = "set job.accuracy_unit=fraction if they are fractions, from 0 to 1"
             raise UsageError(f"{where} never exceeds 1, while accuracies are in percent; {cure}")
+
+
+def _further(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """The further metrics with their columns. Raises UsageError for names that others have, and for no columns."""
+    for name, column in metrics.items():
+        if not re.fullmatch("[a-z][a-z0-9_]*", str(name)) or name in (*COLUMNS, *OWN):
+            taken = ", ".join((*COLUMNS, *OWN))
+            raise UsageError(f"job.metrics.{name}: a metric is named in small letters, and not {taken}")
+        if not isinstance(column, str):
+            raise UsageError(f"job.metrics.{name} is {column!r}; it must be the name of a column")
+    return dict(metrics)
+
+
+def looked_up(wanted: Wanted, columns: Container[str]) -> Wanted:
+    """The wanted metrics that are measured of networks, without those that are `columns` of the table.
+
+    The job knows none of them before it evaluates.
+    """
+    named = dict.fromkeys([*wanted.metrics, *wanted.bounded])
+    return Wanted(tuple(name for name in named if name in OF_NETWORKS and name not in columns))
 
 
 def _levels(own: Level, fidelities: Mapping[float, Any] | None) -> dict[float, Level]:

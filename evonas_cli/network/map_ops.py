@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from evonas_cli.network.op import FLAG, Op, Setting, Settings, Shape
 from evonas_cli.network.shape_rules import check_groups, check_padding, slide
+from evonas_cli.network.source import Source, arguments, expression, side
 
 LAYERS = "evonas_cli.nn.layers"
 STACKED = "evonas_cli.nn.stacked"
@@ -87,6 +88,39 @@ def _pad_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     return channels, settings["height"], settings["width"]
 
 
+def _conv_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    words = arguments(
+        (shapes[0][0], settings["channels"], side(settings["kernel_h"], settings["kernel_w"])),
+        stride=(side(settings["stride_h"], settings["stride_w"]), 1),
+        padding=(side(*conv_padding(settings)), 0),
+        dilation=(settings["dilation"], 1),
+        groups=(settings["groups"], 1),
+        bias=(bool(settings["bias"]), True),
+    )
+    return Source(layer=f"nn.Conv2d({words})")
+
+
+def _max_pool_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    words = arguments((settings["kernel"], settings["stride"]), padding=(settings["padding"], 0))
+    return Source(call=f"F.max_pool2d({{0}}, {words})")
+
+
+def _avg_pool_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    more = {"padding": (settings["padding"], 0), "count_include_pad": (not settings["padding"], True)}
+    return Source(call=f"F.avg_pool2d({{0}}, {arguments((settings['kernel'], settings['stride']), **more)})")
+
+
+def _zero_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    stride = settings["stride"]
+    kept = "{0}" if stride == 1 else f"{{0}}[:, :, ::{stride}, ::{stride}]"
+    return Source(call=f"torch.zeros_like({kept})")
+
+
+def _pad_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    _, height, width = shapes[0]
+    return Source(call=f"F.pad({{0}}, (0, {settings['width'] - width}, 0, {settings['height'] - height}))")
+
+
 CONV = {
     "channels": Setting(),
     "kernel_h": Setting(),
@@ -110,24 +144,28 @@ MAP_OPS: Mapping[str, Op] = {
         short={"kernel": ("kernel_h", "kernel_w"), "stride": ("stride_h", "stride_w")},
         parameters=_conv_parameters,
         multiply_adds=_conv_multiply_adds,
+        source=_conv_source,
     ),
     "max_pool": Op(
         shape=_pool_shape,
         build=f"{LAYERS}.pooling:max_pool",
         stack="evonas_cli.nn.kernels.pooling:MaxPool",
         settings=POOL,
+        source=_max_pool_source,
     ),
     "avg_pool": Op(
         shape=_pool_shape,
         build=f"{LAYERS}.pooling:avg_pool",
         stack="evonas_cli.nn.kernels.pooling:AvgPool",
         settings=POOL,
+        source=_avg_pool_source,
     ),
     "global_avg_pool": Op(
         shape=lambda shapes, settings: _map(shapes[0])[:1],
         build=f"{LAYERS}.pooling:global_avg_pool",
         stack=f"{STACKED}.global_avg_pool:GlobalAvgPool",
         reorders=True,
+        source=expression("{0}.mean((2, 3))"),
     ),
     "zero": Op(
         shape=_zero_shape,
@@ -135,13 +173,21 @@ MAP_OPS: Mapping[str, Op] = {
         stack="same",
         settings={"stride": Setting(1)},
         reorders=True,
+        source=_zero_source,
     ),
-    "shift": Op(shape=_same_map, build=f"{LAYERS}.movement:shift", stack="same", reorders=True),
+    "shift": Op(
+        shape=_same_map,
+        build=f"{LAYERS}.movement:shift",
+        stack="same",
+        reorders=True,
+        source=expression("F.pad({0}[:, :, 1:, 1:], (0, 1, 0, 1))"),
+    ),
     "pad": Op(
         shape=_pad_shape,
         build=f"{LAYERS}.movement:pad_map",
         stack="same",
         settings={"height": Setting(), "width": Setting()},
         reorders=True,
+        source=_pad_source,
     ),
 }

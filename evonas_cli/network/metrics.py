@@ -28,6 +28,16 @@ METRICS: Mapping[Kind, Mapping[str, Metric]] = {
 }
 """By kind of task; MEANINGS says what each is."""
 
+OF_NETWORKS: Mapping[str, Metric] = {
+    "depth": LOWER,
+    "model_bytes": LOWER,
+    "latency_ms": Metric("min", measured=True, lasting=True),
+    "latency_spread_ms": Metric("min", measured=True, lasting=True),
+    "peak_memory_mb": Metric("min", measured=True, lasting=True),
+    "energy_j": Metric("min", measured=True, lasting=True),
+}
+"""What is measured of a network when a run asks for it."""
+
 OBJECTIVES: Mapping[Kind, str] = {
     "classes": "valid_error",
     "labels": "valid_auroc",
@@ -62,6 +72,16 @@ MEANINGS: Mapping[str, str] = {
     "parameters": "Number of the network's parameters.",
     "multiply_adds": "Number of multiply-adds for one example, or one token.",
     "depth": "Number of layers with weights on the longest path through the network.",
+    "model_bytes": "Bytes of the network's parameters and buffers, 4 for each number.",
+    "latency_ms": "Milliseconds of one forward pass, at least 0: the median of job.latency_repeats passes of a batch "
+    "of job.latency_batch examples, in evaluation mode and float32 on the run's device; or a column of "
+    "job.latency_table.",
+    "latency_spread_ms": "Interquartile range of the passes of latency_ms, at least 0; not from a table.",
+    "peak_memory_mb": "Megabytes (10^6 bytes), above 0, that one training step of the candidate's own network holds at "
+    "most: weights, gradients, the optimiser's memory, the batch and all maps in between.",
+    "energy_j": "Joules for one example of inference, above 0: the energy of the whole device over at least a second "
+    "of passes, by its examples. Needs an NVIDIA device and evonas[energy], or a readable RAPL counter.",
+    "reward": "What the root key scalarize makes of other metrics.",
     "epochs": "Number of epochs that were trained.",
     "cost": "What budget.cost counts. Trainings: billions of multiply-adds. Tables: the cost column. Landscapes: 1.",
     "train_seconds": "Seconds that the training took.",

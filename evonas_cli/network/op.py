@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from evonas_cli.network.source import Source
 
 Shape: TypeAlias = tuple[int, ...]
 """One sample without the batch: (channels, height, width), (channels, length), (features,), or (length,) token ids."""
@@ -16,6 +19,7 @@ Settings: TypeAlias = Mapping[str, Any]
 
 ShapeRule: TypeAlias = Callable[[Sequence[Shape], Settings], Shape]
 CountRule: TypeAlias = Callable[[Sequence[Shape], Settings], int]
+SourceRule: TypeAlias = "Callable[[Sequence[Shape], Settings], Source]"
 
 SAME = "same"
 """The stacked form of an operation whose module computes on stacked tensors what it computes on those of one member."""
@@ -70,6 +74,7 @@ class Op:
     short          settings that stand for several ones, such as `kernel` for `kernel_h` and `kernel_w`
     parameters     counts the trainable numbers; None: the operation has none, so that equal nodes on equal inputs give
                    equal values
+    buffers        counts the numbers that a network keeps and does not train, such as running means; None: it has none
     multiply_adds  counts those of one sample, without the bias; None: the operation is no layer that `depth` counts
     inputs         the least and the greatest number of inputs; None: any number
     commutative    the order of the inputs makes no difference, and `canonical_hash` ignores it
@@ -77,6 +82,8 @@ class Op:
     draws          random numbers are drawn in training, from the module's attribute `generator`, which training sets;
                    two such nodes are never one
     reorders       the gradient does not lie in memory as the input does
+    source         the plain PyTorch form of a node (network/source.py); None: networks with the operation are exported
+                   as ONNX and torch programs alone
 
     The modules are imported when a network is built. Raises ValueError for a record that contradicts itself.
     """
@@ -87,12 +94,14 @@ class Op:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     short: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parameters: CountRule | None = None
+    buffers: CountRule | None = None
     multiply_adds: CountRule | None = None
     inputs: tuple[int, int | None] = (1, 1)
     commutative: bool = False
     keeps_zero: bool = True
     draws: bool = False
     reorders: bool = False
+    source: SourceRule | None = None
 
     def __post_init__(self) -> None:
         for name, path in (("build", self.build), ("stack", self.stack)):

@@ -46,6 +46,16 @@ class Plan:
         )
 
     @cached_property
+    def model_bytes(self) -> int:
+        """Bytes of parameters and buffers in float32."""
+        buffers = sum(
+            rule(self.input_shapes(node), dict(node.params))
+            for node in self.nodes[1:]
+            if (rule := OPS[node.op].buffers) is not None
+        )
+        return 4 * (self.parameters + buffers)
+
+    @cached_property
     def multiply_adds(self) -> int:
         """Multiply-adds for one sample: of layers such as convolutions, no biases, normalisation or pooling."""
         return sum(

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from evonas_cli.network.op import FLAG, CountRule, Op, Setting, Settings, Shape, ShapeRule
+from evonas_cli.network.op import FLAG, CountRule, Op, Setting, Settings, Shape, ShapeRule, SourceRule
 from evonas_cli.network.shape_rules import check_groups, check_padding, slide
+from evonas_cli.network.source import PADDING, Source, arguments, masked
 
 LAYERS = "evonas_cli.nn.layers"
 STACKED = "evonas_cli.nn.stacked"
@@ -81,7 +82,55 @@ def _recurrent_counts(gates: int) -> tuple[CountRule, CountRule]:
     return parameters, lambda shapes, settings: weights(shapes, settings) * shapes[0][1]
 
 
-def _recurrent(name: str, gates: int) -> Op:
+def _conv_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    channels, made, kernel = shapes[0][0], settings["channels"], settings["kernel"]
+    words = arguments(
+        (channels, made, kernel),
+        stride=(settings["stride"], 1),
+        padding=(conv1d_padding(settings), 0),
+        dilation=(settings["dilation"], 1),
+        groups=(settings["groups"], 1),
+        bias=(bool(settings["bias"]), True),
+    )
+    return Source(layer=f"nn.Conv1d({words})", shapes={"weight": (made, channels // settings["groups"], kernel)})
+
+
+def _max_pool_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    words = arguments((settings["kernel"], settings["stride"]), padding=(settings["padding"], 0))
+    return Source(call=f"F.max_pool1d({{0}}, {words})")
+
+
+def _avg_pool_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    more = {"padding": (settings["padding"], 0), "count_include_pad": (not settings["padding"], True)}
+    return Source(call=f"F.avg_pool1d({{0}}, {arguments((settings['kernel'], settings['stride']), **more)})")
+
+
+def _embedding_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    words = arguments((settings["vocabulary"], settings["width"]), padding_idx=(0, None))
+    return Source(layer=f"nn.Embedding({words})", call="{layer}({0}).transpose(1, 2)")
+
+
+def _recurrent_source(name: str) -> SourceRule:
+    def rule(shapes: Sequence[Shape], settings: Settings) -> Source:
+        both = (bool(settings["bidirectional"]), False)
+        words = arguments((shapes[0][0], settings["hidden"]), batch_first=(True, False), bidirectional=both)
+        call = "{layer}({0}.transpose(1, 2))[0].transpose(1, 2)"
+        return Source(layer=f"nn.{name}({words})", call=call, prefix="layer.")
+
+    return rule
+
+
+def _attention_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    channels, heads = shapes[0][0], settings["heads"]
+    return Source(
+        layer=f"Attention(nn.Linear({channels}, {3 * channels}), nn.Linear({channels}, {channels}), heads={heads})",
+        call="{layer}({0})" if len(shapes) == 1 else "{layer}({0}, {1})",
+        classes=(f"{LAYERS}.attention:Attention",),
+        lines=("from math import sqrt", PADDING),
+    )
+
+
+def _recurrent(name: str, gates: int, layer: str) -> Op:
     parameters, multiply_adds = _recurrent_counts(gates)
     return Op(
         shape=_recurrent_shape,
@@ -91,6 +140,7 @@ def _recurrent(name: str, gates: int) -> Op:
         parameters=parameters,
         multiply_adds=multiply_adds,
         keeps_zero=False,
+        source=_recurrent_source(layer),
     )
 
 
@@ -110,12 +160,13 @@ def _one_column(shapes: Sequence[Shape], settings: Settings) -> Shape:
     return _sequence(shapes)[:1]
 
 
-def _time_pool(name: str) -> Op:
-    return _masked(name, _one_column, f"{STACKED}.time_pooling:Reduced", (1, 2))
+def _time_pool(name: str, layer: str, plain: str) -> Op:
+    source = masked(layer, f"{LAYERS}.time_pooling", plain)
+    return _masked(name, _one_column, f"{STACKED}.time_pooling:Reduced", (1, 2), source)
 
 
-def _masked(name: str, shape: ShapeRule, stack: str, inputs: tuple[int, int]) -> Op:
-    return Op(shape=shape, build=f"{LAYERS}.time_pooling:{name}", stack=stack, inputs=inputs)
+def _masked(name: str, shape: ShapeRule, stack: str, inputs: tuple[int, int], source: SourceRule) -> Op:
+    return Op(shape=shape, build=f"{LAYERS}.time_pooling:{name}", stack=stack, inputs=inputs, source=source)
 
 
 CONV1D = {
@@ -138,18 +189,32 @@ SEQUENCE_OPS: Mapping[str, Op] = {
         settings=CONV1D,
         parameters=_conv_parameters,
         multiply_adds=_conv_multiply_adds,
+        source=_conv_source,
     ),
-    "max_pool1d": Op(shape=_pool_shape, build=f"{LAYERS}.pooling:max_pool1d", stack="same", settings=POOL1D),
-    "avg_pool1d": Op(shape=_pool_shape, build=f"{LAYERS}.pooling:avg_pool1d", stack="same", settings=POOL1D),
+    "max_pool1d": Op(
+        shape=_pool_shape,
+        build=f"{LAYERS}.pooling:max_pool1d",
+        stack="same",
+        settings=POOL1D,
+        source=_max_pool_source,
+    ),
+    "avg_pool1d": Op(
+        shape=_pool_shape,
+        build=f"{LAYERS}.pooling:avg_pool1d",
+        stack="same",
+        settings=POOL1D,
+        source=_avg_pool_source,
+    ),
     "embedding": Op(
         shape=_embedding_shape,
         build=f"{LAYERS}.embedding:embedding",
         stack=f"{STACKED}.embedding:Embedding",
         settings={"vocabulary": Setting(least=2), "width": Setting()},
         parameters=lambda shapes, settings: int(settings["vocabulary"] * settings["width"]),
+        source=_embedding_source,
     ),
-    "lstm": _recurrent("lstm", gates=4),
-    "gru": _recurrent("gru", gates=3),
+    "lstm": _recurrent("lstm", gates=4, layer="LSTM"),
+    "gru": _recurrent("gru", gates=3, layer="GRU"),
     "attention": Op(
         shape=_attention_shape,
         build=f"{LAYERS}.attention:attention",
@@ -159,9 +224,16 @@ SEQUENCE_OPS: Mapping[str, Op] = {
         multiply_adds=_attention_multiply_adds,
         inputs=(1, 2),
         keeps_zero=False,
+        source=_attention_source,
     ),
-    "mask": _masked("mask", lambda shapes, settings: _sequence(shapes), f"{STACKED}.time_pooling:masked", (2, 2)),
-    "mean_time": _time_pool("mean_time"),
-    "max_time": _time_pool("max_time"),
-    "last_time": _time_pool("last_time"),
+    "mask": _masked(
+        "mask",
+        lambda shapes, settings: _sequence(shapes),
+        f"{STACKED}.time_pooling:masked",
+        (2, 2),
+        masked("Mask", f"{LAYERS}.time_pooling", "{0}"),
+    ),
+    "mean_time": _time_pool("mean_time", "MeanTime", "{0}.mean(2)"),
+    "max_time": _time_pool("max_time", "MaxTime", "{0}.amax(2)"),
+    "last_time": _time_pool("last_time", "LastTime", "{0}[:, :, -1]"),
 }

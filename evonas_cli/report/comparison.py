@@ -17,6 +17,7 @@ from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.report import statistics
 from evonas_cli.report.curves import AXES, Axis, Track, mean_best
 from evonas_cli.report.groups import Group, Sample, group
+from evonas_cli.report.volumes import By, as_hypervolumes, attainment, common_reference, described, measured_by
 
 
 def compare(
@@ -25,14 +26,22 @@ def compare(
     budget: float | None = None,
     baseline: str | None = None,
     vary: Sequence[str] = (),
+    by: By | None = None,
 ) -> dict[str, Any]:
     """Everything that is said about the runs.
+
+    `by` says whether they are compared by the metric of their tracks, their first objective unless another was named,
+    or by the hypervolume of their fronts (`volumes.measured_by`).
 
     `axis` defaults to cost where every run has budget.cost, otherwise to trainings; `budget` to the largest that every
     run has reached; `baseline` to the group of the strategy `random`. Raises RunError for runs that cannot be compared,
     UsageError for an unknown baseline.
     """
     axis = axis or ("cost" if samples and all(s.track.limit is not None for s in samples) else "trainings")
+    measured, more = measured_by(samples, by), {}
+    if measured == "hypervolume":
+        objectives, reference = samples[0].objectives, common_reference(samples)
+        samples, more = [as_hypervolumes(one, reference) for one in samples], described(reference, objectives)
     groups = group(samples, vary, axis)
     track = _one_metric(samples)
     for sample in samples:
@@ -41,11 +50,14 @@ def compare(
     _check_axis(samples, axis)
     budget = _equal_budget(samples, axis, budget)
     chosen = _baseline(groups, baseline)
-    described = _described(groups, axis, budget)
-    values = [found["values"] for found in described]
+    found = _described(groups, axis, budget)
+    if measured == "hypervolume":
+        for one, own in zip(found, groups, strict=True):
+            one["attainment"] = attainment(own, [run["evaluations"] for run in one["runs"]], samples[0].objectives)
+    values = [one["values"] for one in found]
     pairs = _pairs(groups, values, track, chosen)
-    for place, found in enumerate(described):
-        found["verdict"] = _verdict(place, groups, pairs, chosen)
+    for place, one in enumerate(found):
+        one["verdict"] = _verdict(place, groups, pairs, chosen)
     return {
         "schema": 1,
         "metric": track.metric,
@@ -55,7 +67,9 @@ def compare(
         "budget": budget,
         "baseline": None if chosen is None else groups[chosen].label,
         "remarks": [*_unfinished(samples, axis, budget), *_remarks(samples, groups, chosen, axis)],
-        "groups": described,
+        "by": measured,
+        **more,
+        "groups": found,
         "pairs": pairs,
     }
 

@@ -26,8 +26,9 @@ class Track:
     `limit` is the run's own budget.cost: the first evaluation whose cost no longer fits it, and all after it, are left
     out, as they are of the run's front. `ended` says that the strategy was done before its budget. `values` holds the
     metric compared, in its own unit, `reports` the one shown beside it; both are NaN for what is no outcome of the run:
-    a failure, a candidate of another job or of less than full fidelity, one that violates a constraint. The columns of
-    the axes, and that of the failures, are cumulated and include their own evaluation.
+    a failure, a candidate of another job or of less than full fidelity, one that violates a constraint. `losses` holds
+    those of all objectives where they were given, and None for what is no outcome. The columns of the axes, and that of
+    the failures, are cumulated and include their own evaluation.
     """
 
     metric: str
@@ -36,6 +37,7 @@ class Track:
     limit: float | None = None
     values: array[float] = field(default_factory=_column)
     reports: array[float] = field(default_factory=_column)
+    losses: list[tuple[float, ...] | None] = field(default_factory=list)
     trainings: array[float] = field(default_factory=_column)
     seconds: array[float] = field(default_factory=_column)
     cost: array[float] = field(default_factory=_column)
@@ -50,6 +52,7 @@ class Track:
         seconds: float = 0.0,
         cached: bool = False,
         counts: bool = True,
+        losses: tuple[float, ...] | None = None,
     ) -> None:
         """Takes the next evaluation. One from a cache or of a further job is no training (`cached`); a failed one is.
 
@@ -62,6 +65,7 @@ class Track:
         shown = succeeded and counts
         self.values.append(float(metrics[self.metric]) if shown else math.nan)
         self.reports.append(float(metrics.get(self.report, math.nan)) if shown and self.report else math.nan)
+        self.losses.append(losses if shown else None)
         self.failures.append(_last(self.failures) + (not succeeded))
         self.trainings.append(_last(self.trainings) + (not cached))
         self.seconds.append(_last(self.seconds) + seconds)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from evonas_cli.core.errors import RunError, UsageError
-from evonas_cli.core.types import Json
+from evonas_cli.core.types import Json, Objective
 from evonas_cli.report.curves import Axis, Track
 
 FREE = ("strategy", "window")
@@ -20,7 +20,10 @@ COMPUTE = "evaluator.threads"
 
 @dataclass(frozen=True)
 class Sample:
-    """One run as a comparison sees it. `choices` are the names chosen for the groups of the configuration."""
+    """One run as a comparison sees it. `choices` are the names chosen for the groups of the configuration.
+
+    `objectives` are those of its front, of which its strategy `chooses` by the first, by all, or by none.
+    """
 
     name: str
     seed: int
@@ -29,6 +32,8 @@ class Sample:
     track: Track
     environment: Mapping[str, Json] = field(default_factory=dict)
     finished: bool = True
+    objectives: tuple[Objective, ...] = ()
+    chooses: str = "first"
 
     @property
     def strategy(self) -> str:

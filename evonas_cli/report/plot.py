@@ -1,4 +1,7 @@
-"""A comparison as a picture: mean best-so-far curves with bootstrap bands, as one SVG file without references."""
+"""A comparison as a picture: mean best-so-far curves with bootstrap bands, as one SVG file without references.
+
+A comparison by hypervolume of two objectives has the median attainment surfaces in the place of the second axis.
+"""
 
 from __future__ import annotations
 
@@ -49,9 +52,10 @@ class Scale:
 
 
 def draw(document: Mapping[str, Any]) -> str:
-    """The picture of a comparison's document: one panel for each axis that the runs measure, at most two."""
-    groups = document["groups"]
-    axes = panels(document)
+    """The picture of a comparison's document: one panel for each axis that the runs measure, at most two, or one and
+    the attainment surfaces."""
+    groups, surfaces = document["groups"], has_surfaces(document)
+    axes = panels(document)[: 1 if surfaces else 2]
     curves = [[curve(found["runs"], axis) for found in groups] for axis in axes]
     bounds = _value_bounds([one for panel in curves for one in panel])
     height = HEIGHT + LINE * len(groups) + 12
@@ -61,10 +65,12 @@ def draw(document: Mapping[str, Any]) -> str:
         f"<title>{_text(document['metric'])}: best so far</title>",
         f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
     ]
-    breadth = WIDTH / len(axes)
+    breadth = WIDTH / (len(axes) + surfaces)
     for place, (axis, panel) in enumerate(zip(axes, curves, strict=True)):
         budget = document["budget"] if axis == document["axis"] else None
         out += _panel(panel, axis, document["metric"], bounds, (place * breadth, (place + 1) * breadth), budget)
+    if surfaces:
+        out += _surfaces(document, (WIDTH - breadth, WIDTH))
     for place, found in enumerate(groups):
         y = HEIGHT + LINE * place + 8
         out.append(f'<line x1="{LEFT}" x2="{LEFT + 30}" y1="{y}" y2="{y}" {_stroke(place)}/>')
@@ -78,6 +84,25 @@ def panels(document: Mapping[str, Any]) -> list[str]:
     ends = [run["curve"]["end"] for found in document["groups"] for run in found["runs"]]
     wanted = dict.fromkeys(["cost" if document["axis"] == "cost" else "trainings", "seconds", "trainings"])
     return [axis for axis in wanted if all(end[axis] > 0 for end in ends)][:2]
+
+
+def has_surfaces(document: Mapping[str, Any]) -> bool:
+    """Whether the document has attainment surfaces that can be drawn: those of two objectives."""
+    return len(document.get("objectives", ())) == 2 and all(one.get("attainment") for one in document["groups"])
+
+
+def staircase(
+    corners: Sequence[Sequence[float]], directions: Sequence[str], end: Sequence[float]
+) -> list[tuple[float, float]]:
+    """The edge of what the corners attain, up to `end`: points (x, y) in the metrics' units."""
+    signs = [-1.0 if direction == "max" else 1.0 for direction in directions]
+    losses = sorted(tuple(sign * value for sign, value in zip(signs, corner, strict=True)) for corner in corners)
+    last_x, last_y = (sign * value for sign, value in zip(signs, end, strict=True))
+    path, level = [], last_y
+    for x, y in losses:
+        path += [(x, level), (x, y)]
+        level = y
+    return [(signs[0] * x, signs[1] * y) for x, y in [*path, (last_x, level)]]
 
 
 def curve(runs: Sequence[Mapping[str, Any]], axis: str) -> Curve:
@@ -117,16 +142,8 @@ def _panel(
     place: tuple[float, float],
     budget: float | None,
 ) -> list[str]:
-    left, right, bottom = place[0] + LEFT, place[1] - RIGHT, HEIGHT - BOTTOM
-    x = Scale(0.0, max(c.at[-1] for c in curves), left, right)
-    y = Scale(bounds[0], bounds[1], bottom, TOP, bounds[2])
-    out = []
-    for value in ticks(x.low, x.high):
-        out.append(f'<line x1="{x(value):.1f}" x2="{x(value):.1f}" y1="{TOP}" y2="{bottom}" stroke="#e5e5e5"/>')
-        out.append(f'<text x="{x(value):.1f}" y="{bottom + 18}" text-anchor="middle">{tick_text(value)}</text>')
-    for value in log_ticks(y.low, y.high) if y.log else ticks(y.low, y.high):
-        out.append(f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#e5e5e5"/>')
-        out.append(f'<text x="{left - 6:.1f}" y="{y(value) + 4:.1f}" text-anchor="end">{tick_text(value)}</text>')
+    x, y = _scales(place, (0.0, max(c.at[-1] for c in curves)), bounds)
+    out = _grid(x, y)
     for number, one in enumerate(curves):
         if one.low == one.high:
             continue
@@ -138,14 +155,59 @@ def _panel(
         out.append(f'<polyline points="{points}" fill="none" {_stroke(number)}/>')
     if budget is not None:
         at = f"{x(min(budget, x.high)):.1f}"
-        out.append(f'<line x1="{at}" x2="{at}" y1="{TOP}" y2="{bottom}" stroke="#555" stroke-dasharray="4 4"/>')
+        out.append(f'<line x1="{at}" x2="{at}" y1="{TOP}" y2="{y.start}" stroke="#555" stroke-dasharray="4 4"/>')
         out.append(f'<text x="{at}" y="{TOP - 6}" text-anchor="end" fill="#555">equal budget</text>')
-    out.append(f'<path d="M{left:.1f} {TOP}V{bottom}H{right:.1f}" fill="none" stroke="#333"/>')
-    middle = (left + right) / 2
-    out.append(f'<text x="{middle:.1f}" y="{HEIGHT - 12}" text-anchor="middle">{UNITS[axis]}</text>')
-    title = f"mean best {_cut(metric, 30)} so far{' (log scale)' if y.log else ''}"
-    turn = f"translate({place[0] + 16:.1f} {(TOP + bottom) / 2:.1f}) rotate(-90)"
-    return [*out, f'<text transform="{turn}" text-anchor="middle">{_text(title)}</text>']
+    return out + _axes(x, y, UNITS[axis], f"mean best {_cut(metric, 30)} so far{' (log scale)' if y.log else ''}")
+
+
+def _surfaces(document: Mapping[str, Any], place: tuple[float, float]) -> list[str]:
+    """The panel of the median attainment surfaces, up to a little beyond the worst corner."""
+    names, directions = list(document["objectives"]), list(document["objectives"].values())
+    corners = [corner for one in document["groups"] for corner in one["attainment"]]
+    ranges = [_padded([corner[k] for corner in corners]) for k in range(2)]
+    ends = [high if direction == "min" else low for (low, high), direction in zip(ranges, directions, strict=True)]
+    x, y = _scales(place, ranges[0], (*ranges[1], False))
+    out = _grid(x, y)
+    for number, one in enumerate(document["groups"]):
+        path = staircase(one["attainment"], directions, ends)
+        points = " ".join(f"{x(across):.1f},{y(up):.1f}" for across, up in path)
+        out.append(f'<polyline points="{points}" fill="none" {_stroke(number)}/>')
+    return out + _axes(x, y, _text(_cut(names[0], 30)), f"{_cut(names[1], 30)}: median attainment")
+
+
+def _padded(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    margin = 0.08 * (high - low) or abs(high) * 0.08 or 1.0
+    return low - margin, high + margin
+
+
+def _scales(
+    place: tuple[float, float], across: tuple[float, float], up: tuple[float, float, bool]
+) -> tuple[Scale, Scale]:
+    """Those of a panel between two edges; the values upwards may be logarithmic."""
+    return Scale(*across, place[0] + LEFT, place[1] - RIGHT), Scale(up[0], up[1], HEIGHT - BOTTOM, TOP, up[2])
+
+
+def _grid(x: Scale, y: Scale) -> list[str]:
+    left, right, bottom, out = x.start, x.end, HEIGHT - BOTTOM, []
+    for value in ticks(x.low, x.high):
+        out.append(f'<line x1="{x(value):.1f}" x2="{x(value):.1f}" y1="{TOP}" y2="{bottom}" stroke="#e5e5e5"/>')
+        out.append(f'<text x="{x(value):.1f}" y="{bottom + 18}" text-anchor="middle">{tick_text(value)}</text>')
+    for value in log_ticks(y.low, y.high) if y.log else ticks(y.low, y.high):
+        out.append(f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#e5e5e5"/>')
+        out.append(f'<text x="{left - 6:.1f}" y="{y(value) + 4:.1f}" text-anchor="end">{tick_text(value)}</text>')
+    return out
+
+
+def _axes(x: Scale, y: Scale, below: str, beside: str) -> list[str]:
+    """The two lines of a panel and their titles."""
+    bottom, middle = HEIGHT - BOTTOM, (x.start + x.end) / 2
+    turn = f"translate({x.start - LEFT + 16:.1f} {(TOP + bottom) / 2:.1f}) rotate(-90)"
+    return [
+        f'<path d="M{x.start:.1f} {TOP}V{bottom}H{x.end:.1f}" fill="none" stroke="#333"/>',
+        f'<text x="{middle:.1f}" y="{HEIGHT - 12}" text-anchor="middle">{below}</text>',
+        f'<text transform="{turn}" text-anchor="middle">{_text(beside)}</text>',
+    ]
 
 
 def _corners(at: Sequence[float], values: Sequence[float], x: Scale, y: Callable[[float], float]) -> list[str]:

@@ -53,12 +53,13 @@ def retrained(run: RunDirectory, parts: Parts, journal: Journal) -> list[Retrain
 def shown(parts: Parts) -> Sequence[str]:
     """The metrics to show: objectives of the validation part, each followed by its like of the test part.
 
-    Where no objective is one of these, the first metric of the validation part stands for them.
+    Where no objective is one of these, the first metric of the validation part stands for them. A job that trains on
+    the validation part has no metrics of it.
     """
-    metrics: Mapping[str, Any] = parts.recipe().metrics
+    metrics: Mapping[str, Any] = parts.job.metrics
     pairs = {name.replace("test", "valid", 1): name for name, metric in metrics.items() if metric.test}
     objectives = [objective.name for objective in parts.objectives]
     if not pairs:
         return objectives
     chosen = [name for name in objectives if name in pairs] or list(pairs)[:1]
-    return [name for valid in chosen for name in (valid, pairs[valid])]
+    return [name for valid in chosen for name in (valid, pairs[valid]) if name in metrics]

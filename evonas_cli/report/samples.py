@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evonas_cli.core.errors import RunError, UsageError
-from evonas_cli.core.front import is_outcome
+from evonas_cli.core.front import evaluate, is_outcome
 from evonas_cli.core.types import Direction
 from evonas_cli.report.curves import Track
 from evonas_cli.report.groups import Sample
@@ -34,7 +34,7 @@ def compared_metric(parts: Parts, metric: str | None) -> tuple[str, Direction]:
     """The metric to compare by, the first objective unless named, and its direction. Raises UsageError."""
     if metric is None:
         return parts.objectives[0].name, parts.objectives[0].direction
-    known = parts.recipe().metrics
+    known = parts.metrics
     if metric not in known:
         raise UsageError(
             f"--metric {metric}: the job declares no such metric "
@@ -60,17 +60,20 @@ def read_samples(
 
 
 def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
-    parts, run = reading.parts, reading.run
+    parts, run, several = reading.parts, reading.run, len(reading.parts.objectives) > 1
     name, direction = compared_metric(parts, metric)
     track = Track(name, direction, report, parts.config["budget"]["cost"])
     for expected, entry in enumerate(reading.journal):
         if entry["id"] != expected:
             break
         succeeded = entry["status"] == "ok"
-        shown = is_outcome(candidate_in(entry), result_of(entry), parts.objectives, parts.told)
+        candidate, result = candidate_in(entry), result_of(entry)
+        shown = is_outcome(candidate, result, parts.objectives, parts.told)
+        losses = evaluate(candidate, result, parts.objectives).losses if shown and several else None
         if shown and name not in entry["metrics"]:
             raise RunError(f"{run.root}: candidate {expected} has no metric {name}; choose another --metric")
-        track.add(succeeded, entry["metrics"], entry["seconds"], "cached" in entry or "job" in entry, shown)
+        spared = "cached" in entry or "job" in entry
+        track.add(succeeded, entry["metrics"], entry["seconds"], spared, shown, losses)
     reading.journal.close()
     track.ended = run.status().get("reason") in (DONE, REPEATED)
     metadata = run.metadata()
@@ -82,4 +85,6 @@ def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
         track,
         metadata["environment"],
         run.state() in ("done", "failed"),
+        parts.objectives,
+        parts.strategy.demands.objectives,
     )

@@ -75,7 +75,7 @@ def read_artifact(run: RunDirectory, id: int) -> Artifact:
         signature = Signature.from_json(json.loads(state["signature"]))
     except (ValueError, TypeError) as error:
         raise RunError(f"{path} is damaged: {error}; {remedy}") from error
-    return Artifact(id, path, plan, signature, state["progress"].epoch, state["model"])
+    return Artifact(id, path, plan, signature, state["progress"].kept or state["progress"].epoch, state["model"])
 
 
 def load_network(run: RunDirectory, id: int) -> Network:
@@ -89,9 +89,12 @@ def load_network(run: RunDirectory, id: int) -> Network:
 def _entry(run: RunDirectory, id: int) -> dict[str, Any]:
     """The candidate's line of the journal. Raises RunError where there is none, or the candidate failed."""
     journal = Journal(run.journal, write=False)
-    if id not in journal:
-        raise RunError(f"{run.root} has no candidate {id}; it has {len(journal)}, from id 0 on")
-    entry: dict[str, Any] = journal.read(id)
+    try:
+        if id not in journal:
+            raise RunError(f"{run.root} has no candidate {id}; it has {len(journal)}, from id 0 on")
+        entry: dict[str, Any] = journal.read(id)
+    finally:
+        journal.close()
     if entry["status"] != "ok":
         error = entry.get("error", {})
         raise RunError(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.front import RunFront
 from evonas_cli.core.gate import Gate
 from evonas_cli.core.protocols import Particular, Space, Strategy
-from evonas_cli.core.types import Constraint, Json, Objective
-from evonas_cli.run.constraints import constraints
+from evonas_cli.core.scalarize import REWARD, Reward
+from evonas_cli.core.types import Constraint, Json, Metric, Objective
+from evonas_cli.core.wanted import Wanted
 from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfaces, try_out
-from evonas_cli.run.fit import check_demands, check_needs, check_test, objective, preferred
+from evonas_cli.run.fit import check_demands, check_needs, check_test, preferred, stated_reference
+from evonas_cli.run.goals import Goals, goals_of, wanted
 from evonas_cli.store.directory import RunDirectory, check_name
 
 SEVERAL = "evonas_cli.jobs.several.Several"
@@ -34,21 +36,56 @@ SEVERAL = "evonas_cli.jobs.several.Several"
 class Parts:
     """What a configuration describes, built and checked to fit together.
 
-    `constraints` are all that were stated, `told` those on metrics of results. `honoured` says by job
-    what it honours of a proposal. `recipe` makes the job wherever it runs.
-    `measured` names the metrics of the job that repetitions may change.
+    `goals` say what the run looks for. `job` is the run's own, together with the further jobs `others` where there are
+    any; `honoured` says by job what it honours of a proposal. `reference` is the stated reference point of
+    hypervolumes, as losses.
     """
 
     config: Config
     space: Space[Any]
     strategy: Strategy[Any, Any]
-    objectives: tuple[Objective, ...]
-    constraints: tuple[Constraint, ...]
-    told: tuple[Constraint, ...]
+    goals: Goals
     honoured: dict[str, frozenset[str]]
-    recipe: Callable[[], Job[Any]]
-    measured: frozenset[str]
+    job: Job[Any]
+    others: tuple[Job[Any], ...]
     allowed: tuple[str, ...]
+    reference: tuple[float, ...] | None
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What the front is made of."""
+        return self.goals.objectives
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """All constraints that were stated."""
+        return self.goals.constraints
+
+    @property
+    def told(self) -> tuple[Constraint, ...]:
+        """The constraints on metrics of results."""
+        return self.goals.told
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Those of the own job's results, the reward among them where the run computes one."""
+        return self.goals.metrics
+
+    @property
+    def reward(self) -> Reward | None:
+        """What is computed of a result's metrics."""
+        return self.goals.reward
+
+    @cached_property
+    def measured(self) -> frozenset[str]:
+        """The metrics of all jobs that repetitions may change."""
+        every = [self.metrics, *(other.metrics for other in self.others)]
+        return frozenset(name for metrics in every for name, metric in metrics.items() if metric.measured)
+
+    @cached_property
+    def spent(self) -> frozenset[str]:
+        """Those of them that are 0 in a copy, because they tell of the evaluation."""
+        return frozenset(name for name in self.measured if name not in self.metrics or not self.metrics[name].lasting)
 
     def fold(self, seed: int | None = None) -> Fold[Any]:
         """A fold at its beginning; `seed` in the place of the configured one."""
@@ -61,6 +98,7 @@ class Parts:
             Budget(**config["budget"]),
             self.told,
             self.honoured,
+            self.reference,
         )
 
     def front(self) -> RunFront:
@@ -68,58 +106,58 @@ class Parts:
         return RunFront(self.objectives, self.told, self.config["budget"]["cost"])
 
     def gate(self, environment: Mapping[str, Json]) -> Gate[Any]:
-        """What refuses candidates before training; `environment` is that of the job."""
-        job = self.recipe()
-        return Gate(job if isinstance(job, Static) else None, self.constraints, environment)
+        """What refuses candidates before training; `environment` is that of the bench."""
+        return Gate(self.job if isinstance(self.job, Static) else None, self.constraints, environment)
 
     def evaluator(self, context: Context) -> Evaluator[Any]:
         """The configured evaluator, not started. Raises UsageError."""
-        given = {"recipe": self.recipe, "context": context, "device": self.config["device"]}
+        given = {"job": self.job, "context": context, "device": self.config["device"]}
         evaluator: Evaluator[Any] = build(self.config["evaluator"], "evaluator", self.allowed, **given)
         check_interfaces(evaluator=evaluator)
         return evaluator
 
     def keys(self, environment: Mapping[str, Json]) -> Keys[Any] | None:
-        """What tells equal candidates, if the run evaluates them once; `environment` is that of the job."""
+        """What tells equal candidates, if the run evaluates them once; `environment` is that of the bench."""
         how = self.config["dedupe"]
         if how == "none":
             return None
-        job: Any = self.recipe()
+        job: Any = self.job
         return Keys(self.space, job if how == "function" else None, environment)
 
 
-def job_of(config: Config, allowed: Sequence[str] = (), device: str | None = None) -> Job[Any]:
-    """Builds the run's job, together with further ones where `jobs` has any; `device` overrides the configured one."""
-    own, others = _job(config, config["job"], allowed, device), further_jobs(config, allowed, device)
+def job_of(config: Config, allowed: Sequence[str] = ()) -> Job[Any]:
+    """Builds the run's job, together with further ones where `jobs` has any."""
+    own, others = _job(config, config["job"], allowed, wanted(config)), further_jobs(config, allowed)
     if not others:
         return own
     job: Job[Any] = build({"_target_": SEVERAL}, "job", own=own, others=others)
     return job
 
 
-def further_jobs(config: Config, allowed: Sequence[str] = (), device: str | None = None) -> dict[str, Job[Any]]:
+def further_jobs(config: Config, allowed: Sequence[str] = ()) -> dict[str, Job[Any]]:
     """The further jobs by name. Raises UsageError."""
     found = {}
     for name, node in config["jobs"].items():
         try:
-            found[name] = _job(config, node, allowed, device)
+            found[name] = _job(config, node, allowed, Wanted())
             check_interfaces(job=found[name])
         except UsageError as error:
             raise UsageError(f"jobs.{name}: {error}") from error
     return found
 
 
-def _job(config: Config, node: Mapping[str, Any], allowed: Sequence[str], device: str | None) -> Job[Any]:
+def _job(config: Config, node: Mapping[str, Any], allowed: Sequence[str], wanted: Wanted) -> Job[Any]:
     """A job with those collaborators that its constructor names."""
-    wanted = inspect.signature(target(node, "job", allowed)).parameters
+    named = inspect.signature(target(node, "job", allowed)).parameters
     collaborators: dict[str, Any] = {
         "seed": config["seed"],
-        "device": device or config["device"],
+        "device": config["device"],
         "deterministic": config["deterministic"],
         "threads": config["evaluator"].get("threads", 1),
+        "wanted": wanted,
     }
     for group in ("space", "dataset", "trainer"):
-        if group in wanted:
+        if group in named:
             collaborators[group] = build(config[group], group, allowed)
     if "dataset" in collaborators:
         check_dataset(collaborators["dataset"])
@@ -157,18 +195,16 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     check_needs("job", config["job"], job.needs, space, allowed, folders)
     check_test(strategy, job)
     if config["objectives"] is None:
-        config = {**config, "objectives": preferred(job)}
-    objectives = tuple(objective(name, job, config["deterministic"]) for name in config["objectives"])
-    limits = constraints(config["constraints"], job, config["deterministic"])
-    told = tuple([constraint for constraint in limits if constraint.metric in job.metrics])
+        config = {**config, "objectives": [REWARD] if config["scalarize"] is not None else preferred(job)}
+    goals = goals_of(config, job)
     if config["budget"]["cost"] is not None and "cost" not in job.metrics:
         raise UsageError("budget.cost is set but this job measures no cost; use budget.evaluations")
     if isinstance(strategy, Particular):
-        strategy.check_objectives(objectives)
+        strategy.check_objectives(goals.objectives)
     others = further_jobs(config, allowed)
     check_demands(config, strategy, job, others)
     if config["dedupe"] != "none":
-        check_dedupe(config["dedupe"], strategy, job, objectives)
+        check_dedupe(config["dedupe"], strategy, goals.metrics, goals.asked)
     if config["dedupe"] == "function":
         if not isinstance(job, Keyed):
             raise UsageError(
@@ -176,11 +212,9 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
                 "set dedupe=string or dedupe=none"
             )
         check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
-    recipe = functools.partial(job_of, config, tuple(allowed))
-    every = [job, *others.values()]
-    measured = frozenset(name for one in every for name, metric in one.metrics.items() if metric.measured)
     honoured = {"": honours(job), **{name: honours(other) for name, other in others.items()}}
-    parts = Parts(config, space, strategy, objectives, limits, told, honoured, recipe, measured, tuple(allowed))
+    point = stated_reference(config["reference"], goals.objectives)
+    parts = Parts(config, space, strategy, goals, honoured, job, tuple(others.values()), tuple(allowed), point)
     if trial:
         try_out(space, strategy, config["seed"], allowed)
     parts.fold()

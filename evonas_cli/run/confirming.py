@@ -14,36 +14,52 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.capabilities import Buildable, Tuning
 from evonas_cli.network.task import Task
+from evonas_cli.run.identity import LATER
 
 SPLITTING = ("seed", "dataset.test_fraction")
 """Keys that decide which examples are the test part."""
 
 
 def confirming(
-    source: Config, genomes: Sequence[Json], repeats: int, overrides: Sequence[str], allowed: Sequence[str]
+    source: Config,
+    genomes: Sequence[Json],
+    repeats: int,
+    overrides: Sequence[str],
+    allowed: Sequence[str],
+    full: bool = False,
 ) -> Config:
     """The configuration that trains each of the genomes `repeats` times, keeps the weights, and measures the test part.
 
-    Raises UsageError for a job that trains no networks, and for overrides that would change the test part or that the
-    genomes set themselves.
+    With `full` the trainings use the validation part, too; nothing is measured on it, so that the objective is the loss
+    of the training. Raises UsageError for a job that trains no networks or cannot train on the validation part, and for
+    overrides that would change the test part or that the genomes set themselves.
     """
     config: Config = copy.deepcopy(source)
     known = inspect.signature(target(config["job"], "job", allowed)).parameters
     if "trainer" not in known:
-        name = str(config["job"]["_target_"]).rpartition(".")[2]
-        raise UsageError(f"the job {name} of the run trains no networks, so there is nothing to train again")
+        raise UsageError(f"the job {_name(config)} of the run trains no networks, so there is nothing to train again")
     if "test" in known:
         config["job"]["test"] = True
-    config["trainer"]["save_state"] = True
+    if full and "full" not in known:
+        raise UsageError(f"the job {_name(config)} cannot train on the validation part; leave --full out")
+    if full or config["job"].get("full"):
+        config["job"]["full"], config["objectives"] = full, ["train_loss"] if full else None
+        config["scalarize"] = None
+    later = {key.removeprefix("trainer."): value for key, value in LATER.items() if key.startswith("trainer.")}
+    config["trainer"] = {**later, **config["trainer"], "save_state": True}
     strategy = read(file_of("strategy", "listed", ()))
     config["strategy"] = {**strategy, "genomes": list(genomes), "repeats": repeats}
     config["window"], config["dedupe"] = strategy["_window_"], "none"
     config["budget"] = {"evaluations": len(genomes) * repeats, "seconds": None, "cost": None}
-    config["constraints"], config["jobs"] = {}, {}
+    config["constraints"], config["jobs"], config["reference"] = {}, {}, None
     config["run"]["name"] = None
     config = apply(config, overrides)
     _check_overrides(config, [text.partition("=")[0] for text in overrides], allowed)
     return config
+
+
+def _name(config: Config) -> str:
+    return str(config["job"]["_target_"]).rpartition(".")[2]
 
 
 def _check_overrides(config: Config, keys: Sequence[str], allowed: Sequence[str]) -> None:

@@ -4,37 +4,45 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evonas_cli.config.settings import nearest
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Job, Static
-from evonas_cli.core.types import SIGNS, Constraint
+from evonas_cli.core.types import SIGNS, Constraint, Metric
 
 _FORM = re.compile(r"\s*(<=|>=)\s*(\S+)\s*")
 
 
-def constraints(stated: Mapping[str, Any], job: Job[Any], deterministic: bool) -> tuple[Constraint, ...]:
+def constraints(
+    stated: Mapping[str, Any],
+    metrics: Mapping[str, Metric],
+    static: Sequence[str],
+    deterministic: bool,
+    offered: Sequence[str] = (),
+) -> tuple[Constraint, ...]:
     """The constraints in the order in which they are stated.
+
+    `metrics` are those of results, `static` the names of what the job knows before training, `offered` what a job could
+    measure if it were asked.
 
     A value is a bound such as "<= 500000", or a list with one bound of each direction. Raises UsageError for another
     form, for a metric that the job neither measures nor knows before training, for one of the test part, for one that
     is measured in a deterministic run, and for bounds that no number satisfies.
     """
-    static = job.static_names if isinstance(job, Static) else ()
-    known, found = sorted({*job.metrics, *static}), []
+    found = []
     for name, bounds in stated.items():
-        if name not in known:
+        if name not in metrics and name not in static:
+            known = sorted({*metrics, *static, *offered})
             raise UsageError(
                 f"constraints: the job measures no {name}{nearest(str(name), known)} (known: {', '.join(known)})"
             )
-        if name in job.metrics and job.metrics[name].test:
+        if name in metrics and metrics[name].test:
             raise UsageError(
                 f"constraints: {name} is measured on the test part, which no search may see; name one of the "
                 "validation part"
             )
-        if name in job.metrics and job.metrics[name].measured and deterministic:
+        if name in metrics and metrics[name].measured and deterministic:
             raise UsageError(
                 f"constraints: {name} is measured, so the run could not resume exactly; set deterministic=false to "
                 "accept that"

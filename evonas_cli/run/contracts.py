@@ -19,7 +19,8 @@ from evonas_cli.core.evaluating import Evaluator, Job
 from evonas_cli.core.guard import proposed
 from evonas_cli.core.protocols import OF_STRATEGIES, Keeping, Space, Strategy
 from evonas_cli.core.rng import stream
-from evonas_cli.core.types import Evaluation, Metric, Objective
+from evonas_cli.core.tracking import Tracker
+from evonas_cli.core.types import Evaluation, Metric
 from evonas_cli.genomes.capabilities import OF_SPACES, Buildable, Linear, Mutable
 from evonas_cli.network.task import Phenotype, Task
 
@@ -28,13 +29,18 @@ TRIED = 5
 SAMPLES = 20
 """Genomes of which one must have a network."""
 _KNOWN = {"space": OF_SPACES, "strategy": OF_STRATEGIES}
-_INTERFACES = {"space": Space, "strategy": Strategy, "job": Job, "evaluator": Evaluator}
+_INTERFACES = {"space": Space, "strategy": Strategy, "job": Job, "evaluator": Evaluator, "tracker": Tracker}
 
 
 def check_interfaces(**parts: Any) -> None:
     """Raises UsageError for a part, named by its group, that lacks what all parts of its group have."""
     for group, part in parts.items():
         lacking = lack(part, _INTERFACES[group])
+        if group == "job" and callable(part):
+            lacking = (
+                "nothing calls its __call__; write `def open(self, place): return self` and `def evaluate(self, unit, "
+                "context)`, which yields one Result for each of unit.candidates"
+            )
         if lacking is not None:
             raise UsageError(f"{group} {type(part).__name__} does not keep to its interface: {lacking}")
         for name, metric in part.metrics.items() if group == "job" else ():
@@ -69,18 +75,24 @@ def check_dataset(dataset: Any) -> None:
         )
 
 
-def check_dedupe(how: str, strategy: Strategy[Any, Any], job: Job[Any], objectives: Sequence[Objective]) -> None:
-    """Raises UsageError where repeated candidates must be evaluated, whatever the setting `dedupe` says."""
+def check_dedupe(
+    how: str, strategy: Strategy[Any, Any], metrics: Mapping[str, Metric], asked: Sequence[tuple[str, str]]
+) -> None:
+    """Raises UsageError where repeated candidates must be evaluated, whatever the setting `dedupe` says.
+
+    `asked` names the metrics that the run needs, each after the root key that names it.
+    """
     if strategy.demands.continues:
         raise UsageError(
             f"dedupe={how}: this strategy hands trained weights on, and a repeated candidate, which is not trained, "
             "has none; set dedupe=none"
         )
-    for name in (objective.name for objective in objectives):
-        if name == "cost" or job.metrics[name].measured:
-            raise UsageError(
-                f"dedupe={how}: {name} is 0 for a repeated candidate and so cannot be an objective; set dedupe=none"
-            )
+    for key, name in asked:
+        spent = name == "cost" or (metrics[name].measured and not metrics[name].lasting)
+        if spent and key != "constraints":
+            what = "be an objective" if key == "objectives" else f"be named in {key}"
+            raise UsageError(f"dedupe={how}: {name} is 0 for a repeated candidate and so cannot {what}; "
+                             "set dedupe=none")  # fmt: skip
 
 
 def try_out(space: Space[Any], strategy: Strategy[Any, Any], seed: int, allowed: Sequence[str] = ()) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from evonas_cli.config.compose import Config
 from evonas_cli.config.settings import nearest
@@ -13,8 +13,11 @@ from evonas_cli.core.demands import Demands, Exacting, honours
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Job, Narrowing, Preferring, Testing, check_there
 from evonas_cli.core.protocols import Confirming
-from evonas_cli.core.types import Constraint, Json, Metric, Objective
+from evonas_cli.core.types import Json, Metric, Objective
 from evonas_cli.run.serving import remedy
+
+Asked: TypeAlias = Sequence[tuple[str, str]]
+"""Names of metrics that a run needs, each after the root key that names it: `("objectives", "valid_error")`."""
 
 
 def check_test(strategy: Any, job: Job[Any]) -> None:
@@ -75,27 +78,24 @@ def preferred(job: Job[Any]) -> list[str]:
     return names
 
 
-def check_data(job: Job[Any], objectives: Sequence[Objective], told: Sequence[Constraint]) -> None:
+def check_data(job: Job[Any], asked: Asked) -> None:
     """Raises UsageError for data that is not there, and for metrics that are asked for and do not exist on it.
 
-    `told` are constraints on metrics of results. Nothing is read in full.
+    Nothing is read in full.
     """
     check_there(job)
     if isinstance(job, Narrowing):
-        _check_measured(objectives, told, job.foreseen())
+        _check_measured(asked, job.foreseen())
 
 
-def check_measured(
-    job: Job[Any], objectives: Sequence[Objective], told: Sequence[Constraint], environment: Mapping[str, Json]
-) -> None:
+def check_measured(job: Job[Any], asked: Asked, environment: Mapping[str, Json]) -> None:
     """Raises UsageError for an objective or a constraint on what the job does not measure on the data it has found."""
     if isinstance(job, Narrowing):
-        _check_measured(objectives, told, job.measured_on(environment))
+        _check_measured(asked, job.measured_on(environment))
 
 
-def _check_measured(objectives: Sequence[Objective], told: Sequence[Constraint], metrics: Mapping[str, Metric]) -> None:
+def _check_measured(asked: Asked, metrics: Mapping[str, Metric]) -> None:
     there = sorted(metrics)
-    asked = [("objectives", one.name) for one in objectives] + [("constraints", one.metric) for one in told]
     for key, name in asked:
         if name not in there:
             raise UsageError(
@@ -103,17 +103,21 @@ def _check_measured(objectives: Sequence[Objective], told: Sequence[Constraint],
             )
 
 
-def objective(name: str, job: Job[Any], deterministic: bool) -> Objective:
-    if name not in job.metrics:
-        known = sorted(job.metrics)
+def objective(name: str, metrics: Mapping[str, Metric], deterministic: bool, offered: Sequence[str] = ()) -> Objective:
+    """The objective of that name. `metrics` are those of results, `offered` what a job could measure if asked.
+
+    Raises UsageError for a metric that is none, or of the test part, or measured in a deterministic run.
+    """
+    if name not in metrics:
+        known = sorted({*metrics, *offered})
         raise UsageError(f"objectives: the job measures no {name}{nearest(name, known)} (known: {', '.join(known)})")
-    if job.metrics[name].test:
+    if metrics[name].test:
         raise UsageError(f"objectives: {name} is measured on the test part, which no search may see; "
                          f"name one of the validation part")  # fmt: skip
-    if job.metrics[name].measured and deterministic:
+    if metrics[name].measured and deterministic:
         raise UsageError(f"objectives: {name} is measured, so the run could not resume exactly; "
                          "set deterministic=false to accept that")  # fmt: skip
-    return Objective(name, job.metrics[name].direction)
+    return Objective(name, metrics[name].direction)
 
 
 def check_needs(
@@ -132,3 +136,23 @@ def check_needs(
         f"{group} {name} needs a space that is {lacking[0].__name__}, which {type(space).__name__} is not; "
         f"{remedy(group, node, needs, space, allowed, folders)} ({type(space).__name__}: {lack(space, lacking[0])})"
     )
+
+
+def stated_reference(stated: Mapping[str, Any] | None, objectives: Sequence[Objective]) -> tuple[float, ...] | None:
+    """The root key `reference`, the reference point of hypervolumes, as losses in the order of the objectives.
+
+    Raises UsageError for a run of one objective, for other names than those of the objectives, and for what is no
+    number.
+    """
+    if stated is None:
+        return None
+    names = [one.name for one in objectives]
+    if len(names) < 2:
+        raise UsageError(f"reference: a run of one objective ({names[0]}) has no hypervolume; leave reference null")
+    if sorted(map(str, stated)) != sorted(names):
+        form = ", ".join(f"{name}: ..." for name in names)
+        raise UsageError(f"reference is {dict(stated)}; state one number for each objective: reference={{{form}}}")
+    wrong = next((name for name in names if type(stated[name]) not in (int, float)), None)
+    if wrong is not None:
+        raise UsageError(f"reference.{wrong} is {stated[wrong]!r}; it must be a number in the unit of the metric")
+    return tuple([objective.loss(stated) for objective in objectives])

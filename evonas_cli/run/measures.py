@@ -12,6 +12,8 @@ from evonas_cli.config.compose import compose
 from evonas_cli.config.folders import conf_root, file_of
 from evonas_cli.config.meanings import leaf
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.evaluating import Offering
+from evonas_cli.core.scalarize import REWARD
 from evonas_cli.core.types import Metric
 from evonas_cli.network.metrics import METRICS, meaning, metrics_of
 from evonas_cli.run.assembly import job_of
@@ -33,8 +35,10 @@ class Measure:
 def measures(
     jobs: Iterable[str], folders: Sequence[Path] = (), allowed: Sequence[str] = ()
 ) -> tuple[dict[str, Measure], list[str]]:
-    """The metrics of these jobs by name. A job with a trainer has those of every kind that a
-    network classifies or predicts, of the training part as well.
+    """The metrics of these jobs by name, those that a job measures only when asked among them, and the reward. A job
+    with a trainer has those of every kind that a network classifies or predicts, of the training part as well.
+
+    A metric that one job measures and another one knows exactly is shown as measured.
 
     The second value says what is wrong with each of the user's own jobs that cannot be built.
     """
@@ -57,7 +61,9 @@ def measures(
             named = {name: metric for name, metric in own.items() if name.startswith("valid_")}
             own |= {name.replace("valid", "train_eval", 1): metric for name, metric in named.items()}
         for name, metric in own.items():
-            found.setdefault(name, (metric, [], []))[2].append(job)
+            known, kinds, who = found.get(name, (metric, [], []))
+            found[name] = (metric if metric.measured else known, kinds, [*who, job])
+    found[REWARD] = (Metric("max"), [], list(dict.fromkeys(job for _, _, who in found.values() for job in who)))
     rows = {name: Measure(m, tuple(kinds), tuple(who), meaning(name)) for name, (m, kinds, who) in found.items()}
     return rows, wrong
 
@@ -67,4 +73,5 @@ def _own(job: str, path: Path, folders: Sequence[Path], allowed: Sequence[str]) 
     given = [f"job.{setting.key}=FILE" for setting in leaf(path).settings if setting.value == UNSET]
     config = compose([f"job={job}", *given], folders).config
     trains = "trainer" in inspect.signature(target(config["job"], "job", allowed)).parameters
-    return dict(job_of(config, allowed).metrics), trains
+    built = job_of(config, allowed)
+    return {**built.metrics, **(built.offered if isinstance(built, Offering) else {})}, trains

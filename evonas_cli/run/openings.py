@@ -40,7 +40,7 @@ def record(
     `source` is what the run.json of a run that is yet to be made will say. Raises EnvironmentFailure where the note
     cannot be written, so that nothing is read unnoted.
     """
-    job: Any = parts.recipe()
+    job: Any = parts.job
     if not (isinstance(job, Testing) and job.tests and isinstance(parts.strategy, Confirming)):
         return
     total, budget = parts.strategy.confirmations, parts.config["budget"]["evaluations"]

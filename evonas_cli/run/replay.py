@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.core.failures import MACHINE_FAILURES
-from evonas_cli.core.guard import guard
+from evonas_cli.core.guard import guard, required
 from evonas_cli.core.types import Result
 from evonas_cli.run import openings
 from evonas_cli.run.assembly import Parts
@@ -27,7 +27,8 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
     was refused before training is checked against the constraints once more. Files of the candidates go to a folder of
     their own, not into the run.
     """
-    journal, names = Journal(run.journal, write=False), [objective.name for objective in parts.objectives]
+    journal = Journal(run.journal, write=False)
+    names = required(parts.objectives, parts.told, parts.reward)
     expected = {
         entry["id"]: entry
         for entry in journal
@@ -55,7 +56,7 @@ def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
             for result in evaluator.collect():
                 left -= 1
                 entry = expected[result.id]
-                found = guard(result, () if entry.get("job") else names)
+                found = guard(result) if entry.get("job") else guard(result, names, parts.reward)
                 yield result.id, _difference(entry, found, parts.measured)
                 if result.id in heirs:
                     evaluator.submit(asks.units([expected[id] for id in heirs[result.id]]))

@@ -10,7 +10,8 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import Fold
 from evonas_cli.core.gate import Gate
-from evonas_cli.core.guard import guard
+from evonas_cli.core.guard import guard, required
+from evonas_cli.core.scalarize import Reward
 from evonas_cli.core.types import Candidate, Result, Unit
 
 G = TypeVar("G")
@@ -29,7 +30,7 @@ class RunStore(Protocol[G]):
         """What an earlier session of the run recorded for the candidate. Raises RunError when it was another one."""
 
     def record(self, arrived: Sequence[tuple[Candidate[G], Result]]) -> None:
-        """Makes results durable before anyone acts on them."""
+        """Makes results durable before the strategy is told them."""
 
     def told(self, fold: Fold[G]) -> None:
         """Called after each tell: the place for snapshots."""
@@ -42,15 +43,16 @@ def search(
     late: Callable[[], bool] = lambda: False,
     cache: Cache[G] | None = None,
     gate: Gate[G] | None = None,
+    reward: Reward | None = None,
 ) -> None:
     """Runs the fold to the end of its budget, or until `late` says that its time is up.
 
     `cache`, new or None, spares repeated candidates the evaluator; `gate` those that violate a constraint on what is
-    known before training.
+    known before training. `reward` is added to the metrics of each result of the run's own job.
     Raises EnvironmentFailure when the machine fails, UsageError for a part that does not keep to its interface;
     everything recorded until then stays.
     """
-    names = [*(o.name for o in fold.objectives), *(c.metric for c in fold.constraints)]
+    names = required(fold.objectives, fold.constraints, reward)
     in_flight: dict[int, Candidate[G]] = {}
     cache, gate = cache or Cache(), gate or Gate()
 
@@ -85,7 +87,8 @@ def search(
             arrived = []
             for result in results:
                 candidate = _taken(in_flight, result)
-                arrived.append((candidate, guard(result, () if candidate.proposal.job else names)))
+                other = bool(candidate.proposal.job)
+                arrived.append((candidate, guard(result) if other else guard(result, names, reward)))
             if not arrived:
                 raise UsageError("the evaluator's collect returned nothing; it must wait for a result")
             store.record(arrived)
@@ -98,7 +101,7 @@ def search(
 
 
 def _taken(in_flight: dict[int, Candidate[G]], result: Result) -> Candidate[G]:
-    """The candidate that a result is for. Raises UsageError when an evaluator gives what nobody waits for."""
+    """The candidate of a result. Raises UsageError when an evaluator returns a result that was not asked for."""
     candidate = in_flight.pop(result.id, None)
     if candidate is None:
         raise UsageError(

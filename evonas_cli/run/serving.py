@@ -28,7 +28,7 @@ def trusted(group: str, allowed: Sequence[str], folders: Sequence[Path]) -> dict
             if path.is_relative_to(conf_root()):
                 raise
             continue  # another file of the user's than the one chosen is no reason to stop
-        found[name] = node
+        found[name] = {key: value for key, value in node.items() if key != "defaults"}
     return found
 
 
@@ -106,7 +106,7 @@ def _default(group: str) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Strategies that are built only to be asked what they need warn nobody."""
+    """Strategies that are built only to read their demands print no warnings."""
     log = logging.getLogger("evonas_cli.strategies")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -6,10 +6,12 @@ import inspect
 import logging
 import platform
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +22,22 @@ from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
-from evonas_cli.core.gate import Gate
-from evonas_cli.core.types import Json
+from evonas_cli.core.gate import Gate, violated
+from evonas_cli.core.tracking import Described
+from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.run import contracts, openings
 from evonas_cli.run.assembly import Parts, chosen
+from evonas_cli.run.environment import CODE, check_environment
 from evonas_cli.run.fit import check_measured
 from evonas_cli.run.identity import identity
 from evonas_cli.run.lazy import Started
 from evonas_cli.run.retraining import Retraining
 from evonas_cli.run.stored import config_yaml, stored_config
+from evonas_cli.run.tracking import Tracking, tracker_of
+from evonas_cli.store.description import mark
 from evonas_cli.store.directory import RunDirectory, new_root
-from evonas_cli.store.files import write_text
+from evonas_cli.store.files import check_kind, write_text
 from evonas_cli.store.lock import Lock
 from evonas_cli.store.recorder import Recorder, Watch
 
@@ -42,21 +48,9 @@ REPEATED = f"the last {REPEATING} candidates were all repeated ones"
 
 _log = logging.getLogger(__name__)
 
-CODE = "results"
-"""The key of run.json under which a run records by which code its results come about: the number RESULTS."""
+TRACKING = "tracking"
+"""The folder in a run's own in which its tracker may keep files."""
 _VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas")
-
-
-def check_environment(run: RunDirectory, now: Mapping[str, Json]) -> None:
-    """Raises RunError when the data changed; warns when exactness is no longer promised."""
-    recorded = run.metadata()
-    before, now = {**recorded["environment"], CODE: recorded.get(CODE)}, {**now, CODE: RESULTS}
-    if before.get("data") != now.get("data"):
-        raise RunError(f"{run.root}: the data set is not the one the run began with (its digest differs); restore it")
-    changed = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
-    if changed:
-        shown = "; ".join(f"{key}: {before.get(key)} -> {now.get(key)}" for key in changed)
-        _log.warning("results from here on may differ in their last bits from an uninterrupted run (%s)", shown)
 
 
 @dataclass
@@ -71,6 +65,7 @@ class Session:
     fold: Fold[Any]
     cache: Cache[Any]
     gate: Gate[Any]
+    tracking: Tracking
 
     def late(self) -> bool:
         """Whether budget.seconds is used up and everything recorded has been asked again."""
@@ -88,6 +83,8 @@ class Session:
         fold, budget = self.fold, self.fold.budget
         if fold.finished:
             return DONE
+        if fold.barred:
+            return self._barred()
         if fold.hopeless:
             return f"none of the first {fold.position.told_evaluations} candidates succeeded"
         if fold.repeating:
@@ -98,8 +95,17 @@ class Session:
             return f"budget.seconds={budget.seconds:g} is used up"
         return f"budget.evaluations={budget.evaluations} is used up"
 
+    def _barred(self) -> str:
+        """Why nothing was evaluated: the constraint that most candidates violate, of equals the one stated first."""
+        counts = Counter({str(constraint): 0 for constraint in self.parts.constraints})
+        for entry in self.recorder.journal:
+            counts.update(str(one) for one in violated(entry["metrics"], self.parts.constraints))
+        text, count = max(counts.items(), key=itemgetter(1))
+        total = self.fold.position.told_evaluations
+        return f"none of the first {total} candidates satisfies the constraints, {count} of them violate {text}"
+
     def close(self) -> None:
-        """Stops workers, closes the journal, lets go of the run."""
+        """Stops workers, closes the journal, lets go of the run; ends the tracker, unless the session has ended it."""
         try:
             self.evaluator.close()
         finally:
@@ -107,6 +113,7 @@ class Session:
                 self.recorder.close()
             finally:
                 self.lock.release()
+                self.tracking.end("interrupted")
 
 
 def new_run(composed: Composed, run_dir: Path | None, allowed: Sequence[str] = ()) -> RunDirectory:
@@ -131,22 +138,26 @@ def create(
 
     `source` names the run of which candidates are trained again (`openings.SOURCE`).
     """
+    tracking = Tracking(tracker_of(parts.config, parts.allowed))
     evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
     try:
         environment = evaluator.start()
-        job = parts.recipe()
-        check_measured(job, parts.objectives, parts.told, environment)
-        if Buildable in job.needs:
+        check_measured(parts.job, parts.goals.asked, environment)
+        if Buildable in parts.job.needs:
             contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
         more = {} if source is None else {openings.SOURCE: source}
         if source is not None:
             openings.record(run, parts, command, source=source)
-        run.create(config_yaml(parts.config), {**provenance(parts, choices, environment, command), **more})
+        metadata = {**provenance(parts, choices, environment, command), **more}
+        run.check_free()
+        tracking.start(_described(run, parts, mark(metadata)), parts.front())
+        run.create(config_yaml(parts.config), metadata)
         if source is None:
             openings.record(run, parts, command)
-        return _open(run, parts, evaluator, watch)
+        return _open(run, parts, evaluator, watch, tracking)
     except BaseException:
         evaluator.close()
+        tracking.end("interrupted")
         raise
 
 
@@ -160,8 +171,9 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch, command: Sequence[str]
         check_environment(run, environment)
         openings.record(run, parts, command, run.recorded())
 
+    tracking = Tracking(tracker_of(parts.config, parts.allowed))
     evaluator = Started(parts.evaluator(run), parts.strategy, check)
-    session = _open(run, parts, evaluator, watch)
+    session = _open(run, parts, evaluator, watch, tracking)
     try:
         before = stored_config(run)
         _check_budget(session.recorder, before["budget"], parts.config["budget"])
@@ -171,6 +183,8 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch, command: Sequence[str]
         if text != run.config_text():
             session.recorder.drop_end()  # first: under the new budget it would be wrong
             write_text(run.root / "config.yaml", text, durable=True)
+        journal = session.recorder.journal
+        tracking.start(_described(run, parts, run.mark(), len(journal)), parts.front(), journal)
     except BaseException:
         session.close()
         raise
@@ -214,17 +228,29 @@ def _used(recorder: Recorder, key: str) -> float:
     return sum(float(entry["metrics"].get("cost", 0.0)) for entry in recorder.journal)
 
 
-def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> Session:
+def _described(run: RunDirectory, parts: Parts, mark: str, recorded: int = 0) -> Described:
+    """The run as its tracker is told of it."""
+    folder = run.root / TRACKING
+    check_kind(folder, folder=True)
+    return Described(run.root.name, mark, folder, parts.config, parts.objectives, parts.space.to_json, recorded)
+
+
+def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tracking: Tracking) -> Session:
     environment = run.metadata()["environment"]
-    cache: Cache[Any] = Cache(parts.keys(environment), parts.measured)
+    cache: Cache[Any] = Cache(parts.keys(environment), parts.spent)
     lock = Lock(run.lock)
+
+    def recorded(candidate: Candidate[Any], result: Result) -> None:
+        watch(candidate, result)
+        tracking.told(candidate, result, recorder.figures.last)
+
     try:
         recorder = Recorder(
             run,
             parts.space,
             time.monotonic,
             **parts.config["snapshot"],
-            watch=watch,
+            watch=recorded,
             workers=evaluator.slots,
             settings=chosen(parts.config, environment),
             mark=run.mark(),
@@ -235,7 +261,7 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch) -> 
     evaluator.meter = recorder.meter
     if parts.strategy.demands.continues:
         evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)
-    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, parts.gate(environment))
+    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, parts.gate(environment), tracking)
 
 
 def provenance(

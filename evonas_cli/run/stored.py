@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evonas_cli.config.compose import Config
+from evonas_cli.config.folders import file_of, read
 from evonas_cli.config.settings import check_root
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.store.directory import RunDirectory
@@ -63,6 +64,9 @@ def stored_config(run: RunDirectory) -> Config:
         config.setdefault("dedupe", "none")
         config.setdefault("constraints", {})
         config.setdefault("jobs", {})
+        config.setdefault("reference", None)
+        config.setdefault("tracker", read(file_of("tracker", "none", ())))
+        config.setdefault("scalarize", None)
         check_root(config)
     except (UsageError, YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:120]

@@ -29,6 +29,7 @@ from evonas_cli.store.lock import Lock
 from evonas_cli.store.mending import free_lock, make_way, mend_journal, remove_derived
 from evonas_cli.store.reading import LARGE, Absent, read_json
 from evonas_cli.store.recorder import Recorder
+from evonas_cli.store.volume import Volume
 from evonas_cli.store.written import Written
 
 
@@ -71,7 +72,7 @@ class _Comparing:
         self.strayed: int | None = None
         self.seen, self.mark = 0, run.mark()
         self.misplaced = {path for path, _ in run.misplaced()}
-        self.figures = {entry["step"]: entry for entry in written.figures}
+        self.figures, self.volume = {entry["step"]: entry for entry in written.figures}, Volume(journal.read)
 
     def restore(self, fold: Fold[Any]) -> list[Candidate[Any]]:
         return []
@@ -108,8 +109,10 @@ class _Comparing:
             _document,
             lambda: derived.population_document(fold, self.journal.read),
         )
-        logged, given = self.figures.get(told - 1), figures.line(fold)
+        logged, given = self.figures.get(told - 1), figures.line(fold, self.volume)
         if logged is not None and given is not None:
+            if figures.VOLUME not in logged:  # a version before there was one wrote the line
+                given.pop(figures.VOLUME, None)
             self._compare(self.run.figures, logged, given)
         self.compare_front(fold)
 
@@ -119,7 +122,7 @@ class _Comparing:
         self._compare_file(front, _document, lambda: derived.front_file(fold, self.journal.read))
 
     def _compare_file(self, path: Path, read: Callable[[Path], Json], expected: Callable[[], Json]) -> None:
-        """Compares the file, if there is one; a snapshot in the format of another version is of no use to anyone."""
+        """Compares the file, if there is one; a snapshot in the format of another version is not used."""
         if path.parent in self.misplaced or not os.path.lexists(path):
             return
         what = wrong_kind(path)
@@ -186,14 +189,14 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
 def _wrong_copies(run: RunDirectory, parts: Parts, journal: Journal) -> Iterator[str]:
     """Lines that are no copies of what they name, or should be copies. Raises RunError for what is no genome."""
     on = parts.config["dedupe"] != "none"
-    cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]) if on else None, parts.measured)
+    cache: Cache[Any] = Cache(parts.keys(run.metadata()["environment"]) if on else None, parts.spent)
     for entry in journal if on or any("cached" in entry for entry in journal) else ():
         candidate, result = records.candidate_of(entry, parts.space), records.result_of(entry)
         original = cache.original(candidate)
         owner = None if original is None else original.id
         if result.cached != owner:
             yield f"candidate {candidate.id} is recorded as {_origin(result.cached)}, but should be {_origin(owner)}"
-        elif original is not None and copy(original, candidate.id, parts.measured) != result:
+        elif original is not None and copy(original, candidate.id, parts.spent) != result:
             yield f"candidate {candidate.id} is recorded as a copy of {owner}, whose result is another one"
         cache.learn(candidate, result)
 

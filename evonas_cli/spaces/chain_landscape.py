@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import tanh
-from random import Random
 from typing import cast
 
 from evonas_cli.core.errors import UsageError
@@ -19,13 +18,13 @@ from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Json
 from evonas_cli.genomes import choices
 from evonas_cli.genomes.choices import Choice, Genes
-from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.genomes.independent import Independent
 
 LEAST = {"length": 1, "options": 2, "landscape_seed": 0}
 
 
 @dataclass
-class ChainLandscape:
+class ChainLandscape(Independent):
     """A random chain of decisions with a known optimum.
 
     Genomes are tuples of `length` whole numbers in 0 .. options-1.
@@ -50,27 +49,6 @@ class ChainLandscape:
         self.choices = tuple(Choice(f"decision_{t}", tuple(options)) for t in range(self.length))
         self.unary = [[rng.gauss(0, 1) for _ in options] for _ in range(self.length)]
         self.pair = [[[rng.gauss(0, 1) for _ in options] for _ in options] for _ in range(self.length - 1)]
-
-    def sample(self, rng: Random) -> Genes:
-        """Every decision uniform."""
-        return choices.sample(self.choices, rng)
-
-    def mutate(self, genome: Genes, rng: Random) -> Genes:
-        """One decision changed, never the genome itself."""
-        return choices.redraw(self.choices, genome, rng.randrange(self.length), rng)
-
-    def distance(self, first: Genes, second: Genes) -> float:
-        """Share of the loci that differ (Hamming 1950)."""
-        return choices.distance(self.choices, first, second)
-
-    @property
-    def kinds(self) -> Kinds:
-        """A kind for each locus."""
-        return kinds_of(self.choices)
-
-    def walk(self) -> Program[Genes]:
-        """One locus after the other."""
-        return walk_choices(self.choices)
 
     def score(self, genome: Genes) -> float:
         """sigmoid(s / 8), in (0, 1)."""

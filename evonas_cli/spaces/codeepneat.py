@@ -40,6 +40,7 @@ from evonas_cli.genomes.marked_graph import (
     pointers,
 )
 from evonas_cli.genomes.ranges import Integer, Real
+from evonas_cli.genomes.sketch import Sketch, sketch_of
 from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
@@ -185,6 +186,13 @@ class Assemblies:
             raise ValueError("the blueprint does not point to every species in modules")
         return genome
 
+    def sketches(self, genome: Assembly) -> Sequence[Sketch]:
+        """The blueprint, then the module of each species that it names; links that are disabled are left out."""
+        return [
+            sketch_of("blueprint", genome.blueprint, lambda node: f"species {pointer(node)}"),
+            *[sketch_of(f"module of species {species}", module, _words) for species, module in genome.modules],
+        ]
+
     def decode(self, genome: Assembly, task: Task) -> Phenotype:
         """The network, and the global genes as trainer settings. Raises PlanError unless inputs are maps."""
         check_maps("codeepneat", task)
@@ -209,6 +217,14 @@ class Assemblies:
     def _draw(self, loci: GraphLoci, rng: Random) -> MarkedGraph:
         n_nodes = rng.randint(1, self.initial_nodes)
         return neat.grow(n_nodes, rng.randint(0, n_nodes - 1), loci, rng)
+
+
+def _words(node: NodeGene) -> str:
+    """A module's node: `conv 3x3, 64, dropout 0.2, max pool`."""
+    filters, kernel, dropout, _, max_pool = node.genes
+    found = f"conv {kernel}x{kernel}, {filters}"
+    found += f", dropout {float(dropout):.2g}" if float(dropout) > 0 else ""
+    return found + (", max pool" if max_pool else "")
 
 
 def wire(graph: Graph, marked: MarkedGraph, x: int, merge: Gene, layer: Layer) -> int:

@@ -6,13 +6,12 @@ Each hidden layer is linear, [normalisation], activation, [dropout]; a linear la
 from __future__ import annotations
 
 from collections.abc import Sequence
-from random import Random
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, parse, redraw, sample
+from evonas_cli.genomes.choices import Choice, Gene, Genes, parse
+from evonas_cli.genomes.independent import Independent
 from evonas_cli.genomes.options import rates, whole_numbers, words
-from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
 from evonas_cli.network.inputs import refusal
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
@@ -21,7 +20,7 @@ ACTIVATIONS = ("relu", "gelu", "tanh")
 NORMALISATIONS = ("none", "batch_norm", "layer_norm")
 
 
-class Mlp:
+class Mlp(Independent):
     """Fully connected networks for vectors; images and series are flattened.
 
     Genomes are the widths of `layers` hidden layers, where 0 leaves a layer out, and one activation, normalisation and
@@ -45,27 +44,6 @@ class Mlp:
             Choice("normalisation", words("normalisations", normalisations, NORMALISATIONS)),
             Choice("dropout", rates("dropouts", dropouts)),
         ]
-
-    def sample(self, rng: Random) -> Genes:
-        """Every gene drawn uniformly."""
-        return sample(self.choices, rng)
-
-    def mutate(self, genome: Genes, rng: Random) -> Genes:
-        """One gene, drawn uniformly, gets a different option."""
-        return redraw(self.choices, genome, rng.randrange(len(genome)), rng)
-
-    def distance(self, first: Genes, second: Genes) -> float:
-        """Share of the genes that differ (Hamming 1950)."""
-        return distance(self.choices, first, second)
-
-    @property
-    def kinds(self) -> Kinds:
-        """A kind for each gene."""
-        return kinds_of(self.choices)
-
-    def walk(self) -> Program[Genes]:
-        """One gene after the other."""
-        return walk_choices(self.choices)
 
     def to_json(self, genome: Genes) -> Json:
         """The widths, then activation, normalisation and rate of dropout."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from random import Random
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, parse, redraw, sample
-from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.genomes.choices import Choice, Gene, Genes, parse
+from evonas_cli.genomes.independent import Independent
+from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.plan import Graph, PlanError
 from evonas_cli.network.task import Phenotype, Task
@@ -26,7 +26,7 @@ STAGES = 3
 CELL_STRING = re.compile(r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|")
 
 
-class NasBench201:
+class NasBench201(Independent):
     """The cells of NAS-Bench-201: 4 nodes, 6 edges, 5 operations (Dong and Yang, 2020).
 
     Genomes are the six operation names, in the order of the edges 0>1, 0>2, 1>2, 0>3, 1>3, 2>3.
@@ -55,27 +55,6 @@ class NasBench201:
         self.stem_stride = stem_stride
         self.choices: Sequence[Choice] = [Choice(f"edge {a}>{b}", tuple(operations)) for a, b in EDGES]
 
-    def sample(self, rng: Random) -> Genes:
-        """Every edge's operation drawn uniformly."""
-        return sample(self.choices, rng)
-
-    def mutate(self, genome: Genes, rng: Random) -> Genes:
-        """One edge, drawn uniformly, gets a different operation."""
-        return redraw(self.choices, genome, rng.randrange(len(EDGES)), rng)
-
-    def distance(self, first: Genes, second: Genes) -> float:
-        """Share of the edges that differ (Hamming 1950)."""
-        return distance(self.choices, first, second)
-
-    @property
-    def kinds(self) -> Kinds:
-        """A kind for each edge."""
-        return kinds_of(self.choices)
-
-    def walk(self) -> Program[Genes]:
-        """One edge after the other."""
-        return walk_choices(self.choices)
-
     def to_json(self, genome: Genes) -> Json:
         """The benchmark's own string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
         a, b, c, d, e, f = genome
@@ -101,6 +80,23 @@ class NasBench201:
             elif operation != "none" and nodes[source]:
                 nodes[target].append(f"{operation}({'+'.join(sorted(nodes[source]))})")
         return "+".join(sorted(nodes[3]))
+
+    def sketches(self, genome: Genes) -> Sequence[Sketch]:
+        """The cell: a skip is a plain link between nodes, and the operation none is left out."""
+        nodes, links, places = ["input"], [], [0]
+        for target in (1, 2, 3):
+            read = []
+            for (source, end), operation in zip(EDGES, genome, strict=True):
+                if end == target and operation != "none":
+                    read.append(places[source])
+                    if operation != "skip_connect":
+                        links.append((places[source], len(nodes)))
+                        read[-1] = len(nodes)
+                        nodes.append(str(operation).removeprefix("nor_").replace("_", " "))
+            places.append(len(nodes))
+            links += [(node, len(nodes)) for node in read]
+            nodes.append("output" if target == 3 else f"node {target}")
+        return [Sketch("cell", tuple(nodes), tuple(links), ("node 1", "node 2"))]
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError when the map cannot be halved twice (and divided by the stem's stride)."""

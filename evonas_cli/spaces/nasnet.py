@@ -18,8 +18,9 @@ from random import Random
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, parse, redraw, sample
-from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
+from evonas_cli.genomes.choices import Choice, Gene, Genes, parse, redraw
+from evonas_cli.genomes.independent import Independent
+from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
@@ -39,7 +40,7 @@ GENES = 4
 """Genes of one combination: the hidden states it reads, as indices, then the operations applied to them."""
 
 
-class NasNet:
+class NasNet(Independent):
     """Normal and reduction cells of pairwise combinations (Zoph et al., 2018; AmoebaNet: Real et al., 2019).
 
     Genomes are, for the normal and then the reduction cell, input1, input2, op1, op2 of each combination.
@@ -81,10 +82,6 @@ class NasNet:
             for gene in ("input1", "input2", "op1", "op2")
         ]
 
-    def sample(self, rng: Random) -> Genes:
-        """Every input drawn uniformly from the earlier hidden states, every operation from all."""
-        return sample(self.choices, rng)
-
     def mutate(self, genome: Genes, rng: Random) -> Genes:
         """AmoebaNet's mutation: identity, or one input rewired or one operation replaced, with equal chance.
 
@@ -97,18 +94,15 @@ class NasNet:
         locus = GENES * combination + side + (0 if rewires else 2)
         return redraw(self.choices, genome, locus, rng)
 
-    def distance(self, first: Genes, second: Genes) -> float:
-        """Share of the genes that differ (Hamming 1950)."""
-        return distance(self.choices, first, second)
+    def recombine(self, parents: Sequence[Genes], rng: Random) -> Genes:
+        """Combinations are inherited whole: inputs and operations of each from any of the parents, with equal chances.
 
-    @property
-    def kinds(self) -> Kinds:
-        """A kind for each gene: its own softmax, as in the NASNet paper."""
-        return kinds_of(self.choices)
-
-    def walk(self) -> Program[Genes]:
-        """Input, input, operation, operation, combination by combination."""
-        return walk_choices(self.choices)
+        A combination reads hidden states by number, so it fits behind any others. Neither paper recombines.
+        """
+        child: list[Gene] = []
+        for start in range(0, len(self.choices), GENES):
+            child += rng.choice(parents)[start : start + GENES]
+        return tuple(child)
 
     def to_json(self, genome: Genes) -> Json:
         """Both cells by name, each a list of combinations, `["h0", "sep_conv_3x3", "h1", "identity"]`."""
@@ -132,6 +126,11 @@ class NasNet:
                 genes += [_state(input1, f"{name} h{index + 2}"), _state(input2, f"{name} h{index + 2}"), op1, op2]
         return parse(self.choices, genes)
 
+    def sketches(self, genome: Genes) -> Sequence[Sketch]:
+        """Both cells: h0 is the output of the cell before the last one, h1 that of the last one."""
+        half = GENES * self.combinations
+        return [_sketch("normal cell", genome[:half]), _sketch("reduction cell", genome[half:])]
+
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError when the task's inputs are no (channels, height, width) maps."""
         check_maps("nasnet", task)
@@ -147,6 +146,28 @@ class NasNet:
                 before, last = last, cell(graph, before, last, normal, filters, stride=1)
         x = graph.add("global_avg_pool", graph.add("relu", last))
         return Phenotype(graph.plan(graph.add("linear", x, features=task.outputs)))
+
+
+def _sketch(title: str, genes: Genes) -> Sketch:
+    """A cell; an identity is a plain link to the sum that reads it."""
+    nodes, links, states, sums, read = ["h0", "h1"], [], [0, 1], [], set[Gene]()
+    for start in range(0, len(genes), GENES):
+        *inputs, op1, op2 = genes[start : start + GENES]
+        terms = []
+        for state, op in zip(inputs, (op1, op2), strict=True):
+            terms.append(states[int(state)])
+            if op != "identity":
+                links.append((terms[-1], len(nodes)))
+                terms[-1] = len(nodes)
+                nodes.append(str(op).replace("_", " "))
+        links += [(term, len(nodes)) for term in dict.fromkeys(terms)]
+        sums.append(f"h{len(states)}: add")
+        states.append(len(nodes))
+        nodes.append(sums[-1])
+        read.update(inputs)
+    unused = [node for state, node in enumerate(states) if state >= 2 and state not in read]
+    links += [(node, len(nodes)) for node in unused]
+    return Sketch(title, (*nodes, "concat"), tuple(links), tuple(sums))
 
 
 def cell(graph: Graph, before: int, last: int, genes: Genes, filters: int, stride: int) -> int:

@@ -109,6 +109,26 @@ class RnnCell:
         mutant, _ = redraw(self.walk, self._trace(genome), self.kinds, rng)
         return mutant
 
+    def recombine(self, parents: Sequence[Genes], rng: Random) -> Genes:
+        """The first parent's tree, into which each other parent grafts its subtree below one node, drawn uniformly
+        below the root, at the same place; all tokens of the memory come from one of the parents, with equal chances.
+
+        All trees have one shape, so this is the subtree crossover of genetic programming (Koza 1992) at equal places.
+        The paper does not recombine.
+        """
+        tree, memory = list(parents[0][: 2 * self.n_nodes]), rng.choice(parents)[2 * self.n_nodes :]
+        for donor in parents[1:]:
+            for node in self._below(rng.randrange(self.n_nodes - 1)):
+                tree[2 * node : 2 * node + 2] = donor[2 * node : 2 * node + 2]
+        return (*tree, *memory)
+
+    def _below(self, node: int) -> list[int]:
+        """The node and all nodes whose values reach it."""
+        if node < self.leaves:
+            return [node]
+        left = 2 * (node - self.leaves)
+        return [node, *self._below(left), *self._below(left + 1)]
+
     def _trace(self, genome: Genes) -> Trace:
         """The answers of the walk that ends in the genome."""
         return tuple([choice.options.index(gene) for choice, gene in zip(self.choices, genome, strict=True)])

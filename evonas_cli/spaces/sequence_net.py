@@ -7,13 +7,12 @@ and the reduction leaves them out, so that longer padding changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from random import Random
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, distance, redraw, sample
+from evonas_cli.genomes.choices import Choice, Gene, Genes
+from evonas_cli.genomes.independent import Independent
 from evonas_cli.genomes.options import rates, whole_numbers, words
-from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
 from evonas_cli.network.inputs import refusal
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
@@ -23,7 +22,7 @@ POOLINGS = ("mean", "max", "last")
 ABSENT = "none"
 
 
-class SequenceNet:
+class SequenceNet(Independent):
     """Networks for series (channels, length) and for token ids.
 
     Genomes have an operation, a width and a kernel for each of `layers` layers, of which all but the first may be
@@ -56,27 +55,6 @@ class SequenceNet:
             Choice("head", whole_numbers("heads", heads, least=0)),
             Choice("dropout", rates("dropouts", dropouts)),
         ]
-
-    def sample(self, rng: Random) -> Genes:
-        """Every gene drawn uniformly."""
-        return sample(self.choices, rng)
-
-    def mutate(self, genome: Genes, rng: Random) -> Genes:
-        """One gene, drawn uniformly, gets a different option."""
-        return redraw(self.choices, genome, rng.randrange(len(genome)), rng)
-
-    def distance(self, first: Genes, second: Genes) -> float:
-        """Share of the genes that differ (Hamming 1950)."""
-        return distance(self.choices, first, second)
-
-    @property
-    def kinds(self) -> Kinds:
-        """A kind for each gene."""
-        return kinds_of(self.choices)
-
-    def walk(self) -> Program[Genes]:
-        """One gene after the other."""
-        return walk_choices(self.choices)
 
     def to_json(self, genome: Genes) -> Json:
         """The genes by name."""

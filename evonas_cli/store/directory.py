@@ -64,7 +64,7 @@ class RunDirectory:
         return self.root / "throughput.jsonl"
 
     def folder(self, id: int) -> Path:
-        """The candidate's own folder; whoever writes into it makes it. Raises RunError where it is no folder."""
+        """The candidate's own folder; the first writer makes the folder. Raises RunError where it is no folder."""
         path = self.root / "candidates" / str(id)
         check_kind(path.parent, folder=True)
         check_kind(path, folder=True)

@@ -66,7 +66,7 @@ def _reserve(parent: Path) -> tuple[Path, int]:
         try:
             lock = _lock(folder)
         except FileNotFoundError:
-            continue  # another process took the draft for one that nobody fills, before it was locked
+            continue  # another process took the draft for an abandoned one before the draft was locked
         if lock is not None:
             return folder, lock
 
@@ -102,7 +102,7 @@ def clear(outputs: Path) -> None:
 
 
 def clear_drafts(parent: Path) -> None:
-    """Removes drafts that nobody fills. One that holds anything but a draft's files stays."""
+    """Removes abandoned drafts. One that holds anything but a draft's files stays."""
     for folder in _folders(parent, _NAME):
         with contextlib.suppress(OSError):  # another user's draft, or a disk without locks: no reason not to start
             lock = _lock(folder)

@@ -114,7 +114,7 @@ def check_kind(path: Path, folder: bool = False) -> None:
 
 
 def discard(path: Path) -> None:
-    """Removes a derived file. A folder in its place is moved away, since nobody knows what is in it. Raises OSError."""
+    """Removes a derived file. A folder in its place is moved away, since its contents are unknown. Raises OSError."""
     try:
         if stat.S_ISDIR(path.lstat().st_mode):
             moved(path)

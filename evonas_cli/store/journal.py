@@ -1,4 +1,4 @@
-"""The journal: one JSON object with its CRC a line, appended before anyone acts on what it says.
+"""The journal: one JSON object with its CRC per line. A line is on disk before the search uses what the line says.
 
 A line is written with one system call at once, so a killed process loses no line. The disk is asked to keep it (fsync)
 when the evaluations not yet kept took more than 50 ms together (at least the time since the line before), when the

@@ -54,7 +54,8 @@ class Recorder:
         self._settings, self._mark = dict(settings), mark
         self.recalled: Watch = lambda candidate, result: None
         self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
-        self.journal, self.figures = Journal(run.journal), FiguresLog(run.figures)
+        self.journal = Journal(run.journal)
+        self.figures = FiguresLog(run.figures, self.journal.read)
         self.meter, self._measured = Meter(workers, clock), ThroughputLog(run.throughput)
         self._clock, self._opened = clock, clock()
         self._ended: float | None = None
@@ -165,6 +166,10 @@ class Recorder:
             "settings": self._settings,
             "process": os.getpid(),
         }
+        reference = self.figures.volume.reference(fold)
+        if reference is not None:
+            point = zip(fold.objectives, reference, strict=True)
+            document["reference"] = {objective.name: objective.metric(loss) for objective, loss in point}
         write_json(self.run.root / "status.json", document)
 
     def finish(self, fold: Fold[Any], state: str, reason: str = "") -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
+from evonas_cli.core.curves import are_curves
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.strict_json import is_number
@@ -23,8 +24,8 @@ _USUAL = tuple(_OPTIONAL.values())
 def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed: float) -> dict[str, Any]:
     """The journal entry of an evaluation; `elapsed` counts the seconds the run has been running, all sessions together.
 
-    Members with their default value (own job, full fidelity, no labels, no payload, no error) are left out. `cached`
-    stands in the line of a result that was copied, and names the candidate that was evaluated.
+    Members with their default value (own job, full fidelity, no labels, payload, curves or error) are left out.
+    `cached` stands in the line of a result that was copied, and names the candidate that was evaluated.
     """
     proposal = candidate.proposal
     data: dict[str, Any] = {
@@ -46,6 +47,8 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
         data["labels"] = dict(result.labels)
     if result.payload is not None:
         data["payload"] = result.payload
+    if result.curves:
+        data["curves"] = dict(result.curves)
     if result.error is not None:
         data["error"] = {"kind": result.error.kind, "text": result.error.text}
     data["seconds"] = round(result.seconds, 6)
@@ -103,6 +106,7 @@ _SELDOM: Mapping[str, Callable[[Any], bool]] = {
     "again": lambda value: isinstance(value, bool),
     "cached": is_count,
     "labels": _are_labels,
+    "curves": are_curves,
     "error": _is_error,
 }
 
@@ -111,8 +115,8 @@ def result_of(data: Mapping[str, Any]) -> Result:
     """The result that an entry records."""
     error = Failure(data["error"]["kind"], data["error"]["text"]) if "error" in data else None
     payload, labels = data.get("payload"), data.get("labels", {})
-    cached = data.get("cached")
-    return Result(data["id"], data["status"], data["metrics"], payload, error, data["seconds"], labels, cached)
+    cached, curves = data.get("cached"), data.get("curves", {})
+    return Result(data["id"], data["status"], data["metrics"], payload, error, data["seconds"], labels, cached, curves)
 
 
 def stack_of(data: Mapping[str, Any]) -> tuple[int, int]:

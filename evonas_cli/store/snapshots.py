@@ -23,8 +23,9 @@ from evonas_cli.store.files import discard, write_text
 from evonas_cli.store.journal import Journal
 from evonas_cli.store.reading import LARGE, is_count, read_json, read_text
 
-FORMAT = 3
-"""Rises whenever a member is added here or to `Position`: what another version wrote is never compared or used."""
+FORMAT = 4
+"""Rises whenever a member is added here, to `Position` or to a state that strategies share: what another version wrote
+is never compared or used."""
 _KEPT = 2
 _log = logging.getLogger(__name__)
 

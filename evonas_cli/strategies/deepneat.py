@@ -83,7 +83,7 @@ class DeepNeat(Generic[G]):
         return self.population_size
 
     def init(self, rng: Random) -> Networks:
-        """Nobody."""
+        """No candidate."""
         return Networks(Population(threshold=self.threshold))
 
     def ask(self, state: Networks, rng: Random) -> tuple[list[Proposal[G]], Networks]:

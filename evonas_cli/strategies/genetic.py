@@ -32,10 +32,9 @@ from evonas_cli.core.checks import one_of, require, switch, whole, within
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
-from evonas_cli.evolution import crossover as crossovers
 from evonas_cli.evolution import generations, niching, selection
 from evonas_cli.evolution.generations import Birth, Generation, Individual, best_first, older
-from evonas_cli.evolution.variation import Variation, needed
+from evonas_cli.evolution.variation import CROSSOVERS, Variation, needed
 from evonas_cli.genomes.capabilities import Measured, Tuning
 
 IDLE_GENERATIONS = 100
@@ -57,7 +56,7 @@ CHECKS: dict[str, Callable[[str, object], None]] = {
     "priority": partial(one_of, names=("lifespan", "elitism")),
     "death_rate": partial(within, interval="[0, 1)"),
     "parents": partial(whole, least=2),
-    "crossover": partial(one_of, names=crossovers.OPERATORS),
+    "crossover": partial(one_of, names=CROSSOVERS),
     "crossover_probability": partial(within, interval="[0, 1]"),
     "mutation": partial(one_of, names=("redraw", "step")),
     "mutation_scale": partial(within, interval="(0, inf)"),
@@ -210,10 +209,10 @@ class Genetic(Generic[G]):
             return generations.train_on(state.individuals, self.exploit_fraction, self._variation.mutate, rng)
         elites = [] if self.diversity in CROWDING else self._elites(state)
         again = elites if self.remeasure or self._inherits else []
-        groups = self._groups(able, self.population_size - len(elites), rng)
+        groups, breed = self._groups(able, self.population_size - len(elites), rng), self._variation.child
         return [
             *[(self._again(elite), elite.age + 1) for elite in again],
-            *[(self._child([able[index] for index in group], rng), 0) for group in groups],
+            *[(breed([able[index] for index in group], self.crossover_probability, rng), 0) for group in groups],
         ]
 
     def _again(self, elite: Individual[G]) -> Proposal[G]:
@@ -275,16 +274,6 @@ class Genetic(Generic[G]):
         settings = selection.Settings(size, self.replacement, fraction, pressure, self.scaling)
         selected = selection.OPERATORS[self.selection](settings)(losses, self.parents * n, rng)
         return selection.groups(selected, [parent.id for parent in able], self.parents, rng)
-
-    def _child(self, parents: Sequence[Individual[G]], rng: Random) -> Proposal[G]:
-        genome, ids = parents[0].genome, [parents[0].id]
-        recombined = len(parents) > 1 and rng.random() < self.crossover_probability
-        if recombined:
-            genome = self._variation.cross([parent.genome for parent in parents], rng)
-            ids = [parent.id for parent in parents]
-        child = self._variation.mutate(genome, rng)
-        steps = ["crossover"] * recombined + ["mutation"] * (child != genome)
-        return Proposal(child, parents=tuple(ids), operator="+".join(steps) or "identity")
 
     @cached_property
     def _variation(self) -> Variation:

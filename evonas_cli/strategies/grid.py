@@ -48,7 +48,7 @@ class Grid:
     @property
     def demands(self) -> Demands:
         """Independent genes."""
-        return Demands(space=(Linear,))
+        return Demands(space=(Linear,), objectives="none")
 
     @property
     def least_evaluations(self) -> int:

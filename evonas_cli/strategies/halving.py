@@ -9,8 +9,8 @@ candidate is trained again from its start, for more epochs, or with `continues` 
 
 Beside the papers: brackets follow each other until the budget ends. Several objectives rank by non-dominated sorting
 with crowding, a single one by its loss; ties go to the older candidate. A failed candidate never goes on: the seats
-that nobody fills stay empty, and where all fail the bracket is over. A step asked before the ones before it are told
-(the run's window) begins another bracket.
+that no candidate fills stay empty, and where all fail the bracket is over. A step asked before the ones before it are
+told (the run's window) begins another bracket.
 """
 
 from __future__ import annotations
@@ -106,11 +106,12 @@ class SuccessiveHalving(Generic[G]):
     def demands(self) -> Demands:
         """Nothing of the space; of the job the fidelities of the rungs."""
         fidelities = tuple([rung.fidelity for rung in self._ladder])
-        return Demands(fidelities=fidelities, continues=self.continues, window=1 if self.continues else None)
+        window = 1 if self.continues else None
+        return Demands(fidelities=fidelities, continues=self.continues, window=window, objectives="all")
 
     @property
     def least_evaluations(self) -> int:
-        """A bracket: with less nobody is trained in full."""
+        """A bracket: a smaller budget trains no candidate in full."""
         return sum(rung.seats for rung in self._ladder)
 
     def init(self, rng: Random) -> Brackets[G]:

@@ -50,7 +50,7 @@ class Listed(Generic[G]):
     @property
     def demands(self) -> Demands:
         """Nothing beyond reading genomes."""
-        return Demands()
+        return Demands(objectives="none")
 
     @property
     def least_evaluations(self) -> int:

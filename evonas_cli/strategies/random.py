@@ -41,7 +41,7 @@ class RandomSearch(Generic[G]):
     @property
     def demands(self) -> Demands:
         """Nothing beyond sampling."""
-        return Demands()
+        return Demands(objectives="none")
 
     @property
     def least_evaluations(self) -> int:

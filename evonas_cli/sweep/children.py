@@ -58,7 +58,7 @@ def check(
     for child in found:
         try:
             parts = assemble(compose(child.overrides, folders).config, allowed, folders)
-            check_data(parts.recipe(), parts.objectives, parts.told)
+            check_data(parts.job, parts.goals.asked)
         except UsageError as error:
             said = UsageError(f"child {child.name} ({' '.join(child.overrides) or 'no overrides'}): {error}")
             if not keep_going:

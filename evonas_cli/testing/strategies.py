@@ -6,7 +6,7 @@ The heart of it: broken off after every third result and resumed from disk, a ru
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,11 +15,11 @@ from evonas_cli.core.capability import unknown
 from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.demands import check_proposal
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.core.evaluating import Context
+from evonas_cli.core.evaluating import Context, Place
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import OF_STRATEGIES, Confirming, Strategy
 from evonas_cli.core.rng import stream
-from evonas_cli.core.types import Candidate, Evaluation, Failure, Json, Metric, Objective, Result
+from evonas_cli.core.types import Candidate, Evaluation, Failure, Json, Metric, Objective, Result, Unit
 from evonas_cli.evaluation.fake import Fake
 from evonas_cli.genomes.capabilities import Linear, Modular, Walkable
 from evonas_cli.run.search import search
@@ -42,13 +42,17 @@ class Pretend:
     def __init__(self, space: Any) -> None:
         self.space = space
 
+    def open(self, place: Place) -> Pretend:
+        """The job itself."""
+        return self
+
     def environment(self) -> dict[str, Json]:
         """Nothing."""
         return {}
 
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context | None) -> Iterator[Result]:
+    def evaluate(self, unit: Unit[Any], context: Context | None) -> Iterator[Result]:
         """One result each."""
-        for candidate in candidates:
+        for candidate in unit.candidates:
             rng = stream(0, json.dumps(self.space.to_json(candidate.proposal.genome)))
             metrics = {"first": round(rng.random(), 2), "second": round(rng.random(), 2), "cost": 1.0}
             if candidate.id % 7 == 3:
@@ -92,7 +96,7 @@ def proposals_are_what_the_demands_say(strategy: Any, space: Any) -> None:
             if not candidate.proposal.job:
                 near = [abs(candidate.proposal.fidelity - known) < 1e-9 for known in demands.fidelities]
                 assert any(near), f"fidelity {candidate.proposal.fidelity} is not in the demands"
-            [result] = job([candidate], None)
+            [result] = job.evaluate(Unit((candidate,)), None)
             fold.add(candidate, result)
         while fold.ready():
             fold.tell()
@@ -110,7 +114,7 @@ def outcome(root: Path, space: Any, fold: Fold[Any], breaks: Callable[[int], int
     while True:
         recorder = Recorder(run, space, lambda: 0.0, every=7)
         fold = new_fold(fold.strategy, fold.window, fold.budget.evaluations or 0, fold.seed)
-        evaluator = Fake(lambda: Pretend(space), run, shuffle + sessions, breaks(sessions))
+        evaluator = Fake(Pretend(space), run, shuffle + sessions, breaks(sessions))
         try:
             search(fold, evaluator, recorder)
         except EnvironmentFailure:
@@ -168,7 +172,7 @@ def state_survives_the_codec_at_every_step(strategy: Any, space: Any) -> None:
         told = []
         for id, proposal in enumerate(proposals, next_id):
             assert space.from_json(space.to_json(proposal.genome)) == proposal.genome
-            [result] = job([Candidate(id, step, 0, proposal)], None)
+            [result] = job.evaluate(Unit((Candidate(id, step, 0, proposal),)), None)
             losses = (result.metrics["first"], result.metrics["second"]) if result.status == "ok" else None
             told.append(Evaluation(id, proposal.genome, losses))
         next_id += len(proposals)

@@ -48,7 +48,7 @@ class ThroughTime:
         self._criterion = Tokens(task)
         self.batch_size = trainer.batch_size
         self.steps_per_epoch, self.passes_per_epoch = train.counts(self.batch_size)
-        self.tests = False
+        self.tests, self.kind = False, task.kind
 
     def place(self, index: int) -> Place:
         """The model; the index is 0."""

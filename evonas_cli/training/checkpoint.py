@@ -14,6 +14,7 @@ from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import WEIGHTS, Context
 from evonas_cli.core.types import Candidate, Heir, Origin
 from evonas_cli.training.exercise import Members, Weights
+from evonas_cli.training.history import Best
 from evonas_cli.training.optimizers import Memory, Optimizer
 from evonas_cli.training.state import Owner, Progress, State, checksum, parse, write
 from evonas_cli.training.trainer import Trainer
@@ -101,7 +102,8 @@ class Checkpoint:
 
     `folder` is that of candidate `owner` (None: nothing is kept); `seconds` the least time between two saves (None: no
     saves); `keep` leaves the final state as `state.pt`, of which `kept` is then the checksum; `source` is the state
-    that is continued; `about` are texts that go into the files, such as the plan of the network.
+    that is continued; `about` are texts that go into the files, such as the plan of the network. `best` is
+    the best epoch so far of a training that keeps that one.
     """
 
     def __init__(
@@ -117,6 +119,14 @@ class Checkpoint:
         self._owner, self._about = owner, about
         self._saved_at = time.monotonic()
         self.kept: str | None = None
+        self.best: Best | None = None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What a finished training leaves as words for the journal: the checksum of the state that it keeps, and its
+        best epoch where that one is kept."""
+        found = {} if self.kept is None else {"state": self.kept}
+        return found if self.best is None else {**found, "best_epoch": str(self.best.epoch)}
 
     def restore(self, place: Place) -> Progress:
         """Loads this candidate's last checkpoint, else the final state of the source, else nothing, into its place.
@@ -129,7 +139,9 @@ class Checkpoint:
             try:
                 state = parse((self._folder / CHECKPOINT).read_bytes())
                 self._check_own(state, place)
-                return _load(state, place)
+                progress = _load(state, place)
+                self.best = state.get("best")
+                return progress
             except ValueError as error:
                 log.warning("%s discarded, the training starts again: %s", self._folder / CHECKPOINT, error)
                 self.discard()
@@ -157,7 +169,8 @@ class Checkpoint:
         """Writes a checkpoint if one is due. Raises OSError when the disk does not take it."""
         if self._folder is None or self._seconds is None or time.monotonic() - self._saved_at < self._seconds:
             return
-        write(self._folder / CHECKPOINT, self._state(place, progress))
+        state = self._state(place, progress)
+        write(self._folder / CHECKPOINT, state if self.best is None else {**state, "best": self.best})
         self._saved_at = time.monotonic()
 
     def finish(self, place: Place, progress: Progress) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from torch import Tensor
 
+from evonas_cli.network.task import Kind
+
 if TYPE_CHECKING:
     from evonas_cli.training.checkpoint import Place
 
@@ -67,9 +69,11 @@ class Exercise(Protocol):
 
     `steps_per_epoch` counts the updates of an epoch, and `batch_size` the examples of one. `passes_per_epoch` counts
     the examples of an epoch in forward passes, a step of training as three: times a network's multiply-adds for an
-    example it is the cost of an epoch. `tests` says that the test part is there and is to be measured.
+    example it is the cost of an epoch. `tests` says that the test part is there and is to be measured. `kind` is that
+    of the task, from which follows what the best epoch is.
     """
 
+    kind: Kind
     width: int
     steps_per_epoch: int
     batch_size: int

@@ -45,7 +45,7 @@ class FeedForward:
         self.batch_size = self._steps.size
         self.steps_per_epoch = data.n_train // self.batch_size
         self.passes_per_epoch = PASSES * self.steps_per_epoch * self.batch_size
-        self.tests = data.tests
+        self.tests, self.kind = data.tests, data.task.kind
 
     def place(self, index: int) -> Place:
         """The member at a place."""
@@ -56,7 +56,9 @@ class FeedForward:
         return self._steps.epoch(rates, epoch)
 
     def validate(self, places: Sequence[int], part: Part) -> dict[int, Outcome]:
-        """The metrics of the task's kind."""
+        """The metrics of the task's kind; none for a validation part without examples."""
+        if part == "valid" and not self.data.n_valid:
+            return {place: {} for place in places}
         call = partial(validate, self.population, self.data, self.trainer, places, part)
         return in_one_thread(self.data.device, call)
 

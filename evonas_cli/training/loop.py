@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from time import perf_counter
 
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.exercise import Diverged, Exercise, Outcome, Part
+from evonas_cli.training.history import Best, columns, is_better
 from evonas_cli.training.schedules import Course, factor
 from evonas_cli.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
 class Member:
-    """How one network of a population is trained: its settings, its epochs in all, its files, its place."""
+    """How one network of a population is trained: its settings, its epochs in all, its files, its place. Its training
+    fills in its learning curves, columns by name."""
 
     trainer: Trainer
     epochs: int
     checkpoint: Checkpoint
     place: int = 0
+    curves: dict[str, list[float | None]] = field(default_factory=dict, compare=False)
 
 
 def fit(exercise: Exercise, members: Sequence[Member]) -> list[Outcome]:
@@ -33,6 +36,11 @@ def fit(exercise: Exercise, members: Sequence[Member]) -> list[Outcome]:
     train_seconds (measured, this member's share, without validation). With `measure_train` an outcome has the metrics
     over the training part, too (`train_eval_loss`, ...), and those over the test part (`test_loss`, ...) where the
     exercise tests. An interrupted training resumes from its checkpoint with equal bits.
+
+    The validation part is measured every `validate_every` epochs, too, which changes no bit of the training and fails
+    no member: a point of the curve whose metrics are not all finite has none. With `keep` best the metrics and the
+    kept state are those after the best validated epoch; epochs and passes count all of the training.
+
     Raises Lost when what a member continues is not there, ValueError when it does not fit or was trained longer.
     """
     return _Training(exercise, members).run()
@@ -76,6 +84,7 @@ class _Training:
     def _finish(self) -> None:
         """Files are kept until the last member is done: an interrupted stack begins where each of them was."""
         for index, member in enumerate(self.members):
+            member.curves.update(columns(self.progress[index].curve))
             if isinstance(self.outcomes[index], Diverged):
                 member.checkpoint.discard()
             else:
@@ -91,6 +100,7 @@ class _Training:
         seconds = (perf_counter() - started) / len(active)
         for index, (model, memory) in still.items():
             self.places[index].load(model, memory)
+        trained = []
         for index in active:
             member, before = self.members[index], self.progress[index]
             loss = losses[member.place]
@@ -101,7 +111,31 @@ class _Training:
             self.progress[index] = replace(
                 before, epoch=epoch + 1, train_loss=loss, train_seconds=before.train_seconds + seconds
             )
-            member.checkpoint.save(self.places[index], self.progress[index])
+            trained.append(index)
+        self._look([index for index in trained if self._is_point(index)])
+        for index in trained:
+            self.members[index].checkpoint.save(self.places[index], self.progress[index])
+
+    def _is_point(self, index: int) -> bool:
+        """Whether the member is to be validated now, before its last epoch."""
+        member, epoch = self.members[index], self.progress[index].epoch
+        every = member.trainer.validate_every
+        return every is not None and epoch % every == 0 and epoch < member.epochs
+
+    def _look(self, due: Sequence[int]) -> dict[int, Outcome]:
+        """Validates members after an epoch that is a point of their curves."""
+        found = self._validate(due) if due else {}
+        for index, outcome in found.items():
+            metrics = {} if isinstance(outcome, Diverged) else outcome
+            before, checkpoint = self.progress[index], self.members[index].checkpoint
+            if before.epoch > before.first_epoch:
+                point = (before.epoch, before.train_loss, metrics)
+                self.progress[index] = replace(before, curve=(*before.curve, point))
+            if metrics and self.members[index].trainer.keep == "best":
+                best = checkpoint.best
+                if best is None or is_better(metrics, best.metrics, self.exercise.kind):
+                    checkpoint.best = Best(before.epoch, before.train_loss, metrics, *self.places[index].copy())
+        return found
 
     def _rates(self, epoch: int) -> list[list[float]]:
         """The learning rates of an epoch, steps by places; places without a member stand still."""
@@ -118,7 +152,11 @@ class _Training:
         due = [index for index in self._left() if self.progress[index].epoch == self.members[index].epochs]
         if not due:
             return
-        measured = self._validate(due)
+        measured = self._look(due)
+        for index in due:
+            best = self.members[index].checkpoint.best
+            if best is not None:
+                measured[index] = self._return_to(index, best)
         on_train: dict[int, Outcome] = {}
         if self.trainer.measure_train:
             on_train = self._validate(due, "train", "train_eval")
@@ -131,6 +169,12 @@ class _Training:
                 else:
                     metrics |= outcome
             self.outcomes.setdefault(index, {**metrics, **self._metrics(index)})
+
+    def _return_to(self, index: int, best: Best) -> Outcome:
+        """Gives the member the state of its best epoch; the metrics that were measured then."""
+        self.places[index].load(best.model, best.memory)
+        self.progress[index] = replace(self.progress[index], train_loss=best.train_loss, kept=best.epoch)
+        return dict(best.metrics)
 
     def _validate(self, due: Sequence[int], part: Part = "valid", prefix: str = "valid") -> dict[int, Outcome]:
         places = [self.members[index].place for index in due]

@@ -8,16 +8,19 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
+from evonas_cli.training.history import Best, Point
+
 State: TypeAlias = Mapping[str, Any]
 """`owner`, `progress`, `model` (weights by name), `optimizer` (an optimiser's memory), `optimizer_name`, and `stack`
-(place and width of the program). Files of a network hold as JSON text its `plan` and its `signature`, too."""
+(place and width of the program). Files of a network hold as JSON text its `plan` and its `signature`, too. A checkpoint
+of a training that keeps its best epoch holds the `best` one so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +37,24 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a training is: epochs done, how many of them an earlier candidate did, the last one's mean loss, and the
-    seconds this candidate has spent."""
+    """How far a training is: epochs done, how many of them an earlier candidate did, the last one's mean loss, the
+    seconds this candidate has spent, and the points of its learning curve. `kept` is the epoch whose weights are kept
+    where that is not the last one."""
 
     epoch: int = 0
     first_epoch: int = 0
     train_loss: float = 0.0
     train_seconds: float = 0.0
+    curve: tuple[Point, ...] = ()
+    kept: int | None = None
 
 
 def write(path: Path, state: State) -> None:
     """Replaces the file in one step; what was there stays whole until the new one is on disk. Raises OSError."""
     plain = {**state, "owner": asdict(state["owner"]), "progress": asdict(state["progress"])}
+    best: Best | None = state.get("best")
+    if best is not None:
+        plain["best"] = {field.name: getattr(best, field.name) for field in fields(best)}
     buffer = io.BytesIO()
     torch.save(plain, buffer)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +81,8 @@ def parse(data: bytes) -> State:
         _ = state["model"], state["optimizer"], state["optimizer_name"]
         state["progress"] = Progress(**state["progress"])
         state["owner"] = None if named is None else Owner(**named)
+        if "best" in state:
+            state["best"] = Best(**state["best"])
     except Exception as error:  # damaged bytes make torch and pickle raise almost anything
         raise ValueError(
             f"not a readable checkpoint ({type(error).__name__}: {' '.join(str(error).split())[:120]})"

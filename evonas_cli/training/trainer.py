@@ -16,6 +16,7 @@ OPTIMIZERS = ("sgd", "adamw")
 PRECISIONS = ("auto", "fp32", "bf16")
 LAYOUTS = ("auto", "channels_last", "contiguous")
 CONVOLUTIONS = ("auto", "grouped")
+KEEPS = ("last", "best")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,11 @@ class Trainer:
     graph                  record the training step as a CUDA graph: true, false, or null: where that is possible
     convolution            auto or grouped, which are the same: older runs could choose among other forms
     measure_train          also measure the training part in evaluation mode: train_eval_loss, train_eval_error, ...
+    validate_every         epochs from one validation to the next, of which each is a point of the candidate's learning
+                           curve, as the last epoch is; null: after the last epoch only
+    keep                   last: metrics and kept weights are those after the last epoch; best: those after the
+                           validated epoch with the best value of what a search on such data optimises, of equals the
+                           earliest
     class_weights          none, or balanced: all classes weigh the same in the training loss, however rare they are
     """
 
@@ -70,6 +76,8 @@ class Trainer:
     max_multiply_adds: int | None
     measure_train: bool = False
     class_weights: str = "none"
+    validate_every: int | None = 1
+    keep: str = "last"
     stack: int | None = None
     graph: bool | None = None
     convolution: Any = "auto"  # a word, but older runs may have a mapping, which the rule has to see
@@ -83,6 +91,8 @@ class Trainer:
             raise UsageError("trainer.nesterov needs momentum; set trainer.momentum=0.9 or trainer.nesterov=false")
         if self.warmup and self.schedule == "one_cycle":
             raise UsageError("trainer.schedule=one_cycle has its own rise; set trainer.warmup=0")
+        if self.keep == "best" and self.validate_every is None:
+            raise UsageError("trainer.keep=best chooses among validated epochs; set trainer.validate_every=1")
         if self.warmup > self.epochs:
             raise UsageError(f"trainer.warmup is {self.warmup}; it must not exceed trainer.epochs={self.epochs}")
 
@@ -160,6 +170,8 @@ _RULES: Mapping[str, _Rule] = {
     "max_multiply_adds": _or_null(_integer(1)),
     "measure_train": _BOOLEAN,
     "class_weights": _one_of("none", "balanced"),
+    "validate_every": _or_null(_integer(1)),
+    "keep": _one_of(*KEEPS),
     "stack": _or_null(_integer(1)),
     "graph": _or_null(_BOOLEAN),
     "convolution": (

@@ -12,12 +12,12 @@ from time import perf_counter
 
 from benchmarks.phases import Clock, Point
 
-from evonas_cli.bench.engine import Nowhere, population, recipe, samples
+from evonas_cli.bench.engine import Nowhere, job, population, samples
 from evonas_cli.bench.workloads import BATCH, WORKLOADS, Seat, Workload
+from evonas_cli.core.evaluating import Bench, Place
 from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Json, Unit
 from evonas_cli.evaluation.units import divide, evaluate
-from evonas_cli.jobs.train import Train
 
 NAMES = ("example_cnn", "small_cnn", "mini_cnn", "mlp", "nasbench201_cells", "nasnet_cells")
 WAYS = ("(a) loader", "(b) resident", "engine")
@@ -60,47 +60,48 @@ def _engine(name: str, bf16: bool, rounds: int) -> dict[str, Json]:
     import torch
 
     workload, clock = _named(name), Clock()
-    job = recipe([workload], {name: workload.plans("cpu")}, "cpu")()
-    units = divide(job, population(workload, "cpu", "bf16" if bf16 else "fp32"), job.environment())
-    _train(job, units)
+    planner = job([workload], {name: workload.plans("cpu")}, "cpu")
+    bench = planner.open(Place())
+    units = divide(planner, population(workload, "cpu", "bf16" if bf16 else "fp32"), bench.environment())
+    _train(bench, units)
     with clock.watching(_engine_points()):
         started = perf_counter()
         for _ in range(rounds):
-            _train(job, units)
+            _train(bench, units)
         seconds = perf_counter() - started
     row = _row(name, WAYS[2], torch.get_num_threads(), clock, seconds, rounds * samples(workload, "cpu"))
     return {
         **row,
         "width": max(unit.width for unit in units),
-        "operators": _operators(job, units[0]),
-        "limits": _limits(job, units[0]),
+        "operators": _operators(bench, units[0]),
+        "limits": _limits(bench, units[0]),
     }
 
 
-def _train(job: Train, units: Sequence[Unit[Seat]]) -> None:
+def _train(bench: Bench[Seat], units: Sequence[Unit[Seat]]) -> None:
     for unit in units:
-        for result in evaluate(job, unit, Nowhere()):
+        for result in evaluate(bench, unit, Nowhere()):
             if result.status != "ok":
                 raise RuntimeError(f"candidate {result.id} failed: {result.error}")
 
 
-def _operators(job: Train, unit: Unit[Seat]) -> list[Json]:
+def _operators(bench: Bench[Seat], unit: Unit[Seat]) -> list[Json]:
     """The operators that take most of the time of all of them: share, and calls."""
     from benchmarks.operators import Operators
 
     with Operators() as found:
-        _train(job, [unit])
+        _train(bench, [unit])
     whole = sum(found.seconds.values())
     most = sorted(found.seconds, key=lambda name: -found.seconds[name])[:TOP]
     return [{"name": name, "share": found.seconds[name] / whole, "calls": found.calls[name]} for name in most]
 
 
-def _limits(job: Train, unit: Unit[Seat]) -> list[Json]:
+def _limits(bench: Bench[Seat], unit: Unit[Seat]) -> list[Json]:
     """The convolutions and products, each with its share of the peak."""
     from benchmarks.limits import Caught, shares
 
     with Caught() as found:
-        _train(job, [unit])
+        _train(bench, [unit])
     return shares(list(found.calls.values()))
 
 

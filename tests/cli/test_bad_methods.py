@@ -115,7 +115,7 @@ REFUSALS = [
     (("space=nasnet", "space.identity_probability=2"), "space.identity_probability must be in [0, 1]"),
     # tasks that do not fit
     (
-        ("job=language", "strategy=random"),
+        ("job=language", "strategy=random", "space=nasbench201"),
         "needs a space that is Recurrent, which NasBench201 is not; spaces that are: rnn",
     ),
     ((*CELL, "dataset=digits"), "dataset="),

@@ -170,7 +170,7 @@ def test_parts_of_the_users_own(own: list[str], capsys: pytest.CaptureFixture[st
     text = shown("spaces", "coins")[0]
     assert (
         "\nn: 3\n    How many coins.\nbias: 0.5\n" in text
-        and "; genetic, grid, local_search, population_based_training (it has no choices)" in text
+        and "; genetic, grid, local_search, nsga2, population_based_training (it has no choices)" in text
     )
     assert "reinforce (space has no key m" in shown("spaces", "broken")[0], "a reason is told once"
     table = json.loads(shown("strategies", "--table", "--json")[0])["table"]
@@ -195,7 +195,7 @@ def test_a_space_that_the_default_strategy_cannot_serve(own: list[str], refused:
     assert "strategies that serve coins: halving, one, random (" in line and "(Coins: it has no choices)" in line
     assert "spaces that are: bits" in refused(2, "search", "space=chain_cnn", "strategy=grid")
     assert "jobs that serve bits: landscape, table (" in refused(2, "search", "space=bits")
-    assert "spaces that are: codeepneat (" in refused(2, "search", "strategy=codeepneat")
+    assert "spaces that are: codeepneat (" in refused(2, "search", "strategy=codeepneat", "space=bits")
 
 
 def test_what_needs_no_torch_loads_none() -> None:

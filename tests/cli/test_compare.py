@@ -201,3 +201,34 @@ def test_budget_cost_ends_a_run_as_it_ends_its_front(tmp_path: Path, capsys: pyt
         found = document["groups"][0]["runs"][seed]
         assert front["id"] == found["incumbent"] and front["metrics"]["valid_error"] == value
         assert front["metrics"]["test_error"] == found["report"]
+
+
+def test_runs_by_all_objectives_are_compared_by_hypervolume(
+    refused: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "table.csv"
+    rows = [f'"{[n >> k & 1 for k in range(4)]}",{50 + 2 * n.bit_count()},{n.bit_count()}' for n in range(16)]
+    table.write_text("\n".join(["bits,accuracy,size", *rows]) + "\n")
+    job = ("space=bits", "space.length=4", "job=table", f"job.path={table}", "job.key=bits", "job.reward=accuracy",
+           "job.report=null", "job.cost=null", "job.parameters=size", "job.multiply_adds=null")  # fmt: skip
+    for strategy in ("random", "nsga2", "genetic"):
+        where = ("--run-dir", str(tmp_path / strategy), "objectives=[valid_error,parameters]", "--quiet")
+        size = () if strategy == "random" else ("strategy.population_size=4",)
+        assert run(["search", *job, f"strategy={strategy}", *size, "budget.evaluations=12", *where]) == 0
+    names = [str(tmp_path / strategy) for strategy in ("random", "nsga2")]
+    capsys.readouterr()
+    assert run(["compare", *names]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("hypervolume (higher is better), equal budget: 12")
+    assert said[1].startswith("of the fronts, up to valid_error ") and ", parameters " in said[1]
+    assert run(["compare", *names, "--report", "parameters"]) == 0
+    assert capsys.readouterr().out.startswith("valid_error (lower is better)")
+    assert run(["compare", *names, str(tmp_path / "genetic")]) == 0
+    assert capsys.readouterr().out.startswith("valid_error (lower is better)")
+    assert run(["compare", *names, str(tmp_path / "genetic"), "--by", "hypervolume", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["groups"][0]["attainment"]) >= 1
+    assert run(["show", names[1]]) == 0
+    shown = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("hypervolume "))
+    assert "up to valid_error " in shown and ", parameters " in shown
+    said_no = refused(2, "compare", *names, "--by", "hypervolume", "--metric", "parameters")
+    assert "--by hypervolume has not" in said_no

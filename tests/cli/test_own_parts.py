@@ -69,13 +69,16 @@ class Strategy:
 class Job:
     needs = ()
     metrics = {"error": Metric("min")}
-    share = work = abreast = units = together = 3
+    work = abreast = units = probe = 3
+
+    def open(self, place):
+        return self
 
     def environment(self):
         return {}
 
-    def __call__(self, candidates, context):
-        for candidate in candidates:
+    def evaluate(self, unit, context):
+        for candidate in unit.candidates:
             if candidate.id == 2:
                 raise ValueError("a bad candidate")
             yield Result(candidate.id, "ok", {"error": 1.0 / (1 + candidate.id)})
@@ -134,7 +137,7 @@ def test_a_candidate_for_which_a_job_raises_fails(own: Run, tmp_path: Path, eval
     assert [entry["status"] for entry in entries(tmp_path)] == ["ok", "ok", "failed", "ok", "ok", "ok"]
     error = entries(tmp_path)[2]["error"]
     assert isinstance(error, dict) and error["kind"] == "error"
-    assert str(error["text"]).startswith("mine.py:") and "in Job.__call__: ValueError: a bad cand" in str(error["text"])
+    assert str(error["text"]).startswith("mine.py:") and "in Job.evaluate: ValueError: a bad cand" in str(error["text"])
     assert "a bad candidate" in (tmp_path / "run" / "candidates" / "2" / "traceback.txt").read_text()
 
 

@@ -214,3 +214,18 @@ def test_listed_genomes_without_a_source_note_readings_in_their_own_run(searched
     assert run([*words, "--run-dir", str(tmp_path / "run")]) == 0
     [line] = openings(tmp_path / "run")
     assert line["candidates"] == 1
+
+
+def test_all_parts_but_the_test_are_trained_on(
+    refused: Callable[..., str], source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = tmp_path / "made"
+    assert run(["retrain", str(source), "--full", "--seeds", "2", "--run-dir", str(made), "-q"]) == 0
+    head, row, _, path = capsys.readouterr().out.splitlines()
+    assert head.split() == ["id", "seeds", "test_error"] and row.split()[1] == "2" and path == str(made)
+    again = entries(made)
+    assert not any(name.startswith("valid") for entry in again for name in entry["metrics"])
+    assert again[1]["metrics"]["test_error"] == pytest.approx(error_on_test(made, 1))
+    assert run(["verify", str(made), "--replay"]) == 0
+    assert run(["retrain", str(made), "0", "--seeds", "1", "--run-dir", str(tmp_path / "kept"), "-q"]) == 0
+    assert "valid_error" in entries(tmp_path / "kept")[0]["metrics"]

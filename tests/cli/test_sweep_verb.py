@@ -29,8 +29,8 @@ from evonas_cli.jobs.landscape import Landscape
 
 
 class Hard(Landscape):
-    def __call__(self, candidates, context):
-        for candidate in candidates:
+    def evaluate(self, unit, context):
+        for candidate in unit.candidates:
             yield Result(candidate.id, "failed", error=Failure("hard", "too hard"))
 """
 

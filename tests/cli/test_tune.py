@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -102,7 +101,7 @@ def test_what_a_run_was_tuned_to_is_read_back(tmp_path: Path, evonas_here: Run) 
 def test_a_worker_that_fails_leaves_none_waiting(tmp_path: Path) -> None:
     config = compose([*POOL, "dataset=npz", f"dataset.path={tmp_path / 'none.npz'}"], []).config
     with pytest.raises(EvonasError, match="none.npz"):
-        side_by_side(partial(job_of, config), 2, [], 0.01)
+        side_by_side(job_of(config), 2, [], 0.01)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every configured evaluator keeps the contract of Evaluator, and all of them give the same results."""
+"""Every configured evaluator keeps the contract of Evaluator; and how a pool treats its workers."""
 
 from __future__ import annotations
 
@@ -6,31 +6,36 @@ import fcntl
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from doubling import Doubling, alone, candidate, collect, make
+from made import make
 
 from evonas_cli.config.folders import options
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.core.evaluating import Context, Evaluator
+from evonas_cli.core.evaluating import Context, Place
 from evonas_cli.core.processes import spawning
-from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
+from evonas_cli.core.types import Json, Result, Unit
+from evonas_cli.testing import evaluators as contract
+from evonas_cli.testing.doubling import Doubling, alone, candidate
+from evonas_cli.testing.evaluators import collect
 
 
 class Shared(Doubling):
     """Writes its process into the file that it is given, and tells how many have."""
 
-    def share(self, file: int) -> None:
-        self.file = file
-        fcntl.lockf(file, fcntl.LOCK_EX)
-        os.pwrite(file, b"x", os.fstat(file).st_size)
-        fcntl.lockf(file, fcntl.LOCK_UN)
+    def open(self, place: Place) -> Doubling:
+        assert place.file is not None
+        self.file = place.file
+        fcntl.lockf(self.file, fcntl.LOCK_EX)
+        os.pwrite(self.file, b"x", os.fstat(self.file).st_size)
+        fcntl.lockf(self.file, fcntl.LOCK_UN)
+        return self
 
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
-        for each in candidates:
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        for each in unit.candidates:
             if each.proposal.genome == -3:
                 os._exit(9)
             deadline = time.monotonic() + 60
@@ -39,41 +44,43 @@ class Shared(Doubling):
             yield Result(each.id, "ok", {"double": float(os.fstat(self.file).st_size)})
 
 
-def broken_recipe() -> Doubling:
-    raise UsageError("dataset.root=/nowhere does not exist")
+class Broken(Doubling):
+    """Finds when it is opened that a setting is wrong."""
+
+    def open(self, place: Place) -> Doubling:
+        raise UsageError("dataset.root=/nowhere does not exist")
 
 
-@pytest.fixture(params=list(options("evaluator")))
-def evaluator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    made = make(request.param, tmp_path)
-    yield made
-    made.close()
+class Closed(Doubling):
+    """Opens nothing."""
+
+    def open(self, place: Place) -> Any:
+        return None
 
 
-def test_every_id_comes_back_once(evaluator: Any) -> None:
-    assert isinstance(evaluator, Evaluator)
-    assert evaluator.start() == {"device": "none"}
-    evaluator.submit(alone(candidate(0, 5), candidate(1, -1)))
-    evaluator.submit(alone(candidate(2, 7)))
-    first, second, third = collect(evaluator, 3)
-    assert (first.id, first.metrics) == (0, {"double": 10.0})
-    assert (second.id, second.status) == (1, "failed")
-    assert second.error == Failure("error", "a bad number")
-    assert (third.id, third.metrics) == (2, {"double": 14.0})
-    evaluator.submit(alone(candidate(3, 1)))
-    assert [result.id for result in collect(evaluator, 1)] == [3]
+class Unsendable(Doubling):
+    """Holds what pickle does not take."""
+
+    def __init__(self) -> None:
+        self.rule = lambda number: 2 * number
+
+
+@pytest.mark.parametrize("name", list(options("evaluator")))
+@pytest.mark.parametrize("law", contract.LAWS)
+def test_the_law_holds(law: Callable[[contract.Make], None], name: str, tmp_path: Path) -> None:
+    law(lambda job: make(name, tmp_path, job))
 
 
 def test_workers_of_a_pool_hold_one_file_and_replacements_hold_it_too(tmp_path: Path) -> None:
     spawning()  # starts the process that tracks semaphores, whose descriptor stays open
-    pool = make("pool", tmp_path, recipe=Shared, attempts=1)
+    pool = make("pool", tmp_path, Shared(), attempts=1)
     open_before = len(os.listdir("/proc/self/fd"))
     pool.start()
     pool.submit(alone(candidate(0, 2)))
     assert collect(pool, 1)[0].metrics == {"double": 2.0}
     pool.close()
     assert len(os.listdir("/proc/self/fd")) == open_before
-    pool = make("pool", tmp_path, recipe=Shared, attempts=2, timeout=4.0)
+    pool = make("pool", tmp_path, Shared(), attempts=2, timeout=4.0)
     pool.start()
     pool.submit(alone(candidate(0, 2)))
     collect(pool, 1)
@@ -84,12 +91,6 @@ def test_workers_of_a_pool_hold_one_file_and_replacements_hold_it_too(tmp_path: 
     pool.close()
 
 
-def test_jobs_that_put_nothing_together_evaluate_each_for_itself(evaluator: Any) -> None:
-    evaluator.start()
-    asked = [candidate(0, 1), candidate(1, 2)]
-    assert evaluator.units(asked) == alone(*asked)
-
-
 class Laborious(Doubling):
     """The work is the number."""
 
@@ -98,9 +99,9 @@ class Laborious(Doubling):
         return float(sum(candidate.proposal.genome for candidate in unit.candidates))
 
 
-@pytest.mark.parametrize(("recipe", "order"), [(Laborious, [0, 3, 1, 4, 2]), (Doubling, [0, 1, 2, 3, 4])])
-def test_the_pool_begins_what_takes_longest(recipe: Any, order: list[int], tmp_path: Path) -> None:
-    pool = make("pool", tmp_path, recipe=recipe, workers=1)
+@pytest.mark.parametrize(("job", "order"), [(Laborious(), [0, 3, 1, 4, 2]), (Doubling(), [0, 1, 2, 3, 4])])
+def test_the_pool_begins_what_takes_longest(job: Any, order: list[int], tmp_path: Path) -> None:
+    pool = make("pool", tmp_path, job, workers=1)
     pool.start()
     pool.submit(alone(candidate(0, 1)))
     pool.submit(alone(*[candidate(id, number) for id, number in enumerate([5, 2, 8, 5], start=1)]))
@@ -110,34 +111,6 @@ def test_the_pool_begins_what_takes_longest(recipe: Any, order: list[int], tmp_p
     pool.close()
     assert [result.id for result in results] == order
     assert [result.metrics["double"] for result in sorted(results, key=lambda r: r.id)] == [2, 10, 4, 16, 10]
-
-
-class Nowhere(Doubling):
-    """A job that depends on nothing beside the configuration, and finds a wrong setting late."""
-
-    def environment(self) -> dict[str, Json]:
-        return {}
-
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
-        raise UsageError("job.path has no such row")
-        yield
-
-
-@pytest.mark.parametrize("name", list(options("evaluator")))
-def test_a_wrong_setting_found_late_is_still_a_wrong_setting(name: str, tmp_path: Path) -> None:
-    evaluator = make(name, tmp_path, recipe=Nowhere)
-    assert evaluator.start() == {}
-    evaluator.submit(alone(candidate(0, 1)))
-    with pytest.raises(UsageError, match="no such row"):
-        evaluator.collect()
-    evaluator.close()
-
-
-def test_a_broken_machine_is_no_result(evaluator: Any) -> None:
-    evaluator.start()
-    evaluator.submit(alone(candidate(0, -5)))
-    with pytest.raises(EnvironmentFailure, match="disk is full"):
-        evaluator.collect()
 
 
 def test_a_killed_worker_is_replaced_and_its_candidate_tried_again(tmp_path: Path) -> None:
@@ -186,10 +159,27 @@ def test_a_timeout_is_a_failed_result_and_the_worker_is_replaced(tmp_path: Path)
 
 
 def test_what_is_wrong_with_the_configuration_reaches_the_user(tmp_path: Path) -> None:
-    pool = make("pool", tmp_path, recipe=broken_recipe)
+    pool = make("pool", tmp_path, Broken())
     with pytest.raises(UsageError, match="/nowhere does not exist"):
         pool.start()
     pool.close()
+
+
+@pytest.mark.parametrize("name", list(options("evaluator")))
+def test_what_is_opened_must_be_a_bench(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Closed.open gave NoneType, which is no bench: it has no environment"):
+        evaluator = make(name, tmp_path, Closed())
+        try:
+            evaluator.start()
+        finally:
+            evaluator.close()
+
+
+def test_a_job_that_cannot_be_sent_is_refused_before_any_worker_starts(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"job Unsendable cannot be sent to worker processes \(.*lambda.*serial"):
+        make("pool", tmp_path, Unsendable())
+    serial = make("serial", tmp_path, Unsendable())
+    assert serial.start() == {"device": "none"}
 
 
 def test_closing_leaves_no_process_behind(tmp_path: Path) -> None:

@@ -8,30 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doubling import Doubling, Pairing, candidate, collect, make
+from made import make
 
-from evonas_cli.config.folders import options
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Json, Result, Unit
-
-
-@pytest.mark.parametrize("name", list(options("evaluator")))
-def test_what_a_job_puts_together_is_evaluated_together(name: str, tmp_path: Path) -> None:
-    evaluator = make(name, tmp_path, recipe=Pairing)
-    evaluator.start()
-    units = evaluator.units([candidate(id, 5 + id) for id in range(3)])
-    assert [[c.id for c in unit.candidates] for unit in units] == [[0, 1], [2]]
-    evaluator.submit([units[0].among({1}), units[1]])
-    second, third = collect(evaluator, 2)
-    evaluator.close()
-    assert (second.metrics, second.labels) == ({"double": 12.0}, {"stack": "1/2"})
-    assert (third.metrics, third.labels) == ({"double": 14.0}, {"stack": "0/2"})
+from evonas_cli.testing.doubling import Pairing, candidate
+from evonas_cli.testing.evaluators import collect
 
 
 @pytest.mark.parametrize(("number", "settings"), [(-3, {}), (-4, {"timeout": 0.5})])
 def test_who_breaks_a_unit_breaks_it_alone_in_the_end(number: int, settings: dict[str, Any], tmp_path: Path) -> None:
-    pool = make("pool", tmp_path, recipe=Pairing, **settings)
+    pool = make("pool", tmp_path, Pairing(), **settings)
     pool.start()
     pool.submit(pool.units([candidate(0, number), candidate(1, 3)]))
     if number == -3:
@@ -55,13 +43,10 @@ class Abreast(Pairing):
         assert environment == {"device": "none"}
         return 3
 
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
-        for result in super().__call__(candidates, context):
-            yield replace(result, labels={"company": str(len(candidates))})
-
-    def together(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
-        for result, place in zip(Doubling.__call__(self, unit.candidates, context), unit.places, strict=True):
-            yield replace(result, labels={"company": "1", "stack": f"{place}/{unit.width}"})
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        company = "1" if unit.width > 1 else str(len(unit.candidates))
+        for result in super().evaluate(unit, context):
+            yield replace(result, labels={**result.labels, "company": company})
 
 
 @pytest.mark.parametrize(
@@ -71,7 +56,7 @@ class Abreast(Pairing):
 def test_a_job_is_given_as_many_as_it_wants_at_once(
     name: str, settings: dict[str, Any], company: str, tmp_path: Path
 ) -> None:
-    evaluator = make(name, tmp_path, recipe=Abreast, **settings)
+    evaluator = make(name, tmp_path, Abreast(), **settings)
     evaluator.start()
     while settings.get("workers") == 2 and not all(slot.ready for slot in evaluator._pool):
         evaluator._listen()
@@ -87,7 +72,7 @@ def test_a_job_is_given_as_many_as_it_wants_at_once(
 
 @pytest.mark.parametrize(("number", "settings"), [(-3, {}), (-4, {"timeout": 0.5})])
 def test_who_breaks_the_company_breaks_alone_in_the_end(number: int, settings: dict[str, Any], tmp_path: Path) -> None:
-    pool = make("pool", tmp_path, recipe=Abreast, workers=1, **settings)
+    pool = make("pool", tmp_path, Abreast(), workers=1, **settings)
     pool.start()
     pool.submit(pool.units([candidate(0, 4), candidate(1, number), candidate(2, 3), candidate(3, 5)]))
     if number == -3:

@@ -1,22 +1,21 @@
-"""Every configured job keeps the contract of Job: one result a candidate, declared metrics, the same bits again."""
+"""Every configured job keeps the contract of Job, and the candidate's seed is its only randomness."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 
 from evonas_cli.config.compose import compose
 from evonas_cli.config.folders import options
-from evonas_cli.core.evaluating import Job
-from evonas_cli.core.types import Candidate, Proposal
+from evonas_cli.core.evaluating import Place
+from evonas_cli.core.types import Candidate, Proposal, Unit
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.store.directory import RunDirectory
+from evonas_cli.testing import jobs as contract
 
 SMALL = ("trainer.epochs=1", "dataset.limit=200", "space.channels=4")
 NEEDED: dict[str, tuple[str, ...]] = {
@@ -48,57 +47,29 @@ def case(request: pytest.FixtureRequest, table: Path) -> tuple[str, Parts]:
     return name, assemble(compose([f"job={name}", *NEEDED[name], *more]).config)
 
 
-def candidates(name: str, parts: Parts) -> list[Candidate[Any]]:
-    rng = Random(3)
-    genomes = (
-        [tuple([op] * 6) for op in OPERATIONS[1:3]] if name == "table" else [parts.space.sample(rng) for _ in "ab"]
-    )
-    return [Candidate(id, id, 100 + id, Proposal(genome)) for id, genome in enumerate(genomes)]
+def asked(name: str, parts: Parts) -> list[Candidate[Any]]:
+    found = contract.sampled(parts.space, 2)
+    if name != "table":
+        return found
+    return [replace(each, proposal=Proposal((op,) * 6)) for each, op in zip(found, OPERATIONS[1:3], strict=True)]
 
 
 def test_every_job_is_covered() -> None:
     assert set(NEEDED) == set(options("job"))
 
 
-def test_one_result_each_with_the_declared_metrics(case: tuple[str, Parts], tmp_path: Path) -> None:
+@pytest.mark.parametrize("law", contract.LAWS)
+def test_the_law_holds(law: Callable[[Any, Any, Path], None], case: tuple[str, Parts], tmp_path: Path) -> None:
     name, parts = case
-    job, context = parts.recipe(), RunDirectory(tmp_path)
-    assert isinstance(job, Job)
-    asked = candidates(name, parts)
-    results = {result.id: result for result in job(asked, context)}
-    assert sorted(results) == [candidate.id for candidate in asked]
-    for result in results.values():
-        assert result.status == "ok" and result.error is None
-        assert set(job.metrics) <= set(result.metrics)
-        assert all(math.isfinite(value) for value in result.metrics.values())
-        assert all(metric.direction in ("min", "max") for metric in job.metrics.values())
-
-
-def test_the_same_candidate_gives_the_same_bits(case: tuple[str, Parts], tmp_path: Path) -> None:
-    name, parts = case
-    context, asked = RunDirectory(tmp_path), candidates(name, parts)
-    first, second = parts.recipe(), parts.recipe()
-    assert first.environment() == second.environment()
-
-    def unmeasured(results: Iterator[Any]) -> list[Any]:
-        return sorted(
-            (r.id, r.status, sorted((k, v) for k, v in r.metrics.items() if not k.endswith("_seconds")))
-            for r in results
-        )
-
-    together = unmeasured(first(asked, context))
-    apart = unmeasured(iter([result for candidate in reversed(asked) for result in second([candidate], context)]))
-    assert together == apart
+    law(parts.job, asked(name, parts), tmp_path)
 
 
 def test_the_candidates_seed_is_the_only_randomness(case: tuple[str, Parts], tmp_path: Path) -> None:
     name, parts = case
     if name in ("table", "size"):
         pytest.skip("a table, and the size of a plan, have no randomness")
-    job, context = parts.recipe(), RunDirectory(tmp_path)
-    [one, _] = candidates(name, parts)
-    [first], [other] = (list(job([replace(one, seed=seed)], context)) for seed in (1, 2))
-    assert (
-        first.metrics["valid_error" if name == "landscape" else "valid_loss"]
-        != (other.metrics["valid_error" if name == "landscape" else "valid_loss"])
-    )
+    bench, context = parts.job.open(Place()), RunDirectory(tmp_path)
+    [one, _] = asked(name, parts)
+    [first], [other] = (list(bench.evaluate(Unit((replace(one, seed=seed),)), context)) for seed in (1, 2))
+    metric = "valid_error" if name == "landscape" else "valid_loss"
+    assert first.metrics[metric] != other.metrics[metric]

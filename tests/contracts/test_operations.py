@@ -12,7 +12,8 @@ import torch
 from omegaconf import OmegaConf
 from own_operation import Scaled
 
-from evonas_cli.core.types import Candidate, Proposal
+from evonas_cli.core.evaluating import Place
+from evonas_cli.core.types import Candidate, Proposal, Unit
 from evonas_cli.data.digits import Digits
 from evonas_cli.jobs import stacks
 from evonas_cli.jobs.train import Train
@@ -53,7 +54,7 @@ def test_its_networks_are_trained_one_by_one_which_is_said_once(stack: Any, capl
     stacks._say.cache_clear()
     job, candidates = train(stack=stack), asked(4, 4, 8, 4)
     with caplog.at_level(logging.INFO):
-        found = [job.units(candidates, job.environment()) for _ in range(3)]
+        found = [job.units(candidates, job.open(Place()).environment()) for _ in range(3)]
     assert all([unit.width for unit in units] == [1, 1, 1, 1] for units in found)
     said = [line for line in caplog.messages if "own_scale" in line]
     assert said == ["the operation own_scale has no stacked form: networks with it are trained one by one"]
@@ -61,11 +62,14 @@ def test_its_networks_are_trained_one_by_one_which_is_said_once(stack: Any, capl
 
 def test_each_member_trains_its_own_weights() -> None:
     job, candidates = train(), asked(4, 4)
-    results = [result for unit in job.units(candidates, job.environment()) for result in job.together(unit, Nowhere())]
+    bench = job.open(Place())
+    units = job.units(candidates, bench.environment())
+    results = [result for unit in units for result in bench.evaluate(unit, Nowhere())]
     assert [result.status for result in results] == ["ok", "ok"]
     losses = [result.metrics["train_loss"] for result in results]
     assert losses[0] != losses[1] and max(losses) < 2.3
-    assert [replace(r, seconds=0, metrics=r.metrics | {"train_seconds": 0}) for r in job(candidates, Nowhere())] == [
+    together = bench.evaluate(Unit(tuple(candidates), 1, (0, 0)), Nowhere())
+    assert [replace(r, seconds=0, metrics=r.metrics | {"train_seconds": 0}) for r in together] == [
         replace(r, seconds=0, metrics=r.metrics | {"train_seconds": 0}) for r in results
     ]
 
@@ -87,7 +91,7 @@ def test_a_stack_of_it_is_refused() -> None:
 
 
 def test_its_trainings_can_be_tuned() -> None:
-    trials = train().probe([4, 4], 0.01)
+    trials = train().open(Place()).probe([4, 4], 0.01)
     assert trials and not any("trainer.stack" in str(trial) for trial in trials)
 
 

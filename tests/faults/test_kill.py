@@ -82,6 +82,12 @@ def verified(run: Path) -> dict[str, Any]:
     return document
 
 
+def curves(run: Path) -> dict[int, Any]:
+    """The learning curve of each candidate."""
+    entries = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
+    return {entry["id"]: entry["curves"] for entry in entries if "curves" in entry}
+
+
 @cache
 def undisturbed(strategy: str, folder: Path) -> tuple[dict[str, Any], float]:
     """The verdict of a run in one go, on the serial evaluator, and the seconds it took."""
@@ -123,6 +129,7 @@ def test_killed_at_random_moments_it_ends_the_same(strategy: str, place: str, fo
         verdict = verified(run)
         assert verdict["ok"] and verdict["complete"] and verdict["evaluations"] == 8
         assert verdict["digest"] == expected["digest"]
+        assert curves(run) == curves(folder / strategy)
 
     for _ in range(20 * KILLS):
         if kills == KILLS:

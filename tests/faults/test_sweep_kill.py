@@ -32,9 +32,9 @@ from evonas_cli.jobs.landscape import Landscape
 
 
 class Slow(Landscape):
-    def __call__(self, candidates, context):
+    def evaluate(self, unit, context):
         time.sleep(0.01)
-        yield from super().__call__(candidates, context)
+        yield from super().evaluate(unit, context)
 """
 
 

@@ -40,7 +40,11 @@ ALLOWED: dict[str, set[str]] = {
     "report": {"core", "network", "genomes", "config", "store", "run"},
     "bench": {"core", "network", "genomes", "nn", "data", "training", "jobs", "evaluation", "config", "store", "run"}
     | {"report"},
-    "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "bench", "training"},
+    "export": {"core", "network", "nn", "data", "training", "config", "store", "run", "report"},
+    "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "export", "bench"}
+    | {"training"},
+    "trackers": {"core"},
+    "api": {"core", "nn", "config", "store", "run", "report"},
     "testing": {"core", "network", "genomes", "config", "store", "evaluation", "run"},
     "__main__": {"cli"},
 }
@@ -106,6 +110,7 @@ LIGHT = [
     "cli",
     "jobs",
     "evaluation",
+    "trackers",
 ]
 
 
@@ -169,7 +174,8 @@ def test_leaf_binds_to_its_constructor(group: str, name: str, path: Path) -> Non
     settings = {key for key in node if key != "defaults" and not (key.startswith("_") and key.endswith("_"))}
     assert settings <= set(signature.parameters)
     assert not any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
-    collaborators = {"space", "dataset", "trainer", "seed", "device", "deterministic", "threads", "recipe", "context"}
+    collaborators = {"space", "dataset", "trainer", "seed", "device", "deterministic", "threads", "wanted"}
+    collaborators |= {"job", "context"}
     unset = set(signature.parameters) - settings - collaborators
     assert not unset, f"{path.name} does not show {sorted(unset)}"
 
@@ -179,7 +185,7 @@ def test_experiment_fits_together(name: str) -> None:
     overrides = [f"experiment={name}"]
     node: Any = OmegaConf.to_container(OmegaConf.load(options(EXPERIMENT)[name]))
     groups = {next(iter(entry)).removeprefix("override /") for entry in node["defaults"]}
-    assert groups == set(GROUPS) - {"evaluator"}, "an experiment chooses an option of every group but where it runs"
+    assert groups == set(GROUPS) - {"evaluator", "tracker"}, "it chooses all but where it runs and is followed"
     assert assemble(compose(overrides).config).config["budget"] is not None
 
 

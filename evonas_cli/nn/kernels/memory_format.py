@@ -1,4 +1,6 @@
-"""The order in memory of maps, (batch, channels, height, width), and of their gradients."""
+"""The order in memory of feature maps, (batch, channels, height, width), and of their gradients.
+
+Removal condition: torch's operators are as fast where grad_output and feature maps have different orders in memory."""
 
 from __future__ import annotations
 

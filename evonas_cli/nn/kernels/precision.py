@@ -1,4 +1,7 @@
-"""Precisions, and weights in a lower one, all at once: autocast launches a kernel for each, and for each gradient."""
+"""The dtype of a computation, and all weights of a network cast to it at once.
+
+autocast launches one kernel for each weight and one for each gradient. Removal condition: autocast casts the weights of
+a network in one kernel."""
 
 from __future__ import annotations
 

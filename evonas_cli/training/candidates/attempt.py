@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -20,8 +21,10 @@ from evonas_cli.training.device.errors import is_device_error, is_out_of_memory,
 from evonas_cli.training.exercise import Diverged, Exercise, Outcome
 from evonas_cli.training.loop import Member, fit
 
-Measure: TypeAlias = Callable[[dict[str, str]], Mapping[str, float] | Failure]
-"""Measures a candidate, adding labels to the dictionary that it is given."""
+Noted: TypeAlias = dict[str, list[float | None]]
+"""Learning curves, columns by name."""
+Measure: TypeAlias = Callable[[dict[str, str], Noted], Mapping[str, float] | Failure]
+"""Measures a candidate, adding labels and learning curves to the dictionaries that it is given."""
 
 log = logging.getLogger(__name__)
 
@@ -35,22 +38,24 @@ def attempt(candidate: Candidate[Any], context: Context, measure: Measure) -> Re
     """
     started = perf_counter()
     labels: dict[str, str] = {}
-    outcome = _once(candidate, context, measure, labels)
+    curves: Noted = {}
+    measured = partial(measure, labels, curves)
+    outcome = _once(candidate, context, measured)
     if isinstance(outcome, Failure) and outcome.kind == "oom":
         log.warning("candidate %d ran out of memory, trying once more", candidate.id)
         free_memory()
-        outcome = _once(candidate, context, measure, labels)
+        outcome = _once(candidate, context, measured)
     seconds = perf_counter() - started
     if isinstance(outcome, Failure):
-        return Result(candidate.id, "failed", error=outcome, seconds=seconds, labels=labels)
-    return Result(candidate.id, "ok", metrics=outcome, seconds=seconds, labels=labels)
+        return Result(candidate.id, "failed", error=outcome, seconds=seconds, labels=labels, curves=curves)
+    return Result(candidate.id, "ok", metrics=outcome, seconds=seconds, labels=labels, curves=curves)
 
 
 def _once(
-    candidate: Candidate[Any], context: Context, measure: Measure, labels: dict[str, str]
+    candidate: Candidate[Any], context: Context, measured: Callable[[], Mapping[str, float] | Failure]
 ) -> Mapping[str, float] | Failure:
     try:
-        return measure(labels)
+        return measured()
     except Lost as error:
         if isinstance(candidate, Heir):
             return Failure(LOST, error.reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -30,6 +30,7 @@ class Built:
     plan: Plan
     trainer: Trainer
     labels: dict[str, str]
+    curves: dict[str, list[float | None]] = field(default_factory=dict)
 
     @property
     def network(self) -> Network:
@@ -52,8 +53,14 @@ class Built:
         id = self.candidate.id
         if isinstance(outcome, Diverged):
             failure = Failure("diverged", one_line(outcome))
-            return Result(id, "failed", error=failure, seconds=seconds, labels=self.labels)
-        return Result(id, "ok", metrics=self.metrics(outcome), seconds=seconds, labels=self.labels)
+            return Result(id, "failed", error=failure, seconds=seconds, labels=self.labels, curves=self.curves)
+        metrics = self.metrics(outcome)
+        return Result(id, "ok", metrics=metrics, seconds=seconds, labels=self.labels, curves=self.curves)
+
+    def note(self, member: Member) -> None:
+        """Takes what a training has left at its member for the journal: labels and learning curves."""
+        self.labels.update(member.checkpoint.labels)
+        self.curves.update(member.curves)
 
 
 def signature_of(splits: Splits) -> Signature:
@@ -62,4 +69,5 @@ def signature_of(splits: Splits) -> Signature:
     mean, std, target_mean, target_std = [tuple(values.tolist()) for values in moments]
     if splits.task.kind != "numbers":
         target_mean, target_std = (), ()
-    return Signature(splits.task, mean, std, splits.names, target_mean, target_std)
+    preparation = splits.preparation or {"form": "arrays", "bytes": str(splits.x_train.dtype) == "uint8"}
+    return Signature(splits.task, mean, std, splits.names, target_mean, target_std, preparation)

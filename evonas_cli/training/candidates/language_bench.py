@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import Context
-from evonas_cli.core.types import Candidate, Failure, Json, Result
+from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Recurrent
 from evonas_cli.network.language import LanguagePlan
@@ -19,14 +19,14 @@ from evonas_cli.network.task import Task
 from evonas_cli.nn.recurrent import LanguageModel
 from evonas_cli.training.backpropagation import ThroughTime
 from evonas_cli.training.batches.windows import Reading
-from evonas_cli.training.candidates.attempt import attempt, fitted
+from evonas_cli.training.candidates.attempt import Noted, attempt, fitted
 from evonas_cli.training.candidates.environment import environment, ready
+from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.checkpoint import checkpoint_of
 from evonas_cli.training.device.errors import one_line
 from evonas_cli.training.exercise import Diverged
 from evonas_cli.training.extent import epochs_of, over_cap, with_cost
 from evonas_cli.training.loop import Member
-from evonas_cli.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -41,36 +41,33 @@ class LanguageBench:
     """The corpus on its device, and the training of one candidate after the other on it."""
 
     def __init__(
-        self,
-        space: Recurrent[Any],
-        dataset: SequenceDataset,
-        trainer: Trainer,
-        seed: int,
-        device: str,
-        deterministic: bool,
-        threads: int,
-        hidden: int,
-        unroll: int,
-        dropout: float,
+        self, equipment: Equipment[Recurrent[Any], SequenceDataset], hidden: int, unroll: int, dropout: float
     ) -> None:
-        self.space, self.dataset, self.trainer, self.seed = space, dataset, trainer, seed
-        self.device, self.deterministic, self.threads = device, deterministic, threads
+        """`hidden`, `unroll` and `dropout` as for the job."""
+        self.equipment = equipment
         self.hidden, self.unroll, self.dropout = hidden, unroll, dropout
 
     def environment(self) -> dict[str, Json]:
-        """Device, torch, threads, the task, and a digest of the data."""
+        """Device, torch, threads, the task, and a digest of the data. Raises UsageError, EnvironmentFailure."""
         loaded = self._loaded
-        return environment(loaded.train.device, self.threads, loaded.task, loaded.fingerprint)
+        return environment(loaded.train.device, self.equipment.threads, loaded.task, loaded.fingerprint)
 
-    def evaluate(self, candidate: Candidate[Any], context: Context) -> Result:
-        """The candidate's result."""
-        return attempt(candidate, context, lambda labels: self._train(candidate, context, labels))
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        """A result for each candidate, in order.
+
+        Failures: over_cap, diverged (a loss is not finite, or the perplexity too large to be a number), oom (after a
+        second try) and error, whose traceback goes to the candidate's folder. Raises EnvironmentFailure for disk and
+        device errors, UsageError for wrong settings.
+        """
+        for candidate in unit.candidates:
+            yield attempt(candidate, context, partial(self._train, candidate, context))
 
     @cached_property
     def _loaded(self) -> _Loaded:
-        device = ready(self.device, self.deterministic, self.threads)
+        own = self.equipment
+        device = ready(own.device, own.deterministic, own.threads)
         try:
-            corpus = self.dataset.corpus(self.seed)
+            corpus = own.dataset.corpus(own.seed)
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
         train = Reading(corpus.train, self.unroll, device, "training")
@@ -80,20 +77,21 @@ class LanguageBench:
         return _Loaded(train, valid, task, corpus.fingerprint)
 
     def _train(
-        self, candidate: Candidate[Any], context: Context, labels: dict[str, str]
+        self, candidate: Candidate[Any], context: Context, labels: dict[str, str], curves: Noted
     ) -> Mapping[str, float] | Failure:
         """The metrics, or why the model is not trained. Raises Diverged, Lost."""
-        data, trainer = self._loaded, self.trainer
-        plan = LanguagePlan(self.space.decode_cell(candidate.proposal.genome), data.task.outputs, self.hidden)
+        data, trainer, seed = self._loaded, self.equipment.trainer, self.equipment.seed
+        plan = LanguagePlan(self.equipment.space.decode_cell(candidate.proposal.genome), data.task.outputs, self.hidden)
         failure = over_cap(plan, trainer)
         if failure is not None:
             return failure
         model = LanguageModel(plan, self.dropout, torch.Generator().manual_seed(candidate.seed))
-        make = partial(ThroughTime, model, trainer, data.task, data.train, data.valid, self.seed)
-        checkpoint = checkpoint_of(candidate, trainer, self.seed, context)
-        [outcome] = fitted(make, [Member(trainer, epochs_of(trainer, candidate), checkpoint)])
-        if checkpoint.kept is not None:
-            labels["state"] = checkpoint.kept
+        make = partial(ThroughTime, model, trainer, data.task, data.train, data.valid, seed)
+        checkpoint = checkpoint_of(candidate, trainer, seed, context)
+        member = Member(trainer, epochs_of(trainer, candidate), checkpoint)
+        [outcome] = fitted(make, [member])
+        labels.update(checkpoint.labels)
+        curves.update(member.curves)
         if isinstance(outcome, Diverged):
             raise outcome
         return with_cost(outcome, plan)

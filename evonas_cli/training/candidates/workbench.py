@@ -16,15 +16,16 @@ from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.shared import shared
-from evonas_cli.data.splits import Splits
+from evonas_cli.data.splits import Splits, joined
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.plan import Plan, PlanError
 from evonas_cli.network.signature import Signature
 from evonas_cli.nn.stacked.population import Population
-from evonas_cli.training.candidates.attempt import attempt, fitted, free_memory
+from evonas_cli.training.candidates.attempt import Noted, attempt, fitted, free_memory
 from evonas_cli.training.candidates.built import Built, signature_of
 from evonas_cli.training.candidates.environment import environment, ready
+from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.checkpoint import Lost
 from evonas_cli.training.device.errors import is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.device.free_memory import Room
@@ -33,8 +34,9 @@ from evonas_cli.training.device.turns import abreast
 from evonas_cli.training.exercise import Diverged, Outcome, Pause, nobody
 from evonas_cli.training.extent import over_cap
 from evonas_cli.training.feed_forward import FeedForward
+from evonas_cli.training.measuring.bench import Instruments
+from evonas_cli.training.measuring.plan import Measuring
 from evonas_cli.training.steps import check
-from evonas_cli.training.trainer import Trainer
 from evonas_cli.training.tuning.probe import WIDTHS, probe
 
 log = logging.getLogger(__name__)
@@ -45,32 +47,43 @@ class Workbench:
 
     def __init__(
         self,
-        space: Buildable[Any],
-        dataset: Source,
-        trainer: Trainer,
-        seed: int,
-        device: str,
-        deterministic: bool,
-        threads: int,
+        equipment: Equipment[Buildable[Any], Source],
         file: int | None = None,
         test: bool = False,
+        full: bool = False,
+        measuring: Measuring | None = None,
     ) -> None:
         """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`). With
-        `test` trained candidates are measured on the test part, too."""
-        self.file, self.test, self._prepared = file, test, False
-        self.space, self.dataset, self.trainer, self.seed = space, dataset, trainer, seed
-        self.device, self.deterministic, self.threads = device, deterministic, threads
+        `test` trained candidates are measured on the test part, too; with `full` the validation part is trained on.
+        `measuring` says what is measured of networks."""
+        self.file, self.test, self.full, self._prepared = file, test, full, False
+        self.equipment, self.measuring = equipment, measuring
 
     def environment(self) -> dict[str, Json]:
-        """Device, torch, threads, the task, and a digest of data and split."""
+        """Device, torch, threads, the task, a digest of data and split, and how networks are measured.
+
+        Raises UsageError, EnvironmentFailure.
+        """
         data, fingerprint, _ = self._loaded
-        return environment(data.device, self.threads, data.task, fingerprint)
+        more = {} if self._instruments is None else self._instruments.measuring.environment()
+        return {**environment(data.device, self.equipment.threads, data.task, fingerprint), **more}
 
-    def evaluate(self, candidate: Candidate[Any], context: Context) -> Result:
-        """The candidate's result; of the failures of `attempt`, unbuildable is a setting out of range, too."""
-        return self._attempt(Unit((candidate,)), context)
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        """A result for each candidate.
 
-    def evaluate_abreast(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
+        Failures: unbuildable (a setting out of range is one, too), over_cap, diverged, oom (after a second try) and
+        error, whose traceback goes to the candidate's folder. Raises EnvironmentFailure for disk and device errors,
+        UsageError for wrong settings.
+        """
+        if unit.width > 1:
+            yield from self._together(unit, context)
+        elif len(unit.candidates) > 1 and self._loaded[0].device.type == "cuda":
+            yield from self._abreast(unit.candidates, context)
+        else:
+            for candidate in unit.candidates:
+                yield self._attempt(Unit((candidate,)), context)
+
+    def _abreast(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
         """Results of candidates that share the device at the same time, in order.
 
         As many as there is memory for; what runs out of it in company is tried again alone.
@@ -85,9 +98,9 @@ class Workbench:
         found = abreast([partial(task, candidate) for candidate in candidates], Room(device))
         for candidate, result in zip(candidates, found, strict=True):
             starved = result.error is not None and result.error.kind == "oom"
-            yield self.evaluate(candidate, context) if starved else result
+            yield self._attempt(Unit((candidate,)), context) if starved else result
 
-    def evaluate_together(self, unit: Unit[Any], context: Context) -> list[Result]:
+    def _together(self, unit: Unit[Any], context: Context) -> list[Result]:
         """The results of candidates of one structure, trained as one program.
 
         Where memory does not suffice, the program is halved, as often as it takes. Should it fail in another way that
@@ -120,7 +133,7 @@ class Workbench:
         if heir is not None:
             rest = able.among({candidate.id for candidate in able.candidates if candidate.id != heir})
             results.append(self._attempt(able.among({heir}), context))
-            return results + (self.evaluate_together(rest, context) if rest.candidates else [])
+            return results + (self._together(rest, context) if rest.candidates else [])
         free_memory()
         return results + self._divided(able, context, memory, text)
 
@@ -148,18 +161,21 @@ class Workbench:
             if width > 1:
                 log.warning("candidate %d failed in a program of %d places, trying it in its own: %s", id, width, text)
             return [self._attempt(Unit(unit.candidates), context)]
-        return [result for part in parts for result in self.evaluate_together(part, context)]
+        return [result for part in parts for result in self._together(part, context)]
 
     def _attempt(self, unit: Unit[Any], context: Context, pause: Pause = nobody) -> Result:
-        return attempt(unit.candidates[0], context, lambda labels: self._alone(unit, context, labels, pause))
+        return attempt(unit.candidates[0], context, lambda *notes: self._alone(unit, context, pause, *notes))
 
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
-        """As the job's. Raises UsageError for a genome without a network."""
+        """Ways to train the genomes' networks, the fastest first: overrides, speed, and whether losses are fp32's.
+
+        Stacks are tried where the genomes have networks of one structure. Raises UsageError for a genome without one.
+        """
         data, plans = self._loaded[0], self._plans(genomes)
         one = len({plan.nodes for plan in plans}) == 1 and plans[0].unstackable is None
         trials = probe(
             plans[:1] if one else plans,
-            self.trainer,
+            self.equipment.trainer,
             data,
             WIDTHS[data.device.type] if one and len(genomes) > 1 else (1,),
             has_bf16(data.device),
@@ -169,7 +185,7 @@ class Workbench:
 
     def _plans(self, genomes: Sequence[Any]) -> list[Plan]:
         try:
-            return [self.space.decode(genome, self._loaded[0].task).plan for genome in genomes]
+            return [self.equipment.space.decode(genome, self._loaded[0].task).plan for genome in genomes]
         except PlanError as error:
             raise UsageError(f"a network of the space does not fit the data: {one_line(error)}") from error
         except EvonasError:
@@ -178,9 +194,14 @@ class Workbench:
             text = f"{type(error).__name__}: {one_line(error)}"
             raise UsageError(f"a network of the space cannot be made: {text}") from error
 
+    @cached_property
+    def _instruments(self) -> Instruments | None:
+        """Raises UsageError where the device cannot measure what is asked for."""
+        return None if self.measuring is None else Instruments(self.measuring, self._loaded[0])
+
     def _prepare(self) -> Splits:
         self._prepared = True
-        return self.dataset.prepare(self.seed)
+        return self.equipment.dataset.prepare(self.equipment.seed)
 
     @cached_property
     def _loaded(self) -> tuple[Resident, str, Signature]:
@@ -188,42 +209,67 @@ class Workbench:
 
         Raises UsageError for settings that do not go with the data.
         """
-        device = ready(self.device, self.deterministic, self.threads)
+        own = self.equipment
+        device = ready(own.device, own.deterministic, own.threads)
         try:
             splits = self._prepare() if self.file is None else shared(self.file, self._prepare)
-            data = Resident(splits, device, self.dataset.memory)
+            splits = joined(splits) if self.full else splits
+            data = Resident(splits, device, own.dataset.memory)
             if self.test:
-                data.hold_test(*self.dataset.test(self.seed))
+                data.hold_test(*own.dataset.test(own.seed))
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
-        check(self.trainer, data, aloud=self._prepared)
+        check(own.trainer, data, aloud=self._prepared)
         return data, splits.fingerprint, signature_of(splits)
 
     def _alone(
-        self, unit: Unit[Any], context: Context, labels: dict[str, str], pause: Pause
+        self, unit: Unit[Any], context: Context, pause: Pause, labels: dict[str, str], curves: Noted
     ) -> dict[str, float] | Failure:
         built = self._build(unit.candidates[0], labels)
         if isinstance(built, Failure):
             return built
         outcome = self._fit([built], unit, context, pause)[0]
+        curves.update(built.curves)
         if isinstance(outcome, Diverged):
             raise outcome
         return built.metrics(outcome)
 
     def _build(self, candidate: Candidate[Any], labels: dict[str, str]) -> Built | Failure:
-        phenotype = self.space.decode(candidate.proposal.genome, self._loaded[0].task)
+        phenotype = self.equipment.space.decode(candidate.proposal.genome, self._loaded[0].task)
         plan = phenotype.plan
         labels["network"] = canonical_hash(plan)
         try:
-            trainer = self.trainer.override(phenotype.hyper)
+            trainer = self.equipment.trainer.override(phenotype.hyper)
         except UsageError as error:
             return Failure("unbuildable", one_line(error))
-        return over_cap(plan, trainer) or Built(candidate, plan, trainer, labels)
+        return over_cap(plan, trainer) or self._unlisted(candidate) or Built(candidate, plan, trainer, labels)
+
+    def _unlisted(self, candidate: Candidate[Any]) -> Failure | None:
+        """The failure of a genome that the table of latencies lacks."""
+        table = None if self.measuring is None else self.measuring.latencies
+        space: Any = self.equipment.space
+        if table is None or table.of(candidate.proposal.genome, space) is not None:
+            return None
+        return Failure("missing_metric", table.lack)
+
+    def _measured(self, built: Built, outcome: Outcome) -> Outcome:
+        """The outcome of a training with what is measured of its network besides."""
+        if self._instruments is None or isinstance(outcome, Diverged):
+            return outcome
+        found = self._instruments.measured(built.plan, built.trainer, built.candidate.seed)
+        table = self._instruments.measuring.latencies
+        if table is not None and "latency_ms" in self._instruments.measuring.names:
+            space: Any = self.equipment.space
+            latency = table.of(built.candidate.proposal.genome, space)
+            assert latency is not None, "a genome that the table lacks is not built"
+            found["latency_ms"] = latency
+        return {**outcome, **found}
 
     def _fit(self, built: Sequence[Built], unit: Unit[Any], context: Context, pause: Pause = nobody) -> list[Outcome]:
         """An outcome for each; places that stay empty are taken by copies of the first network."""
         data, _, signature = self._loaded
-        members = [f.member(place, self.seed, context, signature) for f, place in zip(built, unit.places, strict=True)]
+        seed = self.equipment.seed
+        members = [f.member(place, seed, context, signature) for f, place in zip(built, unit.places, strict=True)]
         if unit.width > 1:
             for found, place in zip(built, unit.places, strict=True):
                 found.labels["stack"] = f"{place}/{unit.width}"
@@ -233,9 +279,8 @@ class Workbench:
         population = Population(places)
         del networks, first, places
         trainers = {member.place: member.trainer for member in members}
-        make = partial(FeedForward, population, trainers, data, self.seed, pause)
+        make = partial(FeedForward, population, trainers, data, seed, pause)
         outcomes = fitted(make, members)
         for found, member in zip(built, members, strict=True):
-            if member.checkpoint.kept is not None:
-                found.labels["state"] = member.checkpoint.kept
-        return outcomes
+            found.note(member)
+        return [self._measured(found, outcome) for found, outcome in zip(built, outcomes, strict=True)]

@@ -12,7 +12,7 @@ _idle: dict[torch.device, list[torch.cuda.Stream]] = {}
 
 
 def borrow(owner: object, device: torch.device) -> torch.cuda.Stream:
-    """A stream that nobody else has until `owner` is gone; never the device's default one."""
+    """A stream that no other owner has until `owner` is gone; never the device's default one."""
     idle = _idle.setdefault(device, [])
     stream = idle.pop() if idle else torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
     weakref.finalize(owner, idle.append, stream)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from evonas_cli.core.cache import Cache, copy
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.evaluating import Place
 from evonas_cli.core.fold import REPEATING, Budget, Fold
-from evonas_cli.core.types import Candidate, Evaluation, Failure, Objective, Proposal, Result
+from evonas_cli.core.types import Candidate, Evaluation, Failure, Objective, Proposal, Result, Unit
 from evonas_cli.evaluation.fake import Fake
 from evonas_cli.run.search import search
 from evonas_cli.store.recorder import Memory
@@ -51,11 +52,14 @@ class Failing:
 
     fails: frozenset[int] = frozenset()
 
+    def open(self, place: Place) -> Failing:
+        return self
+
     def environment(self) -> dict[str, Any]:
         return {}
 
-    def __call__(self, candidates: Sequence[Candidate[int]], context: Any) -> Iterator[Result]:
-        for one in candidates:
+    def evaluate(self, unit: Unit[int], context: Any) -> Iterator[Result]:
+        for one in unit.candidates:
             measured = {"error": float(one.id), "cost": 1.0, "train_seconds": 0.5}
             failed = Result(one.id, "failed", error=Failure("diverged", "diverged"), seconds=1.0)
             yield failed if one.id in self.fails else Result(one.id, "ok", measured, seconds=1.0)
@@ -90,7 +94,7 @@ def run(
     while True:
         budget = budget or Budget(evaluations=len(proposals))
         fold: Fold[int] = Fold(Reciting(proposals, size), (Objective("error", "min"),), 0, window, budget)
-        evaluator: Fake[int] = Fake(lambda: Failing(frozenset(fails)), Any, order, session)  # type: ignore[arg-type,return-value]
+        evaluator: Fake[int] = Fake(Failing(frozenset(fails)), Any, order, session)  # type: ignore[arg-type]
         try:
             search(fold, evaluator, store, cache=Cache(str, {"train_seconds"}))
         except EnvironmentFailure:

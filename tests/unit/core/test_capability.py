@@ -8,9 +8,8 @@ from typing import Any, Protocol
 import pytest
 
 from evonas_cli.core.capability import lack
-from evonas_cli.core.evaluating import Concurrent, Foreseeing, Keyed, Probing, Stacking
+from evonas_cli.core.evaluating import Bench, Concurrent, Foreseeing, Keyed, Probing, Stacking
 from evonas_cli.core.protocols import Computing, Figures, Space
-from evonas_cli.evaluation.scratch import Sharing
 from evonas_cli.genomes.capabilities import Linear, Measured, Mutable, Tuning
 from evonas_cli.genomes.choices import Choice
 
@@ -44,7 +43,7 @@ class Loci(Plain):
 class Named:
     """A user's object with attributes of its own that have the names of capabilities."""
 
-    share = work = abreast = units = together = probe = refine = function_key = key_needs = distance = figures = 3
+    open = evaluate = work = abreast = units = probe = refine = function_key = key_needs = distance = figures = 3
     tuned = ["epochs"]
     environment = "cpu"
 
@@ -52,7 +51,9 @@ class Named:
 class OtherShape:
     """Methods with the names of capabilities that are something else."""
 
-    def share(self) -> None: ...
+    def environment(self) -> None: ...
+
+    def evaluate(self, unit: Any) -> None: ...
 
     def work(self, unit: Any) -> None: ...
 
@@ -64,13 +65,13 @@ class OtherShape:
 
 
 def test_names_alone_are_no_capability() -> None:
-    for capability in (Sharing, Foreseeing, Concurrent, Stacking, Probing, Keyed, Measured, Figures, Tuning):
+    for capability in (Bench, Foreseeing, Concurrent, Stacking, Probing, Keyed, Measured, Figures, Tuning):
         assert not isinstance(Named(), capability), capability
     assert not isinstance(Named(), Computing)
 
 
 def test_methods_that_take_something_else_are_no_capability() -> None:
-    for capability in (Sharing, Foreseeing, Concurrent, Mutable, Measured):
+    for capability in (Bench, Foreseeing, Concurrent, Mutable, Measured):
         assert not isinstance(OtherShape(), capability), capability
 
 

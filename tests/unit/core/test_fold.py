@@ -146,6 +146,41 @@ def test_a_run_of_nothing_but_failures_ends_without_a_limit_of_evaluations() -> 
     assert fold.hopeless and asked == 1000
 
 
+def told(fold: Fold[int], kinds: Sequence[str | None]) -> int:
+    """Runs a fold in which the candidates fail with these kinds, then succeed; returns how many were asked."""
+    asked = 0
+    while fold.wants_ask():
+        for candidate in fold.ask():
+            kind = kinds[asked] if asked < len(kinds) else None
+            asked += 1
+            error = None if kind is None else Failure(kind, "a reason")
+            fold.add(candidate, Result(candidate.id, "ok" if error is None else "failed", {"error": 1.0}, None, error))
+        fold.tell()
+    return asked
+
+
+def test_a_run_whose_first_candidates_are_all_refused_ends() -> None:
+    fold = fold_of(Recording(), evaluations=50)
+    assert told(fold, ["refused"] * 50) == 20 and fold.barred and not fold.wants_ask()
+    whole = fold_of(Recording(8), evaluations=50)  # steps of 8: the rule looks at what was told
+    assert told(whole, ["refused"] * 50) == 24 and whole.barred
+
+
+@pytest.mark.parametrize("kinds", [["refused"] * 19 + [None], ["error"] + ["refused"] * 49, ["refused"] * 19 + ["oom"]])
+def test_one_candidate_that_was_evaluated_lets_the_run_go_on(kinds: list[str | None]) -> None:
+    fold = fold_of(Recording(), evaluations=50)
+    assert told(fold, kinds) == 50 and not fold.barred
+
+
+def test_a_first_population_of_more_is_looked_at_whole() -> None:
+    strategy = Recording()
+    strategy.least_evaluations = 30
+    fold = fold_of(strategy, evaluations=50)
+    assert told(fold, ["refused"] * 29) == 50 and not fold.barred
+    fold = fold_of(strategy, evaluations=50)
+    assert told(fold, ["refused"] * 50) == 30 and fold.barred
+
+
 @pytest.mark.parametrize("budget", [{}, {"evaluations": 0}, {"seconds": -1.0}, {"cost": 0.0}])
 def test_impossible_budgets_are_refused(budget: dict[str, Any]) -> None:
     with pytest.raises(UsageError):

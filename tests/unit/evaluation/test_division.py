@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
 import pytest
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.evaluating import Place
 from evonas_cli.evaluation import division
 from evonas_cli.evaluation.division import Division
+from evonas_cli.evaluation.parcel import packed
+from evonas_cli.evaluation.scratch import Scratch
 from evonas_cli.evaluation.transport import Ready
 from evonas_cli.evaluation.worker import serve
 
@@ -82,8 +84,17 @@ def test_more_threads_than_cores(settings: dict[str, Any], warned: bool, caplog:
 class Listening:
     """A job that says how threads are to wait."""
 
+    needs: tuple[type, ...] = ()
+    metrics: dict[str, Any] = {}
+
+    def open(self, place: Place) -> Listening:
+        return self
+
     def environment(self) -> dict[str, Any]:
         return {"waiting": os.environ["OMP_WAIT_POLICY"]}
+
+    def evaluate(self, unit: Any, context: Any) -> Any:
+        return []
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
@@ -95,8 +106,11 @@ def test_threads_of_a_worker_sleep_while_they_wait(
         monkeypatch.setenv("OMP_WAIT_POLICY", before)
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    worker = context.Process(target=serve, args=(theirs, partial(Listening), None, None, None), daemon=True)
+    scratch = Scratch()
+    arguments = (theirs, packed(Listening()), None, None, scratch)
+    worker = context.Process(target=serve, args=arguments, daemon=True)
     worker.start()
+    scratch.close()
     theirs.close()
     assert ours.recv() == Ready({"waiting": after})
     ours.close()

@@ -65,7 +65,7 @@ def pool(script: Callable[[tuple[int, ...]], Event], **settings: Any) -> tuple[P
         def _connect(self) -> Script:
             return transport
 
-    found: Pool[Any] = Here(lambda: Nothing(), None, device="cpu", **settings)  # type: ignore[arg-type,return-value]
+    found: Pool[Any] = Here(Nothing(), None, device="cpu", **settings)  # type: ignore[arg-type]
     found.start()
     return found, transport
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from benches import bench, unit
+
 from evonas_cli.config.folders import conf_root, read
 from evonas_cli.core.types import Candidate, Proposal, Result
 from evonas_cli.data.copying import Copy
@@ -49,7 +51,7 @@ def candidate(genome: Any = GENOME, seed: int = 3, **proposal: Any) -> Candidate
 
 
 def result(made: Language, asked: Candidate[Any] | None = None, root: Path | None = None) -> Result:
-    [found] = made([asked or candidate()], Folders(root))
+    [found] = bench(made).evaluate(unit([asked or candidate()]), Folders(root))
     return found
 
 

@@ -34,7 +34,7 @@ def test_what_is_missing_is_said(tmp_path: Path, compose_parts: Compose, words: 
     own = {"dataset=npz": known[1:], "dataset=folder": known[:1]}.get(words[0], [])
     fractions = ["dataset.valid_fraction=0.1", "dataset.test_fraction=0.1"] if own else []
     placed = [word.replace("PLACE", str(tmp_path / "absent")) for word in words]
-    job = compose_parts(*placed, *own, *fractions).recipe()
+    job = compose_parts(*placed, *own, *fractions).job
     assert isinstance(job, Placed)
     with pytest.raises(UsageError, match=text):
         job.check_there()
@@ -50,14 +50,14 @@ def test_settings_that_follow_from_the_data_need_it(
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "cifar100", "svhn"])
 def test_what_may_be_fetched_may_be_missing(tmp_path: Path, compose_parts: Compose, name: str) -> None:
-    job = compose_parts(f"dataset={name}", f"dataset.root={tmp_path / 'absent'}", "dataset.download=true").recipe()
+    job = compose_parts(f"dataset={name}", f"dataset.root={tmp_path / 'absent'}", "dataset.download=true").job
     job.check_there()  # type: ignore[attr-defined]
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("words", [("dataset=digits",), LANGUAGE])
 def test_what_is_made_or_carried_is_there(compose_parts: Compose, words: tuple[str, ...]) -> None:
-    compose_parts(*words).recipe().check_there()  # type: ignore[attr-defined]
+    compose_parts(*words).job.check_there()  # type: ignore[attr-defined]
 
 
 def test_looking_needs_no_torch(tmp_path: Path) -> None:
@@ -65,6 +65,6 @@ def test_looking_needs_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom evonas_cli.config.compose import compose\nfrom evonas_cli.run.assembly import assemble\n"
         f"words = ['dataset=cifar10', 'dataset.root={tmp_path}', 'dataset.download=false']\n"
-        "assemble(compose(words).config).recipe().check_there()\nassert 'torch' not in sys.modules"
+        "assemble(compose(words).config).job.check_there()\nassert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

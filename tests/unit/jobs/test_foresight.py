@@ -48,7 +48,7 @@ import sys
 from evonas_cli.config.compose import compose
 from evonas_cli.core.types import Candidate, Proposal, Unit
 from evonas_cli.run.assembly import assemble
-job = assemble(compose([]).config).recipe()
+job = assemble(compose([]).config).job
 assert job.work(Unit((Candidate(0, 0, 0, Proposal({GENOME!r})),)), {ENVIRONMENT!r}) > 0
 assert "torch" not in sys.modules
 """

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from benches import bench
 from language_jobs import EASY, GENOME, SPACE, Raising, candidate, job, result, unmeasured
 from torch import Tensor
 
@@ -140,13 +141,13 @@ def test_what_errors_mean(tmp_path: Path) -> None:
 
 def test_environment(tmp_path: Path) -> None:
     first, other = job(), job(replace(EASY, blanks=2))
-    found: Any = first.environment()
+    found: Any = bench(first).environment()
     assert found["device"] == "cpu" and found["threads"] == 1 and found["task"] == Task((5,), 5, "tokens", 5).to_json()
     assert found["torch"] == torch.__version__ and found["device_name"]
-    assert found == job().environment() and found["data"] != other.environment()["data"]
+    assert found == bench(job()).environment() and found["data"] != bench(other).environment()["data"]
     missing = Text(path=str(tmp_path / "no.txt"), valid_fraction=0.05, test_fraction=0.05, limit=None)
     with pytest.raises(UsageError, match="not found"):
-        job(missing).environment()
+        bench(job(missing)).environment()
 
 
 def test_a_disk_error_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +156,7 @@ def test_a_disk_error_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Copy, "corpus", broken)
     with pytest.raises(EnvironmentFailure, match="the data cannot be read: not yours"):
-        job().environment()
+        bench(job()).environment()
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benches import bench, unit
 from language_jobs import GENOME, Folders, Raising, candidate, job, result, unmeasured
 
 from evonas_cli.core.errors import EnvironmentFailure
-from evonas_cli.core.types import Candidate, Proposal, Unit
+from evonas_cli.core.types import Candidate, Proposal, Result, Unit
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
 
 
@@ -46,18 +47,22 @@ class Numbered(Folders):
 
 def test_a_continued_candidate_is_the_whole_one(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"dropout": 0.3, "save_state": True}
-    made, context = job(**settings), Numbered(tmp_path)
-    [whole] = made([candidate()], context)
-    [half] = made([Candidate(id=1, step=0, seed=3, proposal=Proposal(GENOME, fidelity=0.5))], context)
-    [rest] = made([Candidate(id=2, step=1, seed=8, proposal=Proposal(GENOME, continues=1))], context)
+    made = job(**settings)
+
+    def evaluated(asked: Candidate[Any]) -> list[Result]:
+        return list(bench(made).evaluate(unit([asked]), Numbered(tmp_path)))
+
+    [whole] = evaluated(candidate())
+    [half] = evaluated(Candidate(id=1, step=0, seed=3, proposal=Proposal(GENOME, fidelity=0.5)))
+    [rest] = evaluated(Candidate(id=2, step=1, seed=8, proposal=Proposal(GENOME, continues=1)))
     assert rest.metrics["valid_loss"] == whole.metrics["valid_loss"] != half.metrics["valid_loss"]
     assert rest.metrics["epochs"] == 6 and rest.metrics["cost"] == half.metrics["cost"] == whole.metrics["cost"] / 2
     started = Proposal(GENOME, continues=1, options={"start": "weights"})
-    [anew] = made([Candidate(id=3, step=1, seed=8, proposal=started)], context)
+    [anew] = evaluated(Candidate(id=3, step=1, seed=8, proposal=started))
     assert anew.metrics["cost"] == whole.metrics["cost"] and anew.metrics["valid_loss"] < whole.metrics["valid_loss"]
     (tmp_path / "1" / KEPT).unlink()
     with pytest.raises(EnvironmentFailure, match="candidate 4 continues another one, whose weights are lost"):
-        list(made([Candidate(id=4, step=1, seed=8, proposal=Proposal(GENOME, continues=1))], context))
+        evaluated(Candidate(id=4, step=1, seed=8, proposal=Proposal(GENOME, continues=1)))
 
 
 @pytest.mark.parametrize(("cap", "what"), [("max_parameters", "parameters"), ("max_multiply_adds", "multiply-adds")])
@@ -71,7 +76,7 @@ def test_models_above_a_cap_are_not_trained(cap: str, what: str) -> None:
 
 def test_work_is_foreseen_without_training() -> None:
     made = job()
-    environment = made.environment()
+    environment = bench(made).environment()
     full, half, capped = (
         one.work(Unit((candidate(fidelity=fidelity),)), environment)
         for one, fidelity in ((made, 1.0), (made, 0.5), (job(max_parameters=1), 1.0))
@@ -86,3 +91,15 @@ def test_the_training_part_is_measured_on_demand() -> None:
     found = result(made).metrics
     assert set(found) == set(made.metrics) and found["train_eval_perplexity"] == exp(found["train_eval_loss"])
     assert found["train_eval_loss"] != found["train_loss"]
+
+
+def test_a_language_model_has_a_learning_curve(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"dropout": 0.3, "save_state": True, "checkpoint_seconds": 0}
+    whole = result(job(**settings, validate_every=1), root=tmp_path / "whole")
+    plain = result(job(**settings, validate_every=None), root=tmp_path / "plain")
+    assert whole.metrics["valid_loss"] == plain.metrics["valid_loss"]
+    assert whole.labels["state"] == plain.labels["state"]
+    assert whole.curves["epoch"] == [1, 2, 3, 4, 5, 6] and plain.curves["epoch"] == [6]
+    assert whole.curves["valid_perplexity"][-1] == whole.metrics["valid_perplexity"]
+    best = result(job(**settings, keep="best"), root=tmp_path / "best")
+    assert best.metrics["valid_perplexity"] == min(best.curves["valid_perplexity"])  # type: ignore[type-var]

@@ -9,9 +9,10 @@ from random import Random
 from typing import Any
 
 import pytest
+from benches import unit as together
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Foreseeing, Keyed, Placed, Stacking
+from evonas_cli.core.evaluating import Foreseeing, Keyed, Place, Placed, Stacking
 from evonas_cli.core.types import Candidate, Json, Metric, Proposal, Result, Unit
 from evonas_cli.jobs.several import Several
 from evonas_cli.jobs.size import Size
@@ -28,6 +29,9 @@ class Own:
     needs: tuple[type, ...] = ()
     metrics = {"error": Metric("min")}
 
+    def open(self, place: Place) -> Own:
+        return self
+
     def environment(self) -> dict[str, Json]:
         return {"task": TASK.to_json()}
 
@@ -35,14 +39,11 @@ class Own:
         assert all(not candidate.proposal.job for candidate in asked)
         return [Unit(tuple(asked), len(asked), tuple(range(len(asked))))]
 
-    def together(self, unit: Unit[Any], context: Any) -> Iterator[Result]:
-        yield from self(unit.candidates, context)
-
     def work(self, unit: Unit[Any], environment: Mapping[str, Any]) -> float | None:
         return 7.0
 
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Any) -> Iterator[Result]:
-        for candidate in candidates:
+    def evaluate(self, unit: Unit[Any], context: Any) -> Iterator[Result]:
+        for candidate in unit.candidates:
             yield Result(candidate.id, "ok", {"error": 0.5})
 
 
@@ -52,13 +53,14 @@ def asked(*jobs: str) -> list[Candidate[Any]]:
 
 def test_each_candidate_goes_to_its_job_and_each_job_divides_its_own() -> None:
     job: Any = Several(Own(), {"size": Size(SPACE, None)})
-    environment = job.environment()
+    bench = job.open(Place())
+    environment = bench.environment()
     assert environment["jobs"] == {"size": {"task": TASK.to_json()}}
     batch = asked("", "size", "", "size")
     units = job.units(batch, environment)
     assert [[candidate.id for candidate in unit.candidates] for unit in units] == [[0, 2], [1], [3]]
     assert [job.work(unit, environment) for unit in units] == [7.0, None, None]
-    results = {result.id: result.metrics for result in job(batch, None)}
+    results = {result.id: result.metrics for result in bench.evaluate(together(batch), None)}
     assert results[0] == results[2] == {"error": 0.5}
     plan = SPACE.decode(batch[1].proposal.genome, TASK).plan
     expected = {"parameters": plan.parameters, "multiply_adds": plan.multiply_adds, "depth": plan.depth}
@@ -73,7 +75,7 @@ def test_a_size_is_that_of_a_task_and_needs_one() -> None:
             return {}
 
     with pytest.raises(UsageError, match="needs a task, which the run's own job does not have; use job=train"):
-        Several(Scoring(), {"size": Size(SPACE, None)}).environment()
+        Several(Scoring(), {"size": Size(SPACE, None)}).open(Place())
     with pytest.raises(UsageError, match="needs examples with targets, which the dataset object has not"):
         Size(SPACE, object()).check_there()
 
@@ -83,9 +85,8 @@ def test_a_genome_without_a_network_is_unbuildable() -> None:
         def decode(self, genome: Any, task: Task) -> Any:
             raise ValueError("no\nnetwork")
 
-    job = Size(Raising(), None)
-    job.beside({"task": TASK.to_json()})
-    [result] = job(asked("size"), None)  # type: ignore[arg-type]
+    job = Size(Raising(), None).beside({"task": TASK.to_json()})
+    [result] = job.evaluate(together(asked("size")), None)  # type: ignore[arg-type]
     assert result.error is not None and (result.error.kind, result.error.text) == (
         "unbuildable",
         "ValueError: no network",
@@ -97,9 +98,10 @@ def test_counting_imports_no_torch() -> None:
     code = (
         "import sys\nfrom random import Random\nfrom evonas_cli.jobs.size import Size\n"
         "from evonas_cli.spaces.nasbench201 import NasBench201\nfrom evonas_cli.core.types import *\n"
-        "space = NasBench201(channels=4); job = Size(space, None)\n"
-        "job.beside({'task': {'inputs': [1, 8, 8], 'outputs': 10, 'kind': 'classes', 'vocabulary': 0}})\n"
-        "[r] = job([Candidate(0, 0, 0, Proposal(space.sample(Random(1))))], None)\n"
+        "space = NasBench201(channels=4)\n"
+        "task = {'inputs': [1, 8, 8], 'outputs': 10, 'kind': 'classes', 'vocabulary': 0}\n"
+        "job = Size(space, None).beside({'task': task})\n"
+        "[r] = job.evaluate(Unit((Candidate(0, 0, 0, Proposal(space.sample(Random(1)))),)), None)\n"
         "assert r.metrics['parameters'] > 0 and 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

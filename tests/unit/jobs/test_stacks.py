@@ -8,6 +8,8 @@ from math import prod
 
 import pytest
 import torch
+from benches import bench
+from benches import unit as apart
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from training_jobs import Folders, candidate, job, repeatable
@@ -40,11 +42,11 @@ def plain(**changes):
 
 
 def divided(what, candidates):
-    return what.units(candidates, what.environment())
+    return what.units(candidates, bench(what).environment())
 
 
 def evaluated(what, found, root=None):
-    results = [result for unit in found for result in what.together(unit, Folders(root))]
+    results = [result for unit in found for result in bench(what).evaluate(unit, Folders(root))]
     return sorted(results, key=lambda result: result.id)
 
 
@@ -56,7 +58,7 @@ def evaluated(what, found, root=None):
 )
 def test_units_are_a_partition_into_stacks_of_equals(genomes, stack, device):
     what = plain(stack=stack)
-    trainer = what._settings[2]
+    trainer = what.equipment.trainer
     candidates = [candidate(i, genome) for i, genome in enumerate(genomes)]
     found = units(candidates, SPACE, trainer, Task((1, 8, 8), 10), device)
     assert sorted(c.id for unit in found for c in unit.candidates) == list(range(len(genomes)))
@@ -84,7 +86,7 @@ def test_other_structures_stay_alone():
 def test_a_stack_measures_what_its_members_measure_alone():
     what = plain()
     results = evaluated(what, divided(what, asked()))
-    alone = list(what(asked(), Folders()))
+    alone = list(bench(what).evaluate(apart(asked()), Folders()))
     for together, single in zip(results, alone, strict=True):
         assert together.labels["stack"] in {f"{place}/{width}" for width in (2, 3) for place in range(width)}
         assert "stack" not in single.labels
@@ -155,7 +157,7 @@ def test_what_has_failed_is_gone_from_memory_when_its_parts_are_tried(monkeypatc
 
 
 def test_an_error_finds_its_owner(monkeypatch, caplog, tmp_path):
-    what, guilty = plain(), plain()._bench._build(asked()[3], {}).network.state_dict()["layers.1_conv.weight"]
+    what, guilty = plain(), bench(plain())._build(asked()[3], {}).network.state_dict()["layers.1_conv.weight"]
 
     def fails(population):
         places = population.state_dict()["layers.1_conv.weight"].chunk(population.width)
@@ -172,7 +174,7 @@ def test_an_error_finds_its_owner(monkeypatch, caplog, tmp_path):
 
 
 def test_neither_memory_nor_a_neighbours_error_fails_the_others(monkeypatch, tmp_path):
-    guilty = plain()._bench._build(asked()[3], {}).network.state_dict()["layers.1_conv.weight"]
+    guilty = bench(plain())._build(asked()[3], {}).network.state_dict()["layers.1_conv.weight"]
 
     def fails(population):
         places = population.state_dict()["layers.1_conv.weight"].chunk(population.width)
@@ -203,14 +205,14 @@ def test_what_fails_by_its_width_alone_is_trained_in_a_program_of_its_own(monkey
 @pytest.mark.parametrize("stack", [None, 5])
 def test_maps_stay_within_what_can_be_indexed(stack, monkeypatch):
     what, task = plain(stack=stack, batch_size=16), Task((1, 8, 8), 10)
-    assert width(what._settings[2], SPACE.decode(asked(1)[0].proposal.genome, task).plan, "cuda") >= 5
+    assert width(what.equipment.trainer, SPACE.decode(asked(1)[0].proposal.genome, task).plan, "cuda") >= 5
     largest = max(prod(shape) for shape in SPACE.decode(asked(1)[0].proposal.genome, task).plan.shapes)
     monkeypatch.setattr("evonas_cli.jobs.stacks.INDEXED", 16 * largest * 3 + 1)
-    found = units(asked(), SPACE, what._settings[2], task, "cuda")
+    found = units(asked(), SPACE, what.equipment.trainer, task, "cuda")
     assert max(unit.width for unit in found) == 3
     monkeypatch.setattr("evonas_cli.jobs.stacks.INDEXED", 16 * largest - 1)
-    assert {unit.width for unit in units(asked(), SPACE, what._settings[2], task, "cuda")} == {1}
-    assert max(unit.width for unit in units(asked(), SPACE, what._settings[2], task, "cpu")) > 1
+    assert {unit.width for unit in units(asked(), SPACE, what.equipment.trainer, task, "cuda")} == {1}
+    assert max(unit.width for unit in units(asked(), SPACE, what.equipment.trainer, task, "cpu")) > 1
 
 
 def test_what_can_be_indexed_depends_on_the_candidates_own_batch(monkeypatch):
@@ -219,7 +221,7 @@ def test_what_can_be_indexed_depends_on_the_candidates_own_batch(monkeypatch):
     candidates = [candidate(i, (64,)) for i in range(6)]
     largest = max(prod(shape) for shape in space.decode((64,), task).plan.shapes)
     monkeypatch.setattr("evonas_cli.jobs.stacks.INDEXED", 64 * largest * 2)
-    assert [unit.width for unit in units(candidates, space, what._settings[2], task, "cuda")] == [1, 2, 1, 2]
+    assert [unit.width for unit in units(candidates, space, what.equipment.trainer, task, "cuda")] == [1, 2, 1, 2]
 
 
 def test_the_machines_errors_are_nobodys(monkeypatch):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Candidate, Proposal
+from evonas_cli.core.types import Candidate, Metric, Proposal, Unit
 from evonas_cli.jobs.table import Table
 from evonas_cli.store.directory import RunDirectory
 
@@ -34,7 +34,7 @@ def written(folder: Path, *rows: str, header: str = "arch,r") -> Path:
 
 
 def looked_up(job: Table, genome: str, folder: Path) -> dict[str, float]:
-    [result] = job([Candidate(0, 0, 0, Proposal(genome))], RunDirectory(folder))
+    [result] = job.evaluate(Unit((Candidate(0, 0, 0, Proposal(genome)),)), RunDirectory(folder))
     return dict(result.metrics)
 
 
@@ -119,3 +119,29 @@ def test_looking_for_the_table_does_not_read_it(tmp_path: Path, monkeypatch: pyt
             table(path).check_there()
     with pytest.raises(UsageError, match="job.path is 3, which is no path"):
         Table(space=Words(), path=3)  # type: ignore[arg-type]
+
+
+def test_further_columns_are_metrics(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,80,12.5,-3", "b,70,9,0", header="arch,r,pixel3_ms,score")
+    job = table(path, metrics={"latency_ms": "pixel3_ms", "score": "score"})
+    assert job.metrics["latency_ms"] == job.metrics["score"] == Metric("min")
+    found = looked_up(job, "a", tmp_path)
+    assert (found["latency_ms"], found["score"]) == (12.5, -3.0)
+    assert "latency_ms" not in table(path).metrics
+
+
+@pytest.mark.parametrize(
+    ("metrics", "rows", "said"),
+    [
+        ({"valid_error": "ms"}, ["a,80,1"], "job.metrics.valid_error: a metric is named in small letters, and not"),
+        ({"Latency": "ms"}, ["a,80,1"], "job.metrics.Latency: a metric is named in small letters"),
+        ({"latency": 3}, ["a,80,1"], "job.metrics.latency is 3; it must be the name of a column"),
+        ({"latency": "seconds"}, ["a,80,1"], "has no column seconds"),
+        ({"latency": "ms"}, ["a,80,"], r"column ms \(job.metrics.latency\) must hold a number in every row"),
+        ({"latency": "ms"}, ["a,80,inf"], "must hold a number in every row"),
+    ],
+)
+def test_further_columns_that_are_none_are_refused(tmp_path: Path, metrics: Any, rows: list[str], said: str) -> None:
+    path = written(tmp_path, *rows, header="arch,r,ms")
+    with pytest.raises(UsageError, match=said):
+        table(path, metrics=metrics).environment()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Candidate, Proposal
+from evonas_cli.core.types import Candidate, Proposal, Unit
 from evonas_cli.jobs.table import Table
 from evonas_cli.spaces.bits import Bits
 from evonas_cli.store.directory import RunDirectory
@@ -33,7 +33,7 @@ def table(path: Path, **given: Any) -> Table:
 
 def looked_up(job: Table, path: Path, fidelity: float) -> dict[str, float]:
     proposal = Proposal((1,), fidelity=fidelity)
-    [result] = job([Candidate(4, 0, 0, proposal)], RunDirectory(path.parent))
+    [result] = job.evaluate(Unit((Candidate(4, 0, 0, proposal),)), RunDirectory(path.parent))
     return dict(result.metrics)
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from benches import bench
 from omegaconf import OmegaConf
 from training_jobs import CONF, DIGITS, GENOME, SPACE, Folders, candidate, job, repeatable, run
 
@@ -170,7 +171,7 @@ def test_an_interrupted_candidate_resumes_to_the_same_result(monkeypatch, tmp_pa
 
 
 def test_the_environment_names_what_results_depend_on():
-    first, again, other = job().environment(), job().environment(), job(seed=6).environment()
+    first, again, other = bench(job()).environment(), bench(job()).environment(), bench(job(seed=6)).environment()
     assert first == again
     assert first["data"] == DIGITS.fingerprint(5) != other["data"]
     assert {**first, "data": ""} == {
@@ -190,7 +191,7 @@ def test_data_that_cannot_be_read_is_the_machines_fault():
 
     gone = Gone(valid_fraction=0.5, test_fraction=0.2, limit=None, crop=0, flip=False, cutout=0)
     with pytest.raises(EnvironmentFailure, match="the data cannot be read: .*Permission denied"):
-        job(dataset=gone).environment()
+        bench(job(dataset=gone)).environment()
 
 
 def test_data_is_read_once_and_only_when_needed():
@@ -204,7 +205,7 @@ def test_data_is_read_once_and_only_when_needed():
     counted = Counted(valid_fraction=0.5, test_fraction=0.2, limit=128, crop=0, flip=False, cutout=0)
     what = job(dataset=counted)
     assert reads == []
-    what.environment()
+    bench(what).environment()
     run(what, candidate(0), candidate(1))
     assert reads == [1]
 
@@ -255,8 +256,8 @@ def test_networks_in_flight_score_as_each_does_alone(monkeypatch, tmp_path):
     monkeypatch.setattr(steps, "cuda_graph", again)
     monkeypatch.setattr(steps, "GRIP", 1)
     monkeypatch.setattr(module, "Room", lambda device: lambda: len(set(turns)) < 2)
-    bench = job(space=space, epochs=1)._bench
-    found = [repeatable(result) for result in bench.evaluate_abreast(candidates, Folders(tmp_path))]
+    workbench = bench(job(space=space, epochs=1))
+    found = [repeatable(result) for result in workbench._abreast(candidates, Folders(tmp_path))]
     assert found == alone
     changes = sum(a != b for a, b in zip(turns, turns[1:], strict=False))
     assert len(set(turns)) == 2 and changes > 4  # the third goes on in the thread of the first that has ended
@@ -264,7 +265,7 @@ def test_networks_in_flight_score_as_each_does_alone(monkeypatch, tmp_path):
 
 def test_a_graph_that_cannot_be_is_refused_before_anything_is_trained():
     with pytest.raises(UsageError, match="trainer.graph=true needs a CUDA device"):
-        job(graph=True).environment()
+        bench(job(graph=True)).environment()
 
 
 def test_what_is_used_instead_is_said_once(monkeypatch, caplog):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benches import bench, unit
 from omegaconf import OmegaConf
 
 from evonas_cli.core.types import Candidate, Proposal, Result
@@ -54,7 +55,7 @@ def candidate(id: int = 0, genome: Any = GENOME, **proposal: Any) -> Candidate[A
 
 
 def run(what: Train, *candidates: Candidate[Any], root: Path | None = None) -> list[Result]:
-    return list(what(candidates or [candidate()], Folders(root)))
+    return list(bench(what).evaluate(unit(candidates or [candidate()]), Folders(root)))
 
 
 def repeatable(result: Result) -> Result:

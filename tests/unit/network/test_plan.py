@@ -7,6 +7,7 @@ import json
 import pickle
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,18 @@ def test_shape_and_counts(op, params, shape, expected, parameters, multiply_adds
     plan = single(op, params, shape)
     assert plan.shapes == (shape, expected)
     assert (plan.parameters, plan.multiply_adds) == (parameters, multiply_adds)
+
+
+@pytest.mark.parametrize(("op", "params", "shape"), [case[:3] for case in CASES])
+def test_bytes_are_those_of_the_networks_parameters_and_buffers(op, params, shape):
+    from evonas_cli.nn.build import Network
+
+    graph = Graph(shape)
+    inputs = [graph.input] * OPS[op].inputs[0]
+    plan = graph.plan(graph.add(op, *inputs, **params))
+    network = Network(plan, torch.Generator().manual_seed(0))
+    numbers = [tensor for tensor in [*network.parameters(), *network.buffers()] if tensor.is_floating_point()]
+    assert plan.model_bytes == 4 * sum(tensor.numel() for tensor in numbers)
 
 
 def test_every_operation_has_a_case():

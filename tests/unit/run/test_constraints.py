@@ -10,20 +10,15 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Constraint, Metric
 from evonas_cli.run.constraints import constraints
 
-
-class Measuring:
-    """A job that measures an error and a time, and knows the depth before."""
-
-    metrics = {"error": Metric("min"), "train_seconds": Metric("min", measured=True)}
-    metrics |= {"test_error": Metric("min", test=True)}
-    static_names = ("depth",)
-
-    def static_metrics(self, genome: Any, environment: Any) -> None:
-        return None
+METRICS = {
+    "error": Metric("min"),
+    "train_seconds": Metric("min", measured=True),
+    "test_error": Metric("min", test=True),
+}
 
 
 def read(stated: dict[str, Any], deterministic: bool = True) -> tuple[Constraint, ...]:
-    return constraints(stated, Measuring(), deterministic)  # type: ignore[arg-type]
+    return constraints(stated, METRICS, ["depth"], deterministic, ["latency_ms"])
 
 
 def test_bounds_are_read_in_the_order_in_which_they_are_stated() -> None:
@@ -40,7 +35,10 @@ def test_bounds_are_read_in_the_order_in_which_they_are_stated() -> None:
 @pytest.mark.parametrize(
     ("stated", "says"),
     [
-        ({"errors": "<= 1"}, "no errors; did you mean error? (known: depth, error, test_error, train_seconds)"),
+        (
+            {"errors": "<= 1"},
+            "no errors; did you mean error? (known: depth, error, latency_ms, test_error, train_seconds)",
+        ),
         ({"train_seconds": "<= 1"}, "train_seconds is measured, so the run could not resume exactly"),
         ({"test_error": "<= 1"}, "test_error is measured on the test part, which no search may see"),
         ({"error": "< 1"}, "constraints.error is '< 1'; write a bound, such as \"<= 500000\""),

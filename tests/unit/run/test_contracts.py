@@ -15,9 +15,11 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Proposal
 from evonas_cli.genomes.capabilities import Linear
 from evonas_cli.genomes.choices import Choice
+from evonas_cli.jobs.landscape import Landscape
 from evonas_cli.network.plan import Graph, PlanError
 from evonas_cli.network.task import Phenotype, Task
 from evonas_cli.run import contracts
+from evonas_cli.spaces.bits import Bits
 
 
 class Numbers:
@@ -228,8 +230,12 @@ class Job:
     metrics: Any
     needs: Any = ()
 
-    def environment(self) -> dict[str, Any]:
-        return {}
+    def open(self, place: Any) -> Any:
+        return self
+
+
+class OfOld(Landscape):
+    """A job of the form that jobs had before they opened benches, on top of one of evonas'."""
 
     def __call__(self, candidates: Any, context: Any) -> Any:
         return []
@@ -249,6 +255,7 @@ def test_what_every_part_must_have_is_named() -> None:
         ({"job": Job(["error"])}, "its metrics is no Mapping"),
         ({"job": Job({}, needs=("Buildable",))}, "its needs is no tuple of type"),
         ({"job": Job({"error": "low"})}, "metrics has 'error': 'low'"),
+        ({"job": OfOld(Bits(6))}, "nothing calls its __call__; write `def open(self, place): return self` and `def ev"),
         ({"evaluator": object()}, "evaluator object does not keep to its interface: it has no slots"),
     ):
         with pytest.raises(UsageError) as error:

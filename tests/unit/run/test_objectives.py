@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Constraint, Json, Metric, Objective
+from evonas_cli.core.types import Json, Metric
 from evonas_cli.run.fit import check_measured, preferred
 
 
@@ -44,8 +44,8 @@ def test_a_job_that_prefers_nothing_has_the_usual_objectives_as_far_as_it_measur
 def test_a_jobs_preference_and_what_it_measures_on_the_data() -> None:
     job: Any = Narrow("a", "b")
     assert preferred(job) == ["b"]
-    check_measured(job, [Objective("b", "min")], [Constraint("b", 1.0, "at most")], {"large": True})
+    check_measured(job, [("objectives", "b"), ("constraints", "b")], {"large": True})
     with pytest.raises(UsageError, match=r"objectives: the job measures no b on this data.* \(known: a\)"):
-        check_measured(job, [Objective("b", "min")], [], {"large": False})
+        check_measured(job, [("objectives", "b")], {"large": False})
     with pytest.raises(UsageError, match=r"constraints: the job measures no b on this data.* \(known: a\)"):
-        check_measured(job, [Objective("a", "min")], [Constraint("b", 1.0, "at most")], {"large": False})
+        check_measured(job, [("objectives", "a"), ("constraints", "b")], {"large": False})

@@ -14,8 +14,8 @@ import pytest
 from evonas_cli.config.compose import compose
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Context
-from evonas_cli.core.types import Candidate, Evaluation, G, Metric, Proposal, Result
+from evonas_cli.core.evaluating import Context, Place
+from evonas_cli.core.types import Evaluation, G, Metric, Proposal, Result, Unit
 from evonas_cli.report.reading import Reading
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.replay import replay
@@ -32,11 +32,14 @@ class Ones:
     needs: tuple[type, ...] = ()
     metrics = {"ones": Metric("max")}
 
+    def open(self, place: Place) -> Ones:
+        return self
+
     def environment(self) -> dict[str, Any]:
         return {"version": 3}
 
-    def __call__(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
-        for candidate in candidates:
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        for candidate in unit.candidates:
             genome = candidate.proposal.genome
             yield Result(candidate.id, "ok", {"ones": -1.0 if genome is None else float(sum(genome))})
 

@@ -237,3 +237,17 @@ def test_wider_operations_cost_more():
     assert costs == sorted(set(costs))
     sizes = [SPACE.decode((0, 1, op, op) * 10, CIFAR10).plan.parameters for op in OPERATIONS[1:4]]
     assert sizes == sorted(set(sizes))
+
+
+def test_children_inherit_whole_combinations():
+    space, rng = NasNet(combinations=3), Random(0)
+    seen = Counter()
+    for _ in range(200):
+        parents = [space.sample(rng) for _ in range(2)]
+        child = space.recombine(parents, rng)
+        for start in range(0, len(child), 4):
+            taken = [parent[start : start + 4] == child[start : start + 4] for parent in parents]
+            assert any(taken)
+            seen[start, tuple(taken)] += 1
+        assert space.decode(child, CIFAR10).plan.parameters > 0
+    assert all(seen[start, (True, False)] > 70 < seen[start, (False, True)] for start in range(0, 24, 4))

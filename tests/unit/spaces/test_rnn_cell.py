@@ -176,3 +176,28 @@ def test_what_is_no_cell_is_refused_in_one_line(change: Any, reason: str) -> Non
     with pytest.raises(ValueError, match=reason) as raised:
         RnnCell(leaves=2).from_json({**EXAMPLE, **change})
     assert "\n" not in str(raised.value)
+
+
+def test_a_child_has_one_subtree_and_one_parents_memory() -> None:
+    """With 4 leaves the nodes below the root are 0 to 3, and 4 over (0, 1) and 5 over (2, 3)."""
+    space = RnnCell(leaves=4, combiners=("add", "multiply"), activations=("tanh", "relu"))
+    mother = ("add", "tanh") * 7 + ("add", "tanh", 0, 1)
+    father = ("multiply", "relu") * 7 + ("multiply", "relu", 2, 3)
+    grafts, memories, rng = Counter[tuple[int, ...]](), Counter[bool](), Random(0)
+    for _ in range(600):
+        child = space.recombine([mother, father], rng)
+        labels = [child[place : place + 2] for place in range(0, 14, 2)]
+        assert set(labels) <= {("add", "tanh"), ("multiply", "relu")}
+        grafts[tuple(node for node, label in enumerate(labels) if label == ("multiply", "relu"))] += 1
+        assert child[14:] in (mother[14:], father[14:])
+        memories[child[14:] == father[14:]] += 1
+    assert set(grafts) == {(0,), (1,), (2,), (3,), (0, 1, 4), (2, 3, 5)}
+    assert min(grafts.values()) > 60 and min(memories.values()) > 250
+
+
+def test_every_other_parent_grafts() -> None:
+    space = RnnCell(leaves=2, combiners=("add", "multiply"), activations=("tanh", "relu", "sigmoid"))
+    parents = [("add", word) * 3 + ("add", word, 0, 0) for word in ("tanh", "relu", "sigmoid")]
+    children = {space.recombine(parents, Random(seed))[1:6:2] for seed in range(60)}
+    assert ("relu", "sigmoid", "tanh") in children and ("sigmoid", "relu", "tanh") in children
+    assert all(activations[2] == "tanh" for activations in children)

@@ -44,7 +44,7 @@ def run(parts: Parts, root: Path, evaluations: int, stop_after: int | None = Non
             raise EnvironmentFailure("killed")
         return False
 
-    evaluator = Serial(parts.recipe, directory)
+    evaluator = Serial(parts.job, directory)
     evaluator.start()
     try:
         search(fold, evaluator, recorder, killed)

@@ -53,7 +53,7 @@ def run(
 
         monkeypatch.setattr(snapshots, "save", slow)
         parts, directory = compose_parts(*WORDS), RunDirectory(tmp_path)
-        evaluator = Serial(parts.recipe, directory)
+        evaluator = Serial(parts.job, directory)
         evaluator.start()
         fold, recorder = parts.fold(), Recorder(directory, parts.space, clock, every=2, watch=clock.evaluated)
         search(fold, evaluator, recorder)
@@ -101,7 +101,7 @@ def test_time_counts_from_the_first_work_to_the_last_word(compose_parts: Callabl
     RunDirectory(tmp_path).create("", {**made, "created": "2026-01-01"})
     for evaluations, starting in ((12, 0.0), (12, 100.0), (16, 100.0)):
         parts, directory = compose_parts(*WORDS[:-1], f"budget.evaluations={evaluations}"), RunDirectory(tmp_path)
-        evaluator = Started(Serial(parts.recipe, directory), parts.strategy, lambda environment: None)
+        evaluator = Started(Serial(parts.job, directory), parts.strategy, lambda environment: None)
         mark = directory.mark()
         fold, recorder = parts.fold(), Recorder(directory, parts.space, clock, watch=clock.evaluated, mark=mark)
         evaluator.meter = recorder.meter

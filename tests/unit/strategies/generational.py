@@ -68,7 +68,8 @@ def observe(seed: int, noise: float) -> Callable[[int, Genes], float]:
 def alive(losses: Sequence[float | None], ages: Sequence[int] | None = None) -> State:
     """A population with these losses, best first, ids from 0."""
     ages = ages or [0] * len(losses)
-    members = [Individual(id, SPACE.sample(Random(id)), loss, ages[id]) for id, loss in enumerate(losses)]
+    known = [None if loss is None else (loss,) for loss in losses]
+    members = [Individual(id, SPACE.sample(Random(id)), loss, ages[id]) for id, loss in enumerate(known)]
     return Generation(tuple(members))
 
 

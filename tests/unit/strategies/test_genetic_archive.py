@@ -33,8 +33,8 @@ def test_no_genome_is_proposed_twice(window: int, diversity: str) -> None:
 
 def test_a_known_child_enters_with_what_is_recorded_and_costs_nothing() -> None:
     strategy = genetic(space=Bits(2), population_size=3, elitism=0, archive=True, mutation_probability=0.0)
-    living = (Individual(7, (1, 1), -2.0), Individual(4, (0, 1), -1.0), Individual(2, (0, 0), None))
-    archive = {member.genome: (member.id, member.loss) for member in living}
+    living = (Individual(7, (1, 1), (-2.0,)), Individual(4, (0, 1), (-1.0,)), Individual(2, (0, 0), None))
+    archive = {member.genome: (member.id, member.losses, 0.0) for member in living}
     born = (Birth((0, 1), (7, 4), known=True), Birth((1, 0), (7,)), Birth((0, 0), (4,), known=True))
     state = Generation(
         living, number=3, pending=(born,), best_id=7, best_loss=-2.0, archive=PersistentDict(archive), n_failed=1
@@ -46,7 +46,7 @@ def test_a_known_child_enters_with_what_is_recorded_and_costs_nothing() -> None:
         (2, (0, 0), None, 0),
     ]
     assert (after.n_cached, after.n_failed, after.stale, after.best_id, after.number) == (2, 1, 1, 7, 4)
-    assert after.archive == archive | {(1, 0): (9, -1.5)}
+    assert after.archive == archive | {(1, 0): (9, (-1.5,), 0.0)}
 
 
 def test_equal_children_of_one_generation_are_evaluated_once() -> None:

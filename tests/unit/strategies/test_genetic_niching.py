@@ -42,7 +42,7 @@ def test_sharing_and_crowding_keep_the_peaks_that_a_plain_algorithm_loses() -> N
 
 
 def living(*members: tuple[int, Genes, float], **settings: Any) -> Generation[Genes]:
-    return Generation(tuple(Individual(id, genome, loss) for id, genome, loss in members), **settings)
+    return Generation(tuple(Individual(id, genome, (loss,)) for id, genome, loss in members), **settings)
 
 
 def test_a_child_replaces_the_most_similar_of_its_parents_if_it_is_not_worse() -> None:
@@ -76,7 +76,7 @@ def test_a_window_of_everybody_looks_beyond_the_parents() -> None:
 def test_a_failed_child_takes_no_place_and_failed_members_leave_theirs() -> None:
     strategy = genetic(space=Bits(4), population_size=3, diversity="crowding")
     state = Generation(
-        (Individual(0, (0,) * 4, 1.0), Individual(1, (1,) * 4, None)),
+        (Individual(0, (0,) * 4, (1.0,)), Individual(1, (1,) * 4, None)),
         pending=((Birth((0, 0, 0, 1), (0,)), Birth((0, 0, 1, 1), (0,))),),
     )
     told = [Evaluation(2, (0, 0, 0, 1), None), Evaluation(3, (0, 0, 1, 1), (8.0,))]

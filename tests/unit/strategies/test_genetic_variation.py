@@ -28,7 +28,7 @@ class Mixed:
 
 
 def mixed(*genomes: Genes) -> Generation[Genes]:
-    return Generation(tuple(Individual(id, genome, float(id)) for id, genome in enumerate(genomes)))
+    return Generation(tuple(Individual(id, genome, (float(id),)) for id, genome in enumerate(genomes)))
 
 
 class Labels:

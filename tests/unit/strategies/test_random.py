@@ -39,7 +39,7 @@ def test_one_max_gives_the_known_baseline() -> None:
 def test_every_step_is_one_sample_of_the_prior_whatever_was_told() -> None:
     strategy = RandomSearch(space=Bits(5))
     assert isinstance(strategy, Strategy)
-    assert strategy.demands == Demands()
+    assert strategy.demands == Demands(objectives="none")
     assert strategy.least_evaluations == 1
     state = strategy.init(Random(0))
     for step in range(20):

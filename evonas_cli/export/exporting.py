@@ -1,0 +1,118 @@
+"""From a candidate of a run to a folder of checked files: nothing is left of an export whose check fails."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from evonas_cli.config.build import build
+from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.export.card import card
+from evonas_cli.export.checking import Checked, Part, check
+from evonas_cli.export.forms import CARD, FORMS
+from evonas_cli.export.outgoing import Outgoing
+from evonas_cli.report.reading import Reading
+from evonas_cli.run.artifacts import Artifact, read_artifact
+from evonas_cli.run.stored import stored_config
+
+OURS = (CARD, *dict.fromkeys(name for form in FORMS.values() for name in form.files))
+"""The names of all files that an export may write."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A candidate that was exported: its id, the folder, the files in it, and what the check has found."""
+
+    id: int
+    folder: Path
+    files: tuple[str, ...]
+    checked: Checked
+
+
+def outgoing_of(reading: Reading, id: int) -> Outgoing:
+    """The candidate on its way out.
+
+    Raises RunError, which names the command that trains the candidate again, where there are no weights or an older
+    evonas has written them.
+    """
+    artifact = read_artifact(reading.run, id)
+    if not artifact.signature.preparation:
+        raise RunError(
+            f"{artifact.path} does not say how raw inputs are prepared, as weights of an older evonas; "
+            f"`evonas retrain {reading.run.root} {id}` trains the candidate again and says so"
+        )
+    artifact.network()
+    return Outgoing(_title(reading, artifact), artifact.plan, artifact.signature, artifact.weights)
+
+
+def _title(reading: Reading, artifact: Artifact) -> str:
+    task, run = artifact.signature.task, reading.run.root.name
+    words = {"classes": "classifier", "labels": "labeller", "numbers": "regression"}
+    return f"A {words.get(task.kind, 'model')} for {task.examples}, found by evonas: candidate {artifact.id} of {run}"
+
+
+def part_of(reading: Reading, allowed: Sequence[str]) -> Part:
+    """The examples on which exports of a run are checked: its validation part, or the test part that a retraining has
+    opened already.
+
+    Raises RunError where the data is not what the run was trained on, and as the data set does.
+    """
+    config = stored_config(reading.run)
+    opened = bool(config["job"].get("test")) and any(
+        name.startswith("test_") for entry in reading.journal for name in entry.get("metrics") or ()
+    )
+    dataset: Any = build(config["dataset"], "dataset", allowed)
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # what is said of the data was said by the search
+    try:
+        splits = dataset.prepare(config["seed"])
+        x, y = dataset.test(config["seed"]) if opened else (splits.x_valid, splits.y_valid)
+    finally:
+        logging.disable(before)
+    if splits.fingerprint != reading.run.metadata()["environment"].get("data"):
+        raise RunError(f"the data of {reading.run.root} has changed since its trainings; put back what it was")
+    if splits.task.kind == "numbers":
+        y = y.astype("float64") * splits.target_std + splits.target_mean
+    return Part("test" if opened else "validation", x, y)
+
+
+def check_free(folder: Path, force: bool) -> None:
+    """Raises UsageError for a path where an export cannot lie: a file, or a folder that holds something."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; -o names a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not force:
+        raise UsageError(f"{folder} is not empty; pass --force to replace an export in it, or name another folder")
+
+
+def export(reading: Reading, id: int, forms: Sequence[str], folder: Path, part: Part) -> Exported:
+    """Writes the candidate in the given forms, checks them, and moves them into the folder.
+
+    An earlier export in the folder is replaced, other files in it stay. Raises UsageError for a form that cannot hold
+    the network, EvonasError for one that fails the check.
+    """
+    outgoing = outgoing_of(reading, id)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(mkdtemp(prefix=".evonas-export-", dir=folder.parent))
+    try:
+        for form in forms:
+            FORMS[form].write(outgoing, draft)
+        checked = check(outgoing, draft, forms, part)
+        (draft / CARD).write_text(card(reading, id, outgoing, forms, checked), encoding="utf-8")
+        files = tuple(sorted(path.name for path in draft.iterdir()))
+        _move(draft, folder, files)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Exported(id, folder, files, checked)
+
+
+def _move(draft: Path, folder: Path, files: Sequence[str]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name in OURS:
+        (folder / name).unlink(missing_ok=True)
+    for name in files:
+        shutil.move(draft / name, folder / name)

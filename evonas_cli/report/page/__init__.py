@@ -1,0 +1,1 @@
+"""A report of runs: one self-contained page, and the numbers behind its figures."""

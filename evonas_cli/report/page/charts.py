@@ -1,0 +1,154 @@
+"""Charts as inline SVG: lines, dots and the frame around them. Colours come from classes of the page's style sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+from evonas_cli.core.display import visible
+from evonas_cli.report.page.scales import Scale, scale, tick_text
+
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 16.0, 12.0, 44.0
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Width and height of a chart in units of its own."""
+
+    width: float
+    height: float
+
+    @property
+    def across(self) -> tuple[float, float]:
+        """The positions of the left and the right end of the x axis."""
+        return LEFT, self.width - RIGHT
+
+    @property
+    def up(self) -> tuple[float, float]:
+        """The positions of the lower and the upper end of the y axis."""
+        return self.height - BOTTOM, TOP
+
+
+HALF, THIRD, WIDE, LOW = Size(520, 300), Size(400, 230), Size(1080, 340), Size(1080, 250)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line: `css` has its classes, `keys` what each of its points is of (`run:index`; empty for no point at all).
+
+    With `step` each value holds up to the next place, and the last one up to `end`.
+    """
+
+    css: str
+    at: Sequence[float]
+    value: Sequence[float | None]
+    keys: Sequence[str] = ()
+    step: bool = True
+    end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A candidate at a place of a chart; without a `value` it lies on the floor of the chart."""
+
+    css: str
+    key: str
+    at: float
+    value: float | None
+
+
+def lines(series: Sequence[Series], x_title: str, label: str, size: Size = HALF) -> str:
+    """A chart of lines over an axis that begins at 0; `label` is the chart's name for a screen reader."""
+    places = [place for one in series for place in (*one.at, *([] if one.end is None else [one.end]))]
+    x = scale(places, *size.across, zero=True)
+    y = scale([value for one in series for value in one.value if value is not None], *size.up)
+    out = [*opening(size, label), *frame(size, x, y, x_title)]
+    for one in series:
+        out.append(f'<path class="line {one.css}" d="{_path(one, x, y)}"/>')
+        for key, at, value in zip(one.keys, one.at, one.value, strict=False):
+            if value is not None:
+                out.append(_circle(f"p {one.css}", key, x(at), y(value)))
+    return "\n".join([*out, "</svg>"])
+
+
+def dots(found: Sequence[Dot], series: Sequence[Series], x_title: str, label: str, size: Size = WIDE) -> str:
+    """A chart of candidates over time, with lines above them; failures lie as strokes on the floor."""
+    places = [dot.at for dot in found] + [one.end for one in series if one.end is not None]
+    x = scale(places, *size.across, zero=True)
+    y = scale([dot.value for dot in found if dot.value is not None], size.up[0] - 14, size.up[1])
+    out = [*opening(size, label), *frame(size, x, y, x_title)]
+    for dot in found:
+        if dot.value is None:
+            at, floor = x(dot.at), size.up[0]
+            out.append(f'<path class="x {dot.css}" data-k="{dot.key}" d="M{at:.1f} {floor - 11:.1f}v10"/>')
+        else:
+            out.append(_circle(dot.css, dot.key, x(dot.at), y(dot.value)))
+    out += [f'<path class="line {one.css}" d="{_path(one, x, y)}"/>' for one in series]
+    return "\n".join([*out, "</svg>"])
+
+
+def opening(size: Size, label: str, extra: str = "") -> list[str]:
+    """The start of a chart, with its name."""
+    return [
+        f'<svg class="chart" viewBox="0 0 {size.width:g} {size.height:g}" role="img"{extra}>',
+        f"<title>{text(label)}</title>",
+    ]
+
+
+def frame(size: Size, x: Scale, y: Scale, x_title: str) -> list[str]:
+    """Grid, axes, ticks with labels, and the title of the x axis."""
+    (left, right), (bottom, top) = size.across, size.up
+    out = ['<g class="grid">']
+    for value in x.ticks():
+        at = f"{x(value):.1f}"
+        out.append(f'<path d="M{at} {top:g}V{bottom:g}"/><text x="{at}" y="{bottom + 17:g}">{tick_text(value)}</text>')
+    for value in y.ticks():
+        at = f"{y(value):.1f}"
+        out.append(
+            f'<path d="M{left:g} {at}H{right:g}"/>'
+            f'<text class="y" x="{left - 7:g}" y="{y(value) + 4:.1f}">{tick_text(value)}</text>'
+        )
+    out.append(f'<path class="axis" d="M{left:g} {top:g}V{bottom:g}H{right:g}"/>')
+    out.append(f'<text class="title" x="{(left + right) / 2:g}" y="{size.height - 7:g}">{text(x_title)}</text></g>')
+    return out
+
+
+def bar(share: float, interval: tuple[float, float] | None) -> str:
+    """A share as a small bar with its interval as a whisker."""
+    whisker = ""
+    if interval is not None:
+        low, high = (1 + 118 * value for value in interval)
+        whisker = f'<path class="whisker" d="M{low:.1f} 7H{high:.1f}M{low:.1f} 4v6M{high:.1f} 4v6"/>'
+    return (
+        '<svg class="bar" viewBox="0 0 120 14" aria-hidden="true"><rect class="rail" y="2" width="120" height="10" '
+        f'rx="2"/><rect class="fill" y="2" width="{120 * share:.1f}" height="10" rx="2"/>{whisker}</svg>'
+    )
+
+
+def _path(one: Series, x: Scale, y: Scale) -> str:
+    out: list[str] = []
+    pen = "M"
+    for at, value in zip(one.at, one.value, strict=True):
+        if value is None:
+            pen = "M"
+            continue
+        if pen == "M":
+            out.append(f"M{x(at):.1f} {y(value):.1f}")
+        elif one.step:
+            out.append(f"H{x(at):.1f}V{y(value):.1f}")
+        else:
+            out.append(f"L{x(at):.1f} {y(value):.1f}")
+        pen = "L"
+    if out and one.step and one.end is not None:
+        out.append(f"H{x(one.end):.1f}")
+    return "".join(out)
+
+
+def _circle(css: str, key: str, x: float, y: float) -> str:
+    return f'<circle class="{css}" data-k="{key}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
+
+
+def text(value: str) -> str:
+    """Text for SVG; characters that would steer a terminal become escapes."""
+    return escape(visible(value))

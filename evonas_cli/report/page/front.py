@@ -1,0 +1,90 @@
+"""The chart of the front: every candidate by two metrics, of which the page's script can choose others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evonas_cli.core.pareto import Front
+from evonas_cli.report.page.charts import BOTTOM, LEFT, RIGHT, TOP, Size, frame, opening
+from evonas_cli.report.page.scales import Scale, scale
+
+SIZE = Size(700, 480)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A run as the page shows it: its columns with the candidates kept, and by index which stand on its front."""
+
+    columns: Mapping[str, Any]
+    front: frozenset[int]
+
+    def metric(self, name: str) -> Sequence[float | None]:
+        """The metric of each candidate; None for each where the run has no such metric."""
+        found: Sequence[float | None] = self.columns["metrics"].get(name, [None] * len(self.columns["id"]))
+        return found
+
+    def css(self, index: int) -> str:
+        """`f` for a member of the front, `d` for another that could have been, `n` for one that could not."""
+        return "f" if index in self.front else "d" if self.columns["counts"][index] else "n"
+
+
+def axes_of(document: Mapping[str, Any]) -> tuple[str, str]:
+    """The metrics on the x and the y axis at first: the second and the first objective of the first run.
+
+    A run with one objective has another metric on the x axis: the first that any candidate has.
+    """
+    objectives = document["runs"][0]["objectives"]
+    others = [
+        name
+        for name in document["metrics"]
+        if name != objectives[0] and any(name in run["candidates"]["metrics"] for run in document["runs"])
+    ]
+    return (objectives[1] if len(objectives) > 1 else others[0] if others else objectives[0]), objectives[0]
+
+
+def chart(runs: Sequence[Shown], axes: tuple[str, str], directions: tuple[str, str]) -> str:
+    """The chart: a dot for each candidate with both metrics, and a staircase through those not dominated in them."""
+    points = [_points(run, axes) for run in runs]
+    x = scale([point[0] for own in points for point in own.values()], *SIZE.across)
+    y = scale([point[1] for own in points for point in own.values()], *SIZE.up)
+    extra = f' id="front" data-box="{LEFT:g} {SIZE.width - RIGHT:g} {SIZE.height - BOTTOM:g} {TOP:g}"'
+    out = [*opening(SIZE, f"{axes[1]} against {axes[0]}", extra), *frame(SIZE, x, y, axes[0]), '<g class="stairs">']
+    for number, (run, own) in enumerate(zip(runs, points, strict=True)):
+        out.append(f'<path class="line r{number}" d="{_stairs(run, own, directions, x, y)}"/>')
+    out.append('</g><g class="dots">')
+    for number, (run, own) in enumerate(zip(runs, points, strict=True)):
+        for index in sorted(range(len(run.columns["id"])), key=lambda index: (index in run.front, index)):
+            at = own.get(index)
+            place = 'visibility="hidden"' if at is None else f'cx="{x(at[0]):.1f}" cy="{y(at[1]):.1f}"'
+            if any(values[index] is not None for values in run.columns["metrics"].values()):
+                out.append(
+                    f'<circle class="{run.css(index)} r{number}" data-k="{number}:{index}" {place} '
+                    f'r="{4.5 if index in run.front else 3}"/>'
+                )
+    return "\n".join([*out, "</g></svg>"])
+
+
+def _points(run: Shown, axes: tuple[str, str]) -> dict[int, tuple[float, float]]:
+    return {
+        index: (a, b)
+        for index, (a, b) in enumerate(zip(run.metric(axes[0]), run.metric(axes[1]), strict=True))
+        if a is not None and b is not None
+    }
+
+
+def _stairs(
+    run: Shown, points: Mapping[int, tuple[float, float]], directions: tuple[str, str], x: Scale, y: Scale
+) -> str:
+    """The border of what the candidates that count dominate, in the two metrics of the chart; directions "" are min."""
+    signs = [-1.0 if direction == "max" else 1.0 for direction in directions]
+    front = Front()
+    for index, point in points.items():
+        if run.columns["counts"][index]:
+            front.add(index, [sign * value for sign, value in zip(signs, point, strict=True)])
+    out: list[str] = []
+    for index, _ in front.members:
+        at = f"{x(points[index][0]):.1f}", f"{y(points[index][1]):.1f}"
+        out.append(f"H{at[0]}V{at[1]}" if out else f"M{at[0]} {at[1]}")
+    return "".join(out)

@@ -1,0 +1,60 @@
+"""The pictures of a run's networks for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evonas_cli.genomes.sketch import Sketch
+from evonas_cli.network.cell import Cell, CellNode
+from evonas_cli.network.plan import Plan
+from evonas_cli.report.drawing.architecture import architecture_svg, cell_svg, sketch_svg
+
+MOST = 8
+"""Networks drawn on a page; each run has two at least."""
+LARGE = 150
+"""Nodes of a plan from which on only the best network and the knee are drawn as a whole, beside their sketches."""
+SMALL = 12_000
+"""Characters of pictures up to which a network is shown without being asked for."""
+
+
+def pictures(run: Mapping[str, Any], n_runs: int) -> list[dict[str, Any]]:
+    """One entry for each network drawn: that of the document with `metrics`, `parts`, `whole`, `open` and `big`.
+
+    `parts` are the sketches of the space and the recurrent cell, each with `title` and `svg`; `whole` is the picture of
+    the plan (None: there is none). `open` says that the network is shown at once, `big` that it takes a whole row.
+    """
+    columns = run["candidates"]
+    place = {id: index for index, id in enumerate(columns["id"])}
+    found = []
+    for network in run["networks"][: max(2, MOST // n_runs)]:
+        index = place[network["id"]]
+        metrics = {name: columns["metrics"][name][index] for name in run["objectives"]}
+        parts = _parts(network)
+        whole = _whole(network, bool(parts))
+        size = sum(len(part["svg"]) for part in parts) if parts else len(whole or "")
+        own = {"parts": parts, "whole": whole, "open": size <= SMALL or "best" in network["roles"], "big": size > SMALL}
+        found.append({**network, "metrics": metrics, **own})
+    return found
+
+
+def _parts(network: Mapping[str, Any]) -> list[dict[str, str]]:
+    parts = []
+    for data in network["sketches"]:
+        links = tuple([(int(a), int(b)) for a, b in data["links"]])
+        sketch = Sketch(data["title"], tuple(data["nodes"]), links, tuple(data["joins"]))
+        parts.append({"title": sketch.title, "svg": sketch_svg(sketch)})
+    if network["cell"] is not None:
+        nodes = tuple([CellNode(op, tuple(sources)) for op, sources in network["cell"]["nodes"]])
+        cell = Cell(nodes, network["cell"]["output"], tuple(network["cell"]["memories"]))
+        parts.append({"title": "recurrent cell", "svg": cell_svg(cell, f"cell of candidate {network['id']}")})
+    return parts
+
+
+def _whole(network: Mapping[str, Any], has_parts: bool) -> str | None:
+    if network["plan"] is None:
+        return None
+    large = len(network["plan"]["nodes"]) > LARGE
+    if large and has_parts and network["roles"] == ["front"]:
+        return None
+    return architecture_svg(Plan.from_json(network["plan"]), f"network of candidate {network['id']}")

@@ -1,0 +1,128 @@
+"""The page itself: one HTML file that loads nothing, with style and script inside, allowed by their digests alone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from evonas_cli.core.display import visible, visible_lines
+from evonas_cli.report.page import charts, front, table, view, words
+from evonas_cli.report.page.front import Shown
+from evonas_cli.report.page.pictures import pictures
+
+TEMPLATE, STYLE, SCRIPT = "page.html.j2", "style.css", "script.js"
+COLOURS = 8
+"""Colours of runs in the style sheet."""
+SECTIONS = {
+    "summary": "Summary",
+    "trade-off": "Front",
+    "progress": "Progress",
+    "population": "Population",
+    "operators": "Operators",
+    "failures": "Failures",
+    "time": "Time",
+    "lineage": "Lineage",
+    "networks": "Architectures",
+    "curves": "Learning curves",
+    "candidates": "Candidates",
+    "configuration": "Configuration",
+    "provenance": "Provenance",
+}
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """The report of a document (`document.document`) as HTML; the same document gives the same text.
+
+    All text of a run is escaped, and characters that would steer a terminal are written as escapes.
+    """
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup, escape
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.finalize = lambda value: visible(value) if type(value) is str else value
+    environment.filters |= {
+        "lines": lambda text: Markup(escape(visible_lines(text))),
+        "svg": Markup,
+        "number": words.number,
+        "duration": words.duration,
+        "percent": words.percent,
+        "plain": words.plain,
+        "cut": words.cut,
+    }
+    style, script = _style(len(document["runs"])), _read(SCRIPT)
+    kept = [view.shown(run) for run in document["runs"]]
+    axes = front.axes_of(document)
+    return environment.from_string(_read(TEMPLATE)).render(
+        style=Markup(style),
+        script=Markup(script),
+        style_digest=digest(style),
+        script_digest=digest(script),
+        data=Markup(words.script_json(view.script_data(document, kept, axes))),
+        axes=axes,
+        **_figures(document, kept, axes),
+        **_texts(document, kept),
+    )
+
+
+def _figures(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str, str]) -> dict[str, Any]:
+    """The charts and pictures."""
+    runs = document["runs"]
+    vertical, horizontal = (document["metrics"][name]["direction"] for name in (axes[1], axes[0]))
+    pairs = list(enumerate(zip(runs, kept, strict=True)))
+    return {
+        "front": front.chart(kept, axes, (horizontal, vertical)),
+        "progress": view.progress_charts(document, kept),
+        "timeline": view.timeline(document, kept),
+        "figures": view.figure_charts(document),
+        "curves": [view.curve_charts(run, number, own) for number, (run, own) in pairs],
+        "lineages": [view.lineage_chart(run, number, own) for number, (run, own) in pairs],
+        "pictures": [pictures(run, len(runs)) for run in runs],
+        "bar": charts.bar,
+    }
+
+
+def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]:
+    """What stands on the page in words and tables."""
+    runs = []
+    for run in document["runs"]:
+        found = {}
+        for name in ("best", "knee"):
+            columns = run["candidates"]
+            index = columns["id"].index(run[name]) if run[name] is not None else None
+            metrics = columns["metrics"]
+            found[f"{name}_metrics"] = {} if index is None else {key: metrics[key][index] for key in run["objectives"]}
+        runs.append({**run, **found})
+    metrics = list(document["metrics"])
+    return {
+        "document": document,
+        "runs": runs,
+        "several": len(runs) > 1,
+        "sections": SECTIONS.items(),
+        "table": table.table(document, kept),
+        "members": table.members(document, kept),
+        "metric_places": {name: place for place, name in enumerate(metrics)},
+        "places": [{id: index for index, id in enumerate(own.columns["id"])} for own in kept],
+        "hidden": [
+            (run["name"], len(run["candidates"]["id"]) - len(own.columns["id"]))
+            for run, own in zip(runs, kept, strict=True)
+        ],
+        "hypervolume_note": view.hypervolume_note(document),
+    }
+
+
+def digest(text: str) -> str:
+    """The source by which a content security policy allows this text: `sha256-...`."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _style(n_runs: int) -> str:
+    """The style sheet; runs beyond COLOURS repeat the colours."""
+    more = [f".r{number}{{--c:var(--r{number % COLOURS})}}" for number in range(COLOURS, n_runs)]
+    return "\n".join([_read(STYLE), *more])
+
+
+def _read(name: str) -> str:
+    return files("evonas_cli.report.page").joinpath(name).read_text(encoding="utf-8")

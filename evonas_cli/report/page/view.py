@@ -1,0 +1,229 @@
+"""What the page shows of a document: its charts as SVG, its tables as rows, and the data that its script reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from evonas_cli.report.page import charts
+from evonas_cli.report.page.charts import Dot, Series
+from evonas_cli.report.page.figures import thinned
+from evonas_cli.report.page.front import Shown
+from evonas_cli.report.page.scales import time_unit
+from evonas_cli.report.page.words import cut
+
+MOST = 4000
+"""Candidates of a run that the page shows."""
+FAINT = 60
+"""Learning curves of a run behind those of the chosen candidates."""
+OPERATORS = 8
+"""Operators with a colour of their own."""
+
+
+def shown(run: Mapping[str, Any]) -> Shown:
+    """The run's candidates as the page shows them: all, or MOST of them with the front and all improvements."""
+    columns = run["candidates"]
+    count = len(columns["id"])
+    keep = list(range(count))
+    if count > MOST:
+        wanted = {*run["front"], *run["best_so_far"]["trainings"]["id"], *run["best_so_far"]["seconds"]["id"]}
+        wanted |= {row["id"] for row in run["lineage"]} | {network["id"] for network in run["networks"]}
+        must = [index for index in range(count) if columns["id"][index] in wanted]
+        keep = sorted({*must, *thinned(range(count), max(2, MOST - len(must)))})
+    kept = {
+        name: {metric: [values[index] for index in keep] for metric, values in column.items()}
+        if name == "metrics"
+        else [column[index] for index in keep]
+        for name, column in columns.items()
+    }
+    members = set(run["front"])
+    return Shown(kept, frozenset(place for place, id in enumerate(kept["id"]) if id in members))
+
+
+def progress_charts(document: Mapping[str, Any], kept: Sequence[Shown]) -> list[dict[str, str]]:
+    """Best so far and hypervolume, each over trainings and over time, as far as there are values."""
+    out = []
+    metrics = list(dict.fromkeys(run["best_so_far"]["metric"] for run in document["runs"]))
+    for metric in metrics:
+        for axis in ("trainings", "seconds"):
+            found = [
+                (number, run["best_so_far"][axis])
+                for number, run in enumerate(document["runs"])
+                if run["best_so_far"]["metric"] == metric
+            ]
+            out.append(_progress(f"Best {metric} so far", axis, found, [_places(one) for one in kept]))
+    kind = _hypervolume_kind(document)
+    volumes = [(n, run["hypervolume"][kind]) for n, run in enumerate(document["runs"]) if run["hypervolume"][kind]]
+    if volumes:
+        title = "Hypervolume, as the strategy logged it" if kind == "logged" else "Hypervolume, scaled"
+        out += [
+            _progress(title, axis, [(n, one[axis]) for n, one in volumes], None) for axis in ("trainings", "seconds")
+        ]
+    return [chart for chart in out if chart["svg"]]
+
+
+def _hypervolume_kind(document: Mapping[str, Any]) -> str:
+    """`logged` for one run that logged it; `scaled`, with bounds over all runs, where runs are compared."""
+    runs = document["runs"]
+    return "logged" if len(runs) == 1 and runs[0]["hypervolume"]["logged"] else "scaled"
+
+
+def hypervolume_note(document: Mapping[str, Any]) -> str:
+    """What the hypervolumes shown are measured against; "" where none is shown."""
+    kind = _hypervolume_kind(document)
+    if not any(run["hypervolume"][kind] for run in document["runs"]):
+        return ""
+    if kind == "logged":
+        return (
+            "The hypervolume is the one that the strategy logged, in its own unit and against its own reference point."
+        )
+    return (
+        "Hypervolume: each objective is scaled to [0, 1] between the best and the worst value of all candidates shown "
+        "with these objectives; the reference point is 1.1 in each. 1 would be a front at the best value of every "
+        "objective."
+    )
+
+
+def _progress(
+    title: str, axis: str, found: Sequence[tuple[int, Mapping[str, Any]]], places: Sequence[Mapping[int, int]] | None
+) -> dict[str, str]:
+    if not any(one["at"] for _, one in found):
+        return {"title": title, "svg": ""}
+    unit, name = (1.0, "trainings")
+    if axis == "seconds":
+        unit, name = time_unit(max(end for _, one in found for end in one["end"]))
+    series = []
+    for number, one in found:
+        keys = [] if places is None else [f"{number}:{places[number][int(id)]}" for id in one["id"]]
+        end = one["end"][0] / unit if one["end"] else None
+        series.append(Series(f"r{number}", [at / unit for at in one["at"]], one["value"], keys, True, end))
+    over = "over trainings" if axis == "trainings" else "over time"
+    return {"title": f"{title}, {over}", "svg": charts.lines(series, name, f"{title}, {over}")}
+
+
+def _places(kept: Shown) -> dict[int, int]:
+    """By id the index of a candidate that the page shows."""
+    return {id: index for index, id in enumerate(kept.columns["id"])}
+
+
+def timeline(document: Mapping[str, Any], kept: Sequence[Shown]) -> str:
+    """Every candidate as a dot over time, by the first objective of the first run, with the best so far."""
+    metric = document["runs"][0]["objectives"][0]
+    ends = [max(own.columns["elapsed"], default=0.0) for own in kept]
+    unit, name = time_unit(max(ends))
+    many = len(kept) > 1
+    found, series = [], []
+    for number, (run, own) in enumerate(zip(document["runs"], kept, strict=True)):
+        colours = operator_colours(run)
+        values = own.metric(metric)
+        for index, elapsed in enumerate(own.columns["elapsed"]):
+            tint = f"r{number}" if many else f"o{colours[own.columns['operator'][index]]}"
+            value = values[index]
+            found.append(Dot(f"{own.css(index)} {tint}", f"{number}:{index}", elapsed / unit, value))
+        best = run["best_so_far"]
+        if best["metric"] == metric and best["seconds"]["at"]:
+            at = [place / unit for place in best["seconds"]["at"]]
+            series.append(Series(f"best r{number}", at, best["seconds"]["value"], (), True, ends[number] / unit))
+    return charts.dots(found, series, name, f"{metric} of every candidate over time")
+
+
+def operator_colours(run: Mapping[str, Any]) -> dict[str, int]:
+    """The number of each operator's colour: the most used first; the last colour is shared by all others."""
+    return {one["operator"]: min(place, OPERATORS - 1) for place, one in enumerate(run["operators"])}
+
+
+def figure_charts(document: Mapping[str, Any]) -> list[dict[str, str]]:
+    """One small chart for each logged figure that changes, the hypervolume aside where `progress_charts` shows it."""
+    names = dict.fromkeys(name for run in document["runs"] for name in run["figures"])
+    if _hypervolume_kind(document) == "logged":
+        names.pop("hypervolume", None)
+    out = []
+    for name in names:
+        series = [
+            Series(f"r{number}", run["figures"][name]["evaluations"], run["figures"][name]["value"], (), False)
+            for number, run in enumerate(document["runs"])
+            if name in run["figures"]
+        ]
+        if len({value for one in series for value in one.value}) > 1:
+            title = name.replace("_", " ").replace(".", ": ")
+            out.append({"title": title, "svg": charts.lines(series, "evaluations", title, charts.THIRD)})
+    return out
+
+
+def curve_charts(run: Mapping[str, Any], number: int, kept: Shown) -> list[dict[str, str]]:
+    """One chart for each series of learning curves: the drawn candidates in colour, others faintly behind."""
+    places, curves = _places(kept), run["curves"]
+    chosen = [str(network["id"]) for network in run["networks"] if str(network["id"]) in curves]
+    others = thinned([id for id in curves if id not in chosen and int(id) in places], FAINT)
+    names = dict.fromkeys(name for one in curves.values() for name in one if name != "epoch")
+    out = []
+    for name in names:
+        series = [
+            Series(
+                "faint" if id in others else f"o{chosen.index(id) % OPERATORS}",
+                curves[id]["epoch"],
+                curves[id][name],
+                [f"{number}:{places[int(id)]}"] * len(curves[id]["epoch"]) if id in chosen else (),
+                False,
+            )
+            for id in [*others, *chosen]
+            if name in curves[id]
+        ]
+        if any(value is not None for one in series for value in one.value):
+            title = name.replace("_", " ")
+            out.append({"title": title, "svg": charts.lines(series, "epoch", title)})
+    return out
+
+
+def lineage_chart(run: Mapping[str, Any], number: int, kept: Shown) -> str:
+    """The ancestors of the best by id and first objective, joined; other parents of a recombination faintly."""
+    metric, places = run["objectives"][0], _places(kept)
+    values = dict(zip(kept.columns["id"], kept.metric(metric), strict=True))
+    line = run["lineage"]
+    if len(line) < 2:
+        return ""
+    main = Series(
+        f"r{number}", [row["id"] for row in line], [values.get(row["id"]) for row in line],
+        [f"{number}:{places[row['id']]}" for row in line], False,
+    )  # fmt: skip
+    sides = [
+        Series("side", [other, row["id"]], [values[other], values.get(row["id"])], [f"{number}:{places[other]}"], False)
+        for row in line
+        for other in row["parents"]
+        if other != row["line"] and values.get(other) is not None and values.get(row["id"]) is not None
+    ]
+    label = f"{metric} of the ancestors of candidate {run['best']}"
+    return charts.lines([*sides, main], "candidate", label, charts.LOW)
+
+
+def script_data(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str, str]) -> dict[str, Any]:
+    """What the script reads: columns of the candidates by run, metrics with directions, the axes of the front."""
+    metrics = list(document["metrics"])
+    runs = []
+    for run, own in zip(document["runs"], kept, strict=True):
+        columns = own.columns
+        badges = {run["knee"]: "knee", run["best"]: "best"}
+        runs.append(
+            {
+                "name": run["name"],
+                "objectives": run["objectives"],
+                "id": columns["id"],
+                "operator": columns["operator"],
+                "parents": columns["parents"],
+                "status": columns["status"],
+                "counts": [int(value) for value in columns["counts"]],
+                "front": sorted(own.front),
+                "badge": {str(i): badges[id] for i, id in enumerate(columns["id"]) if id in badges},
+                "elapsed": [rounded(value) for value in columns["elapsed"]],
+                "seconds": [rounded(value) for value in columns["seconds"]],
+                "genome": [cut(genome, 140) for genome in columns["genome"]],
+                "metrics": [[rounded(value) for value in own.metric(name)] for name in metrics],
+            }
+        )
+    directions = [document["metrics"][name]["direction"] for name in metrics]
+    return {"metrics": metrics, "directions": directions, "axes": [metrics.index(name) for name in axes], "runs": runs}
+
+
+def rounded(value: float | None) -> float | None:
+    """The number with six digits, for the page."""
+    return None if value is None else float(f"{value:.6g}")

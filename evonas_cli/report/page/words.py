@@ -1,0 +1,68 @@
+"""Values as words of the page: numbers, spans of time, shares, and text that steers nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from evonas_cli.core.display import visible
+from evonas_cli.core.types import Json
+
+DASH = "\u2013"
+
+
+def number(value: Any) -> str:
+    """Counts with separators, fractions with four digits, a dash for None, and any other value as JSON."""
+    if isinstance(value, float) and value.is_integer() and 1 <= abs(value) < 1e15:
+        value = int(value)
+    if value is None:
+        return DASH
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return plain(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def duration(seconds: float | None) -> str:
+    """A span of time: `0.24 s`, `2 min 48 s`, `3 h 5 min`, `2 d 4 h`; a dash for None."""
+    if seconds is None:
+        return DASH
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.3g} s"
+    for size, unit, less, lesser in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // less} {lesser}"
+    return f"{whole // 60} min {whole % 60} s"
+
+
+def percent(share: float | None) -> str:
+    """A share in whole percent; a dash for None."""
+    return DASH if share is None else f"{share:.0%}"
+
+
+def plain(value: Json) -> str:
+    """A JSON value on one line."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, a longer one with three dots at its end."""
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def script_json(data: Json) -> str:
+    """JSON that may stand in a script element: it holds no `<`, `>`, `&` and no character beyond ASCII.
+
+    Texts are `visible`. Raises ValueError for numbers that are not finite.
+    """
+    shown = json.dumps(_visible(data), allow_nan=False, separators=(",", ":"))
+    return shown.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _visible(data: Any) -> Any:
+    if isinstance(data, str):
+        return visible(data)
+    if isinstance(data, Mapping):
+        return {visible(key): _visible(value) for key, value in data.items()}
+    return [_visible(item) for item in data] if isinstance(data, list | tuple) else data

@@ -1,0 +1,1 @@
+"""Where a search may be followed beside its own files: one file a tracker."""

@@ -1,0 +1,20 @@
+"""The configured evaluators, made for a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.config.build import build
+from evonas_cli.config.folders import options, read
+from evonas_cli.store.directory import RunDirectory
+from evonas_cli.testing.doubling import Doubling
+
+
+def make(name: str, tmp_path: Path, job: Any = None, **settings: Any) -> Any:
+    """The evaluator, with two workers if it has any; the job is `Doubling` unless another one is given."""
+    node = read(options("evaluator")[name])
+    if "workers" in node:
+        node["workers"] = 2
+    given = {"job": Doubling() if job is None else job, "context": RunDirectory(tmp_path), "device": "cpu"}
+    return build({**node, **settings}, "evaluator", **given)
