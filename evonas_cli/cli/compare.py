@@ -29,6 +29,7 @@ Baseline = Annotated[
     str | None, typer.Option("--baseline", help="Label of the group to judge against (default: the strategy random).")
 ]
 _WIDTH = 100
+_CI = "95 % CI of the mean"
 _LABEL = 24
 _LISTED = 20
 
@@ -109,10 +110,12 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
     yield from _unshortened(names, groups)
     yield ""
     yield from _columns(_group_rows(document, names))
+    yield from _span_note(groups)
     if document["report"]:
         yield from ("", f"{document['report']} of each run's best by {document['metric']}")
-        head = ("group", "mean", "sd", "median", "95 % of the mean")
-        yield from _columns([head, *((name, *_moments(g["report"])) for name, g in zip(names, groups, strict=True))])
+        head = ("group", "mean", "sd", "median", _span_head(groups))
+        rows = [(name, *_moments(found["report"], groups)) for name, found in zip(names, groups, strict=True)]
+        yield from _columns([head, *rows])
     yield from ("", "values by seed")
     for name, found in zip(names, groups, strict=True):
         yield from _values(name, found)
@@ -129,11 +132,37 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _group_rows(document: Mapping[str, Any], names: Sequence[str]) -> list[Sequence[str]]:
-    rows: list[Sequence[str]] = [("group", "n", "evals", "failed", "mean", "sd", "median", "95 % of the mean", "area")]
-    for name, found in zip(names, document["groups"], strict=True):
+    groups = document["groups"]
+    rows: list[Sequence[str]] = [
+        ("group", "n", "evals", "failed", "mean", "sd", "median", _span_head(groups), "area"),
+    ]
+    for name, found in zip(names, groups, strict=True):
         counts = (str(found["n"]), f"{found['evaluations']:,.0f}", f"{found['failed_share']:.1%}")
-        rows.append((name, *counts, *_moments(found), _number(found["area"])))
+        rows.append((name, *counts, *_moments(found, groups), _number(found["area"])))
     return rows
+
+
+def _few(groups: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The numbers of seeds, ascending, of groups whose interval is the range of their values."""
+    from evonas_cli.report.statistics import RANGE
+
+    return sorted({found["n"] for found in groups if 1 < found["n"] <= RANGE})
+
+
+def _span_head(groups: Sequence[Mapping[str, Any]]) -> str:
+    """What the column of intervals holds: the bootstrap's, unless every interval is a range."""
+    few = _few(groups)
+    if few and all(found["n"] == 1 or found["n"] in few for found in groups):
+        return f"range of {' or '.join(map(str, few))} seeds"
+    return _CI
+
+
+def _span_note(groups: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What intervals are, where the head of their column does not say all of it."""
+    if _span_head(groups) == _CI and any(found["n"] > 1 for found in groups):
+        few = _few(groups)
+        ranges = f"; * range of {' or '.join(map(str, few))} seeds" if few else ""
+        yield f"{_CI}: percentile bootstrap over the seeds{ranges}"
 
 
 def _pair_rows(pairs: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[Sequence[str]]:
@@ -144,9 +173,11 @@ def _pair_rows(pairs: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) ->
     return rows
 
 
-def _moments(found: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _moments(found: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> tuple[str, str, str, str]:
+    """Mean, standard deviation, median and interval; among intervals that are none a range has a mark."""
     sd = "-" if found["sd"] is None else f"{found['sd']:.3g}"
-    span = "-" if found["interval"] is None else " .. ".join(map(_number, found["interval"]))
+    mark = "*" if len(found["values"]) in _few(groups) and _span_head(groups) == _CI else ""
+    span = "-" if found["interval"] is None else " .. ".join(map(_number, found["interval"])) + mark
     return _number(found["mean"]), sd, _number(found["median"]), span
 
 

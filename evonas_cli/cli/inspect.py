@@ -23,24 +23,36 @@ from evonas_cli.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from evonas_cli.core.types import Json
     from evonas_cli.report.reading import Reading
+    from evonas_cli.store.glance import Glance
 
 
 def list_runs(outputs: Outputs = OUTPUTS, json: AsJson = False) -> int:
     """List the runs under outputs/, oldest first."""
     from evonas_cli.store.directory import name_of, runs
+    from evonas_cli.store.glance import glance
 
-    found: list[dict[str, Any]] = []
-    for run in runs(outputs):
-        row = {"run": name_of(run, outputs), "state": run.state()}
-        found.append({**row, "evaluations": run.recorded(), "seconds": run.elapsed()})
+    found = [(run, glance(run)) for run in runs(outputs)]
     if json:
-        print_json({"schema": 1, "runs": found})
+        rows: list[Json] = [
+            {"run": name_of(run, outputs), "path": str(run.root), **seen.document()} for run, seen in found
+        ]
+        print_json({"schema": 1, "runs": rows})
     elif found:
-        print_columns([["state", "evaluations", "seconds", "run"]] + [
-            [r["state"], str(r["evaluations"]), f"{r['seconds']:.1f}", r["run"]] for r in found
-        ])  # fmt: skip
+        head = ["state", "evaluations", "best", "space", "strategy", "data", "seconds", "run"]
+        lines = [_listed(seen, name_of(run, outputs)) for run, seen in found]
+        print_columns([head, *lines], words=(0, 2, 3, 4, 5))
     return 0
+
+
+def _listed(seen: Glance, name: str) -> list[str]:
+    """A row of the list; `-` stands for what nobody knows of the run."""
+    best = "-" if seen.best is None else f"{seen.best[0]} {readable(seen.best[1])}"
+    limit = seen.budget.get("evaluations")
+    done = f"{seen.evaluations:,}" + ("" if limit is None or seen.state == "done" else f"/{int(limit):,}")
+    chosen = [seen.choices.get(group, "-") for group in ("space", "strategy", "dataset")]
+    return [seen.state, done, best, *chosen, f"{seen.seconds:,.1f}", name]
 
 
 def show(

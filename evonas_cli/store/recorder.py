@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
@@ -36,6 +37,7 @@ class Recorder:
     has to be told what the evaluator, of so many `workers`, was given and gave back. status.json shows `settings`.
     `mark` tells the run from others; what carries another one decides nothing.
     `watch` is shown what is recorded, `recalled` the front of the last snapshot and what was recorded after it.
+    `in_flight` tells the ids of candidates that are being evaluated, unit by unit.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Recorder:
         run.check_places()
         self._settings, self._mark = dict(settings), mark
         self.recalled: Watch = lambda candidate, result: None
+        self.in_flight: Callable[[], list[list[int]]] = list
         self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
         self.journal, self.figures = Journal(run.journal), FiguresLog(run.figures)
         self.meter, self._measured = Meter(workers, clock), ThroughputLog(run.throughput)
@@ -159,6 +162,9 @@ class Recorder:
             "cached": fold.position.cached,
             "told_steps": fold.told,
             "front": [id for id, _ in fold.front.members],
+            "best": derived.best(fold),
+            "budget": asdict(fold.budget),
+            "in_flight": self.in_flight(),
             "cost": fold.position.cost,
             "elapsed_seconds": round(self.elapsed, 3),
             "throughput": self.throughput(),

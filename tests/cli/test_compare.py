@@ -201,3 +201,18 @@ def test_budget_cost_ends_a_run_as_it_ends_its_front(tmp_path: Path, capsys: pyt
         found = document["groups"][0]["runs"][seed]
         assert front["id"] == found["incumbent"] and front["metrics"]["valid_error"] == value
         assert front["metrics"]["test_error"] == found["report"]
+
+
+def test_intervals_are_called_what_they_are(say: Callable[..., str], tmp_path: Path) -> None:
+    three = [f"study/{strategy}/seed-{seed}" for strategy in STRATEGIES for seed in range(3)]
+    text = say("compare", *three)
+    assert "range of 3 seeds" in text and "95 % CI" not in text
+    document = json.loads(say("compare", *three, "--json"))
+    assert all(g["interval"] == [min(g["values"]), max(g["values"])] for g in document["groups"])
+    five = say("compare", "study", "--report", "true_error")
+    assert five.count("95 % CI of the mean") == 3 and "range" not in five and "*" not in five
+    assert "95 % CI of the mean: percentile bootstrap over the seeds\n" in five
+    mixed = say("compare", "study/random", *three[3:])
+    [marked] = [line for line in mixed.splitlines() if " .. " in line and "*" in line]
+    assert marked.startswith("regularized_evolution") and "; * range of 3 seeds\n" in mixed
+    assert max(map(len, mixed.splitlines())) <= 100
