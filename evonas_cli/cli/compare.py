@@ -14,7 +14,7 @@ from evonas_cli.core.files import path_of
 
 Plot = Annotated[
     Path | None,
-    typer.Option("--plot", parser=path_of, metavar="PATH", help="Draw the best-so-far curves into this SVG file."),
+    typer.Option("--plot", parser=path_of, metavar="PATH", help="Draw the best-so-far curves into this .svg or .png."),
 ]
 Report = Annotated[
     str | None, typer.Option("--report", help="Show this metric of each run's best, too, e.g. test_error.")
@@ -76,23 +76,19 @@ def compare(
 
 
 def check_plot(plot: Path | None) -> None:
-    """Raises UsageError when the picture has no folder to go to, before any work is done."""
-    from evonas_cli.core.errors import UsageError
+    """Raises UsageError when the picture cannot be written, before any work is done."""
+    from evonas_cli.cli.pictures import check_picture
 
-    if plot is not None and not plot.parent.is_dir():
-        raise UsageError(f"--plot {plot}: there is no folder {plot.parent}; make it first")
-    if plot is not None and plot.is_dir():
-        raise UsageError(f"--plot {plot} is a folder; name a file, e.g. {plot / 'comparison.svg'}")
-    if plot is not None and plot.suffix != ".svg":
-        raise UsageError(f"--plot {plot}: the picture is an SVG; name a file that ends in .svg")
+    check_picture("--plot", plot)
 
 
 def publish(document: Mapping[str, Any], as_json: bool, plot: Path | None) -> None:
     """Writes the picture, says the remarks on stderr, and prints the document as text or JSON."""
     if plot is not None:
+        from evonas_cli.cli.pictures import write_picture
         from evonas_cli.report.plot import draw
 
-        plot.write_text(draw(document), encoding="utf-8")
+        write_picture(plot, draw(document))
     for text in document["remarks"]:
         remark(f"evonas: {text}")
     if as_json:

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Search": ("search", "resume", "sweep", "tune", "retrain"),
-    "Results": ("list", "show", "pareto", "compare"),
+    "Results": ("list", "show", "watch", "pareto", "plot", "compare"),
     "Catalogue": (
         *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "experiments", "metrics"),
         "config",
@@ -25,8 +25,10 @@ EXAMPLES: Mapping[str, str] = {
     "tune": "tune space=hyperparameters dataset=fashion_mnist",
     "retrain": "retrain latest best --seeds 5",
     "list": "list",
-    "show": "show latest 3",
+    "show": "show latest --top 10",
     "pareto": "pareto latest --format csv",
+    "plot": "plot latest --front -o front.svg",
+    "watch": "watch latest",
     "compare": "compare outputs/sweep-first --plot curves.svg",
     "spaces": "spaces nasnet",
     "strategies": "strategies --table",

@@ -43,7 +43,7 @@ def show(
         str | None, typer.Argument(metavar="ID|best|knee", help="A candidate: its id, best or knee.")
     ] = None,
     top: Annotated[int | None, typer.Option("--top", min=1, help="List so many candidates, the best first.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="List all candidates, the best first, failed ones last.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="List all candidates, failed ones last.")] = False,
     sort: Annotated[
         str | None, typer.Option("--sort", metavar="METRIC", help="Order the list by this (default: first objective).")
     ] = None,

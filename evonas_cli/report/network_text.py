@@ -1,4 +1,4 @@
-"""Networks as text for a terminal: a plan as a column of layers with its branches beside each other, a cell as equations.
+"""Networks as text for a terminal: a plan as layers with its branches beside each other, a cell as equations.
 
 Layers come in the order of the plan, each on a lane of its own value:
 
@@ -116,9 +116,7 @@ def layer(node: Node) -> str:
         if len(values) == 1 and all(given[key] != op.settings[key].default for key in full):
             given = {name if key == full[0] else key: value for key, value in given.items() if key not in full[1:]}
     shown = [
-        f"{key}={value}"
-        for key, value in given.items()
-        if key not in op.settings or value != op.settings[key].default
+        f"{key}={value}" for key, value in given.items() if key not in op.settings or value != op.settings[key].default
     ]
     twice = "2 x its input: " if len(node.inputs) > len(set(node.inputs)) else ""
     return visible(f"{twice}{node.op}({', '.join(shown)})" if shown else f"{twice}{node.op}")

@@ -33,7 +33,7 @@ class Started:
         return self.evaluator.slots
 
     def in_flight(self) -> list[list[int]]:
-        """The ids of candidates that were submitted and have not come back, unit by unit, in the order of submission."""
+        """The ids of candidates that were submitted and have not come back, by unit, in the order of submission."""
         under_way = dict(self._under_way)  # one step, since the thread of a board may ask meanwhile
         units = dict.fromkeys(under_way.values())
         return [[id for id in unit if id in under_way] for unit in units]

@@ -16,8 +16,8 @@ from evonas_cli.store.directory import RunDirectory
 class Glance:
     """How far a run is.
 
-    `evaluations` counts the journal's lines, `told_of` what status.json tells of. `best` is the first objective with its
-    best value as far as status.json or pareto.csv has it. `budget` has the run's limits by their names, None for no
+    `evaluations` counts the journal's lines, `told_of` what status.json tells of. `best` is the first objective with
+    its best value as far as status.json or pareto.csv has it. `budget` has the run's limits by their names, None for no
     limit, and is empty for a run of an older evonas. `choices` are the names that were chosen for the groups of the
     configuration; those of a data set are left out where the run's job uses none.
     """
