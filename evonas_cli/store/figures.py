@@ -33,11 +33,12 @@ def is_line(entry: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
 
 
 class FiguresLog:
-    """The file as a running search writes it. Lines wait in memory until `flush`."""
+    """The file as a running search writes it. Lines wait in memory until `flush`; `last` is this session's newest."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._waiting: list[str] = []
+        self.last: dict[str, Json] = {}
 
     def restore(self, told: int) -> None:
         """Drops the lines of steps from `told` on: they are told again."""
@@ -49,6 +50,7 @@ class FiguresLog:
         """Takes the figures of the step just told."""
         entry = line(fold)
         if entry is not None:
+            self.last = entry
             self._waiting.append(_text(entry))
 
     def flush(self, durable: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from evonas_cli.report.drawing.axes import frame
-from evonas_cli.report.drawing.marks import outside
+from evonas_cli.report.drawing.marks import dot, outside
 from evonas_cli.report.drawing.scale import Bounds, bounds
 from evonas_cli.report.drawing.sheet import HEIGHT, TOP, WIDTH, Sheet
 from evonas_cli.report.drawing.svg import colour, stroke
@@ -42,6 +42,7 @@ def _panel(
         places = [(panel.x.clipped(x), panel.y.clipped(y)) for x, y in known]
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         sheet.body.append(f'<polyline points="{line}" fill="none" {stroke(number)}/>')
+        sheet.body += [dot(panel, x, y, 2, colour(number)) for x, y in known if outside(panel, x, y)]
         if len(places) <= 40:
             sheet.body += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" fill="{colour(number)}"/>' for x, y in places]
     sheet.note(

@@ -1,0 +1,158 @@
+"""A part of a terminal that is drawn over and over, below what else is said, and is gone at the end.
+
+It survives a change of the terminal's width. Most terminals then wrap the lines that they show anew, so that a line of
+120 columns takes two rows of 60; others cut them off. Which one it is, is known of some only.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+
+from evonas_cli.cli.stopping import parting
+from evonas_cli.core.display import visible
+from evonas_cli.evaluation.interrupts import deferred
+
+SECONDS = 0.25
+"""Between two frames."""
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+_HIDE, _SHOW, _CLEAR, _UP = "\x1b[?25l", "\x1b[?25h", "\r\x1b[2K", "\x1b[1A\x1b[2K"
+_SHOW_CURSOR = b"\r\n\x1b[?25h"
+
+Draw = Callable[[int, int], RenderableType]
+"""Makes a frame for so many columns and lines."""
+
+
+class Live:
+    """Frames on a stream that is a terminal. `say` writes a line above the frame; any thread may call it."""
+
+    def __init__(self, draw: Draw, stream: TextIO) -> None:
+        self._draw, self._stream = draw, stream
+        self._console = Console(file=stream, highlight=False, force_terminal=True)
+        self._lock, self._over = threading.RLock(), threading.Event()
+        self._widths: list[int] = []
+        self._columns = 0
+        self._thread = threading.Thread(target=self._repeat, daemon=True)
+
+    def start(self) -> None:
+        """Hides the cursor and draws the first frame."""
+        self._write(_HIDE)
+        self.refresh()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Removes the frame and shows the cursor."""
+        self._over.set()
+        self._thread.join()
+        with self._lock:
+            self.refresh()
+            self._write(self._erasing() + _SHOW)
+            self._widths = []
+
+    def refresh(self) -> None:
+        """Draws a frame in the place of the last one."""
+        with self._lock:
+            size = self._console.size
+            lines = self._lines(size.width, size.height)
+            self._write(self._erasing() + "\n".join(lines))
+            self._widths = [cell_len(_STYLE.sub("", line)) for line in lines]
+            self._columns = size.width
+
+    def say(self, text: str) -> None:
+        """A line above the frame, of which nothing steers the terminal."""
+        with self._lock:
+            self._write(f"{self._erasing()}{visible(text)}\n")
+            self._widths = []
+            if not self._over.is_set():
+                self.refresh()
+
+    def _lines(self, columns: int, rows: int) -> list[str]:
+        """The frame as far as it fits, and an empty line, on which the terminal shows `^C`."""
+        with self._console.capture() as captured:
+            self._console.print(self._draw(columns, rows), end="")
+        lines = captured.get().rstrip("\n").split("\n")
+        return [*lines[: max(1, rows - 1)], ""]
+
+    def _erasing(self) -> str:
+        """What removes the frame from the terminal, which may have another width by now."""
+        if not self._widths:
+            return ""
+        columns = self._console.size.width
+        rows = len(self._widths)
+        if 0 < columns < self._columns and wraps_anew():
+            rows = sum(max(1, math.ceil(width / columns)) for width in self._widths)
+        return _CLEAR + _UP * (rows - 1)
+
+    def _repeat(self) -> None:
+        while not self._over.wait(SECONDS):
+            self.refresh()
+
+    def _write(self, text: str) -> None:
+        """Writes at once. Where nobody reads it any more, nothing is drawn from then on."""
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            self._over.set()
+
+
+class _Above(io.TextIOBase):
+    """Takes what is written to a stream and says it above the frame, line by line."""
+
+    def __init__(self, live: Live, stream: TextIO) -> None:
+        self._live, self._stream, self._rest = live, stream, ""
+
+    def write(self, text: str) -> int:
+        """Says the lines that are whole."""
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._live.say(line.strip("\r"))
+        return len(text)
+
+    def fileno(self) -> int:
+        """That of the stream."""
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        """No: who writes here need not move the cursor."""
+        return False
+
+
+def wraps_anew() -> bool:
+    """Whether the terminal wraps lines anew that it shows when it becomes narrower."""
+    term = os.environ.get("TERM", "")
+    own = "XTERM_VERSION" in os.environ or term == "linux"
+    return not own and (not term.startswith("screen") or "TMUX" in os.environ)
+
+
+@contextmanager
+def showing(draw: Draw, stream: TextIO) -> Iterator[Live]:
+    """Frames while the context lasts. Remarks and warnings of this process appear above them."""
+    live, before = Live(draw, stream), sys.stderr
+    above = _Above(live, before)
+    handlers = [h for h in logging.getLogger().handlers if isinstance(h, logging.StreamHandler) and h.stream is before]
+    with parting(_SHOW_CURSOR):
+        try:
+            with deferred():
+                live.start()
+                sys.stderr = above
+                for handler in handlers:
+                    handler.setStream(above)
+            yield live
+        finally:
+            with deferred():
+                sys.stderr = before
+                for handler in handlers:
+                    handler.setStream(before)
+                live.stop()
