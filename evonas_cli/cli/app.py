@@ -33,6 +33,7 @@ from evonas_cli.cli import (
     sweep,
     tune,
     verify,
+    watch,
 )
 from evonas_cli.cli.common import forget, help_without_verb, remark, say
 from evonas_cli.cli.help import Grouped, example
@@ -56,6 +57,7 @@ for verb in (
     retrain.retrain,
     inspect.list_runs,
     show.show,
+    watch.watch,
     inspect.pareto,
     plot.plot,
     compare.compare,

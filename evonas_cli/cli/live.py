@@ -77,6 +77,12 @@ class Live:
             if not self._over.is_set():
                 self.refresh()
 
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nothing is drawn while the context lasts."""
+        with self._lock:
+            yield
+
     def _lines(self, columns: int, rows: int) -> list[str]:
         """The frame as far as it fits, and an empty line, on which the terminal shows `^C`."""
         with self._console.capture() as captured:

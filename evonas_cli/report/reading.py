@@ -69,10 +69,18 @@ class Reading:
         return [] if cell is None else equations(cell)
 
 
-def read_run(reference: str, outputs: Path, allowed: Sequence[str]) -> Reading:
-    """Opens the run meant by `reference` for reading. Raises RunError, and UsageError for modules not `allowed`."""
+def read_parts(reference: str, outputs: Path, allowed: Sequence[str]) -> tuple[RunDirectory, Parts]:
+    """The run meant by `reference`, and the parts of its configuration.
+
+    Raises RunError, and UsageError for modules not `allowed`.
+    """
     run = find(reference, outputs)
     config = stored_config(run)
     check_identity(run, config)
-    parts = assemble(readable(config), trusted(run, allowed), trial=False)
+    return run, assemble(readable(config), trusted(run, allowed), trial=False)
+
+
+def read_run(reference: str, outputs: Path, allowed: Sequence[str]) -> Reading:
+    """Opens the run meant by `reference` for reading. Raises RunError, and UsageError for modules not `allowed`."""
+    run, parts = read_parts(reference, outputs, allowed)
     return Reading(run, parts, Journal(run.journal, write=False))

@@ -16,7 +16,7 @@ class Started:
     """An evaluator that is started on its first submission and then checked against the run's environment.
 
     The environment is that of the job, with what `strategy` says of its own. `meter`, once there is one, is told what
-    goes in and comes back.
+    goes in and comes back; `submitted` is called when something has gone in.
     """
 
     def __init__(
@@ -25,6 +25,7 @@ class Started:
         self.evaluator, self.strategy, self.check = evaluator, strategy, check
         self.running = False
         self.meter: Meter | None = None
+        self.submitted: Callable[[], None] = lambda: None
         self._under_way: dict[int, tuple[int, ...]] = {}
 
     @property
@@ -59,6 +60,7 @@ class Started:
             ids = tuple([candidate.id for candidate in unit.candidates])
             self._under_way.update((id, ids) for id in ids)
         self.evaluator.submit(units)
+        self.submitted()
 
     def ready(self) -> None:
         """Starts where needed, and checks."""

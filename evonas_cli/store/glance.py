@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from evonas_cli.core.errors import RunError
 from evonas_cli.core.types import Json
 from evonas_cli.store import derived
 from evonas_cli.store.directory import RunDirectory
+from evonas_cli.store.reading import is_amount
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class Glance:
     `evaluations` counts the journal's lines, `told_of` what status.json tells of. `best` is the first objective with
     its best value as far as status.json or pareto.csv has it. `budget` has the run's limits by their names, None for no
     limit, and is empty for a run of an older evonas. `choices` are the names that were chosen for the groups of the
-    configuration; those of a data set are left out where the run's job uses none.
+    configuration; those of a data set are left out where the run's job uses none. `age` is how many seconds ago
+    status.json was written.
     """
 
     state: str
@@ -32,6 +35,8 @@ class Glance:
     choices: Mapping[str, str] = field(default_factory=dict)
     created: str | None = None
     in_flight: tuple[tuple[int, ...], ...] = ()
+    cost: float = 0.0
+    age: float = 0.0
 
     def document(self) -> dict[str, Json]:
         """The same for programs."""
@@ -68,7 +73,17 @@ def glance(run: RunDirectory) -> Glance:
         choices,
         created,
         tuple(tuple(unit) for unit in status.get("in_flight", ())),
+        float(cost) if is_amount(cost := status.get("cost", 0.0)) else 0.0,
+        _age(run),
     )
+
+
+def _age(run: RunDirectory) -> float:
+    """Seconds since status.json was written; 0 where there is none."""
+    try:
+        return max(0.0, time.time() - (run.root / "status.json").stat().st_mtime)
+    except OSError:
+        return 0.0
 
 
 def _described(run: RunDirectory) -> tuple[str | None, dict[str, str]]:

@@ -65,7 +65,7 @@ class Recorder:
         own = run.status().get("run", "") == mark
         self._before = max(recorded, run.elapsed() if own else 0.0)
         self._due = every
-        self._shown = self._tabled = -math.inf
+        self._shown = self._tabled = self._submitted = -math.inf
         self._on_snapshots = 0.0
         self._fold: Fold[Any] | None = None
         self._weights = Weights(run)
@@ -120,6 +120,12 @@ class Recorder:
             self.status(self._fold, "running")
         for candidate, result in arrived:
             self.watch(candidate, result)
+
+    def submitted(self) -> None:
+        """The evaluator was given candidates: status.json tells of them, also where the first takes an hour."""
+        if self._fold is not None and self._clock() - self._submitted >= SHOWN_SECONDS:
+            self._submitted = self._clock()
+            self.status(self._fold, "running")
 
     def told(self, fold: Fold[Any]) -> None:
         """Takes the strategy's figures; writes a snapshot, population, front and table when they are due."""
