@@ -35,11 +35,15 @@ Draw = Callable[[int, int], RenderableType]
 
 
 class Live:
-    """Frames on a stream that is a terminal. `say` writes a line above the frame; any thread may call it."""
+    """Frames on a stream that is a terminal. `say` writes a line above the frame; any thread may call it.
 
-    def __init__(self, draw: Draw, stream: TextIO) -> None:
+    `size` tells the columns and lines of the terminal, which the environment or the terminal says otherwise.
+    """
+
+    def __init__(self, draw: Draw, stream: TextIO, size: Callable[[], tuple[int, int]] | None = None) -> None:
         self._draw, self._stream = draw, stream
-        self._console = Console(file=stream, highlight=False, force_terminal=True)
+        self._console = Console(file=io.StringIO(), highlight=False, force_terminal=True)
+        self._size = size or _measured
         self._lock, self._over = threading.RLock(), threading.Event()
         self._widths: list[int] = []
         self._columns = 0
@@ -54,20 +58,20 @@ class Live:
     def stop(self) -> None:
         """Removes the frame and shows the cursor."""
         self._over.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         with self._lock:
-            self.refresh()
             self._write(self._erasing() + _SHOW)
             self._widths = []
 
     def refresh(self) -> None:
         """Draws a frame in the place of the last one."""
         with self._lock:
-            size = self._console.size
-            lines = self._lines(size.width, size.height)
+            columns, rows = self._size()
+            lines = self._lines(columns, rows)
             self._write(self._erasing() + "\n".join(lines))
             self._widths = [cell_len(_STYLE.sub("", line)) for line in lines]
-            self._columns = size.width
+            self._columns = columns
 
     def say(self, text: str) -> None:
         """A line above the frame, of which nothing steers the terminal."""
@@ -85,6 +89,7 @@ class Live:
 
     def _lines(self, columns: int, rows: int) -> list[str]:
         """The frame as far as it fits, and an empty line, on which the terminal shows `^C`."""
+        self._console.width = columns
         with self._console.capture() as captured:
             self._console.print(self._draw(columns, rows), end="")
         lines = captured.get().rstrip("\n").split("\n")
@@ -94,8 +99,7 @@ class Live:
         """What removes the frame from the terminal, which may have another width by now."""
         if not self._widths:
             return ""
-        columns = self._console.size.width
-        rows = len(self._widths)
+        columns, rows = self._size()[0], len(self._widths)
         if 0 < columns < self._columns and wraps_anew():
             rows = sum(max(1, math.ceil(width / columns)) for width in self._widths)
         return _CLEAR + _UP * (rows - 1)
@@ -133,6 +137,12 @@ class _Above(io.TextIOBase):
     def isatty(self) -> bool:
         """No: who writes here need not move the cursor."""
         return False
+
+
+def _measured() -> tuple[int, int]:
+    """Columns and lines of the terminal now."""
+    size = Console().size
+    return size.width, size.height
 
 
 def wraps_anew() -> bool:

@@ -28,7 +28,9 @@ _FIGURES = ("generation", "hypervolume")
 def panel(progress: Progress, columns: int, lines: int) -> Panel:
     """The board for a terminal of this size."""
     rows = max(1, min(_ROWS, lines - _REST))
-    body = [_bar(progress, columns), _pace(progress), _line(Text("  ".join(pace(progress.pace)), style="dim"))]
+    body: list[RenderableType] = [_bar(progress, columns), _pace(progress)]
+    if progress.pace:
+        body.append(_line(Text("  ".join(pace(progress.pace)), style="dim")))
     body += [_where(progress), _best(progress, columns), _in_flight(progress.in_flight)]
     body += [*_front(progress, rows), *_last(progress)]
     return Panel(Group(*body), title=Text(visible(f"evonas  {progress.name}"), style="bold"), width=columns)

@@ -52,8 +52,8 @@ class Progress:
     """Everything that a board shows of a run but the time; who fills it holds a lock where threads meet.
 
     `limit` is budget.evaluations. `in_flight` are the ids of candidates that were handed to workers and are not back,
-    unit by unit. `figures` are those that the strategy said last. `pace` are figures of throughput, and `rate` is in
-    evaluations a second, each None while it was not measured.
+    unit by unit. `figures` are those that the strategy said last. `pace` are figures of throughput, empty where nobody
+    tells them. `rate` is in evaluations a second, None while it was not measured.
     """
 
     name: str

@@ -6,6 +6,7 @@ import os
 import select
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SECONDS = 1.0
 """Between two looks at the run."""
+_REMEMBERED = 4096
+"""Newest candidates of the journal that are not taken for in flight."""
 
 
 def watch(run: Run, outputs: Outputs = OUTPUTS, allow_module: AllowModules = None) -> int:
@@ -53,6 +56,7 @@ class Watched:
     def __init__(self, parts: Parts, follower: Follower) -> None:
         self._parts, self._follower = parts, follower
         self.progress, self._anew = self._blank(), 0
+        self._recorded: deque[int] = deque(maxlen=_REMEMBERED)
         self.seen: Glance = follower.glance()
 
     def look(self) -> None:
@@ -65,6 +69,7 @@ class Watched:
                 self.progress, self._anew = self._blank(), self._follower.began_anew
             candidate, result = candidate_in(entry), result_of(entry)
             self.progress.count(candidate, result)
+            self._recorded.append(candidate.id)
             genome = entry["genome"]
             self.progress.take(candidate, result, lambda genome=genome: genome)
             if result.cached is not None:
@@ -78,7 +83,10 @@ class Watched:
         limit = seen.budget.get("evaluations")
         progress.limit = int(limit) if limit else self._parts.config["budget"]["evaluations"]
         progress.rate = progress.done / seen.seconds if seen.seconds > 0 else None
-        progress.in_flight, progress.figures = seen.in_flight, self._follower.figures()
+        recorded = set(self._recorded)  # status.json may be a second older than the journal
+        units = [[id for id in unit if id not in recorded] for unit in seen.in_flight]
+        progress.in_flight = [unit for unit in units if unit] if seen.state == "running" else []
+        progress.figures = self._follower.figures()
         self.seen = seen
 
     def _blank(self) -> Progress:
