@@ -26,6 +26,8 @@ from evonas_cli.evaluation.interrupts import deferred
 
 SECONDS = 0.25
 """Between two frames."""
+SPARE = 6
+"""Columns right of a frame: a terminal may show `^C` three times in the middle of one, and no line must wrap then."""
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 _HIDE, _SHOW, _CLEAR, _UP = "\x1b[?25l", "\x1b[?25h", "\r\x1b[2K", "\x1b[1A\x1b[2K"
 _SHOW_CURSOR = b"\r\n\x1b[?25h"
@@ -56,10 +58,11 @@ class Live:
         self._thread.start()
 
     def stop(self) -> None:
-        """Removes the frame and shows the cursor."""
+        """Draws how everything ended, for those who record what terminals show; removes it and shows the cursor."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
+            self.refresh()
         with self._lock:
             self._write(self._erasing() + _SHOW)
             self._widths = []
@@ -91,7 +94,7 @@ class Live:
         """The frame as far as it fits, and an empty line, on which the terminal shows `^C`."""
         self._console.width = columns
         with self._console.capture() as captured:
-            self._console.print(self._draw(columns, rows), end="")
+            self._console.print(self._draw(max(1, columns - SPARE), rows), end="")
         lines = captured.get().rstrip("\n").split("\n")
         return [*lines[: max(1, rows - 1)], ""]
 

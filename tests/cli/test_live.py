@@ -16,7 +16,7 @@ from rich.panel import Panel
 from rich.text import Text
 from screen import Screen
 
-from evonas_cli.cli.live import Live, showing
+from evonas_cli.cli.live import SPARE, Live, showing
 from evonas_cli.cli.panel import HEIGHT, WIDTH, duration, panel, waiting
 from evonas_cli.cli.progress import BestSoFar, Progress
 from evonas_cli.core.types import Candidate, Failure, Objective, Proposal, Result
@@ -58,7 +58,8 @@ def box(columns: int, lines: int) -> Panel:
     return Panel(Group(Text(f"{columns} columns"), Text("more")), width=columns)
 
 
-def expected(columns: int) -> list[str]:
+def expected(window: int) -> list[str]:
+    columns = window - SPARE
     inner = columns - 2
     middle = [f"│ {text}".ljust(columns - 1) + "│" for text in (f"{columns} columns", "more")]
     return [f"╭{'─' * inner}╮", *middle, f"╰{'─' * inner}╯"]
@@ -81,6 +82,18 @@ def test_narrower_windows_leave_nothing_behind(widths: tuple[int, ...], stage: S
         stage.resize(columns)
         live.refresh()
         assert stage.look() == ["before", *expected(columns)]
+
+
+def test_ctrl_c_in_the_middle_of_a_frame_wraps_no_line(stage: Stage) -> None:
+    live = stage.live(box)
+    live.refresh()
+    stage.stream.seek(stage.stream.getvalue().index("more"))
+    rest = stage.stream.read()
+    stage.stream.seek(stage.stream.tell() - len(rest))
+    stage.stream.write(f"^C^C^C{rest}")
+    assert any("^C^C^Cmore" in line for line in stage.look())
+    live.refresh()
+    assert stage.look() == expected(100)
 
 
 @pytest.mark.parametrize("environment", [{"TERM": "linux"}, {"XTERM_VERSION": "XTerm(390)"}, {"TERM": "screen"}])
@@ -201,4 +214,5 @@ def test_the_course_of_the_best_stays_short() -> None:
 
 
 def test_durations() -> None:
-    assert [duration(s) for s in (0, 59.9, 61, 3600, 360_000)] == ["0:00:00", "0:00:59", "0:01:01", "1:00:00", "100:00:00"]
+    expected = {0: "0:00:00", 59.9: "0:00:59", 61: "0:01:01", 3600: "1:00:00", 360_000: "100:00:00"}
+    assert {seconds: duration(seconds) for seconds in expected} == expected
