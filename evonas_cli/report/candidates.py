@@ -39,7 +39,7 @@ def ordered(reading: Reading, metric: str | None = None, most: int | None = None
     Equal candidates stand in the order of their ids. Raises UsageError for a metric that no candidate has.
     """
     objectives = {objective.name: objective.direction for objective in reading.parts.objectives}
-    declared = {name: known.direction for name, known in reading.parts.recipe().metrics.items()}
+    declared = {name: known.direction for name, known in reading.parts.metrics.items()}
     name = metric or reading.parts.objectives[0].name
     direction = objectives.get(name) or declared.get(name, "min")
     names: dict[str, None] = {}
