@@ -23,7 +23,7 @@ def test_workloads_of_the_same_data_share_workers(monkeypatch: pytest.MonkeyPatc
     started: list[object] = []
     start = rounds.Engine.start
     monkeypatch.setattr(rounds.Engine, "start", lambda engine: (started.append(engine), start(engine)))
-    rows = list(measure(["first", "third"], 2, "cpu", bf16=False))
+    rows = list(measure(["first", "third"], 1, "cpu", bf16=False))
     assert [row["name"] for row in rows] == ["first", "third"] and len(started) == 1
     for row in rows:
         assert set(row["absolute"]) == {"(a) loader", "(b) resident", "engine fp32"}
