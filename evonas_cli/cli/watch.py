@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.cli.common import OUTPUTS, AllowModules, Outputs, Run, readable, say
@@ -70,8 +71,7 @@ class Watched:
             candidate, result = candidate_in(entry), result_of(entry)
             self.progress.count(candidate, result)
             self._recorded.append(candidate.id)
-            genome = entry["genome"]
-            self.progress.take(candidate, result, lambda genome=genome: genome)
+            self.progress.take(candidate, result, partial(entry.__getitem__, "genome"))
             if result.cached is not None:
                 self.progress.cached = (self.progress.cached or 0) + 1
         self._update(seen)
