@@ -71,7 +71,7 @@ class Watched:
             candidate, result = candidate_in(entry), result_of(entry)
             self.progress.count(candidate, result)
             self._recorded.append(candidate.id)
-            self.progress.take(candidate, result, partial(entry.get, "genome"))
+            self.progress.take(candidate, result, partial(entry.__getitem__, "genome"))
             if result.cached is not None:
                 self.progress.cached = (self.progress.cached or 0) + 1
         self._update(seen)

@@ -1,4 +1,4 @@
-"""A run at a glance: what run.json, status.json and pareto.csv say of it, without a look into the journal's lines."""
+"""A run at a glance: run.json, status.json, pareto.csv and how many lines the journal has, of which none is parsed."""
 
 from __future__ import annotations
 
