@@ -105,7 +105,8 @@ def print_retrained(found: Sequence[Retrained], opened: int, where: Path) -> Non
         rows.append([str(one.id), seeds, *(_in_words(one.metrics.get(name)) for name in names)])
     print_columns(rows)
     if opened:
-        say(f"test opened {several(opened, 'time')} ({where})")
+        near = where.relative_to(Path.cwd()) if where.is_relative_to(Path.cwd()) else where
+        say(f"test opened {several(opened, 'time')} ({near})")
 
 
 def document(found: Sequence[Retrained], opened: int) -> dict[str, Any]:
