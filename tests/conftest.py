@@ -14,6 +14,11 @@ import pytest
 from evonas_cli.config.compose import compose
 from evonas_cli.run.assembly import Parts, assemble
 
+# Several processes test at once, each with as many threads as the machine has cores. By default, an idle thread of
+# OpenMP spins, and takes its core from a thread that works: small networks took ten times as long. Read by torch when
+# it is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 @pytest.fixture
 def data_dir() -> Path:
