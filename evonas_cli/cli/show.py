@@ -121,23 +121,24 @@ def _show_candidate(reading: Reading, entry: dict[str, Any], as_json: bool) -> i
     if as_json:
         print_json({"schema": 1, "candidate": entry, "state": state, **family})
         return 0
-    say(f"{'state':<15} {state}")
+    wide = max(map(len, ["multiply_adds", *entry["metrics"]]))
+    say(f"{'state':<{wide}} {state}")
     for key, value in entry.items():
         if key == "metrics":
             for name, number in value.items():
-                say(f"{name:<15} {readable(number)}")
+                say(f"{name:<{wide}} {readable(number)}")
         elif key == "parents":
             for name, members in family.items():
                 shown = [f"{one['id']} ({one['operator'] or 'unknown'})" for one in members]
-                say(f"{name:<15} {', '.join(shown) or 'none'}")
+                say(f"{name:<{wide}} {', '.join(shown) or 'none'}")
         elif key not in ("crc", "curves"):
-            say(f"{key:<15} {value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)}")
-    _print_lines(_curves(entry))
+            say(f"{key:<{wide}} {value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)}")
+    _print_lines(_curves(entry, wide))
     _print_lines(reading.network(entry, _width()))
     return 0
 
 
-def _curves(entry: Mapping[str, Any]) -> list[str]:
+def _curves(entry: Mapping[str, Any], wide: int) -> list[str]:
     """A line for each learning curve: its blocks, its first and last value, and the least or greatest."""
     from evonas_cli.cli.sparkline import sparkline
     from evonas_cli.report.learning import curves_of
@@ -147,7 +148,7 @@ def _curves(entry: Mapping[str, Any]) -> list[str]:
         known = curve.known()
         if known:
             last = f"{readable(known[0][1])} to {readable(known[-1][1])}, epochs {known[0][0]:g} to {known[-1][0]:g}"
-            lines.append(f"{name:<15} {sparkline(curve.values)}  {last}")
+            lines.append(f"{name:<{wide}} {sparkline(curve.values)}  {last}")
     return lines
 
 
