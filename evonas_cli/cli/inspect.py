@@ -43,7 +43,7 @@ def list_runs(outputs: Outputs = OUTPUTS, json: AsJson = False) -> int:
 
 
 def _listed(seen: Glance, name: str) -> list[str]:
-    """A row of the list; `-` stands for what nobody knows of the run."""
+    """A row of the list; `-` stands for what the run does not say."""
     best = "-" if seen.best is None else f"{seen.best[0]} {readable(seen.best[1])}"
     limit = seen.budget.get("evaluations")
     done = f"{seen.evaluations:,}" + ("" if limit is None or seen.state == "done" else f"/{int(limit):,}")

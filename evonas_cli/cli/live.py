@@ -112,7 +112,7 @@ class Live:
             self.refresh()
 
     def _write(self, text: str) -> None:
-        """Writes at once. Where nobody reads it any more, nothing is drawn from then on."""
+        """Writes at once. Once the terminal is gone nothing is drawn."""
         try:
             self._stream.write(text)
             self._stream.flush()

@@ -106,7 +106,7 @@ class Watched:
         return "  ".join([*words, *([f"{flying:,} in flight"] if flying else [])])
 
     def last_words(self) -> str:
-        """How the run stands when nobody works on it any more, or nobody watches."""
+        """How the run stands when its search, or the watching, has ended."""
         root, state = self._follower.run.root, self.seen.state
         reason = f" ({self.seen.reason})" if self.seen.reason and state in ("done", "failed") else ""
         after = f"; `evonas resume {root}` goes on" if state == "interrupted" else ""
@@ -131,7 +131,7 @@ def _in_lines(watched: Watched) -> None:
 
 
 def _on_a_board(watched: Watched) -> None:
-    """The board, until the run ends or somebody presses q."""
+    """The board, until the run ends or q is pressed."""
     from evonas_cli.cli.live import showing
 
     with _keys() as pressed, showing(watched.draw, sys.stdout) as live:

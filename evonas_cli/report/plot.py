@@ -57,7 +57,7 @@ def draw(document: Mapping[str, Any]) -> str:
 
 
 def panels(document: Mapping[str, Any]) -> list[str]:
-    """The compared axis, and seconds beside it; trainings where nobody measured seconds."""
+    """The compared axis, and seconds beside it; trainings where no run has measured seconds."""
     ends = [run["curve"]["end"] for found in document["groups"] for run in found["runs"]]
     wanted = dict.fromkeys(["cost" if document["axis"] == "cost" else "trainings", "seconds", "trainings"])
     return [axis for axis in wanted if all(end[axis] > 0 for end in ends)][:2]

@@ -24,7 +24,7 @@ BETTER = {"min": "lower is better", "max": "higher is better"}
 
 
 def axis_title(metric: str, direction: str | None = None) -> str:
-    """`valid_error (share of examples, lower is better)`; of a metric nobody knows the name alone."""
+    """`valid_error (share of examples, lower is better)`; of an unknown metric the name alone."""
     words = [UNITS.get(metric), None if direction is None else BETTER[direction]]
     more = ", ".join(word for word in words if word is not None)
     return f"{cut(metric, 30)} ({more})" if more else cut(metric, 30)
