@@ -167,7 +167,9 @@ def _curves(reading: Reading, words: Sequence[str], metric: str | None) -> str:
     names = list(dict.fromkeys(name for _, curves in drawn for name in curves))
     if metric is not None and metric not in names:
         raise UsageError(f"--metric {metric}: there is no such learning curve (known: {', '.join(names)})")
-    shown = [metric] if metric is not None else sorted(names, key=lambda name: name.startswith("train"))[:2]
+    first = reading.parts.objectives[0].name
+    usual = sorted(names, key=lambda name: (name != first, name != "train_loss"))[:2]
+    shown = [metric] if metric is not None else usual
     return draw_curves(
         [(name, curves) for name, curves in drawn if any(one in curves for one in shown)],
         shown,
