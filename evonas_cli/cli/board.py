@@ -1,47 +1,34 @@
-"""The board that a search shows on a terminal: progress, rate, the best so far and the current front."""
+"""The board that a search shows on a terminal: progress, rate, what is being trained, the best and the front."""
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.panel import Panel
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console, RenderableType
 
-from evonas_cli.cli.common import pace, readable, several, shorten
-from evonas_cli.cli.narrate import Silent, ending, most_often, summary
-from evonas_cli.cli.stopping import parting
-from evonas_cli.core.display import joined, visible
-from evonas_cli.core.front import RunFront
+from evonas_cli.cli.live import showing
+from evonas_cli.cli.narrate import Silent, summary
+from evonas_cli.cli.panel import HEIGHT, WIDTH, panel, waiting
+from evonas_cli.cli.progress import Progress
+from evonas_cli.cli.stopping import Terminated
 from evonas_cli.core.types import Candidate, Result
-from evonas_cli.evaluation.interrupts import deferred
-from evonas_cli.report.failures import Tally
 from evonas_cli.run.assembly import Parts
 from evonas_cli.run.session import Session
-
-_ROWS = 8
-WIDTH, HEIGHT = 60, 21
-"""Columns and lines of a terminal that has room for the board."""
-
-_SHOW_CURSOR = b"\r\n\x1b[?25h"
 
 
 class Board(Silent):
     """Redrawn four times a second on stderr; results on stdout stay clean."""
 
     def __init__(self, parts: Parts) -> None:
-        self._objectives, self._space = parts.objectives, parts.space
-        self._limit: int | None = parts.config["budget"]["evaluations"]
-        self._front, self._shown = RunFront(parts.objectives, parts.told), dict[int, tuple[Result, str]]()
-        self._before = self._new = self._failed = self._cached = 0
-        self._spent, self._failures = 0.0, Tally()
+        self._space = parts.space
+        limit: int | None = parts.config["budget"]["evaluations"]
+        self._progress = Progress("", parts.objectives, parts.told, limit)
+        self._before, self._spent = 0, 0.0
         self._began, self._lock = time.monotonic(), threading.Lock()
         self._session: Session | None = None
 
@@ -50,106 +37,68 @@ class Board(Silent):
         """Shows the board while the context lasts, and at its end what was done."""
         done: list[str] = []
         try:
-            with _live(self._draw), super().telling(open_session) as session:
-                with self._lock:
-                    self._session, self._before = session, len(session.recorder.journal)
-                    self._spent = session.recorder.elapsed
-                session.recorder.recalled = self._recalled
-                with ending(lambda: done.extend(summary(session, self._failures))):
+            with showing(self._draw, sys.stderr), super().telling(open_session) as session:
+                self._follow(session)
+                try:
                     yield session
+                except (KeyboardInterrupt, Terminated):
+                    done += [*summary(session, self._progress.failures), *self._best()]
+                    raise
+                done += summary(session, self._progress.failures)
         finally:
             for text in done:
                 self.say(text)
 
     def result(self, candidate: Candidate[Any], result: Result) -> None:
         """Counts the result and takes it into the front."""
-        succeeded = self._take(candidate, result)
         with self._lock:
-            self._new += 1
-            self._cached += result.cached is not None
-            self._failed += not succeeded
-            if result.error is not None:
-                self._failures.add(result.error.kind, result.error.text)
+            self._progress.count(candidate, result)
+            self._progress.take(candidate, result, lambda: self._genome(candidate))
+            if result.cached is not None:
+                self._progress.cached = (self._progress.cached or 0) + 1
+
+    def _follow(self, session: Session) -> None:
+        recorder = session.recorder
+        with self._lock:
+            self._session, self._before = session, len(recorder.journal)
+            self._spent = recorder.elapsed
+            self._progress.name, self._progress.done = str(session.run.root), self._before
+            self._progress.cached = 0 if session.cache.active else None
+        recorder.recalled = self._recalled
 
     def _recalled(self, candidate: Candidate[Any], result: Result) -> None:
-        self._take(candidate, result)
-
-    def _take(self, candidate: Candidate[Any], result: Result) -> bool:
-        """Takes a result into the front, in order of arrival and whatever it cost; whether it succeeded."""
         with self._lock:
-            _, joined = self._front.take(candidate, result)
-            if joined:
-                self._shown[candidate.id] = (result, shorten(self._space.to_json(candidate.proposal.genome)))
-                members = {id for id, _ in self._front.members}
-                self._shown = {id: shown for id, shown in self._shown.items() if id in members}
-        return result.status == "ok"
+            self._progress.take(candidate, result, lambda: self._genome(candidate))
 
-    def _draw(self) -> Group:
-        """The board and an empty line, on which the terminal shows `^C` without moving the board."""
-        return Group(self._panel(), Text())
+    def _genome(self, candidate: Candidate[Any]) -> Any:
+        """The genome as JSON; one of a further job may be none."""
+        genome = candidate.proposal.genome
+        return None if genome is None else self._space.to_json(genome)
 
-    def _panel(self) -> Panel:
+    def _best(self) -> list[str]:
+        with self._lock:
+            return [self._progress.best_words()] if self._progress.front.members else []
+
+    def _draw(self, columns: int, lines: int) -> RenderableType:
         with self._lock:
             if self._session is None:
-                return Panel(Text(f"starting workers ... {time.monotonic() - self._began:.0f} s"), title="evonas")
-            measured = Text("  ".join(pace(self._session.recorder.throughput())))
-            shown = Group(self._progress(), self._pace(self._session), measured, *self._table())
-            return Panel(shown, title=Text(visible(f"evonas  {self._session.run.root}")))
+                return waiting(time.monotonic() - self._began, columns)
+            self._update(self._session)
+            return panel(self._progress, columns, lines)
 
-    def _progress(self) -> Table:
-        done = self._before + self._new
-        total = self._limit or max(done, 1)
-        grid = Table.grid(padding=(0, 2))
-        shown = f"{done:,}/{self._limit:,}" if self._limit else f"{done:,}"
-        grid.add_row(ProgressBar(total=total, completed=done, width=30), shown)
-        return grid
-
-    def _pace(self, session: Session) -> Text:
-        """Rate of this session, what is left, workers, failures and copies."""
-        done, spent = self._before + self._new, session.recorder.elapsed - self._spent
-        rate = self._new / spent if spent > 0 else 0.0
-        words = ["starting workers"] if not session.evaluator.running else [f"{rate:,.2f} evaluations/s"]
-        if self._limit and rate > 0:
-            words.append(f"left {(self._limit - done) / rate:,.0f} s")
-        words += [several(session.slots, "worker"), f"{self._failed} failed"]
-        return Text("  ".join([*words, *([f"{self._cached} cached"] if session.cache.active else [])]))
-
-    def _table(self) -> list[RenderableType]:
-        """The best so far, and the front: numbers in full, genomes as far as there is room."""
-        best = self._front.members[0].losses[0] if self._front.members else None
-        goal = self._objectives[0]
-        text = "no result yet" if best is None else f"{readable(-best if goal.direction == 'max' else best)}"
-        table = Table(box=None, expand=True)
-        for name in ("id", *(objective.name for objective in self._objectives)):
-            table.add_column(Text(visible(name)), justify="right", no_wrap=True)
-        table.add_column("genome", no_wrap=True, overflow="ellipsis", ratio=1)
-        for point in self._front.members[:_ROWS]:
-            result, genome = self._shown[point.id]
-            numbers = [str(point.id), *(readable(result.metrics[o.name]) for o in self._objectives)]
-            table.add_row(*map(Text, numbers), Text(genome))
-        more = len(self._front.members) - _ROWS
-        rest = [Text(f"and {more} more on the front")] if more > 0 else []
-        rest += [Text(joined(line), no_wrap=True, overflow="ellipsis") for line in most_often(self._failures)]
-        best_line = Text(visible(f"best {goal.name} so far: {text}"))
-        return [best_line, *([table] if self._front.members else []), *rest]
+    def _update(self, session: Session) -> None:
+        """What changes without a result: the time, and what workers have."""
+        progress, recorder = self._progress, session.recorder
+        spent = recorder.elapsed - self._spent
+        running = session.evaluator.running
+        progress.seconds, progress.workers = recorder.elapsed, session.slots
+        progress.state = "" if running else "starting workers"
+        progress.rate = ((progress.done - self._before) / spent if spent > 0 else 0.0) if running else None
+        progress.pace, progress.in_flight = recorder.throughput(), recorder.in_flight()
+        progress.step, progress.figures = session.fold.told, recorder.figures.last or {}
 
 
 def fits() -> bool:
     """Whether the terminal has room for the board."""
     size = Console(stderr=True).size
     return size.width >= WIDTH and size.height >= HEIGHT
-
-
-@contextmanager
-def _live(draw: Callable[[], RenderableType]) -> Iterator[None]:
-    """Draws on stderr while the context lasts, then removes what was drawn and shows the cursor again."""
-    console = Console(stderr=True, highlight=False)
-    live = Live(get_renderable=draw, console=console, refresh_per_second=4, transient=True)
-    with parting(_SHOW_CURSOR):
-        try:
-            with deferred():
-                live.start()
-            yield
-        finally:
-            with deferred():
-                live.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -105,12 +105,16 @@ def pace(throughput: Mapping[str, float | None]) -> list[str]:
     return [text for text in words if text is not None]
 
 
-def print_columns(rows: Sequence[Sequence[str]]) -> None:
-    """Rows in aligned columns: numbers to the right, the last column as it is."""
+def print_columns(rows: Sequence[Sequence[str]], words: Collection[int] = ()) -> None:
+    """Rows in aligned columns: numbers to the right, columns of `words` to the left, the last column as it is."""
     shown = [[visible(cell) for cell in row] for row in rows]
     widths = [max(len(row[k]) for row in shown) for k in range(len(rows[0]) - 1)]
     for row in shown:
-        print("  ".join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))
+        cells = [
+            cell.ljust(width) if place in words else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=False))
+        ]
+        print("  ".join([*cells, row[-1]]))
 
 
 def shorten(genome: Any, limit: int = 100) -> str:

@@ -18,7 +18,7 @@ Plot = Annotated[
         "--plot",
         parser=path_of,
         metavar="PATH",
-        help="Draw the best-so-far curves, and median attainment surfaces, into this SVG file.",
+        help="Draw the best-so-far curves, and median attainment surfaces, into this .svg or .png.",
     ),
 ]
 Report = Annotated[
@@ -42,6 +42,7 @@ Baseline = Annotated[
     str | None, typer.Option("--baseline", help="Label of the group to judge against (default: the strategy random).")
 ]
 _WIDTH = 100
+_CI = "95 % CI of the mean"
 _LABEL = 24
 _LISTED = 20
 
@@ -93,23 +94,19 @@ def compare(
 
 
 def check_plot(plot: Path | None) -> None:
-    """Raises UsageError when the picture has no folder to go to, before any work is done."""
-    from evonas_cli.core.errors import UsageError
+    """Raises UsageError when the picture cannot be written, before any work is done."""
+    from evonas_cli.cli.pictures import check_picture
 
-    if plot is not None and not plot.parent.is_dir():
-        raise UsageError(f"--plot {plot}: there is no folder {plot.parent}; make it first")
-    if plot is not None and plot.is_dir():
-        raise UsageError(f"--plot {plot} is a folder; name a file, e.g. {plot / 'comparison.svg'}")
-    if plot is not None and plot.suffix != ".svg":
-        raise UsageError(f"--plot {plot}: the picture is an SVG; name a file that ends in .svg")
+    check_picture("--plot", plot)
 
 
 def publish(document: Mapping[str, Any], as_json: bool, plot: Path | None) -> None:
     """Writes the picture, says the remarks on stderr, and prints the document as text or JSON."""
     if plot is not None:
+        from evonas_cli.cli.pictures import write_picture
         from evonas_cli.report.plot import draw
 
-        plot.write_text(draw(document), encoding="utf-8")
+        write_picture(plot, draw(document))
     for text in document["remarks"]:
         remark(f"evonas: {text}")
     if as_json:
@@ -130,10 +127,12 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
     yield from _unshortened(names, groups)
     yield ""
     yield from _columns(_group_rows(document, names))
+    yield from _span_note(groups)
     if document["report"]:
         yield from ("", f"{document['report']} of each run's best by {document['metric']}")
-        head = ("group", "mean", "sd", "median", "95 % of the mean")
-        yield from _columns([head, *((name, *_moments(g["report"])) for name, g in zip(names, groups, strict=True))])
+        head = ("group", "mean", "sd", "median", _span_head(groups))
+        rows = [(name, *_moments(found["report"], groups)) for name, found in zip(names, groups, strict=True)]
+        yield from _columns([head, *rows])
     yield from ("", "values by seed")
     for name, found in zip(names, groups, strict=True):
         yield from _values(name, found)
@@ -150,11 +149,37 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _group_rows(document: Mapping[str, Any], names: Sequence[str]) -> list[Sequence[str]]:
-    rows: list[Sequence[str]] = [("group", "n", "evals", "failed", "mean", "sd", "median", "95 % of the mean", "area")]
-    for name, found in zip(names, document["groups"], strict=True):
+    groups = document["groups"]
+    rows: list[Sequence[str]] = [
+        ("group", "n", "evals", "failed", "mean", "sd", "median", _span_head(groups), "area"),
+    ]
+    for name, found in zip(names, groups, strict=True):
         counts = (str(found["n"]), f"{found['evaluations']:,.0f}", f"{found['failed_share']:.1%}")
-        rows.append((name, *counts, *_moments(found), _number(found["area"])))
+        rows.append((name, *counts, *_moments(found, groups), _number(found["area"])))
     return rows
+
+
+def _few(groups: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The numbers of seeds, ascending, of groups whose interval is the range of their values."""
+    from evonas_cli.report.statistics import RANGE
+
+    return sorted({found["n"] for found in groups if 1 < found["n"] <= RANGE})
+
+
+def _span_head(groups: Sequence[Mapping[str, Any]]) -> str:
+    """What the column of intervals holds: the bootstrap's, unless every interval is a range."""
+    few = _few(groups)
+    if few and all(found["n"] == 1 or found["n"] in few for found in groups):
+        return f"range of {' or '.join(map(str, few))} seeds"
+    return _CI
+
+
+def _span_note(groups: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What intervals are, where the head of their column does not say all of it."""
+    if _span_head(groups) == _CI and any(found["n"] > 1 for found in groups):
+        few = _few(groups)
+        ranges = f"; * range of {' or '.join(map(str, few))} seeds" if few else ""
+        yield f"{_CI}: percentile bootstrap over the seeds{ranges}"
 
 
 def _pair_rows(pairs: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[Sequence[str]]:
@@ -165,9 +190,11 @@ def _pair_rows(pairs: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) ->
     return rows
 
 
-def _moments(found: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _moments(found: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> tuple[str, str, str, str]:
+    """Mean, standard deviation, median and interval; among intervals that are none a range has a mark."""
     sd = "-" if found["sd"] is None else f"{found['sd']:.3g}"
-    span = "-" if found["interval"] is None else " .. ".join(map(_number, found["interval"]))
+    mark = "*" if len(found["values"]) in _few(groups) and _span_head(groups) == _CI else ""
+    span = "-" if found["interval"] is None else " .. ".join(map(_number, found["interval"])) + mark
     return _number(found["mean"]), sd, _number(found["median"]), span
 
 

@@ -78,7 +78,8 @@ def export(
     for each in found:
         worst = max(each.checked.differences.values())
         examples = several(each.checked.examples, f"{each.checked.part} example")
-        said = f"without evonas the same answers to {examples}, outputs within {worst:.1g}"
+        right = "" if each.checked.right is None else f" ({each.checked.right:,} right)"
+        said = f"without evonas the same answers to {examples}{right}, outputs within {worst:.1g}"
         remark(f"evonas: candidate {each.id}: {', '.join(forms)}; {said}")
         say(each.folder)
     if "pt2" in forms:
@@ -94,5 +95,6 @@ def document(each: Exported) -> dict[str, Any]:
         "files": list(each.files),
         "checked_on": each.checked.part,
         "examples": each.checked.examples,
+        "right": each.checked.right,
         "largest_difference": each.checked.differences,
     }

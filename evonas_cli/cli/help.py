@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Search": ("search", "resume", "sweep", "tune", "retrain"),
     "Models": ("export", "evaluate", "predict"),
-    "Results": ("list", "show", "pareto", "compare", "report"),
+    "Results": ("list", "show", "watch", "pareto", "plot", "compare", "report"),
     "Catalogue": (
         *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "trackers", "experiments", "metrics"),
         "config",
@@ -29,8 +29,10 @@ EXAMPLES: Mapping[str, str] = {
     "evaluate": "evaluate model photographs/test",
     "predict": "predict model photographs/new -o predictions.csv",
     "list": "list",
-    "show": "show latest 3",
+    "show": "show latest --top 10",
     "pareto": "pareto latest --format csv",
+    "plot": "plot latest --front -o front.svg",
+    "watch": "watch latest",
     "compare": "compare outputs/sweep-first --plot curves.svg",
     "report": "report latest -o report.html",
     "spaces": "spaces nasnet",

@@ -104,8 +104,11 @@ def print_retrained(found: Sequence[Retrained], opened: int, where: Path) -> Non
         seeds = f"{one.succeeded}" if one.succeeded == one.seeds else f"{one.succeeded} of {one.seeds}"
         rows.append([str(one.id), seeds, *(_in_words(one.metrics.get(name)) for name in names)])
     print_columns(rows)
+    if any(measured.interval for one in found for measured in one.metrics.values()):
+        say("[low, high]: 95 % CI of the mean over the seeds (Student's t)")
     if opened:
-        say(f"test opened {several(opened, 'time')} ({where})")
+        near = where.relative_to(Path.cwd()) if where.is_relative_to(Path.cwd()) else where
+        say(f"test opened {several(opened, 'time')} ({near})")
 
 
 def document(found: Sequence[Retrained], opened: int) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def search(
 
 
 def _new(found: Sequence[str], overrides: Sequence[str]) -> list[str]:
-    """The overrides that tuning found and nobody has given."""
+    """The overrides that tuning found, without keys that the user has set."""
     given = {text.partition("=")[0] for text in overrides}
     return [text for text in found if text.partition("=")[0] not in given]
 

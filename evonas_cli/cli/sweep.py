@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ from evonas_cli.cli.common import (
 if TYPE_CHECKING:
     from evonas_cli.sweep.children import Child
     from evonas_cli.sweep.folder import Manifest, Standing, SweepFolder
+    from evonas_cli.sweep.running import Outcome
 
 STATES = ("done", "failed", "interrupted", "running", "waiting", "skipped", "damaged", "foreign")
 _SILENCE = 5.0
@@ -197,22 +198,9 @@ def _carry_out(
     folder: SweepFolder, manifest: Manifest, jobs: int, keep_going: bool, voice: Voice, as_json: bool
 ) -> int:
     """Runs what is left of the sweep and prints its table. Returns the exit code."""
-    from evonas_cli.sweep.running import run_children
-
-    places = {child: n for n, child in enumerate(manifest.children, 1)}
-
-    def watch(child: Child, code: int | None) -> None:
-        if code is None:
-            voice.line(f"{child.name} starts ({places[child]} of {len(places)})")
-            return
-        now = folder.standing(child)
-        voice.line(f"{child.name} {now.state}  {_best(now)}  {now.seconds:.1f} s")
-        if code:
-            remark(f"evonas: child {child.name} ended with code {code}: {folder.last_words(child)}")
-
     lock = folder.acquire()
     try:
-        outcome = run_children(folder, manifest, jobs, keep_going, watch)
+        outcome = _run(folder, manifest, jobs, keep_going, voice)
     except BaseException:
         remark(f"evonas: `evonas sweep resume {folder.name}` goes on with the sweep")
         raise
@@ -224,6 +212,39 @@ def _carry_out(
     _show(folder, manifest, as_json)
     ever = any(folder.standing(child).state == "failed" for child in manifest.children)
     return outcome.exit_code or int(ever)
+
+
+def _run(folder: SweepFolder, manifest: Manifest, jobs: int, keep_going: bool, voice: Voice) -> Outcome:
+    """Runs what is left of the sweep, and says how it gets on."""
+    from evonas_cli.cli.sweep_progress import following
+    from evonas_cli.sweep.running import OVER, run_children
+
+    places = {child: n for n, child in enumerate(manifest.children, 1)}
+    if voice.quiet:
+        watch = _watch(folder, places, voice, lambda child, state: None)
+        return run_children(folder, manifest, jobs, keep_going, watch)
+    states = {child: folder.standing(child).state for child in manifest.children}
+    over = {child: state for child, state in states.items() if state in OVER and child.refused is None}
+    with following(folder, manifest.children, over, voice.line) as (follow, ended):
+        return run_children(folder, manifest, jobs, keep_going, _watch(folder, places, voice, ended), follow)
+
+
+def _watch(
+    folder: SweepFolder, places: Mapping[Child, int], voice: Voice, ended: Callable[[Child, str], None]
+) -> Callable[[Child, int | None], None]:
+    """What says that a child starts, and how it has ended."""
+
+    def watch(child: Child, code: int | None) -> None:
+        if code is None:
+            voice.line(f"{child.name} starts ({places[child]} of {len(places)})")
+            return
+        now = folder.standing(child)
+        ended(child, now.state)
+        voice.line(f"{child.name} {now.state}  {_best(now)}  {now.seconds:.1f} s")
+        if code:
+            remark(f"evonas: child {child.name} ended with code {code}: {folder.last_words(child)}")
+
+    return watch
 
 
 def _best(standing: Standing) -> str:

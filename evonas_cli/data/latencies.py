@@ -1,4 +1,4 @@
-"""A table of latencies that somebody has measured on a device, such as those of HW-NAS-Bench (Li et al., ICLR 2021)."""
+"""A table of latencies measured on a device, such as those of HW-NAS-Bench (Li et al., ICLR 2021)."""
 
 from __future__ import annotations
 

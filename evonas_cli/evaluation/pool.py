@@ -138,7 +138,7 @@ class Pool(Generic[G]):
     def _next(self) -> Unit[G]:
         """The unit that goes next, and with it as many others as the job wants at once and idle workers can spare.
 
-        What has lost a worker, or took too long in company, goes without.
+        A unit that has lost a worker, or exceeded the time limit beside others, is sent alone.
         """
         together = [self._queue.pop()]
         idle = sum(slot.ready and slot.unit is None for slot in self._pool)

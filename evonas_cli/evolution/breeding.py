@@ -138,7 +138,7 @@ class Kind:
         return chosen
 
     def offspring(self, population: Population, n_kept: int, rng: Random) -> list[Part]:
-        """Children for the places that elites and `n_kept` others leave; from the prior where nobody can be a parent.
+        """Children for the places that elites and `n_kept` others leave; from the prior where no part can be a parent.
 
         They have neither ids nor species yet.
         """
@@ -155,7 +155,7 @@ class Kind:
     def regroup(
         self, population: Population, kept: Sequence[Part], children: Sequence[Part], generation: int, rng: Random
     ) -> Population:
-        """The next population: everybody joins the species whose representative, an old member, is nearest.
+        """The next population: every part joins the species whose representative, an old member, is nearest.
 
         Representatives are drawn anew from the members that each species had. The threshold then moves towards the
         wanted number of species, for the generation after this one; for a first population it is settled at once.
@@ -167,15 +167,15 @@ class Kind:
         numbered = [
             replace(child, id=id, generation=generation) for id, child in enumerate(children, population.next_part)
         ]
-        everybody = [*kept, *numbered]
-        graphs, measure = [part.graph for part in everybody], self.breeding.distance(self.loci)
+        members = [*kept, *numbered]
+        graphs, measure = [part.graph for part in members], self.breeding.distance(self.loci)
         threshold = population.threshold
         if not population.parts:
             threshold = settled(graphs, threshold, self.n_species, measure)
         labels, species_now = speciate(graphs, known, threshold, measure, population.next_species)
         living = [species for species in species_now if species.id in labels]
         return Population(
-            tuple([replace(part, species=label) for part, label in zip(everybody, labels, strict=True)]),
+            tuple([replace(part, species=label) for part, label in zip(members, labels, strict=True)]),
             tuple(living),
             nudged(threshold, len(living), self.n_species) if population.parts else threshold,
             population.next_part + len(numbered),
@@ -183,7 +183,7 @@ class Kind:
         )
 
     def _places(self, population: Population, total: int) -> dict[int, tuple[int, int]]:
-        """By species its numbers of elites and of children; empty where nobody was judged."""
+        """By species its numbers of elites and of children; empty where no part was judged."""
         judged = _best_first(population.parts)
         if not judged:
             return {}

@@ -98,7 +98,7 @@ def train_on(
 ) -> list[tuple[Proposal[G], int]]:
     """A generation of population-based training (Jaderberg et al. 2017), as proposals and ages.
 
-    All go on with their own weights and genome, but in the place of the worst `fraction` somebody goes on with the
+    All go on with their own weights and genome, but the worst `fraction` are replaced by copies that go on with the
     weights and the mutated genome of one of the best.
     """
     children = []

@@ -74,7 +74,7 @@ def shared_fitness(
 def families(n_members: int, n_parents: int, n_children: int, rng: Random) -> list[list[int]]:
     """The parents of each child: members in random groups of `n_parents`, every group with as many children.
 
-    Everybody is the first parent of one child, before anybody is of a second one.
+    Every member is the first parent of one child before any member is that of a second one.
     """
     groups: list[list[int]] = []
     while len(groups) < n_children:
@@ -100,8 +100,8 @@ def crowd(
 
     It takes a free place while there are fewer than `size`. Else it meets the most similar of those in its parents'
     places (of all, if no parent lives), or of `window` members drawn at random, and takes the place if it is not worse;
-    when `probabilistic`, with probability f_c / (f_c + f_r), f = the largest loss of this generation - loss. In
-    the places of the first `protected` members nobody yields to a worse one. Failed members leave, failed newborn stay
+    when `probabilistic`, with probability f_c / (f_c + f_r), f = the largest loss of this generation - loss. In the
+    places of the first `protected` members no member yields to a worse one. Failed members leave, failed newborn stay
     out.
     """
     places = [member for member in members if member.loss is not None]

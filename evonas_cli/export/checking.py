@@ -43,11 +43,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Checked:
-    """The part that was computed again, how many `examples` it has, and the largest difference of each form."""
+    """The part that was computed again, how many `examples` it has, the largest difference of each form, and how many
+    examples each form classifies rightly (None: the answers are no classes)."""
 
     part: str
     examples: int
     differences: dict[str, float]
+    right: int | None
 
 
 def check(outgoing: Outgoing, folder: Path, forms: Sequence[str], part: Part) -> Checked:
@@ -56,7 +58,7 @@ def check(outgoing: Outgoing, folder: Path, forms: Sequence[str], part: Part) ->
     wanted = outputs_of(outgoing.deployed, part.x)
     with TemporaryDirectory() as scratch:
         found = _computed(outgoing, folder, forms, part.x, Path(scratch))
-    differences = {}
+    differences, right = {}, None
     for form, (made, alone) in found.items():
         pairs = ((made, wanted), (alone, wanted[:1]))
         difference = max(_difference(one, other, outgoing.signature) for one, other in pairs)
@@ -67,8 +69,9 @@ def check(outgoing: Outgoing, folder: Path, forms: Sequence[str], part: Part) ->
         ours, theirs = (_right(one, part.y, outgoing.signature) for one in (wanted, made))
         if ours != theirs:
             raise EvonasError(f"the export as {form} differs: {theirs} instead of {ours} right answers {where}")
-        differences[form] = difference
-    return Checked(part.name, len(part.x), differences)
+        differences[form], right = difference, theirs
+    classes = outgoing.signature.task.kind == "classes"
+    return Checked(part.name, len(part.x), differences, right if classes else None)
 
 
 def _computed(

@@ -42,7 +42,7 @@ class Level:
 
 
 class Table:
-    """Look-ups in a CSV of trainings that somebody has made, with one row for each genome.
+    """Look-ups in a CSV of finished trainings, with one row per genome.
 
     `key` is the column that holds genomes as the space writes them.
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.genomes.capabilities import Buildable, Recurrent
+from evonas_cli.network.cell import Cell
+from evonas_cli.network.plan import Plan
 from evonas_cli.network.task import Task
+from evonas_cli.report.network_text import drawing, equations
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.identity import check_identity
 from evonas_cli.run.session import trusted
@@ -40,26 +43,44 @@ class Reading:
         measured = ThroughputLog(self.run.throughput, write=False)
         return summary(self.journal.spent, self.run.elapsed(), measured.idle_share)
 
-    def network(self, entry: Mapping[str, Any]) -> list[str]:
-        """The decoded network, one line per node; the reason where the genome has none.
-
-        Nothing for a space without networks or a run without a task.
-        """
+    def plan(self, entry: Mapping[str, Any]) -> Plan | None:
+        """The candidate's network; None for a space without networks, a run without a task, and another job's
+        candidate without a genome. Raises whatever the space raises for a genome that has no network."""
         task = self.run.metadata()["environment"].get("task")
         if task is None or entry["genome"] is None or not isinstance(self.parts.space, Buildable):
-            return []
+            return None
+        plan: Plan = self.parts.space.decode(self.parts.space.from_json(entry["genome"]), Task.from_json(task)).plan
+        return plan
+
+    def cell(self, entry: Mapping[str, Any]) -> Cell | None:
+        """The candidate's recurrent cell; None for a space without cells. Raises whatever the space raises."""
+        if entry["genome"] is None or not isinstance(self.parts.space, Recurrent):
+            return None
+        return self.parts.space.decode_cell(self.parts.space.from_json(entry["genome"]))
+
+    def network(self, entry: Mapping[str, Any], width: int = 80) -> list[str]:
+        """The decoded network drawn as text, or its cell as equations; the reason where the genome has none."""
         try:
-            genome = self.parts.space.from_json(entry["genome"])
-            plan = self.parts.space.decode(genome, Task.from_json(task)).plan
+            plan, cell = self.plan(entry), self.cell(entry)
         except Exception as error:  # whatever the space raises is what is wrong with this genome
-            return ["", f"no network: {type(error).__name__}: {error}"]
-        return ["", *str(plan).splitlines()]
+            return [f"no network: {type(error).__name__}: {error}"]
+        if plan is not None:
+            return drawing(plan, width)
+        return [] if cell is None else equations(cell)
+
+
+def read_parts(reference: str, outputs: Path, allowed: Sequence[str]) -> tuple[RunDirectory, Parts]:
+    """The run meant by `reference`, and the parts of its configuration.
+
+    Raises RunError, and UsageError for modules not `allowed`.
+    """
+    run = find(reference, outputs)
+    config = stored_config(run)
+    check_identity(run, config)
+    return run, assemble(readable(config), trusted(run, allowed), trial=False)
 
 
 def read_run(reference: str, outputs: Path, allowed: Sequence[str]) -> Reading:
     """Opens the run meant by `reference` for reading. Raises RunError, and UsageError for modules not `allowed`."""
-    run = find(reference, outputs)
-    config = stored_config(run)
-    check_identity(run, config)
-    parts = assemble(readable(config), trusted(run, allowed), trial=False)
+    run, parts = read_parts(reference, outputs, allowed)
     return Reading(run, parts, Journal(run.journal, write=False))

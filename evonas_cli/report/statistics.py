@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 ALPHA = 0.05
 RESAMPLES = 9999
+RANGE = 3
+"""Of at most so many values the percentile bootstrap's interval is their range: a resample of nothing but the least, or
+the greatest, has a probability of n ** -n, which is more than ALPHA / 2."""
 _SEED = 20140722
 _EXACT = 8
 _ENUMERABLE = 100
@@ -97,7 +100,8 @@ def resampling(n: int, times: int = RESAMPLES) -> numpy.ndarray:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """The percentile bootstrap's 95 % interval of the mean; None for a single value."""
+    """The percentile bootstrap's 95 % interval of the mean, which of up to RANGE values is their range; None for a
+    single value."""
     import numpy
 
     if len(values) < 2:

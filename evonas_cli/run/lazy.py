@@ -16,7 +16,7 @@ class Started:
     """An evaluator that is started on its first submission and then checked against the run's environment.
 
     The environment is that of the job, with what `strategy` says of its own. `meter`, once there is one, is told what
-    goes in and comes back.
+    goes in and comes back; `submitted` is called when something has gone in.
     """
 
     def __init__(
@@ -25,11 +25,19 @@ class Started:
         self.evaluator, self.strategy, self.check = evaluator, strategy, check
         self.running = False
         self.meter: Meter | None = None
+        self.submitted: Callable[[], None] = lambda: None
+        self._under_way: dict[int, tuple[int, ...]] = {}
 
     @property
     def slots(self) -> int:
         """How many candidates are evaluated at once."""
         return self.evaluator.slots
+
+    def in_flight(self) -> list[list[int]]:
+        """The ids of candidates that were submitted and have not come back, by unit, in the order of submission."""
+        under_way = dict(self._under_way)  # one step, since the thread of a board may ask meanwhile
+        units = dict.fromkeys(under_way.values())
+        return [[id for id in unit if id in under_way] for unit in units]
 
     def start(self) -> dict[str, Json]:
         """Starts at once."""
@@ -48,7 +56,11 @@ class Started:
         self.ready()
         if self.meter is not None:
             self.meter.submitted(units)
+        for unit in units:
+            ids = tuple([candidate.id for candidate in unit.candidates])
+            self._under_way.update((id, ids) for id in ids)
         self.evaluator.submit(units)
+        self.submitted()
 
     def ready(self) -> None:
         """Starts where needed, and checks."""
@@ -60,6 +72,8 @@ class Started:
         results = self.evaluator.collect()
         if self.meter is not None:
             self.meter.returned(results)
+        for result in results:
+            self._under_way.pop(result.id, None)
         return results
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ UNSET = "???"
 @dataclass(frozen=True)
 class Measure:
     """A metric: whether less is better (min) or more (max), whether a repetition may change it, the kinds of tasks and
-    the jobs that have it, and what it is ("": nobody says)."""
+    the jobs that have it, and what it is ("": unknown)."""
 
     metric: Metric
     kinds: tuple[str, ...]

@@ -258,7 +258,8 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tra
     except BaseException:
         lock.release()
         raise
-    evaluator.meter = recorder.meter
+    evaluator.meter, recorder.in_flight = recorder.meter, evaluator.in_flight
+    evaluator.submitted = recorder.submitted
     if parts.strategy.demands.continues:
         evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)
     return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, parts.gate(environment), tracking)

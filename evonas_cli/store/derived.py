@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evonas_cli.core.errors import RunError
 from evonas_cli.core.fold import Fold
-from evonas_cli.core.types import Objective
+from evonas_cli.core.types import Json, Objective
 from evonas_cli.store.files import write_text
+from evonas_cli.store.reading import read_text
 
 Read = Callable[[int], Mapping[str, Any]]
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
@@ -53,6 +56,25 @@ def pareto_csv(document: Mapping[str, Any]) -> str:
         genome = m["genome"] if isinstance(m["genome"], str) else json.dumps(m["genome"])
         writer.writerow([m["id"], *(m["metrics"].get(name, "") for name in (*objectives, *others)), genome])
     return out.getvalue()
+
+
+def best(fold: Fold[Any]) -> dict[str, Json] | None:
+    """The first objective and its best value among what was told, {"metric", "value"}; None before there is any."""
+    if not fold.front.members:
+        return None
+    objective, loss = fold.objectives[0], fold.front.members[0].losses[0]
+    return {"metric": objective.name, "value": -loss if objective.direction == "max" else loss}
+
+
+def written_best(table: Path) -> tuple[str, float] | None:
+    """The first objective and its best value, as the first line of a pareto.csv says; None where it says none."""
+    try:
+        rows = csv.reader(io.StringIO(read_text(table), newline=""))
+        names, first = next(rows), next(rows)
+        value = float(first[1])
+        return (names[1], value) if math.isfinite(value) else None
+    except (RunError, StopIteration, IndexError, ValueError, csv.Error):
+        return None
 
 
 def front_file(fold: Fold[Any], read: Read) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from evonas_cli.core.strict_json import is_number
 from evonas_cli.store.reading import is_amount, is_count, misfit
 
 FORMAT = 1
@@ -35,7 +36,28 @@ def wrong_status(data: Mapping[str, Any]) -> str | None:
     return None
 
 
-_STATUS = {"evaluations": is_count, "elapsed_seconds": is_amount, "state": STATES.__contains__}
+def _is_best(value: object) -> bool:
+    return value is None or (
+        isinstance(value, dict) and isinstance(value.get("metric"), str) and is_number(value.get("value"))
+    )
+
+
+def _is_budget(value: object) -> bool:
+    return isinstance(value, dict) and all(limit is None or is_number(limit) for limit in value.values())
+
+
+def _are_units(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(unit, list) and all(map(is_count, unit)) for unit in value)
+
+
+_STATUS = {
+    "evaluations": is_count,
+    "elapsed_seconds": is_amount,
+    "state": STATES.__contains__,
+    "best": _is_best,
+    "budget": _is_budget,
+    "in_flight": _are_units,
+}
 
 
 def mark(data: Mapping[str, Any]) -> str:

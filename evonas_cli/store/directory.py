@@ -161,15 +161,22 @@ class RunDirectory:
     def state(self) -> str:
         """done, failed, interrupted or running, as status.json says, unless the process behind it is gone; damaged when
         run.json or status.json cannot be read or the journal has fewer lines than status.json tells of."""
+        return self.standing()[0]
+
+    def standing(self) -> tuple[str, int, dict[str, Any]]:
+        """The state, the number of the journal's lines (0 where it cannot be read), and status.json (empty where it is
+        not there, or damaged)."""
+        lines, status = self.recorded(), self.status()
         try:
             self._described()
-            status = self.written_status()
-            if _lines(self.journal) < status.get("evaluations", 0):
-                return "damaged"
+            self.written_status()
+            open_file(self.journal).close()
         except (OSError, RunError):
-            return "damaged"
+            return "damaged", lines, status
+        if lines < status.get("evaluations", 0):
+            return "damaged", lines, status
         state: str = status.get("state", "running")
-        return "interrupted" if state == "running" and not held(self.lock) else state
+        return "interrupted" if state == "running" and not held(self.lock) else state, lines, status
 
     def check_free(self) -> None:
         """Raises UsageError for a folder that cannot become a run's."""

@@ -35,7 +35,7 @@ def open_file(path: Path) -> BinaryIO:
 def open_descriptor(path: Path) -> int:
     """A descriptor to read by. Raises Absent, and RunError for what is no regular file or cannot be read.
 
-    A pipe without a writer would hold up whoever opens it for ever; it is told by its kind instead.
+    Opening a pipe without a writer would block for ever, so the kind of the file is read first.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

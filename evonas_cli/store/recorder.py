@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
@@ -36,6 +37,7 @@ class Recorder:
     has to be told what the evaluator, of so many `workers`, was given and gave back. status.json shows `settings`.
     `mark` tells the run from others; what carries another one decides nothing.
     `watch` is shown what is recorded, `recalled` the front of the last snapshot and what was recorded after it.
+    `in_flight` tells the ids of candidates that are being evaluated, unit by unit.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Recorder:
         run.check_places()
         self._settings, self._mark = dict(settings), mark
         self.recalled: Watch = lambda candidate, result: None
+        self.in_flight: Callable[[], list[list[int]]] = list
         self.run, self.space, self.every, self.growth, self.watch = run, space, every, growth, watch
         self.journal = Journal(run.journal)
         self.figures = FiguresLog(run.figures, self.journal.read)
@@ -63,7 +66,7 @@ class Recorder:
         own = run.status().get("run", "") == mark
         self._before = max(recorded, run.elapsed() if own else 0.0)
         self._due = every
-        self._shown = self._tabled = -math.inf
+        self._shown = self._tabled = self._submitted = -math.inf
         self._on_snapshots = 0.0
         self._fold: Fold[Any] | None = None
         self._weights = Weights(run)
@@ -119,6 +122,12 @@ class Recorder:
         for candidate, result in arrived:
             self.watch(candidate, result)
 
+    def submitted(self) -> None:
+        """The evaluator was given candidates: status.json tells of them, also where the first takes an hour."""
+        if self._fold is not None and self._clock() - self._submitted >= SHOWN_SECONDS:
+            self._submitted = self._clock()
+            self.status(self._fold, "running")
+
     def told(self, fold: Fold[Any]) -> None:
         """Takes the strategy's figures; writes a snapshot, population, front and table when they are due."""
         self.figures.add(fold)
@@ -160,6 +169,9 @@ class Recorder:
             "cached": fold.position.cached,
             "told_steps": fold.told,
             "front": [id for id, _ in fold.front.members],
+            "best": derived.best(fold),
+            "budget": asdict(fold.budget),
+            "in_flight": self.in_flight(),
             "cost": fold.position.cost,
             "elapsed_seconds": round(self.elapsed, 3),
             "throughput": self.throughput(),

@@ -4,7 +4,7 @@
     uniformly); train them; the fitness of a module or blueprint is the mean over the networks that contained it; then
     breed both populations, each with species of its own (evolution/breeding.py), modules first.
 
-Fitness is minus the first loss. A network that fails blames nobody; a part that was in no successful network has no
+Fitness is minus the first loss. A network that fails lowers no fitness; a part that was in no successful network has no
 fitness of this generation, and is no parent unless it has one from before. `unused: keep` leaves it at that, `force`
 lets a part that was in no network, but could have been, live on in place of an offspring and be drawn first in the
 next generation. Pointers

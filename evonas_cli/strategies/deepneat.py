@@ -3,10 +3,10 @@
     generation 0: networks from the prior; then each generation: in each species keep the best as they are, breed the
     rest from the best `survival_fraction`; who belongs to which species is decided once the children are measured.
 
-Fitness is minus the first loss. The elites are not measured again. A failed network is no parent; where nobody can be
-one, networks are drawn from the prior. Ranks instead of fitness are shared (evolution/speciation.py). A generation may
-be asked before the one before it is told (the run's window): it breeds from the population told so far, and when it is
-told its last networks leave if it is too large beside the elites.
+Fitness is minus the first loss. The elites are not measured again. A failed network is no parent; where no network can
+be one, networks are drawn from the prior. Ranks instead of fitness are shared (evolution/speciation.py). A generation
+may be asked before the one before it is told (the run's window): it breeds from the population told so far, and when it
+is told its last networks leave if it is too large beside the elites.
 """
 
 from __future__ import annotations

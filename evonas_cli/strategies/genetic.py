@@ -5,19 +5,19 @@
     where genomes are no independent genes the space recombines and mutates (Crossable), the latter once (null) or less;
     next population = the `elitism` best, not measured again, + the offspring, less random deaths at `death_rate`.
 
-Fitness is the first objective, losses[0]. A failed individual is never a parent nor an elite; where nobody can be a
-parent the next generation is sampled afresh. `lifespan` L wins over elitism unless `priority` says otherwise: nobody
-belongs to more than L populations, and the place of an elite that leaves goes to one more child. Deaths spare no elite.
-The parents of a child are different individuals as far as selection leaves so many. A generation may be asked before
-the one before it is told (the run's window): it breeds from the population told so far, samples if there is none, and
-when it is told its worst leave if it is too large beside the elites.
+Fitness is the first objective, losses[0]. A failed individual is never a parent nor an elite; where no individual can
+be a parent the next generation is sampled afresh. `lifespan` L wins over elitism unless `priority` says otherwise:
+nobody belongs to more than L populations, and the place of an elite that leaves goes to one more child. Deaths spare no
+elite. The parents of a child are different individuals as far as selection leaves so many. A generation may be asked
+before the one before it is told (the run's window): it breeds from the population told so far, samples if there is
+none, and when it is told its worst leave if it is too large beside the elites.
 
 `archive`: a genome that was evaluated before, failed or not, is not proposed again; it enters the population as a
 newborn with its recorded id and loss. A generation of nothing else passes within one ask; after 100 of them the search
-ends. `diversity`: sharing selects by shared fitness (elites are those by loss); crowding makes everybody a parent and
-lets each child fight for one place. `inherit` (three readings of "population of optimisers"): none trains everybody
-from scratch; weights starts all of a generation from the best weights so far; schedule is population-based training
-(Jaderberg et al. 2017): all train on, and the worst go on with a copy of one of the best, its genes mutated.
+ends. `diversity`: sharing selects by shared fitness (elites are those by loss); crowding makes every individual a
+parent and lets each child fight for one place. `inherit` (three readings of "population of optimisers"): none trains
+each from scratch; weights starts all of a generation from the best weights so far; schedule is population-based
+training (Jaderberg et al. 2017): all train on, and the worst go on with a copy of one of the best, its genes mutated.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Genetic(Generic[G]):
         if self.inherit == "schedule":
             rule = "needs strategy.generations, of which each trains its share of the epochs"
             require(self.generations is not None, "inherit", self.inherit, rule)
-            rule = "does not go with inherit=schedule, where everybody trains on"
+            rule = "does not go with inherit=schedule, where every individual trains on"
             for key, off in (("lifespan", None), ("death_rate", 0), ("diversity", "none")):
                 require(getattr(self, key) == off, key, getattr(self, key), rule)
 
@@ -155,7 +155,7 @@ class Genetic(Generic[G]):
         return self.inherit != "none"
 
     def init(self, rng: Random) -> Generation[G]:
-        """Nobody."""
+        """No candidate."""
         return Generation()
 
     def ask(self, state: Generation[G], rng: Random) -> tuple[list[Proposal[G]], Generation[G]]:
@@ -176,7 +176,7 @@ class Genetic(Generic[G]):
         return [], state
 
     def tell(self, state: Generation[G], told: Sequence[Evaluation[G]], rng: Random) -> Generation[G]:
-        """The elites, a generation older, and the offspring; or whoever won the fights of crowding."""
+        """The elites, a generation older, and the offspring; or the winners of crowding."""
         return self._succeed(replace(state, pending=state.pending[1:]), state.pending[0], told, rng)
 
     def population(self, state: Generation[G]) -> tuple[int, ...]:

@@ -89,7 +89,7 @@ class SuccessiveHalving(Generic[G]):
         within("least_fidelity", self.least_fidelity, interval="[0.000001, 1]")
         switch("continues", self.continues)
         seats = self._ladder[-1].seats
-        rule = f"leaves nobody for the last of {len(self._ladder)} rungs; raise it or strategy.least_fidelity"
+        rule = f"leaves no candidate for the last of {len(self._ladder)} rungs; raise it or strategy.least_fidelity"
         require(seats > 0, "candidates", self.candidates, rule)
 
     @cached_property

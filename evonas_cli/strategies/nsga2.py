@@ -72,7 +72,7 @@ class Nsga2(Generic[G]):
         return self.population_size
 
     def init(self, rng: Random) -> Generation[G]:
-        """Nobody."""
+        """No candidate."""
         return Generation()
 
     def ask(self, state: Generation[G], rng: Random) -> tuple[list[Proposal[G]], Generation[G]]:

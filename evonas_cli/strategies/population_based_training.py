@@ -65,11 +65,11 @@ class PopulationBasedTraining(Generic[G]):
         return self.population_size
 
     def init(self, rng: Random) -> Generation[G]:
-        """Nobody."""
+        """No candidate."""
         return Generation()
 
     def ask(self, state: Generation[G], rng: Random) -> tuple[list[Proposal[G]], Generation[G]]:
-        """Everybody's next share; nothing after the last one."""
+        """The next share of every individual; nothing after the last one."""
         if state.number + len(state.pending) >= self.generations:
             return [], state
         if any(individual.loss is not None for individual in state.individuals):

@@ -5,8 +5,6 @@ outputs/sweep-NAME/: sweep.json  lock  <child>/ (a run directory each)  <child>.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,8 +18,9 @@ from evonas_cli.core.types import Json
 from evonas_cli.store.directory import LONGEST, NAME, RunDirectory
 from evonas_cli.store.draft import clear_drafts, draft
 from evonas_cli.store.files import write_json
+from evonas_cli.store.glance import glance
 from evonas_cli.store.lock import Lock, held
-from evonas_cli.store.reading import Absent, read_json, read_text
+from evonas_cli.store.reading import Absent, read_json
 from evonas_cli.sweep.children import Child
 
 FORMAT = 1
@@ -130,11 +129,10 @@ class SweepFolder:
             return Standing(child, "skipped", 0, None, None, 0.0)
         if not run.exists():
             return Standing(child, "waiting", 0, None, None, 0.0)
-        evaluations = run.status().get("evaluations", 0)
-        shown = evaluations if isinstance(evaluations, int) else 0
-        objective, best = _best(run.root / "pareto.csv")
-        state = "foreign" if self.foreign(child) is not None else run.state()
-        return Standing(child, state, shown, objective, best, run.elapsed())
+        seen = glance(run)
+        state = "foreign" if self.foreign(child) is not None else seen.state
+        objective, best = seen.best or (None, None)
+        return Standing(child, state, seen.told_of, objective, best, seen.seconds)
 
     def foreign(self, child: Child) -> str | None:
         """What is wrong when the child's folder was made with other overrides than the child's; a run that no sweep
@@ -192,16 +190,6 @@ def _words(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise TypeError("not a list of words")
     return tuple(value)
-
-
-def _best(table: Path) -> tuple[str | None, float | None]:
-    """The first objective and its best value: the first line of a front's table, if one is written and whole."""
-    try:
-        rows = csv.reader(io.StringIO(read_text(table), newline=""))
-        names, first = next(rows), next(rows)
-        return names[1], float(first[1])
-    except (RunError, StopIteration, IndexError, ValueError, csv.Error):
-        return None, None
 
 
 def taken(folder: SweepFolder) -> UsageError:

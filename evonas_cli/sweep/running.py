@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from evonas_cli.store.lock import held
 from evonas_cli.sweep.children import Child
 from evonas_cli.sweep.folder import Manifest, SweepFolder
 
+OVER = ("done", "failed", "skipped")
+"""States of children that are not run any more."""
 _PR_SET_PDEATHSIG = 1
 _PATIENCE = 10.0  # seconds: a child of a killed sweep takes an instant to let go of its run
 _PAUSE = 0.03
@@ -50,16 +52,23 @@ class Outcome:
         return EnvironmentFailure.exit_code if machine and self.n_unstarted else 1
 
 
-def run_children(sweep: SweepFolder, manifest: Manifest, jobs: int, keep_going: bool, watch: Watch) -> Outcome:
+def run_children(
+    sweep: SweepFolder,
+    manifest: Manifest,
+    jobs: int,
+    keep_going: bool,
+    watch: Watch,
+    follow: Callable[[Collection[Child]], None] = lambda running: None,
+) -> Outcome:
     """Runs every child that is neither over nor skipped, at most `jobs` at once.
 
-    After a failure no further child starts, unless `keep_going`. What ends this early (Ctrl-C) is passed on once the
-    children have stopped, each having recorded where it is. Raises EnvironmentFailure where there is no Linux.
+    `follow` is called about 30 times a second with the children that are running. After a failure no further child
+    starts, unless `keep_going`. What ends this early (Ctrl-C) is passed on once the children have stopped, each having
+    recorded where it is. Raises EnvironmentFailure where there is no Linux.
     """
     if sys.platform != "linux":
         raise EnvironmentFailure("a sweep ties its searches to itself by a call of Linux; here run them one by one")
-    over = ("done", "failed", "skipped")
-    queue = deque(child for child in manifest.children if sweep.standing(child).state not in over)
+    queue = deque(child for child in manifest.children if sweep.standing(child).state not in OVER)
     running: dict[Child, Process] = {}
     failures: list[tuple[Child, int]] = []
     try:
@@ -70,6 +79,7 @@ def run_children(sweep: SweepFolder, manifest: Manifest, jobs: int, keep_going: 
                 watch(child, None)
             if not running:
                 return Outcome(tuple(failures), len(queue))
+            follow(running.keys())
             time.sleep(_PAUSE)
             for child, process in list(running.items()):
                 code = process.poll()

@@ -121,7 +121,8 @@ class Steps:
         return True
 
     def _forget(self) -> None:
-        """Drops what a recording that failed may leave: gradients nobody computed, a generator that still records."""
+        """Drops what a recording that failed may leave: gradients that were not computed, a generator that still
+        records."""
         self._drop_gradients()
         self._noise = torch.Generator(self.data.device)
         self.population.draw_from(self._noise)

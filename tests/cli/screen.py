@@ -18,8 +18,19 @@ _SEQUENCE = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])")
 class Screen:
     """Characters in rows, and whether the cursor shows; knows what a board of Rich uses and fails for anything else."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: int = COLUMNS) -> None:
         self.rows, self.row, self.column, self.cursor_shown = [""], 0, 0, True
+        self.columns = columns
+
+    def narrow(self, columns: int) -> None:
+        """The window becomes narrower, and lines that do not fit any more are wrapped anew."""
+        parts = [[row[at : at + columns] for at in range(0, len(row), columns)] or [""] for row in self.rows]
+        self.row = sum(map(len, parts[: self.row])) + self.column // columns
+        self.rows, self.columns, self.column = [text for part in parts for text in part], columns, self.column % columns
+
+    def cut(self, columns: int) -> None:
+        """The window becomes narrower, and what does not fit any more is lost."""
+        self.rows, self.columns = [row[:columns] for row in self.rows], columns
 
     def write(self, text: str) -> None:
         """Puts text at the cursor. A row that is full wraps when the next character comes."""
@@ -35,7 +46,7 @@ class Screen:
                 self._down()
             else:
                 assert letter.isprintable(), f"{letter!r} reached the terminal"
-                if self.column == COLUMNS:
+                if self.column == self.columns:
                     self._down()
                     self.column = 0
                 line = self.rows[self.row].ljust(self.column)

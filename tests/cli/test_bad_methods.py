@@ -62,7 +62,10 @@ REFUSALS = [
     ((*GA, "strategy.archive=false", "strategy.inherit=weights"), "needs a space that is Tuning, which NasBench201 is"),
     ((*PPO, "strategy.clip=inf"), "strategy.clip is inf; settings are finite numbers"),
     # successive halving
-    (("strategy=halving", "strategy.candidates=7"), "strategy.candidates=7 leaves nobody for the last of 4 rungs"),
+    (
+        ("strategy=halving", "strategy.candidates=7"),
+        "strategy.candidates=7 leaves no candidate for the last of 4 rungs",
+    ),
     (
         ("strategy=halving", "strategy.rungs=[[4,2],[8,4]]"),
         "strategy.rungs must go on to more epochs and never to more",

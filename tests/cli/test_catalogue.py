@@ -151,7 +151,8 @@ def test_metrics_have_directions_kinds_jobs_and_meanings(say: Callable[..., str]
             assert kind in found[name]["kinds"] and found[name]["direction"] == metric.direction
     assert not [name for name, one in found.items() if not one["meaning"] or not one["jobs"]]
     assert set(options("job")) == {job for one in found.values() for job in one["jobs"]}
-    assert [name for name, one in found.items() if one["measured"]] == ["train_seconds"]
+    measured = {name for name, one in found.items() if one["measured"]}
+    assert measured == {"train_seconds", "latency_ms", "latency_spread_ms", "peak_memory_mb", "energy_j"}
     assert found["train_eval_error"]["meaning"].startswith("As valid_error")
     lines = say("metrics").splitlines()
     assert [line.split()[0] for line in lines] == ["metric", *found]

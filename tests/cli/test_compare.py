@@ -232,3 +232,18 @@ def test_runs_by_all_objectives_are_compared_by_hypervolume(
     assert "up to valid_error " in shown and ", parameters " in shown
     said_no = refused(2, "compare", *names, "--by", "hypervolume", "--metric", "parameters")
     assert "--by hypervolume has not" in said_no
+
+
+def test_intervals_are_called_what_they_are(say: Callable[..., str], tmp_path: Path) -> None:
+    three = [f"study/{strategy}/seed-{seed}" for strategy in STRATEGIES for seed in range(3)]
+    text = say("compare", *three)
+    assert "range of 3 seeds" in text and "95 % CI" not in text
+    document = json.loads(say("compare", *three, "--json"))
+    assert all(g["interval"] == [min(g["values"]), max(g["values"])] for g in document["groups"])
+    five = say("compare", "study", "--report", "true_error")
+    assert five.count("95 % CI of the mean") == 3 and "range" not in five and "*" not in five
+    assert "95 % CI of the mean: percentile bootstrap over the seeds\n" in five
+    mixed = say("compare", "study/random", *three[3:])
+    [marked] = [line for line in mixed.splitlines() if " .. " in line and "*" in line]
+    assert marked.startswith("regularized_evolution") and "; * range of 3 seeds\n" in mixed
+    assert max(map(len, mixed.splitlines())) <= 100

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 import evonas_cli
 from evonas_cli.cli.app import run
 
-DRAW = Path(evonas_cli.__file__).parents[1] / "scripts" / "draw_front"
+CONF = Path(evonas_cli.__file__).parents[1] / "conf"
 
 SPACE = """
 from evonas_cli.network.plan import PlanError
@@ -33,7 +32,7 @@ REASON = r"unbuildable: too \x1b[31mlarge"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("failed")
     (folder / "conf/space").mkdir(parents=True)
-    leaf = (DRAW.parents[1] / "conf/space/hyperparameters.yaml").read_text(encoding="utf-8")
+    leaf = (CONF / "space/hyperparameters.yaml").read_text(encoding="utf-8")
     own = leaf.replace("evonas_cli.spaces.hyperparameters.Hyperparameters", "failing_space.Failing")
     assert own != leaf
     (folder / "conf/space/failing.yaml").write_text(own)
@@ -103,16 +102,8 @@ def test_spaces_that_do_not_fit_are_refused_by_tune(failed: Callable[..., str]) 
     assert reason in failed(2, *words, "--config-dir", "conf")
 
 
-def test_the_drawing_of_a_run_without_success(tmp_path: Path) -> None:
-    words = ("search", "space=nasbench201", "strategy=random", "budget.evaluations=2", "trainer.max_parameters=1")
-    train = ("trainer.epochs=1", "dataset.limit=100", "evaluator=serial", "device=cpu", "--quiet")
-    assert run([*words, *train, "--run-dir", str(tmp_path / "run")]) == 1
-
-    def drawn(code: int, *more: str) -> str:
-        done = subprocess.run([sys.executable, str(DRAW), *more], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == code and done.stdout == "" and len(done.stderr.splitlines()) == 1, done.stderr
-        return done.stderr
-
-    assert drawn(1, "run", "x.svg") == "draw_front: no candidate of run has succeeded; there is nothing to draw\n"
-    assert "no run 'nothing'" in drawn(3, "nothing", "x.svg")
-    assert not (tmp_path / "x.svg").exists()
+def test_there_is_nothing_to_draw(failed: Callable[..., str]) -> None:
+    for form in ("--front", "--history"):
+        text = failed(3, "plot", "run", form, "-o", "x.svg")
+        assert "no candidate of run has succeeded; there is nothing to draw" in text
+    assert not Path("x.svg").exists()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,9 +107,3 @@ def test_scripts_write_no_path_into_an_override_unquoted() -> None:
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
         text = path.read_text(encoding="utf-8")
         assert not any(f'f"{key}={{' in text for key in ("dataset.root", "dataset.path", "job.path")), path
-
-
-def test_draw_front_without_words_says_how_to_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["draw_front"])
-    with pytest.raises(SystemExit, match="usage: scripts/draw_front RUN FRONT.svg"):
-        runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "draw_front"), run_name="__main__")

@@ -221,7 +221,8 @@ def test_all_parts_but_the_test_are_trained_on(
 ) -> None:
     made = tmp_path / "made"
     assert run(["retrain", str(source), "--full", "--seeds", "2", "--run-dir", str(made), "-q"]) == 0
-    head, row, _, path = capsys.readouterr().out.splitlines()
+    head, row, legend, _, path = capsys.readouterr().out.splitlines()
+    assert legend == "[low, high]: 95 % CI of the mean over the seeds (Student's t)"
     assert head.split() == ["id", "seeds", "test_error"] and row.split()[1] == "2" and path == str(made)
     again = entries(made)
     assert not any(name.startswith("valid") for entry in again for name in entry["metrics"])

@@ -22,8 +22,9 @@ def test_ctrl_c_removes_the_board_and_says_what_was_done(presses: int, tmp_path:
     terminal.wait_for(on_board)
     terminal.press(b"\x03" * presses)
     assert terminal.end() == 130
-    done, pace, last = terminal.screen.lines()
+    done, pace, best, last = terminal.screen.lines()
     assert re.fullmatch(r"evonas: run: \d+ evaluations in [\d.]+ s", done) and " candidates an hour" in pace
+    assert re.fullmatch(r"evonas: best valid_error so far: 0\.\d+ \(candidate [\d,]+\)", best)
     assert last == "evonas: stopped by Ctrl-C; what was recorded is safe, `evonas resume run` goes on"
     assert terminal.screen.cursor_shown
 

@@ -121,20 +121,13 @@ def test_a_tracker_that_cannot_start_stops_before_the_run(
     assert [call[0] for call in calls] == ["start", "start"]
 
 
-def test_a_search_that_is_stopped_tells_its_tracker(tmp_path: Path, mine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from evonas_cli.jobs.landscape import Landscape
-
+def test_a_search_that_is_stopped_tells_its_tracker(tmp_path: Path, mine: Any) -> None:
     words, calls = mine
-    evaluate = Landscape.__call__
-
-    def broken(self: Any, candidates: Any, context: Any) -> Any:
-        if candidates[0].id == 7:
-            raise OSError("the disk is gone")
-        return evaluate(self, candidates, context)
-
-    monkeypatch.setattr(Landscape, "__call__", broken)
-    assert run(["search", *BITS, *words, "budget.evaluations=12", "--run-dir", str(tmp_path / "run")]) == 4
-    assert [call[1] for call in calls[1:-1]] == list(range(7)) and calls[-1] == ("end", "interrupted")
+    broken = [*(word for word in BITS if word != "evaluator=serial"), "evaluator=fake", "evaluator.break_after=7"]
+    assert run(["search", *broken, *words, "budget.evaluations=12", "--run-dir", str(tmp_path / "run")]) == 4
+    recorded = len((tmp_path / "run/journal.jsonl").read_text().splitlines())
+    assert [call[0] for call in calls] == ["start", *["told"] * recorded, "end"] and recorded > 0
+    assert calls[-1] == ("end", "interrupted")
 
 
 def test_a_tracker_that_hangs_holds_nothing_up(

@@ -1,1 +1,1 @@
-"""Networks as pictures: plans, cells and sketches of genomes as layered drawings in SVG."""
+"""Pictures as SVG files without references: runs with scales and axes, networks as layered drawings."""

@@ -23,7 +23,7 @@ def abreast(tasks: Sequence[Callable[[Pause], R]], room: Callable[[], bool]) -> 
 
     A task is begun when none is under way, or when those under way have had a turn and `room` says that there is room
     for one more; if there is none, it is asked again when one has ended. Each is given a function that it calls to hand
-    over, which returns False where nobody else has something to do. Raises what the first of the failed tasks, in
+    over, which returns False where no other task has work. Raises what the first of the failed tasks, in
     order, has raised, after all those begun have ended; no task is begun after a failure.
     """
     waiting = deque(_Task(task) for task in tasks)

@@ -1,7 +1,7 @@
 """Counters of energy: NVIDIA's NVML on CUDA devices, RAPL of Linux on processors; without torch.
 
-Both count the energy of the whole device since some moment, whoever uses the device. Energy is a difference of two
-readings.
+Both count the energy of the whole device since some moment, of all processes that use the device. Energy is a
+difference of two readings.
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas_cli.report.comparison import compare
+from evonas_cli.report.drawing.scale import Scale, log_ticks, tick_text, ticks
+from evonas_cli.report.drawing.svg import COLOURS
 from evonas_cli.report.groups import Sample
-from evonas_cli.report.plot import COLOURS, Scale, curve, draw, log_ticks, panels, tick_text, ticks
+from evonas_cli.report.plot import BAND, curve, draw, panels
 
 Make = Callable[..., Sample]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -36,7 +38,12 @@ def test_a_panel_for_each_axis_that_is_measured(sample: Make) -> None:
     still = [sample(seconds=0.0), sample("genetic", seconds=0.0)]
     assert panels(compare(still)) == ["trainings"] and panels(compare(still, "cost")) == ["cost", "trainings"]
     shown = [n.text for n in ElementTree.fromstring(draw(compare(pair))).iter(f"{SVG}text")]
-    assert {"trainings", "seconds of evaluation", "mean best valid_error so far", "equal budget"} <= set(shown)
+    assert {
+        "trainings",
+        "seconds of evaluation",
+        "mean best valid_error so far, lower is better",
+        "equal budget",
+    } <= set(shown)
 
 
 def test_a_curve_is_the_mean_of_its_runs(sample: Make) -> None:
@@ -86,3 +93,8 @@ def test_ticks_and_their_texts() -> None:
     assert log_ticks(0.03, 0.6) == pytest.approx([0.05, 0.1, 0.2, 0.5])
     assert log_ticks(1e-3, 10.0) == pytest.approx([1e-3, 1e-2, 0.1, 1.0, 10.0])
     assert [tick_text(v) for v in (0.05, 20.0, 12000.0, 3e6, 1e-17)] == ["0.05", "20", "12k", "3M", "0"]
+
+
+def test_bands_are_named_where_there_are_any(sample: Make) -> None:
+    assert BAND in draw(compare([sample(seed=seed) for seed in range(2)]))
+    assert "Bands" not in draw(compare([sample()]))

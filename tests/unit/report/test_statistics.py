@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from evonas_cli.report.statistics import (
+    RANGE,
     a12,
     holm,
     interval,
@@ -131,3 +132,15 @@ def test_students_interval_of_three_values_and_of_one() -> None:
     assert (low, high) == pytest.approx((2 - 4.302652729911275 / 3**0.5, 2 + 4.302652729911275 / 3**0.5))
     assert t_interval([4.0, 4.0]) == (4.0, 4.0)
     assert t_interval([1.0]) is None
+
+
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=6, unique=True))
+def test_the_interval_of_few_values_is_their_range(values: list[float]) -> None:
+    low, high = interval(values) or (math.nan, math.nan)
+    is_range = (low, high) == (pytest.approx(min(values)), pytest.approx(max(values)))
+    assert is_range if len(values) <= RANGE else min(values) <= low <= high <= max(values)
+
+
+def test_the_interval_of_four_values_is_narrower_than_their_range() -> None:
+    low, high = interval([0.0, 1.0, 2.0, 10.0]) or (math.nan, math.nan)
+    assert low > 0.0 and high < 10.0

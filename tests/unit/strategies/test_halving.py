@@ -167,7 +167,7 @@ def test_of_several_brackets_that_wait_the_oldest_goes_on_first() -> None:
     ("given", "expected"),
     [
         ({"candidates": 0}, "strategy.candidates must be a whole number of at least 1"),
-        ({"candidates": 7}, "strategy.candidates=7 leaves nobody for the last of 4 rungs"),
+        ({"candidates": 7}, "strategy.candidates=7 leaves no candidate for the last of 4 rungs"),
         ({"reduction": 1}, "strategy.reduction must be a whole number of at least 2"),
         ({"least_fidelity": 0.0}, r"strategy.least_fidelity must be a number in \[0.000001, 1\]"),
         ({"continues": 1}, "strategy.continues must be true or false"),

@@ -1,0 +1,30 @@
+"""What the axes of pictures are called: metrics with their units and the direction that is better."""
+
+from __future__ import annotations
+
+from evonas_cli.report.drawing.svg import cut
+
+UNITS = {
+    "valid_error": "share of examples",
+    "test_error": "share of examples",
+    "true_error": "1 - fitness",
+    "valid_accuracy": "share of examples",
+    "valid_balanced_error": "1 - mean recall",
+    "valid_loss": "nats",
+    "train_loss": "nats",
+    "parameters": "number",
+    "multiply_adds": "per sample",
+    "cost": "unit of the job",
+    "train_seconds": "s",
+    "depth": "layers",
+    "epochs": "number",
+}
+"""The units of known metrics, which stand behind their names."""
+BETTER = {"min": "lower is better", "max": "higher is better"}
+
+
+def axis_title(metric: str, direction: str | None = None) -> str:
+    """`valid_error (share of examples, lower is better)`; of an unknown metric the name alone."""
+    words = [UNITS.get(metric), None if direction is None else BETTER[direction]]
+    more = ", ".join(word for word in words if word is not None)
+    return f"{cut(metric, 30)} ({more})" if more else cut(metric, 30)
