@@ -54,16 +54,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     found: list[Any] = []
     for name, path in own.items():
         if group == "space":
-            space = build(read(path), "space", allowed)
+            space = build(_node(path), "space", allowed)
             found += [(law, space, name) for law in of_spaces.laws(space)]
         elif group == "strategy":
             found += _of_strategy(name, path, built, allowed)
         elif group == "job":
             found += [(law, partial(_parts, name, words, folders, allowed), name) for law in of_jobs.LAWS]
         else:
-            node = partial(build, read(path), "evaluator", allowed, device="cpu")
+            node = partial(build, _node(path), "evaluator", allowed, device="cpu")
             found += [(law, node, name) for law in of_evaluators.LAWS]
     metafunc.parametrize(_NAMES[group], [case[:-1] for case in found], ids=map(_id, found))
+
+
+def _node(path: Path) -> dict[str, Any]:
+    """The settings of a part, without the options of other groups that come with it."""
+    return {key: value for key, value in read(path).items() if key != "defaults"}
 
 
 def _parts(name: str, words: Sequence[str], folders: Sequence[Path], allowed: Sequence[str]) -> Parts:
@@ -74,7 +79,7 @@ def _of_strategy(name: str, path: Path, built: dict[str, Any], allowed: list[str
     found: list[Any] = []
     kinds = set()
     for label, space in built.items():
-        strategy = build(read(path), "strategy", allowed, space=space)
+        strategy = build(_node(path), "strategy", allowed, space=space)
         if not of_strategies.serves(strategy, space):
             continue
         laws: list[Callable[..., None]] = [*of_strategies.LAWS]

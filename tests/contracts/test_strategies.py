@@ -16,17 +16,18 @@ from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Proposal
+from evonas_cli.run.serving import trusted
 from evonas_cli.spaces.bits import Bits
 from evonas_cli.testing import strategies as contract
 
+NODES = trusted("strategy", (), ())
+
 
 def configured(name: str, space: Any) -> Any:
-    from omegaconf import OmegaConf
-
-    node: Any = OmegaConf.to_container(OmegaConf.load(options("strategy")[name]))
+    node = NODES[name]
     if name == "listed":
         genomes = [space.to_json(space.sample(stream(0, "listed", n))) for n in range(60)]
-        node |= {"genomes": genomes, "repeats": 3}
+        node = {**node, "genomes": genomes, "repeats": 3}
     return build(node, "strategy", space=space)
 
 
