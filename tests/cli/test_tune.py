@@ -99,7 +99,10 @@ def test_what_a_run_was_tuned_to_is_read_back(tmp_path: Path, evonas_here: Run) 
 
 
 def test_a_worker_that_fails_leaves_none_waiting(tmp_path: Path) -> None:
-    config = compose([*POOL, "dataset=npz", f"dataset.path={tmp_path / 'none.npz'}"], []).config
+    config = compose(
+        [*POOL, "dataset=npz", "dataset.kind=classes", "dataset.layout=image", f"dataset.path={tmp_path / 'none.npz'}"],
+        [],
+    ).config
     with pytest.raises(EvonasError, match="none.npz"):
         side_by_side(job_of(config), 2, [], 0.01)
 

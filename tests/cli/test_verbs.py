@@ -198,7 +198,7 @@ def test_config_prints_what_search_would_use(say: Callable[..., str]) -> None:
     assert config.seed == 7 and config.strategy._target_.endswith("RandomSearch") and config.window == 8
     assert say("search", "strategy=random", "seed=7", "--cfg", "job") == say("config", "strategy=random", "seed=7")
     everything = OmegaConf.create(say("search", "--cfg", "all"))
-    assert everything.choices.strategy == "genetic" and "seed" in everything.identity
+    assert everything.choices.strategy == "nsga2" and "seed" in everything.identity
     assert json.loads(say("config", "--json"))["window"] == 1
     assert "objectives  valid_error (min), parameters (min)" in say("search", "--dry-run")
 

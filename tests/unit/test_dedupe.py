@@ -152,6 +152,7 @@ def test_a_run_from_before_the_key_is_read_and_the_same_experiment(table: Path, 
         (
             [
                 "space=hyperparameters",
+                "strategy=genetic",
                 "strategy.inherit=weights",
                 "strategy.archive=false",
                 "trainer.save_state=true",

@@ -23,6 +23,7 @@ def test_all_files_were_found():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_each_parameter_has_a_value(path):
     settings = OmegaConf.to_container(OmegaConf.load(path))
+    settings.pop("defaults", None)
     module, _, name = settings.pop("_target_").rpartition(".")
     dataset_class = getattr(import_module(module), name)
     dataset = dataset_class(**settings)
