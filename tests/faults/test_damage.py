@@ -152,35 +152,22 @@ def test_a_second_process_on_the_run_is_refused_with_75(
     assert f"in use by process {first.pid}" in second.stderr
 
 
-def test_a_full_disk_records_nothing_and_stops_with_4(tmp_path: Path) -> None:
+def test_a_full_disk_records_nothing_and_stops_with_4(
+    evonas_here: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
     if not Path("/dev/full").exists() or not shutil.which("bash"):
         pytest.skip("needs bash and a file size limit")
-    words = "search space=bits job=landscape strategy=random budget.evaluations=5000 --run-dir run"
-    limited = f"ulimit -f 200; exec {sys.executable} -m evonas_cli {words}"
+    search = ("search", "space=bits", "job=landscape", "strategy=random", "budget.evaluations=1000", "--run-dir")
+    limited = f"ulimit -f 40; exec {sys.executable} -m evonas_cli {' '.join(search)} run"
     python = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
     code = f"{python}; import subprocess, sys; sys.exit(subprocess.call(['bash', '-c', {limited!r}]))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 4, done.stderr
     assert "cannot write" in done.stderr and "Traceback" not in done.stderr
-    words = "search space=bits job=landscape strategy=random budget.evaluations=5000 --run-dir run --resume must"
-    subprocess.run([sys.executable, "-m", "evonas_cli", *words.split()], cwd=tmp_path, check=True, capture_output=True)
-    subprocess.run(
-        [sys.executable, "-m", "evonas_cli", *words.replace("run --", "whole --").replace("must", "auto").split()],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
-    digests = [
-        json.loads(
-            subprocess.run(
-                [sys.executable, "-m", "evonas_cli", "verify", name, "--json"],
-                cwd=tmp_path,
-                capture_output=True,
-                check=True,
-            ).stdout
-        )["digest"]
-        for name in ("run", "whole")
-    ]
+    assert 0 < (tmp_path / "run/journal.jsonl").read_bytes().count(b"\n") < 1000
+    assert evonas_here(*search, "run", "--resume", "must").returncode == 0
+    assert evonas_here(*search, "whole").returncode == 0
+    digests = [json.loads(evonas_here("verify", name, "--json").stdout)["digest"] for name in ("run", "whole")]
     assert digests[0] == digests[1]
 
 

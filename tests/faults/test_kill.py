@@ -216,7 +216,7 @@ def test_impatience_changes_nothing(gap: float, begun: bool, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("where", ["reader gone", "/dev/full"])
 def test_a_search_goes_on_when_nobody_hears_it(where: str, tmp_path: Path) -> None:
-    words = command("random", "pool-2", tmp_path / "run")
+    words = command("random", "pool-1", tmp_path / "run")
     with open("/dev/full", "w") as full:
         ear = full if where == "/dev/full" else subprocess.PIPE
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=ear, text=True)
