@@ -33,7 +33,7 @@ def test_a_composed_configuration_is_its_owners() -> None:
     first: Any = compose(["seed=3", "constraints.depth='<= 3'"]).config
     first["strategy"]["population_size"] = "changed"
     second = compose(["seed=4"]).config
-    assert (second["seed"], second["constraints"], second["strategy"]["population_size"]) == (4, {}, 20)
+    assert (second["seed"], second["constraints"], second["strategy"]["population_size"]) == (4, {}, 12)
 
 
 def test_a_users_file_is_read_each_time(tmp_path: Path) -> None:
