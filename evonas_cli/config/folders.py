@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,10 @@ def file_of(group: str, name: str, folders: Sequence[Path]) -> Path:
 
 def read(path: Path) -> dict[str, Any]:
     """The settings of a YAML file by key. Raises UsageError that names the file and, where there is one, the line."""
+    return copy.deepcopy((_read_own if path.is_relative_to(conf_root()) else _read)(path))
+
+
+def _read(path: Path) -> dict[str, Any]:
     import yaml
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -83,6 +89,10 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     return {str(key): value for key, value in node.items()}
+
+
+_read_own = cache(_read)
+"""The same for evonas' own files, which do not change while the program runs."""
 
 
 def check_option(group: str, name: str, folders: Sequence[Path]) -> None:

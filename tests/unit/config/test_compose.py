@@ -30,10 +30,10 @@ def test_it_is_what_hydra_composes_at_once(overrides: list[str]) -> None:
 
 
 def test_a_composed_configuration_is_its_owners() -> None:
-    first: Any = compose(["seed=3", "constraints.depth='<= 3'"]).config
+    first: Any = compose(["strategy=genetic", "seed=3", "constraints.depth='<= 3'"]).config
     first["strategy"]["population_size"] = "changed"
-    second = compose(["seed=4"]).config
-    assert (second["seed"], second["constraints"], second["strategy"]["population_size"]) == (4, {}, 12)
+    second = compose(["strategy=genetic", "seed=4"]).config
+    assert (second["seed"], second["constraints"], second["strategy"]["population_size"]) == (4, {}, 20)
 
 
 def test_a_users_file_is_read_each_time(tmp_path: Path) -> None:
