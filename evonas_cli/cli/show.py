@@ -121,7 +121,7 @@ def _show_candidate(reading: Reading, entry: dict[str, Any], as_json: bool) -> i
     if as_json:
         print_json({"schema": 1, "candidate": entry, "state": state, **family})
         return 0
-    wide = max(map(len, ["multiply_adds", *entry["metrics"]]))
+    wide = max(15, *map(len, ["state", *entry["metrics"]]))
     say(f"{'state':<{wide}} {state}")
     for key, value in entry.items():
         if key == "metrics":

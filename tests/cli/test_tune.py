@@ -162,10 +162,7 @@ def test_what_is_used_stands_in_the_status(tmp_path: Path, evonas_here: Run) -> 
 
 
 @pytest.mark.parametrize("evaluator", ["serial", "pool"])
-def test_what_is_used_instead_is_said_in_one_line(
-    evaluator: str, tmp_path: Path, evonas_here: Run, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_is_used_instead_is_said_in_one_line(evaluator: str, tmp_path: Path, evonas: Run) -> None:
     words = (*SMALL, *POOL, f"evaluator={evaluator}", "trainer.batch_size=5000", "strategy=random")
-    done = evonas_here("search", *words, "budget.evaluations=2", "--run-dir", str(tmp_path / "run"))
-    said = done.stderr + caplog.text
-    assert done.returncode == 0 and said.count("is more than the") == 1, said
+    done = evonas("search", *words, "budget.evaluations=2", "--run-dir", str(tmp_path / "run"))
+    assert done.returncode == 0 and done.stderr.count("is more than the") == 1, done.stderr

@@ -12,7 +12,7 @@ TABLE = ("dataset=csv", "dataset.path=a.csv", "dataset.target=b")
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (TABLE, {"space": "mlp", "trainer": "adamw", "strategy": "genetic"}),
+        (TABLE, {"space": "mlp", "trainer": "adamw", "strategy": "nsga2"}),
         ((*TABLE, "trainer=sgd"), {"space": "mlp", "trainer": "sgd"}),
         ((*TABLE, "space=nasbench201"), {"space": "nasbench201", "trainer": "adamw"}),
         ((*TABLE, "trainer.epochs=3"), {"space": "mlp", "trainer": "adamw"}),
