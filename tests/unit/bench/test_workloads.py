@@ -28,7 +28,7 @@ def gradients(modules: Sequence[nn.Module], x: Tensor, y: Tensor, bf16: bool) ->
     return torch.cat([parameter.grad.flatten() for parameter in given])
 
 
-BATCH = 4
+BATCH = 8
 NETWORKS = {workload.make(1)[0]: workload for workload in reversed(WORKLOADS)}
 """A workload for each network: two train the same cells."""
 
@@ -39,7 +39,7 @@ def test_a_step_of_a_population_is_that_of_its_members(workload: Workload) -> No
     the members in bfloat16."""
 
     def members() -> list[nn.Module]:
-        networks = [Network(plan, torch.Generator().manual_seed(place)) for place in range(2)]
+        networks = [Network(plan, torch.Generator().manual_seed(place)) for place in range(3)]
         return [network.to(memory_format=torch.channels_last) for network in networks]
 
     def stack() -> list[nn.Module]:

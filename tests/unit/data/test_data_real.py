@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from text_settings import READ
 
 from evonas_cli.data.chorales import Chorales, floor
 from evonas_cli.data.mnist import FashionMnist
@@ -35,18 +36,7 @@ def test_cifar10_small(data_dir):
     assert np.bincount(dataset.test(0)[1]).tolist() == [50] * 10
 
 
-TEXTS = dict(
-    kind="auto",
-    tokens="words",
-    lower=True,
-    vocabulary=10000,
-    least_count=2,
-    max_length="auto",
-    missing=("",),
-    valid_fraction=0.2,
-    test_fraction=0.2,
-    limit=None,
-)
+TEXTS = READ | dict(vocabulary=10000, least_count=2, valid_fraction=0.2, test_fraction=0.2)
 
 
 def test_sms_spam(data_dir):

@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from text_settings import READ
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.data.splits import split_indices
@@ -15,20 +16,7 @@ from evonas_cli.data.text_table import TextCsv
 from evonas_cli.data.vocabulary import Vocabulary, learned, tokens, usual_length
 from evonas_cli.network.task import Task
 
-SETTINGS = dict(
-    text="text",
-    target="y",
-    kind="auto",
-    tokens="words",
-    lower=True,
-    vocabulary=100,
-    least_count=1,
-    max_length="auto",
-    missing=("",),
-    valid_fraction=0.25,
-    test_fraction=0.25,
-    limit=None,
-)
+SETTINGS = READ | dict(text="text", target="y", vocabulary=100, least_count=1, valid_fraction=0.25, test_fraction=0.25)
 
 
 def written(folder, texts, y, name="t.csv"):
