@@ -167,15 +167,15 @@ class Kind:
         numbered = [
             replace(child, id=id, generation=generation) for id, child in enumerate(children, population.next_part)
         ]
-        members = [*kept, *numbered]
-        graphs, measure = [part.graph for part in members], self.breeding.distance(self.loci)
+        parts = [*kept, *numbered]
+        graphs, measure = [part.graph for part in parts], self.breeding.distance(self.loci)
         threshold = population.threshold
         if not population.parts:
             threshold = settled(graphs, threshold, self.n_species, measure)
         labels, species_now = speciate(graphs, known, threshold, measure, population.next_species)
         living = [species for species in species_now if species.id in labels]
         return Population(
-            tuple([replace(part, species=label) for part, label in zip(members, labels, strict=True)]),
+            tuple([replace(part, species=label) for part, label in zip(parts, labels, strict=True)]),
             tuple(living),
             nudged(threshold, len(living), self.n_species) if population.parts else threshold,
             population.next_part + len(numbered),
