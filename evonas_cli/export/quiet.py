@@ -11,8 +11,16 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No warnings, log records or printed lines of libraries meanwhile."""
-    before = logging.root.manager.disable
+    """No warnings, log records or printed lines of libraries meanwhile.
+
+    torch's exporters read one flag for the precision of all cuDNN operators. They raise RuntimeError where a training
+    in this process has set that of convolutions alone, which therefore has its default meanwhile.
+    """
+    import torch
+
+    before, conv = logging.root.manager.disable, torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    precision = conv.fp32_precision
+    conv.fp32_precision = torch.backends.cudnn.rnn.fp32_precision  # type: ignore[attr-defined]
     logging.disable(logging.CRITICAL)
     try:
         with (
@@ -25,3 +33,4 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+        conv.fp32_precision = precision
