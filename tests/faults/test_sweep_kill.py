@@ -63,8 +63,13 @@ def start(home: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def journals(sweep: Path) -> list[Path]:
+    """The journals of the children that have begun; a folder with a dot is a draft, which vanishes when it is done."""
+    return list(sweep.glob("[!.]*/journal.jsonl"))
+
+
 def recorded(sweep: Path) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in sweep.glob("*/journal.jsonl"))
+    return sum(path.read_bytes().count(b"\n") for path in journals(sweep))
 
 
 def wait_for(sweep: Path, process: subprocess.Popen[str], n_evaluations: int) -> None:
@@ -77,7 +82,7 @@ def wait_for(sweep: Path, process: subprocess.Popen[str], n_evaluations: int) ->
 
 def wait_for_one_midway(sweep: Path, process: subprocess.Popen[str]) -> None:
     """Waits until some child has recorded something but is far from its end."""
-    while not any(0 < path.read_bytes().count(b"\n") < N_EVALUATIONS // 2 for path in sweep.glob("*/journal.jsonl")):
+    while not any(0 < path.read_bytes().count(b"\n") < N_EVALUATIONS // 2 for path in journals(sweep)):
         assert process.poll() is None, process.communicate()
         time.sleep(0.005)
 
