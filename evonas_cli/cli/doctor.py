@@ -107,7 +107,7 @@ def _settings(parts: Parts) -> dict[str, Json]:
     from evonas_cli.evaluation.pool import Pool
     from evonas_cli.run.assembly import engine_settings
     from evonas_cli.store.directory import RunDirectory
-    from evonas_cli.training.device.setup import has_bf16, resolve
+    from evonas_cli.training.device.setup import precision_of, resolve
     from evonas_cli.training.steps import check_device
 
     config = parts.config
@@ -124,7 +124,9 @@ def _settings(parts: Parts) -> dict[str, Json]:
     }
     if "in_flight" in config["job"]:
         check_device(build(config["trainer"], "trainer"), device)
-    return found | engine_settings(config, device.type, has_bf16(device))
+    images = precision_of("auto", device, images=True)
+    both = images if images == precision_of("auto", device, images=False) else "bf16 for images, fp32 for others"
+    return found | engine_settings(config, device.type, both)
 
 
 def _shown(value: Any) -> str:

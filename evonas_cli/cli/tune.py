@@ -55,7 +55,8 @@ def tune(
         print_json(asdict(found))
         return 0
     for way in found.ways:
-        note = "" if way["trusted"] else f"   loss {way['loss_difference']:.0%} from that of fp32, not trusted"
+        apart = f"validation loss {way['loss_difference']:.1f} times as far from that of fp32 as seeds are from each other"
+        note = "" if way["trusted"] else f"   {apart}, not trusted"
         say(f"{way['samples_per_second']:12,.0f} samples/s   {' '.join(way['overrides'])}{note}")
     for way in found.threads:
         at_once = f"{way['workers']} workers at once" if way["workers"] > 1 else "one worker"
@@ -100,7 +101,7 @@ def _probe(parcel: bytes, genomes: list[Any], seconds: float) -> tuple[str, list
     bench = unpacked(parcel, Place())
     if not isinstance(bench, Probing):
         raise UsageError(f"{type(bench).__name__} has no settings of speed to choose; tuning is for job=train")
-    remark(f"evonas: trying ways to train, {seconds:g} s each")
+    remark(f"evonas: trying ways to train, {seconds:g} s each; this takes one to two minutes")
     return str(bench.environment()["device"]), bench.probe(genomes, seconds)
 
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from math import prod
+from math import isqrt, prod
 from typing import Any, TypeAlias
 
 from evonas_cli.core.types import Candidate, Unit
@@ -20,8 +20,11 @@ from evonas_cli.network.task import Task
 from evonas_cli.training.trainer import Trainer
 
 WIDEST = {"cpu": 20, "cuda": 64}
-WORK = {"cpu": 50_000_000, "cuda": 4_000_000_000}
-"""Multiply-adds of an image over all members beyond which stacking further gains nothing, by type of device."""
+CUDA_WORK = 4_000_000_000
+"""Multiply-adds of an image over all members beyond which stacking further gains nothing on CUDA devices."""
+CPU_WORK, CPU_WEIGHTS = 19_000_000, 1_000_000
+"""On CPUs: multiply-adds of an image times the square of the members, and weights of all members, beyond which stacking
+gains nothing, or holds results back for longer than about four trainings take (`scripts/stack_widths`)."""
 INDEXED = 2**31 - 1
 """Numbers that a batch's maps of all members may have on CUDA, where many kernels index with 32 bits."""
 
@@ -64,10 +67,18 @@ def width(trainer: Trainer, plan: Plan, device: str) -> int:
         _say(plan.unstackable)
         return 1
     kind = device if device in WIDEST else "cpu"
-    widest = trainer.stack or min(WIDEST[kind], WORK[kind] // max(1, plan.multiply_adds))
+    widest = trainer.stack or min(WIDEST[kind], _paying(plan, kind))
     if kind == "cuda":
         widest = min(widest, INDEXED // (trainer.batch_size * max(map(prod, plan.shapes))))
     return max(1, widest)
+
+
+def _paying(plan: Plan, kind: str) -> int:
+    """Members of a program up to which each of them makes the others' training cheaper."""
+    work = max(1, plan.multiply_adds)
+    if kind == "cuda":
+        return CUDA_WORK // work
+    return min(isqrt(CPU_WORK // work), CPU_WEIGHTS // max(1, plan.parameters))
 
 
 @cache

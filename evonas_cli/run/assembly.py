@@ -225,17 +225,17 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     return parts
 
 
-def engine_settings(config: Config, device: str, bf16: bool | None) -> dict[str, Json]:
+def engine_settings(config: Config, device: str, precision: Json) -> dict[str, Json]:
     """The train job's settings of speed on a type of device, `auto` and null as what they stand for there.
 
-    `bf16` is whether the device has it; None, that this is not known here. Other jobs have no such settings.
+    `precision` is what `trainer.precision=auto` stands for. Other jobs have no such settings.
     """
     if "in_flight" not in config["job"]:
         return {}
     cuda = device == "cuda"
     meant: dict[str, Json] = {
         "layout": "channels_last",
-        "precision": "fp32" if not cuda or bf16 is False else "bf16" if bf16 else "auto",
+        "precision": precision,
         "graph": cuda,
         "stack": "by the size of the networks",
     }
@@ -247,4 +247,5 @@ def engine_settings(config: Config, device: str, bf16: bool | None) -> dict[str,
 def chosen(config: Config, environment: Mapping[str, Json]) -> dict[str, Json]:
     """Threads of a worker and settings of the engine, as a run's status shows them."""
     threads = {"evaluator.threads": config["evaluator"].get("threads", 1)}
-    return {**threads, **engine_settings(config, str(environment.get("device", "cpu")), None)}
+    precision = environment.get("precision", "auto")  # which runs of older versions do not say
+    return {**threads, **engine_settings(config, str(environment.get("device", "cpu")), precision)}

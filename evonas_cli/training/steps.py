@@ -18,7 +18,7 @@ from evonas_cli.training.batches.batches import Counted, training_batches
 from evonas_cli.training.criteria import CRITERIA, Criterion
 from evonas_cli.training.device.cuda_graph import NotRecorded, Record, cuda_graph, recorded
 from evonas_cli.training.device.one_thread import in_one_thread
-from evonas_cli.training.device.setup import has_bf16
+from evonas_cli.training.device.setup import has_bf16, precision_of
 from evonas_cli.training.device.streams import aside, borrow
 from evonas_cli.training.exercise import Pause, nobody
 from evonas_cli.training.optimizers import Optimizer
@@ -196,7 +196,7 @@ def check_device(trainer: Trainer, device: torch.device) -> None:
 def forward(population: Population, x: Tensor, trainer: Trainer) -> Tensor:
     """The networks' outputs (P, B, outputs), float32 whatever the precision inside."""
     images = x.dim() == 4
-    with autocast(trainer, x.device):
+    with autocast(trainer, x.device, images):
         outputs: Tensor = population(x.to(memory_format=memory_format(trainer)) if images else x)
     return outputs.float()
 
@@ -210,9 +210,7 @@ def memory_format(trainer: Trainer) -> torch.memory_format:
     return torch.contiguous_format if trainer.layout == "contiguous" else torch.channels_last
 
 
-def autocast(trainer: Trainer, device: torch.device) -> AbstractContextManager[object]:
+def autocast(trainer: Trainer, device: torch.device, images: bool) -> AbstractContextManager[object]:
     """The precision of the network's arithmetic."""
-    bf16 = trainer.precision == "bf16"
-    if trainer.precision == "auto" and device.type == "cuda":
-        bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    bf16 = precision_of(trainer.precision, device, images) == "bf16"
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)

@@ -27,8 +27,9 @@ def test_settings_are_those_that_a_search_uses(
     assert list(found) == ["schema", "versions", "processor", "gpus", "disk", "search"]
     assert found["versions"]["torch"] == metadata.version("torch")
     search = found["search"]
+    precision = "bf16 for images, fp32 for others" if found["processor"]["bf16"] else "fp32"
     assert (search["device"], search["workers"], search["evaluator.threads"]) == ("cpu", 3, 2)
-    assert (search["trainer.stack"], search["trainer.precision"], search["trainer.graph"]) == (4, "fp32", False)
+    assert (search["trainer.stack"], search["trainer.precision"], search["trainer.graph"]) == (4, precision, False)
     assert search["job.in_flight"] == 1
     assert found["disk"]["sync_ms"] > 0 and list(tmp_path.iterdir()) == []
     plain = examined(capsys, "space=chain_landscape", "job=landscape")["search"]
@@ -43,7 +44,7 @@ def test_people_read_a_line_a_fact(
     assert run(["doctor", "device=cpu", "evaluator=serial"]) == 0
     lines = capsys.readouterr().out.splitlines()
     facts = {line[10:32].strip(): line[32:] for line in lines}
-    assert facts["evaluator"] == "serial" and facts["trainer.precision"] == "fp32"
+    assert facts["evaluator"] == "serial" and facts["trainer.precision"].startswith(("fp32", "bf16 for images"))
     assert facts["deterministic"] == "yes" and facts["sync_ms"] == "unknown"
     assert list(tmp_path.iterdir()) == []
 

@@ -29,7 +29,7 @@ from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.checkpoint import Lost
 from evonas_cli.training.device.errors import is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.device.free_memory import Room
-from evonas_cli.training.device.setup import has_bf16
+from evonas_cli.training.device.setup import has_bf16, precision_of
 from evonas_cli.training.device.turns import abreast
 from evonas_cli.training.exercise import Diverged, Outcome, Pause, nobody
 from evonas_cli.training.extent import over_cap
@@ -60,13 +60,16 @@ class Workbench:
         self.equipment, self.measuring = equipment, measuring
 
     def environment(self) -> dict[str, Json]:
-        """Device, torch, threads, the task, a digest of data and split, and how networks are measured.
+        """Device, torch, threads, the precision, the task, a digest of data and split, and how networks are measured.
 
         Raises UsageError, EnvironmentFailure.
         """
         data, fingerprint, _ = self._loaded
         more = {} if self._instruments is None else self._instruments.measuring.environment()
-        return {**environment(data.device, self.equipment.threads, data.task, fingerprint), **more}
+        images = len(data.task.inputs) == 3
+        precision = precision_of(self.equipment.trainer.precision, data.device, images)
+        found = environment(data.device, self.equipment.threads, data.task, fingerprint)
+        return {**found, "precision": precision, **more}
 
     def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """A result for each candidate.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from functools import cache
 
 import torch
 
@@ -61,6 +62,15 @@ def device_name(device: torch.device) -> str:
     return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
 
 
+def precision_of(precision: str, device: torch.device, images: bool) -> str:
+    """fp32 or bf16, as `auto` is resolved: bf16 on CUDA devices that compute in it by themselves, and, for networks of
+    images, on CPUs that do. On CPUs networks of vectors gain nothing from bf16."""
+    if precision != "auto":
+        return precision
+    return "bf16" if (images or device.type == "cuda") and has_bf16(device) else "fp32"
+
+
+@cache
 def has_bf16(device: torch.device) -> bool:
     """Whether the device computes in bfloat16 by itself."""
     if device.type == "cuda":

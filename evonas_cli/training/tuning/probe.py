@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from math import inf, isfinite
 from time import perf_counter
 from typing import NamedTuple
 
@@ -22,13 +22,19 @@ from evonas_cli.training.device.errors import is_out_of_memory, is_refused
 from evonas_cli.training.optimizers import OPTIMIZERS, Optimizer
 from evonas_cli.training.steps import Steps, memory_format
 from evonas_cli.training.trainer import Trainer
+from evonas_cli.training.tuning.parity import loss_difference
 
 WIDTHS = {"cpu": (1, 4, 8, 20), "cuda": (1, 4, 16, 32, 64)}
 """Members side by side that are tried, by type of device."""
 ROUNDS = 3
-TRUST = 0.05
-"""Largest relative difference of training losses at which a coarser precision passes for the same training."""
-PARITY_STEPS = 40
+HOPELESS = 0.6
+"""Share of the best rate below which a way is not tried again after the first round."""
+MOST_SECONDS = 60.0
+"""Measuring ends after these seconds; rates are then medians over the rounds so far."""
+PROGRESS_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+log.setLevel(logging.INFO)  # shown, though the command shows warnings alone
 
 
 class Way(NamedTuple):
@@ -42,7 +48,8 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True)
 class Trial:
-    """A way to train, its speed in samples a second (all members together), and how far its losses are from fp32's."""
+    """A way to train, its speed in samples a second (all members together), and how far its final validation losses are
+    from those of fp32, as a share of what lies between seeds (`parity.loss_difference`)."""
 
     way: Way
     samples_per_second: float
@@ -50,8 +57,8 @@ class Trial:
 
     @property
     def trusted(self) -> bool:
-        """Whether it trains as fp32 does."""
-        return self.loss_difference <= TRUST
+        """Whether it trains as fp32 does, as far as seeds let one tell."""
+        return self.loss_difference <= 1.0
 
     def to_json(self, several: bool) -> dict[str, Json]:
         """The settings as overrides, with the width if there are several members; speed; how far to be trusted."""
@@ -78,12 +85,12 @@ class _Training:
         self.steps = Steps(self.population, data, trainer, self.optimizer, seed)
         self.rate, self.most = trainer.learning_rate, data.n_train // self.steps.size
 
-    def train(self, steps: int) -> tuple[float, float]:
-        """Samples a second, and the first member's mean loss."""
+    def train(self, steps: int) -> float:
+        """Samples a second."""
         rates = [[self.rate] * self.width] * min(steps, self.most)
         started = perf_counter()
-        losses = self.steps.epoch(rates, 0)
-        return self.width * self.steps.size * len(rates) / (perf_counter() - started), losses[0]
+        self.steps.epoch(rates, 0)
+        return self.width * self.steps.size * len(rates) / (perf_counter() - started)
 
 
 def probe(
@@ -93,24 +100,16 @@ def probe(
     first; rates are medians over interleaved rounds.
 
     What the trainer names is not tried otherwise. Each trial trains every plan for about `seconds` in all, several
-    plans one after the other.
+    plans one after the other; ways far behind the best are tried once only.
     """
     options = _options(trainer, data, widths, bf16)
-    precisions = {way.precision for way in options}
-    rates: dict[Way, list[float]] = {option: [] for option in options}
-    differences: dict[str, list[float]] = {"fp32": [], "bf16": []}
-    for plan in plans:
-        found = dict(_measure(plan, trainer, data, options, seconds / ROUNDS / len(plans)))
-        for option, measured in found.items():
-            rates[option].append(measured)
-        for precision in differences:
-            tried = precision in precisions and len(precisions) > 1
-            differences[precision].append(_difference(plan, trainer, data, precision) if tried else 0.0)
-    trials = [
-        Trial(way, len(plans) / sum(1 / rate for rate in rates[way]), max(differences[way.precision]))
-        for way in options
-        if all(rates[way])
-    ]
+    several = len({way.precision for way in options}) > 1
+    rates = _Rounds(plans, trainer, data, seconds / ROUNDS / len(plans)).measured(options)
+    apart = 0.0
+    if several:
+        log.info("comparing bf16 with fp32: %d short trainings", 2 * len(plans))
+        apart = max(loss_difference(plan, trainer, data) for plan in plans)
+    trials = [Trial(way, rate, apart if several and way.precision == "bf16" else 0.0) for way, rate in rates.items()]
     return sorted(trials, key=lambda trial: -trial.samples_per_second)
 
 
@@ -124,16 +123,38 @@ def _options(trainer: Trainer, data: Resident, widths: Sequence[int], bf16: bool
     return [Way(*settings) for settings in product(layouts, precisions, graphs, widths)]
 
 
-def _measure(
-    plan: Plan, trainer: Trainer, data: Resident, options: Sequence[Way], seconds: float
-) -> Iterator[tuple[Way, float]]:
-    found: dict[Way, list[float]] = {way: [] for way in options}
-    for turn in range(ROUNDS):
-        for way in options if turn % 2 == 0 else options[::-1]:
-            settings = replace(trainer, layout=way.layout, precision=way.precision, graph=way.graph)
-            found[way].append(_rate(plan, settings, way.width, data, seconds))
-    for way, rates in found.items():
-        yield way, statistics.median(rates)
+class _Rounds:
+    """Rates of ways, by turns, so that what else the machine does meets all of them."""
+
+    def __init__(self, plans: Sequence[Plan], trainer: Trainer, data: Resident, seconds: float) -> None:
+        self.plans, self.trainer, self.data, self.seconds = plans, trainer, data, seconds
+        self.started = self.said = perf_counter()
+
+    def measured(self, options: Sequence[Way]) -> dict[Way, float]:
+        """Samples a second of each way that memory and kernels allow: medians over its rounds."""
+        found: dict[Way, list[float]] = {way: [] for way in options}
+        left = list(options)
+        for turn in range(ROUNDS):
+            for tried, way in enumerate(left if turn % 2 == 0 else left[::-1]):
+                if turn and perf_counter() - self.started > MOST_SECONDS:
+                    break
+                found[way].append(self._together(way))
+                self._tell(turn, tried + 1, len(left))
+            best = max((rates[0] for rates in found.values()), default=0.0)
+            left = [way for way in left if found[way][0] > HOPELESS * best]
+        return {way: rate for way, rates in found.items() if (rate := statistics.median(rates))}
+
+    def _together(self, way: Way) -> float:
+        """Samples a second over all plans; 0 where one of them cannot be trained so."""
+        settings = replace(self.trainer, layout=way.layout, precision=way.precision, graph=way.graph)
+        rates = [_rate(plan, settings, way.width, self.data, self.seconds) for plan in self.plans]
+        return len(rates) / sum(1 / rate for rate in rates) if all(rates) else 0.0
+
+    def _tell(self, turn: int, tried: int, of: int) -> None:
+        now = perf_counter()
+        if now - self.said >= PROGRESS_SECONDS:
+            self.said = now
+            log.info("round %d of %d: %d of %d ways tried", turn + 1, ROUNDS, tried, of)
 
 
 def _rate(plan: Plan, trainer: Trainer, width: int, data: Resident, seconds: float) -> float:
@@ -141,20 +162,9 @@ def _rate(plan: Plan, trainer: Trainer, width: int, data: Resident, seconds: flo
     try:
         trained = _Training(plan, trainer, width, data, 0)
         trained.train(2)
-        rate, _ = trained.train(2)
-        return trained.train(max(2, int(seconds * rate / (width * trained.steps.size))))[0]
+        rate = trained.train(2)
+        return trained.train(max(2, int(seconds * rate / (width * trained.steps.size))))
     except Exception as error:
         if is_out_of_memory(error) or is_refused(error):
             return 0.0
         raise
-
-
-def _difference(plan: Plan, trainer: Trainer, data: Resident, precision: str) -> float:
-    if precision == "fp32":
-        return 0.0
-    losses = [
-        _Training(plan, replace(trainer, precision=kind), 1, data, 0).train(PARITY_STEPS)[1]
-        for kind in ("fp32", precision)
-    ]
-    difference = abs(losses[1] - losses[0]) / max(abs(losses[0]), 1e-9)
-    return difference if isfinite(difference) else inf

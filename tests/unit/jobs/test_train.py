@@ -24,6 +24,7 @@ from evonas_cli.training import steps
 from evonas_cli.training.candidates import built
 from evonas_cli.training.candidates import workbench as module
 from evonas_cli.training.checkpoint import CHECKPOINT, KEPT, Checkpoint
+from evonas_cli.training.device.setup import precision_of
 from evonas_cli.training.trainer import Trainer
 
 
@@ -180,6 +181,7 @@ def test_the_environment_names_what_results_depend_on():
         "task": {"inputs": [1, 8, 8], "outputs": 10, "kind": "classes", "vocabulary": 0},
         "torch": torch.__version__,
         "threads": 1,
+        "precision": precision_of("auto", torch.device("cpu"), images=True),
         "data": "",
     }
 

@@ -36,16 +36,33 @@ def test_an_error_of_ours_is_no_limit_of_the_device(monkeypatch):
         module.probe([network(0).plan], trainer(), resident(), (1,), bf16=False, seconds=0.0)
 
 
-@pytest.mark.parametrize("rates", [(1e30, 0.05), (0.05, 1e30)])
-def test_a_precision_in_which_a_network_diverges_is_not_trusted(rates, monkeypatch):
-    class Falling(module._Training):
-        def train(self, steps):
-            rate, loss = super().train(steps)
-            fails = self.steps.trainer.precision == "bf16" and self.steps.population.plan is plans[rates.index(1e30)]
-            return rate, float("nan") if fails else loss
-
+@pytest.mark.parametrize("apart", [(2.0, 0.1), (0.1, 2.0)])
+def test_a_precision_in_which_one_network_trains_otherwise_is_not_trusted(apart, monkeypatch):
     plans = [network(0).plan, network(1).plan]
-    monkeypatch.setattr(module, "_Training", Falling)
+    monkeypatch.setattr(module, "loss_difference", lambda plan, trainer, data: apart[plan is plans[1]])
     settings = trainer(layout="channels_last", precision="auto")
     trials = module.probe(plans, settings, resident(), (1,), bf16=True, seconds=0.0)
     assert {trial.way.precision: trial.trusted for trial in trials} == {"fp32": True, "bf16": False}
+
+
+def test_ways_far_behind_are_tried_once(monkeypatch):
+    tried = []
+
+    def rate(plan, settings, width, data, seconds):
+        tried.append(width)
+        return {1: 100.0, 2: 59.0, 4: 61.0}[width]
+
+    monkeypatch.setattr(module, "_rate", rate)
+    settings = trainer(layout="channels_last", precision="fp32")
+    trials = module.probe([network(0).plan], settings, resident(), (1, 2, 4), bf16=False, seconds=0.0)
+    assert {width: tried.count(width) for width in (1, 2, 4)} == {1: module.ROUNDS, 2: 1, 4: module.ROUNDS}
+    assert [trial.samples_per_second for trial in trials] == [100.0, 61.0, 59.0]
+
+
+def test_no_further_round_begins_when_the_time_is_over(monkeypatch):
+    monkeypatch.setattr(module, "MOST_SECONDS", 0.0)
+    tried = []
+    monkeypatch.setattr(module, "_rate", lambda *given: tried.append(given) or 1.0)
+    settings = trainer(layout="channels_last", precision="fp32")
+    trials = module.probe([network(0).plan], settings, resident(), (1, 2), bf16=False, seconds=0.0)
+    assert len(tried) == len(trials) == 2
