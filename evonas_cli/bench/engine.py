@@ -9,7 +9,7 @@ from time import perf_counter
 from evonas_cli.bench.workloads import BATCH, Given, Noise, Seat, Workload
 from evonas_cli.config.build import build
 from evonas_cli.config.compose import compose
-from evonas_cli.core.types import Candidate, Proposal, Result
+from evonas_cli.core.types import Candidate, Proposal, Result, Training
 from evonas_cli.evaluation.pool import Pool
 from evonas_cli.jobs.train import Train
 from evonas_cli.network.plan import Plan
@@ -23,6 +23,9 @@ class Nowhere:
     def folder(self, id: int) -> Path | None:
         """None."""
         return None
+
+    def report(self, training: Training) -> None:
+        """Nothing."""
 
 
 def job(

@@ -20,7 +20,7 @@ from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import Budget
 from evonas_cli.core.front import is_outcome
 from evonas_cli.core.processes import spawning
-from evonas_cli.core.types import Candidate, Json, Result
+from evonas_cli.core.types import Candidate, Json, Result, Training
 from evonas_cli.report.curves import Track
 from evonas_cli.report.groups import Sample
 from evonas_cli.report.samples import compared_metric
@@ -64,6 +64,9 @@ class NoFolders:
     def folder(self, id: int) -> Path | None:
         """None."""
         return None
+
+    def report(self, training: Training) -> None:
+        """Nothing."""
 
 
 @contextlib.contextmanager

@@ -95,6 +95,7 @@ class Board(Silent):
         progress.state = "" if running else "starting workers"
         progress.rate = ((progress.done - self._before) / spent if spent > 0 else 0.0) if running else None
         progress.pace, progress.in_flight = recorder.throughput(), recorder.in_flight()
+        progress.trainings = session.evaluator.in_flight.trainings()
         progress.step, progress.figures = session.fold.told, recorder.figures.last or {}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from evonas_cli.cli.common import pace, readable, remark, several
 from evonas_cli.cli.stopping import Terminated
-from evonas_cli.core.types import Candidate, Result
+from evonas_cli.cli.trainings import in_words
+from evonas_cli.core.types import Candidate, Result, Training
 from evonas_cli.report.failures import Tally
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from evonas_cli.run.session import Session
 
 _SILENCE = 55.0
+_QUIET = 10.0
+"""Seconds without a line after which a line says how far trainings are."""
 
 
 class Narrator(Protocol):
@@ -83,12 +86,14 @@ class Silent:
 
 
 class Lines(Silent):
-    """One line a result, and one a minute when there is none."""
+    """One line a result; without any, one in ten seconds of how far trainings are, and at least one a minute."""
 
     def __init__(self, parts: Parts) -> None:
         self._objectives = [objective.name for objective in parts.objectives]
         self._limit = parts.config["budget"]["evaluations"]
         self._done, self._last, self._failures = 0, time.monotonic(), Tally()
+        self._trainings: Callable[[], Sequence[Training]] = tuple
+        self._told = ""
 
     @contextmanager
     def telling(self, open_session: Callable[[], Session]) -> Iterator[Session]:
@@ -98,7 +103,7 @@ class Lines(Silent):
         self.line("starting")
         try:
             with super().telling(open_session) as session:
-                self._done = len(session.recorder.journal)
+                self._done, self._trainings = len(session.recorder.journal), session.evaluator.in_flight.trainings
                 self.line(f"{session.run.root}: {self._done} evaluations recorded, {several(session.slots, 'worker')}")
                 with ending(lambda: self._conclude(session)):
                     yield session
@@ -130,5 +135,14 @@ class Lines(Silent):
 
     def _heartbeat(self, over: threading.Event) -> None:
         while not over.wait(1.0):
-            if time.monotonic() - self._last >= _SILENCE:
-                self.line(f"{self._done} evaluations done, working")
+            self.beat()
+
+    def beat(self) -> None:
+        """A line where it is time for one."""
+        silent = time.monotonic() - self._last
+        words = in_words(self._trainings(), self._objectives) if silent >= _QUIET else ""
+        if words and words != self._told:
+            self._told = words
+            self.line(words)
+        elif silent >= _SILENCE:
+            self.line(f"{self._done} evaluations done, working")

@@ -14,25 +14,29 @@ from evonas_cli.cli.common import pace, readable, several
 from evonas_cli.cli.narrate import most_often
 from evonas_cli.cli.progress import Progress
 from evonas_cli.cli.sparkline import sparkline
+from evonas_cli.cli.trainings import newest, share, whose
 from evonas_cli.core.display import joined, visible
 
 WIDTH, HEIGHT = 60, 21
 """Columns and lines of a terminal that has room for the board."""
 _ROWS = 8
 _REST = HEIGHT - 6
-"""Lines of the board that are no rows of the front."""
+"""Lines of the board that are neither rows of the front nor trainings."""
+_TRAININGS = 8
+"""Trainings that are shown at most, on half of the lines that are left at most."""
 _FIGURES = ("generation", "hypervolume")
 """Figures of a strategy that the board shows, where the strategy says them."""
 
 
 def panel(progress: Progress, columns: int, lines: int) -> Panel:
     """The board for a terminal of this size."""
-    rows = max(1, min(_ROWS, lines - _REST))
+    trainings = _trainings(progress, max(1, min(_TRAININGS, (lines - _REST) // 2)))
+    rows = max(1, min(_ROWS, lines - _REST - len(trainings)))
     body: list[RenderableType] = [_bar(progress, columns), _pace(progress)]
     if progress.pace:
         body.append(_line(Text("  ".join(pace(progress.pace)), style="dim")))
     body += [_where(progress), _best(progress, columns), _in_flight(progress.in_flight)]
-    body += [*_front(progress, rows), *_last(progress)]
+    body += [*trainings, *_front(progress, rows), *_last(progress)]
     return Panel(Group(*body), title=Text(visible(f"evonas  {progress.name}"), style="bold"), width=columns)
 
 
@@ -112,6 +116,21 @@ def _ids(unit: Sequence[int]) -> str:
     if len(unit) > 2 and unit[-1] - unit[0] == len(unit) - 1:
         return f"{unit[0]}-{unit[-1]}"
     return " ".join(map(str, unit))
+
+
+def _trainings(progress: Progress, most: int) -> list[Text]:
+    """A line for each training that reports: whose it is, its epoch, and the newest value of an objective or loss."""
+    objectives = [objective.name for objective in progress.objectives]
+    rows = [
+        (whose(one.ids), f"epoch {one.epoch}/{one.epochs}{share(one)}", newest(one, objectives))
+        for one in progress.trainings
+    ]
+    shown = rows if len(rows) <= most else rows[: most - 1]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
+    lines += [f"{len(rows) - len(shown)} more"] if len(shown) < len(rows) else []
+    heads = ["training  ", *[" " * 10] * len(lines)]
+    return [_line(Text(visible(head + line), style="cyan")) for head, line in zip(heads, lines, strict=False)]
 
 
 def _front(progress: Progress, rows: int) -> list[RenderableType]:

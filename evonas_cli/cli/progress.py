@@ -10,7 +10,7 @@ from typing import Any
 
 from evonas_cli.cli.common import readable, shorten
 from evonas_cli.core.front import RunFront
-from evonas_cli.core.types import Candidate, Constraint, Json, Objective, Result
+from evonas_cli.core.types import Candidate, Constraint, Json, Objective, Result, Training
 from evonas_cli.report.failures import Tally
 
 RECENT = 3
@@ -52,8 +52,9 @@ class Progress:
     """Everything that a board shows of a run but the time; who fills it holds a lock where threads meet.
 
     `limit` is budget.evaluations. `in_flight` are the ids of candidates that were handed to workers and are not back,
-    unit by unit. `figures` are those that the strategy said last. `pace` are figures of throughput, empty where nobody
-    tells them. `rate` is in evaluations a second, None while it was not measured.
+    unit by unit; `trainings` are those of them that report how far they are. `figures` are those that the strategy said
+    last. `pace` are figures of throughput, empty where nobody tells them. `rate` is in evaluations a second, None while
+    it was not measured.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Progress:
     workers: int | None = None
     step: int | None = None
     in_flight: Sequence[Sequence[int]] = ()
+    trainings: Sequence[Training] = ()
     figures: Mapping[str, Json] = field(default_factory=dict)
     pace: Mapping[str, float | None] = field(default_factory=dict)
     failures: Tally = field(default_factory=Tally)

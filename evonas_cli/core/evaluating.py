@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from evonas_cli.core.capability import Capability, lack
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Candidate, Json, Metric, Result, Unit
+from evonas_cli.core.types import Candidate, Json, Metric, Result, Training, Unit
 
 G = TypeVar("G")
 C = TypeVar("C", contravariant=True)
@@ -20,10 +20,16 @@ WEIGHTS = "state.pt"
 
 
 class Context(Protocol):
-    """Where a job may keep files."""
+    """Where a job may keep files, and whom it may tell how its trainings go."""
 
     def folder(self, id: int) -> Path | None:
         """The candidate's own folder, which whoever writes into it makes; None when the run keeps no files."""
+
+    def report(self, training: Training) -> None:
+        """Shows people how far a training is: `context.report(Training((3,), 2, 8, values={"train_loss": 0.61}))`.
+
+        Nothing that is recorded depends on a report, and a report may be dropped. Any thread may report.
+        """
 
 
 @dataclass(frozen=True, slots=True)

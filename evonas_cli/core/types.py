@@ -160,6 +160,22 @@ class Result:
     curves: Curves = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How far the training of candidates `ids` is, which are one program. It is shown to people and never recorded.
+
+    `epoch` of `epochs` is under way, counted from 1; `share`, from 0 to 1, of its steps are known to be done. `values`
+    are the newest numbers by name, of several candidates those of the best one: {"train_loss": 0.61, "valid_error":
+    0.12}. There are none before the first step whose loss is known.
+    """
+
+    ids: tuple[int, ...]
+    epoch: int
+    epochs: int
+    share: float = 0.0
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
 @value
 class Evaluation(Generic[G]):
     """What a strategy is told of a candidate.

@@ -21,7 +21,7 @@ from evonas_cli.evaluation.division import Division, at_least_one
 from evonas_cli.evaluation.parcel import packed
 from evonas_cli.evaluation.queue import Queue
 from evonas_cli.evaluation.spawned import Spawned
-from evonas_cli.evaluation.transport import Broken, Died, Event, Ready, Transport, Worker
+from evonas_cli.evaluation.transport import Broken, Died, Event, Ready, Reported, Transport, Worker
 from evonas_cli.evaluation.units import abreast, divide, merged, work
 
 G = TypeVar("G")
@@ -181,6 +181,10 @@ class Pool(Generic[G]):
         if isinstance(event, Ready):
             slot.ready = True
             self._compare(event.environment)
+            return []
+        if isinstance(event, Reported):
+            for training in event.trainings:
+                self._context.report(training)
             return []
         slot.unit = None
         return list(event.results)

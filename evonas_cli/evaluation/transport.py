@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from evonas_cli.core.errors import EvonasError
-from evonas_cli.core.types import Json, Result, Unit
+from evonas_cli.core.types import Json, Result, Training, Unit
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,13 @@ class Ready:
     """The worker has opened its bench, whose environment this is."""
 
     environment: Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The worker goes on with its unit, and tells how far trainings are. A transport may drop it."""
+
+    trainings: Sequence[Training]
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Died:
     text: str
 
 
-Event: TypeAlias = Ready | Finished | Broken | Died
+Event: TypeAlias = Ready | Reported | Finished | Broken | Died
 
 
 class Worker(Protocol):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import traceback
+from collections.abc import Sequence
+from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -14,10 +17,11 @@ from evonas_cli.core.blame import described, place, told
 from evonas_cli.core.display import log_warnings
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Place
-from evonas_cli.core.types import Unit
+from evonas_cli.core.types import Training, Unit
 from evonas_cli.evaluation.parcel import unpacked
+from evonas_cli.evaluation.reports import Reporting
 from evonas_cli.evaluation.scratch import Scratch
-from evonas_cli.evaluation.transport import Broken, Finished, Ready
+from evonas_cli.evaluation.transport import Broken, Finished, Ready, Reported
 from evonas_cli.evaluation.units import evaluate
 
 WAITING = ("OMP_WAIT_POLICY", "PASSIVE")
@@ -26,7 +30,7 @@ default, and another process wants a core, each operation may take milliseconds.
 
 
 def serve(pipe: Connection, parcel: bytes, context: Context, device: str | None, scratch: Scratch) -> None:
-    """Sends Ready, then for each unit received Finished, or Broken and ends.
+    """Sends Ready, then for each unit received Finished, and Reported meanwhile; or Broken and ends.
 
     `parcel` is the job, `scratch` the pool's file; `device` is the CUDA device of this worker's slot, or None for the
     configured one.
@@ -36,10 +40,11 @@ def serve(pipe: Connection, parcel: bytes, context: Context, device: str | None,
     log_warnings()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
+        reporting = Reporting(context, partial(_tell, pipe))
         bench = unpacked(parcel, Place(device, scratch.file))
         pipe.send(Ready(bench.environment()))
         while (unit := _next(pipe)) is not None:
-            pipe.send(Finished(list(evaluate(bench, unit, context))))
+            pipe.send(Finished(list(evaluate(bench, unit, reporting))))
     except EvonasError as error:
         pipe.send(Broken(type(error), str(error)))
     except Exception as error:
@@ -55,6 +60,17 @@ def _next(pipe: Connection) -> Unit[Any] | None:
     except EOFError:
         return None
     return unit
+
+
+def _tell(pipe: Connection, trainings: Sequence[Training]) -> None:
+    """Sends a report, unless earlier ones fill the pipe because the pool is busy: no training waits for it."""
+    room = select.poll()
+    room.register(pipe, select.POLLOUT)
+    try:
+        if room.poll(0):
+            pipe.send(Reported(trainings))
+    except OSError:
+        return  # the pool is gone, and with it, in a moment, this process
 
 
 def _innermost(error: Exception) -> str:

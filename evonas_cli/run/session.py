@@ -31,6 +31,7 @@ from evonas_cli.run.assembly import Parts, chosen
 from evonas_cli.run.environment import CODE, check_environment
 from evonas_cli.run.fit import check_measured
 from evonas_cli.run.identity import identity
+from evonas_cli.run.in_flight import InFlight
 from evonas_cli.run.lazy import Started
 from evonas_cli.run.retraining import Retraining
 from evonas_cli.run.stored import config_yaml, stored_config
@@ -139,7 +140,8 @@ def create(
     `source` names the run of which candidates are trained again (`openings.SOURCE`).
     """
     tracking = Tracking(tracker_of(parts.config, parts.allowed))
-    evaluator = Started(parts.evaluator(run), parts.strategy, lambda environment: None)
+    in_flight = InFlight(run)
+    evaluator = Started(parts.evaluator(in_flight), parts.strategy, lambda environment: None, in_flight)
     try:
         environment = evaluator.start()
         check_measured(parts.job, parts.goals.asked, environment)
@@ -172,7 +174,8 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch, command: Sequence[str]
         openings.record(run, parts, command, run.recorded())
 
     tracking = Tracking(tracker_of(parts.config, parts.allowed))
-    evaluator = Started(parts.evaluator(run), parts.strategy, check)
+    in_flight = InFlight(run)
+    evaluator = Started(parts.evaluator(in_flight), parts.strategy, check, in_flight)
     session = _open(run, parts, evaluator, watch, tracking)
     try:
         before = stored_config(run)
@@ -258,7 +261,7 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tra
     except BaseException:
         lock.release()
         raise
-    evaluator.meter, recorder.in_flight = recorder.meter, evaluator.in_flight
+    evaluator.meter, recorder.in_flight = recorder.meter, evaluator.in_flight.units
     evaluator.submitted = recorder.submitted
     if parts.strategy.demands.continues:
         evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, RunError, UsageError
+from evonas_cli.core.types import Training
 from evonas_cli.store.description import FORMAT, mark, wrong_metadata, wrong_status
 from evonas_cli.store.draft import clear, clear_drafts, draft
 from evonas_cli.store.files import check_kind, write_json, write_text, wrong_kind
@@ -69,6 +70,9 @@ class RunDirectory:
         check_kind(path.parent, folder=True)
         check_kind(path, folder=True)
         return path
+
+    def report(self, training: Training) -> None:
+        """Nothing: files do not tell of trainings that are under way."""
 
     def exists(self) -> bool:
         """Whether the directory holds a run."""

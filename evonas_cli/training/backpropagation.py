@@ -7,6 +7,7 @@ weights are updated, and the state goes on into the next one without its gradien
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import isfinite
 
 import torch
@@ -20,6 +21,7 @@ from evonas_cli.training.checkpoint import Place
 from evonas_cli.training.criteria import Tokens
 from evonas_cli.training.exercise import Outcome, Part, outcomes
 from evonas_cli.training.optimizers import OPTIMIZERS
+from evonas_cli.training.reporter import Reporter
 from evonas_cli.training.steps import autocast
 from evonas_cli.training.trainer import Trainer
 
@@ -37,9 +39,17 @@ class ThroughTime:
     width = 1
 
     def __init__(
-        self, model: LanguageModel, trainer: Trainer, task: Task, train: Reading, valid: Reading, run_seed: int
+        self,
+        model: LanguageModel,
+        trainer: Trainer,
+        task: Task,
+        train: Reading,
+        valid: Reading,
+        run_seed: int,
+        reporter: Reporter | None = None,
     ) -> None:
         self.model, self.trainer, self.run_seed = model.to(train.device), trainer, run_seed
+        self._reporter = reporter or Reporter()
         self._parts: dict[Part, Reading] = {"train": train, "valid": valid}
         self._parameters = list(model.parameters())
         self.optimizer = OPTIMIZERS[trainer.optimizer](self._parameters, [trainer])
@@ -71,9 +81,11 @@ class ThroughTime:
             loss, state = self._update(window, state, on_device[done])
             total += loss
             done += 1
+            if train.device.type == "cpu":
+                self._reporter.step(done, len(rates), partial(_mean, total, done))
             if done % GLANCE == 0 and not isfinite(total.item()):
                 break
-        return [total.item() / done]
+        return _mean(total, done)
 
     def _forward(self, window: Window, state: State) -> tuple[Tensor, State]:
         """Scores of the steps that count, (1, N, tokens), float32 whatever the precision inside, and the state."""
@@ -102,6 +114,11 @@ class ThroughTime:
             if window.scored:
                 meter.add(scores, window.counted(window.targets))
         return outcomes(meter.measured(), places, part)
+
+
+def _mean(total: Tensor, done: int) -> list[float]:
+    """The mean loss of the updates that are done, of the one member."""
+    return [total.item() / done]
 
 
 def begin(model: LanguageModel, window: Window, state: State) -> State:

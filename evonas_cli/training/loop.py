@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from time import perf_counter
@@ -10,6 +10,7 @@ from time import perf_counter
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.exercise import Diverged, Exercise, Outcome, Part
 from evonas_cli.training.history import Best, columns, is_better
+from evonas_cli.training.reporter import Reporter
 from evonas_cli.training.schedules import Course, factor
 from evonas_cli.training.trainer import Trainer
 
@@ -26,8 +27,8 @@ class Member:
     curves: dict[str, list[float | None]] = field(default_factory=dict, compare=False)
 
 
-def fit(exercise: Exercise, members: Sequence[Member]) -> list[Outcome]:
-    """Trains each member up to its epochs and validates; an outcome for each of them.
+def fit(exercise: Exercise, members: Sequence[Member], reporter: Reporter | None = None) -> list[Outcome]:
+    """Trains each member up to its epochs and validates; an outcome for each of them. `reporter` hears of each epoch.
 
     Members are at different places of the exercise, which may have more places than there are members. An outcome is
     Diverged, or has train_loss (mean over the last epoch, training mode, with label smoothing and class weights), the
@@ -43,15 +44,15 @@ def fit(exercise: Exercise, members: Sequence[Member]) -> list[Outcome]:
 
     Raises Lost when what a member continues is not there, ValueError when it does not fit or was trained longer.
     """
-    return _Training(exercise, members).run()
+    return _Training(exercise, members, reporter or Reporter()).run()
 
 
 class _Training:
     """An exercise in training. A member takes part in the epoch that its progress has reached, and else stands still:
     what the epoch does to its place is undone."""
 
-    def __init__(self, exercise: Exercise, members: Sequence[Member]) -> None:
-        self.exercise, self.members = exercise, members
+    def __init__(self, exercise: Exercise, members: Sequence[Member], reporter: Reporter) -> None:
+        self.exercise, self.members, self.reporter = exercise, members, reporter
         self.trainer = members[0].trainer
         self.places = [exercise.place(member.place) for member in members]
         self.courses = [
@@ -94,6 +95,8 @@ class _Training:
         return [index for index in range(len(self.members)) if index not in self.outcomes]
 
     def _train(self, epoch: int, active: Sequence[int]) -> None:
+        epochs = max(self.members[index].epochs for index in self._left())
+        self.reporter.epoch(epoch + 1, epochs, [self.members[index].place for index in active], self._known())
         still = {index: place.copy() for index, place in enumerate(self.places) if index not in active}
         started = perf_counter()
         losses = self.exercise.epoch(self._rates(epoch), epoch)
@@ -115,6 +118,17 @@ class _Training:
         self._look([index for index in trained if self._is_point(index)])
         for index in trained:
             self.members[index].checkpoint.save(self.places[index], self.progress[index])
+
+    def _known(self) -> dict[str, float]:
+        """The lowest training loss of the members, and the newest metrics of the best of them, as far as there are."""
+        sound = [at for index, at in enumerate(self.progress) if not isinstance(self.outcomes.get(index), Diverged)]
+        trained = [progress for progress in sound if progress.epoch > progress.first_epoch]
+        best: Mapping[str, float] = {}
+        for progress in trained:
+            metrics = progress.curve[-1][2] if progress.curve else {}
+            if metrics and (not best or is_better(metrics, best, self.exercise.kind)):
+                best = metrics
+        return {"train_loss": min(progress.train_loss for progress in trained), **best} if trained else {}
 
     def _is_point(self, index: int) -> bool:
         """Whether the member is to be validated now, before its last epoch."""

@@ -22,6 +22,7 @@ from evonas_cli.training.device.setup import has_bf16, precision_of
 from evonas_cli.training.device.streams import aside, borrow
 from evonas_cli.training.exercise import Pause, nobody
 from evonas_cli.training.optimizers import Optimizer
+from evonas_cli.training.reporter import Reporter
 from evonas_cli.training.trainer import Trainer, check_kind
 
 GRIP = 64
@@ -45,9 +46,11 @@ class Steps:
         run_seed: int,
         pause: Pause = nobody,
         record: Record | None = None,
+        reporter: Reporter | None = None,
     ) -> None:
         self.population, self.data, self.trainer, self.optimizer = population, data, trainer, optimizer
         self.run_seed, self._pause, self._record = run_seed, pause, record or cuda_graph
+        self._reporter = reporter or Reporter()
         self.size = min(trainer.batch_size, data.n_train)
         self.criterion = criterion_of(data, trainer)
         self._parameters = list(population.parameters())
@@ -79,6 +82,8 @@ class Steps:
         batches = training_batches(self.data, self.size, self.run_seed, epoch)
         for step, (x, y) in zip(range(len(rates)), batches, strict=False):
             self._step(x, y, on_device[step])
+            if self.data.device.type == "cpu":
+                self._reporter.step(step + 1, len(rates), partial(self._losses, step + 1))
 
     def _begin(self, epoch: int) -> None:
         self._noise.manual_seed(derive(self.run_seed, "noise", epoch))

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from own_operation import Scaled
 
 from evonas_cli.core.evaluating import Place
-from evonas_cli.core.types import Candidate, Proposal, Unit
+from evonas_cli.core.types import Candidate, Proposal, Training, Unit
 from evonas_cli.data.digits import Digits
 from evonas_cli.jobs import stacks
 from evonas_cli.jobs.train import Train
@@ -32,6 +32,9 @@ class Nowhere:
 
     def folder(self, id: int) -> Path | None:
         return None
+
+    def report(self, training: Training) -> None:
+        pass
 
 
 def train(**changes: Any) -> Train:

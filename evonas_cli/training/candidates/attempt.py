@@ -20,6 +20,7 @@ from evonas_cli.training.checkpoint import Lost
 from evonas_cli.training.device.errors import is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.exercise import Diverged, Exercise, Outcome
 from evonas_cli.training.loop import Member, fit
+from evonas_cli.training.reporter import Reporter
 
 Noted: TypeAlias = dict[str, list[float | None]]
 """Learning curves, columns by name."""
@@ -77,13 +78,13 @@ def _once(
         return Failure("error", described(error))
 
 
-def fitted(make: Callable[[], Exercise], members: Sequence[Member]) -> list[Outcome]:
-    """The outcomes of the exercise that `make` returns (`loop.fit`).
+def fitted(make: Callable[[Reporter], Exercise], members: Sequence[Member], reporter: Reporter) -> list[Outcome]:
+    """The outcomes of the exercise that `make` returns (`loop.fit`); `reporter` hears how it goes.
 
     Checkpoints stay where the machine or a setting ended the training, and go where a candidate did.
     """
     try:
-        return fit(make(), members)
+        return fit(make(reporter), members, reporter)
     except (EvonasError, OSError):
         raise
     except Exception as error:

@@ -27,6 +27,7 @@ from evonas_cli.training.device.errors import one_line
 from evonas_cli.training.exercise import Diverged
 from evonas_cli.training.extent import epochs_of, over_cap, with_cost
 from evonas_cli.training.loop import Member
+from evonas_cli.training.reporter import Reporter
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class LanguageBench:
         make = partial(ThroughTime, model, trainer, data.task, data.train, data.valid, seed)
         checkpoint = checkpoint_of(candidate, trainer, seed, context)
         member = Member(trainer, epochs_of(trainer, candidate), checkpoint)
-        [outcome] = fitted(make, [member])
+        [outcome] = fitted(make, [member], Reporter([candidate.id], context.report))
         labels.update(checkpoint.labels)
         curves.update(member.curves)
         if isinstance(outcome, Diverged):

@@ -36,6 +36,7 @@ from evonas_cli.training.extent import over_cap
 from evonas_cli.training.feed_forward import FeedForward
 from evonas_cli.training.measuring.bench import Instruments
 from evonas_cli.training.measuring.plan import Measuring
+from evonas_cli.training.reporter import Reporter
 from evonas_cli.training.steps import check
 from evonas_cli.training.tuning.probe import WIDTHS, probe
 
@@ -283,7 +284,7 @@ class Workbench:
         del networks, first, places
         trainers = {member.place: member.trainer for member in members}
         make = partial(FeedForward, population, trainers, data, seed, pause)
-        outcomes = fitted(make, members)
+        outcomes = fitted(make, members, Reporter([found.candidate.id for found in built], context.report))
         for found, member in zip(built, members, strict=True):
             found.note(member)
         return [self._measured(found, outcome) for found, outcome in zip(built, outcomes, strict=True)]

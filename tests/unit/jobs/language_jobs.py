@@ -8,7 +8,7 @@ from typing import Any
 from benches import bench, unit
 
 from evonas_cli.config.folders import conf_root, read
-from evonas_cli.core.types import Candidate, Proposal, Result
+from evonas_cli.core.types import Candidate, Proposal, Result, Training
 from evonas_cli.data.copying import Copy
 from evonas_cli.jobs.language import Language
 from evonas_cli.network.cell import Cell
@@ -24,13 +24,16 @@ TRAINER |= {"epochs": 6, "batch_size": 4, "learning_rate": 0.01, "checkpoint_sec
 
 
 class Folders:
-    """A context that makes folders below a root; without one it keeps nothing."""
+    """A context that makes folders below a root; without one it keeps nothing. It remembers reports."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = root
+        self.root, self.reported = root, list[Training]()
 
     def folder(self, id: int) -> Path | None:
         return self.root
+
+    def report(self, training: Training) -> None:
+        self.reported.append(training)
 
 
 def job(dataset: Any = EASY, space: Any = SPACE, seed: int = 5, **changes: Any) -> Language:

@@ -9,7 +9,7 @@ from typing import Any
 from benches import bench, unit
 from omegaconf import OmegaConf
 
-from evonas_cli.core.types import Candidate, Proposal, Result
+from evonas_cli.core.types import Candidate, Proposal, Result, Training
 from evonas_cli.data.digits import Digits
 from evonas_cli.jobs.train import Train
 from evonas_cli.spaces.nasbench201 import NasBench201
@@ -22,13 +22,16 @@ DIGITS = Digits(valid_fraction=0.5, test_fraction=0.2, limit=256, crop=0, flip=F
 
 
 class Folders:
-    """A context with a folder for each candidate; without a root it keeps nothing."""
+    """A context with a folder for each candidate; without a root it keeps nothing. It remembers reports."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = root
+        self.root, self.reported = root, list[Training]()
 
     def folder(self, id: int) -> Path | None:
         return None if self.root is None else self.root / str(id)
+
+    def report(self, training: Training) -> None:
+        self.reported.append(training)
 
 
 def trainer(**changes: Any) -> Trainer:

@@ -13,6 +13,7 @@ import pytest
 from evonas_cli.core.fold import Fold
 from evonas_cli.evaluation.serial import Serial
 from evonas_cli.run.assembly import Parts
+from evonas_cli.run.in_flight import InFlight
 from evonas_cli.run.lazy import Started
 from evonas_cli.run.search import search
 from evonas_cli.store import derived, snapshots
@@ -101,7 +102,8 @@ def test_time_counts_from_the_first_work_to_the_last_word(compose_parts: Callabl
     RunDirectory(tmp_path).create("", {**made, "created": "2026-01-01"})
     for evaluations, starting in ((12, 0.0), (12, 100.0), (16, 100.0)):
         parts, directory = compose_parts(*WORDS[:-1], f"budget.evaluations={evaluations}"), RunDirectory(tmp_path)
-        evaluator = Started(Serial(parts.job, directory), parts.strategy, lambda environment: None)
+        in_flight = InFlight(directory)
+        evaluator = Started(Serial(parts.job, in_flight), parts.strategy, lambda environment: None, in_flight)
         mark = directory.mark()
         fold, recorder = parts.fold(), Recorder(directory, parts.space, clock, watch=clock.evaluated, mark=mark)
         evaluator.meter = recorder.meter
