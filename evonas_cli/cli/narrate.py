@@ -103,7 +103,8 @@ class Lines(Silent):
         self.line("starting")
         try:
             with super().telling(open_session) as session:
-                self._done, self._trainings = len(session.recorder.journal), session.evaluator.in_flight.trainings
+                self._done = len(session.recorder.journal)
+                self.follow(session.evaluator.in_flight.trainings)
                 self.line(f"{session.run.root}: {self._done} evaluations recorded, {several(session.slots, 'worker')}")
                 with ending(lambda: self._conclude(session)):
                     yield session
@@ -123,6 +124,10 @@ class Lines(Silent):
             self._failures.add(result.error.kind, result.error.text)
         of = f"/{self._limit}" if self._limit else ""
         self.line(f"{self._done}{of}  candidate {candidate.id}  {outcome}{copied}  {result.seconds:.2f} s")
+
+    def follow(self, trainings: Callable[[], Sequence[Training]]) -> None:
+        """From now on `trainings` says what is being trained."""
+        self._trainings = trainings
 
     def _conclude(self, session: Session) -> None:
         for text in summary(session, self._failures):

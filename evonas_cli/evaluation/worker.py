@@ -40,7 +40,7 @@ def serve(pipe: Connection, parcel: bytes, context: Context, device: str | None,
     log_warnings()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
-        reporting = Reporting(context, partial(_tell, pipe))
+        reporting = Reporting(context, partial(tell, pipe))
         bench = unpacked(parcel, Place(device, scratch.file))
         pipe.send(Ready(bench.environment()))
         while (unit := _next(pipe)) is not None:
@@ -62,7 +62,7 @@ def _next(pipe: Connection) -> Unit[Any] | None:
     return unit
 
 
-def _tell(pipe: Connection, trainings: Sequence[Training]) -> None:
+def tell(pipe: Connection, trainings: Sequence[Training]) -> None:
     """Sends a report, unless earlier ones fill the pipe because the pool is busy: no training waits for it."""
     room = select.poll()
     room.register(pipe, select.POLLOUT)

@@ -10,7 +10,7 @@ from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context, Place
-from evonas_cli.core.types import Candidate, Failure, Json, Metric, Proposal, Result, Unit
+from evonas_cli.core.types import Candidate, Failure, Json, Metric, Proposal, Result, Training, Unit
 from evonas_cli.network.plan import PlanError
 
 RAISED: dict[int, Exception] = {
@@ -114,6 +114,17 @@ class RaisingTogether(Raising):
     def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """All results, or none."""
         yield from placed(iter(list(super().evaluate(unit, context))), unit)
+
+
+class Telling(Doubling):
+    """Reports a hundred epochs of each candidate before the result."""
+
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        """As `Doubling`."""
+        for each in unit.candidates:
+            for epoch in range(1, 101):
+                context.report(Training((each.id,), epoch, 100, values={"train_loss": 1 / epoch}))
+        yield from super().evaluate(unit, context)
 
 
 class Answering(Doubling):

@@ -18,6 +18,7 @@ from evonas_cli.testing.doubling import (
     Pairing,
     Raising,
     RaisingTogether,
+    Telling,
     alone,
     candidate,
 )
@@ -142,6 +143,13 @@ def a_bench_gives_one_result_for_each(make: Make) -> None:
         assert said.endswith("it must yield one Result for each")
 
 
+def what_a_bench_reports_changes_no_result(make: Make) -> None:
+    """Whoever hears of it: an evaluator may drop reports."""
+    with started(make, Telling()) as evaluator:
+        evaluator.submit(alone(*[candidate(id, id) for id in range(5)]))
+        assert [result.metrics for result in collect(evaluator, 5)] == [{"double": 2.0 * id} for id in range(5)]
+
+
 LAWS: Sequence[Callable[[Make], None]] = (
     every_id_comes_back_once,
     what_a_job_puts_together_is_evaluated_together,
@@ -151,5 +159,6 @@ LAWS: Sequence[Callable[[Make], None]] = (
     what_a_job_raises_for_a_candidate_is_its_failure,
     in_one_program_the_others_keep_their_places,
     a_bench_gives_one_result_for_each,
+    what_a_bench_reports_changes_no_result,
 )
 """Every check. The context of each evaluator must have folders (`RunDirectory`)."""

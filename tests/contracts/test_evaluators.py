@@ -8,18 +8,20 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from made import make
 
-from evonas_cli.config.folders import options
+from evonas_cli.config.build import build
+from evonas_cli.config.folders import options, read
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context, Place
 from evonas_cli.core.processes import spawning
-from evonas_cli.core.types import Json, Result, Unit
+from evonas_cli.core.types import Json, Result, Training, Unit
+from evonas_cli.store.directory import RunDirectory
 from evonas_cli.testing import evaluators as contract
-from evonas_cli.testing.doubling import Doubling, alone, candidate
+from evonas_cli.testing.doubling import Doubling, Telling, alone, candidate
 from evonas_cli.testing.evaluators import collect
 
 
@@ -89,6 +91,30 @@ def test_workers_of_a_pool_hold_one_file_and_replacements_hold_it_too(tmp_path: 
     pool.submit(alone(candidate(2, 3)))
     assert collect(pool, 1)[0].metrics == {"double": 3.0}
     pool.close()
+
+
+class Hearing(RunDirectory):
+    """A run's folders that remember reports, in this process alone."""
+
+    heard: ClassVar[list[Training]] = []
+
+    def report(self, training: Training) -> None:
+        self.heard.append(training)
+
+
+@pytest.mark.parametrize("name", list(options("evaluator")))
+def test_reports_reach_the_context_of_the_evaluator(name: str, tmp_path: Path) -> None:
+    Hearing.heard.clear()
+    node = read(options("evaluator")[name])
+    workers = {"workers": 1} if name == "pool" else {}
+    evaluator: Any = build({**node, **workers}, "evaluator", job=Telling(), context=Hearing(tmp_path), device="cpu")
+    evaluator.start()
+    evaluator.submit(alone(candidate(3, 1)))
+    collect(evaluator, 1)
+    evaluator.close()
+    first = Training((3,), 1, 100, values={"train_loss": 1.0})
+    assert Hearing.heard[0] == first and all(one.ids == (3,) for one in Hearing.heard)
+    assert len(Hearing.heard) <= 25 if name == "pool" else len(Hearing.heard) == 100
 
 
 class Laborious(Doubling):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evonas_cli.core.errors import EnvironmentFailure
-from evonas_cli.core.types import Candidate, Proposal, Result, Unit
+from evonas_cli.core.types import Candidate, Proposal, Result, Training, Unit
 from evonas_cli.evaluation.pool import Pool
-from evonas_cli.evaluation.transport import Broken, Died, Event, Finished, Ready, Worker
+from evonas_cli.evaluation.transport import Broken, Died, Event, Finished, Ready, Reported, Worker
 
 
 class Scripted:
@@ -58,14 +59,29 @@ class Nothing:
     """A job that plans nothing, and is not asked to evaluate."""
 
 
-def pool(script: Callable[[tuple[int, ...]], Event], **settings: Any) -> tuple[Pool[Any], Script]:
+class Hearing:
+    """A context that remembers reports."""
+
+    def __init__(self) -> None:
+        self.reported: list[Training] = []
+
+    def folder(self, id: int) -> Path | None:
+        return None
+
+    def report(self, training: Training) -> None:
+        self.reported.append(training)
+
+
+def pool(
+    script: Callable[[tuple[int, ...]], Event], context: Hearing | None = None, **settings: Any
+) -> tuple[Pool[Any], Script]:
     transport = Script(script)
 
     class Here(Pool[Any]):
         def _connect(self) -> Script:
             return transport
 
-    found: Pool[Any] = Here(Nothing(), None, device="cpu", **settings)  # type: ignore[arg-type]
+    found: Pool[Any] = Here(Nothing(), context or Hearing(), device="cpu", **settings)  # type: ignore[arg-type]
     found.start()
     return found, transport
 
@@ -116,3 +132,14 @@ def test_what_a_worker_tells_of_the_machine_stops_the_run() -> None:
     found.submit([unit(0)])
     with pytest.raises(EnvironmentFailure, match="the disk is full"):
         collected(found, 1)
+
+
+def test_what_a_worker_reports_meanwhile_reaches_the_context_and_ends_no_unit() -> None:
+    context, early = Hearing(), [Training((0,), 1, 8), Training((0,), 2, 8, values={"train_loss": 0.5})]
+    found, transport = pool(lambda ids: Reported(early[:1] if ids == (0,) else []), context, workers=1)
+    found.submit([unit(0), unit(1)])
+    [worker] = transport.opened
+    worker.events += [Reported(early[1:]), answers((0,))]
+    transport.script = worker.script = answers
+    assert sorted(collected(found, 2)) == [0, 1]
+    assert context.reported == early and transport.sent == [(0,), (1,)]
