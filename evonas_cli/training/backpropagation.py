@@ -82,7 +82,7 @@ class ThroughTime:
             total += loss
             done += 1
             if train.device.type == "cpu":
-                self._reporter.step(done, len(rates), partial(_mean, total, done))
+                self._reporter.step(done, len(rates), partial(_mean, total))
             if done % GLANCE == 0 and not isfinite(total.item()):
                 break
         return _mean(total, done)

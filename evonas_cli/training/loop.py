@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import isfinite
 from time import perf_counter
 
+from evonas_cli.network.task import Kind
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.exercise import Diverged, Exercise, Outcome, Part
 from evonas_cli.training.history import Best, columns, is_better
 from evonas_cli.training.reporter import Reporter
 from evonas_cli.training.schedules import Course, factor
+from evonas_cli.training.state import Progress
 from evonas_cli.training.trainer import Trainer
 
 
@@ -66,6 +69,7 @@ class _Training:
         ]
         self.progress = [member.checkpoint.restore(place) for member, place in zip(members, self.places, strict=True)]
         self.outcomes: dict[int, Outcome] = {}
+        self.known = partial(_known, self.progress, self.outcomes, exercise.kind)
 
     def run(self) -> list[Outcome]:
         """All epochs that any member needs."""
@@ -96,7 +100,7 @@ class _Training:
 
     def _train(self, epoch: int, active: Sequence[int]) -> None:
         epochs = max(self.members[index].epochs for index in self._left())
-        self.reporter.epoch(epoch + 1, epochs, [self.members[index].place for index in active], self._known())
+        self.reporter.epoch(epoch + 1, epochs, [self.members[index].place for index in active], self.known)
         still = {index: place.copy() for index, place in enumerate(self.places) if index not in active}
         started = perf_counter()
         losses = self.exercise.epoch(self._rates(epoch), epoch)
@@ -118,17 +122,6 @@ class _Training:
         self._look([index for index in trained if self._is_point(index)])
         for index in trained:
             self.members[index].checkpoint.save(self.places[index], self.progress[index])
-
-    def _known(self) -> dict[str, float]:
-        """The lowest training loss of the members, and the newest metrics of the best of them, as far as there are."""
-        sound = [at for index, at in enumerate(self.progress) if not isinstance(self.outcomes.get(index), Diverged)]
-        trained = [progress for progress in sound if progress.epoch > progress.first_epoch]
-        best: Mapping[str, float] = {}
-        for progress in trained:
-            metrics = progress.curve[-1][2] if progress.curve else {}
-            if metrics and (not best or is_better(metrics, best, self.exercise.kind)):
-                best = metrics
-        return {"train_loss": min(progress.train_loss for progress in trained), **best} if trained else {}
 
     def _is_point(self, index: int) -> bool:
         """Whether the member is to be validated now, before its last epoch."""
@@ -210,3 +203,18 @@ class _Training:
             "passes": (progress.epoch - progress.first_epoch) * self.exercise.passes_per_epoch,
             "train_seconds": progress.train_seconds,
         }
+
+
+def _known(progress: Sequence[Progress], outcomes: Mapping[int, Outcome], kind: Kind) -> dict[str, float]:
+    """The lowest training loss of the members, and the newest metrics of the best of them, as far as there are any.
+
+    It has no hold on the exercise, which would else wait for the garbage collector with all its memory.
+    """
+    sound = [member for index, member in enumerate(progress) if not isinstance(outcomes.get(index), Diverged)]
+    trained = [member for member in sound if member.epoch > member.first_epoch]
+    best: Mapping[str, float] = {}
+    for member in trained:
+        metrics = member.curve[-1][2] if member.curve else {}
+        if metrics and (not best or is_better(metrics, best, kind)):
+            best = metrics
+    return {"train_loss": min(member.train_loss for member in trained), **best} if trained else {}

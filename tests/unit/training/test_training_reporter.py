@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 import torch
@@ -79,31 +80,31 @@ def test_a_loss_is_looked_at_when_it_is_time() -> None:
     now, told, looked = 0.0, list[Training](), list[int]()
     reporter = Reporter([3], told.append, lambda: now)
 
-    def losses() -> list[float]:
-        looked.append(1)
-        return [float("nan"), 0.25]
+    def losses(steps: int) -> list[float]:
+        looked.append(steps)
+        return [float("nan"), 1 / steps]
 
-    reporter.epoch(1, 2, [1], {"valid_error": 0.5})
+    reporter.epoch(1, 2, [1], lambda: {})
     reporter.step(1, 4, losses)
-    assert not looked
+    assert not looked and told == [Training((3,), 1, 2)]
     now = SECONDS
     reporter.step(2, 4, losses)
     reporter.step(3, 4, losses)
-    assert len(looked) == 1
-    assert told[1:] == [Training((3,), 1, 2, 0.5, {"valid_error": 0.5, "train_loss": 0.25})]
-    reporter.epoch(2, 2, [0], {})
+    assert looked == [2] and told[1:] == [Training((3,), 1, 2, 0.5, {"train_loss": 0.5})]
+    reporter.epoch(2, 2, [0], lambda: {"valid_error": 0.25})
+    assert len(told) == 2, "the last report is not old enough"
     now = 2 * SECONDS
     reporter.step(1, 4, losses)
-    assert told[-1] == Training((3,), 2, 2, 0.25, {}), "a loss that is not finite is no news"
+    assert told[2:] == [Training((3,), 2, 2, 0.25, {"valid_error": 0.25})], "a loss that is not finite is no news"
 
 
 def test_nobody_is_told_and_nothing_looked_at() -> None:
-    def losses() -> list[float]:
-        raise AssertionError("nobody asked")
+    def asked(*steps: int) -> Any:
+        raise AssertionError("nobody is told")
 
     reporter = Reporter(clock=Hours())
-    reporter.epoch(1, 2, [0], {})
-    reporter.step(1, 4, losses)
+    reporter.epoch(1, 2, [0], asked)
+    reporter.step(1, 4, asked)
 
 
 def test_a_language_model_tells_of_its_updates() -> None:
