@@ -55,8 +55,8 @@ def tune(
         print_json(asdict(found))
         return 0
     for way in found.ways:
-        apart = f"validation loss {way['loss_difference']:.1f} times as far from that of fp32 as seeds are from each other"
-        note = "" if way["trusted"] else f"   {apart}, not trusted"
+        apart = f"   loss {way['loss_difference']:.1f} times as far from that of fp32 as seeds are apart, not trusted"
+        note = "" if way["trusted"] else apart
         say(f"{way['samples_per_second']:12,.0f} samples/s   {' '.join(way['overrides'])}{note}")
     for way in found.threads:
         at_once = f"{way['workers']} workers at once" if way["workers"] > 1 else "one worker"
