@@ -174,12 +174,15 @@ def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
 
 
 def _describe(parts: Parts) -> int:
+    from evonas_cli.core.evaluating import advice
     from evonas_cli.core.rng import stream
     from evonas_cli.run.fit import check_data
     from evonas_cli.run.tracking import tracker_of
 
     check_data(parts.job, parts.goals.asked)
     tracker_of(parts.config, parts.allowed)
+    for line in advice(parts.job):
+        remark(f"evonas: {line}")
     fold = parts.fold()
     first = parts.space.sample(stream(parts.config["seed"], "dry-run"))
     goals = ", ".join(f"{o.name} ({o.direction})" for o in fold.objectives)

@@ -222,7 +222,7 @@ class Workbench:
                 data.hold_test(*own.dataset.test(own.seed))
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
-        check(own.trainer, data, aloud=self._prepared)
+        check(own.trainer, data, self._prepared, own.tuned)
         return data, splits.fingerprint, signature_of(splits)
 
     def _alone(
