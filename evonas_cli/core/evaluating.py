@@ -23,7 +23,7 @@ class Context(Protocol):
     """Where a job may keep files."""
 
     def folder(self, id: int) -> Path | None:
-        """The candidate's own folder, which whoever writes into it makes; None when the run keeps no files."""
+        """The candidate's own folder, which the writer of a file makes first; None when the run keeps no files."""
 
 
 @dataclass(frozen=True, slots=True)
