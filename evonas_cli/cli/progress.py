@@ -49,12 +49,12 @@ class Shown:
 
 @dataclass
 class Progress:
-    """Everything that a board shows of a run but the time; who fills it holds a lock where threads meet.
+    """Everything that a board shows of a run but the time. With several threads the caller locks each change.
 
     `limit` is budget.evaluations. `in_flight` are the ids of candidates that were handed to workers and are not back,
-    unit by unit; `trainings` are those of them that report how far they are. `figures` are those that the strategy said
-    last. `pace` are figures of throughput, empty where nobody tells them. `rate` is in evaluations a second, None while
-    it was not measured.
+    unit by unit; `trainings` are those of them that report how far they are. `figures` are the strategy's latest.
+    `pace` are figures of throughput, empty where there are none. `rate` is in evaluations a second, None while it was
+    not measured.
     """
 
     name: str

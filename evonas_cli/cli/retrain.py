@@ -29,7 +29,10 @@ from evonas_cli.core.files import path_of
 from evonas_cli.core.types import Json
 
 if TYPE_CHECKING:
+    from evonas_cli.config.compose import Composed
+    from evonas_cli.report.reading import Reading
     from evonas_cli.report.retrained import Measured, Retrained
+    from evonas_cli.run.assembly import Parts
 
 
 def retrain(
@@ -61,14 +64,10 @@ def retrain(
     Makes an ordinary run, which keeps the weights and can be resumed. Prints mean and 95 % interval over the seeds.
     """
     from evonas_cli.cli.running import carry_out, narrator
-    from evonas_cli.config.compose import Composed
     from evonas_cli.core.errors import UsageError
     from evonas_cli.report.choosing import chosen
     from evonas_cli.report.reading import read_run
-    from evonas_cli.run.assembly import assemble
-    from evonas_cli.run.confirming import check_networks, confirming
     from evonas_cli.run.session import create, new_run
-    from evonas_cli.run.stored import stored_config
     from evonas_cli.store.directory import abandon
 
     if seeds < 1:
@@ -78,12 +77,7 @@ def retrain(
     overrides = [word for word in words or [] if "=" in word] + machine_overrides(workers, devices)
     reading = read_run(run, outputs, allowed)
     ids = chosen(reading, names or ["best"])
-    genomes = {id: reading.journal.read(id)["genome"] for id in ids}
-    metadata = reading.run.metadata()
-    config = confirming(stored_config(reading.run), list(genomes.values()), seeds, overrides, allowed, full)
-    check_networks(config, genomes, metadata["environment"].get("task"), allowed)
-    parts = assemble(config, allowed)
-    composed = Composed(config, {**metadata["choices"], "strategy": "listed"})
+    composed, parts = _confirmation(reading, ids, seeds, overrides, allowed, full)
     made = new_run(composed, run_dir, allowed)
     source: dict[str, Json] = {"run": str(reading.run.root.absolute()), "ids": ids}
     voice = narrator(parts, quiet)
@@ -94,6 +88,22 @@ def retrain(
     finally:
         if run_dir is None:
             abandon(made.root)
+
+
+def _confirmation(
+    reading: Reading, ids: Sequence[int], seeds: int, overrides: Sequence[str], allowed: Sequence[str], full: bool
+) -> tuple[Composed, Parts]:
+    """The run that trains candidates of another one again. Raises UsageError where they make no networks."""
+    from evonas_cli.config.compose import Composed
+    from evonas_cli.run.assembly import assemble
+    from evonas_cli.run.confirming import check_networks, confirming
+    from evonas_cli.run.stored import stored_config
+
+    genomes = {id: reading.journal.read(id)["genome"] for id in ids}
+    metadata = reading.run.metadata()
+    config = confirming(stored_config(reading.run), list(genomes.values()), seeds, overrides, allowed, full)
+    check_networks(config, genomes, metadata["environment"].get("task"), allowed)
+    return Composed(config, {**metadata["choices"], "strategy": "listed"}), assemble(config, allowed)
 
 
 def print_retrained(found: Sequence[Retrained], opened: int, where: Path) -> None:

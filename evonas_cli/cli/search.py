@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -26,7 +26,9 @@ from evonas_cli.cli.common import (
 from evonas_cli.core.files import path_of
 
 if TYPE_CHECKING:
+    from evonas_cli.config.compose import Composed
     from evonas_cli.run.assembly import Parts
+    from evonas_cli.store.directory import RunDirectory
 
 Resume = Literal["never", "auto", "must"]
 Cfg = Annotated[Literal["job", "all"] | None, typer.Option("--cfg", help="Print the configuration and stop.")]
@@ -61,44 +63,85 @@ def search(
     Prints the Pareto front and, as the last line, the run's path.
     """
     from evonas_cli.cli.config import print_config
-    from evonas_cli.cli.running import carry_out, narrator
-    from evonas_cli.cli.tune import measured, names, recorded
-    from evonas_cli.config.compose import compose
-    from evonas_cli.core.errors import UsageError
-    from evonas_cli.run.assembly import assemble
-    from evonas_cli.run.session import create, new_run, reopen
+    from evonas_cli.run.session import new_run
     from evonas_cli.store.directory import RunDirectory, abandon
 
-    folders, allowed = config_dir or [], allow_module or []
     words = [*(overrides or []), *machine_overrides(workers, devices)]
-    composed = compose(words, folders)
-    parts = assemble(composed.config, allowed, folders)
+    line = _Line(words, config_dir or [], allow_module or [])
+    composed, parts = line.assembled()
     if cfg is not None:
         return print_config(replace(composed, config=parts.config), cfg)
     if tune and run_dir is not None and resume != "never" and RunDirectory(run_dir).exists():
-        composed = compose([*words, *_new(recorded(RunDirectory(run_dir)), words)], folders)
-        parts = assemble(composed.config, allowed, folders)
+        composed, parts = line.as_recorded(RunDirectory(run_dir))
     exists = _holds_run(run_dir, resume, parts)
     if dry_run:
         return _describe(parts)
     if tune and not exists:
-        found = _new(measured(parts, names(words), 1.0).overrides, words)
-        remark(f"evonas: tuned to {shlex.join(found)}")
-        composed = compose([*words, *found], folders)
-        parts = assemble(composed.config, allowed, folders)
-    run = new_run(composed, run_dir, allowed)
-    voice = narrator(parts, quiet)
-    if exists:
-        return carry_out(lambda: reopen(run, parts, voice.result), run, voice, json)
+        composed, parts = line.tuned(parts)
+    opening = _Opening(new_run(composed, run_dir, line.allowed), composed.choices, exists, resume)
     try:
-        return carry_out(lambda: create(run, parts, composed.choices, voice.result, sys.argv[1:]), run, voice, json)
-    except UsageError:
-        if resume == "never" or not run.exists():
-            raise
-        return carry_out(lambda: reopen(run, parts, voice.result), run, voice, json)
+        return opening.carry_out(parts, quiet, json)
     finally:
         if run_dir is None:
-            abandon(run.root)
+            abandon(opening.run.root)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What a command line configures: overrides, further folders of configuration, and modules that are allowed."""
+
+    words: Sequence[str]
+    folders: Sequence[Path]
+    allowed: Sequence[str]
+
+    def assembled(self, more: Sequence[str] = ()) -> tuple[Composed, Parts]:
+        """The configuration and its parts, with `more` overrides after those of the line."""
+        from evonas_cli.config.compose import compose
+        from evonas_cli.run.assembly import assemble
+
+        composed = compose([*self.words, *more], self.folders)
+        return composed, assemble(composed.config, self.allowed, self.folders)
+
+    def as_recorded(self, run: RunDirectory) -> tuple[Composed, Parts]:
+        """The same with the settings to which an existing run was tuned."""
+        from evonas_cli.cli.tune import recorded
+
+        return self.assembled(_new(recorded(run), self.words))
+
+    def tuned(self, parts: Parts) -> tuple[Composed, Parts]:
+        """The same with the settings that are fastest here, which are tried now and said."""
+        from evonas_cli.cli.tune import measured, names
+
+        found = _new(measured(parts, names(self.words), 1.0).overrides, self.words)
+        remark(f"evonas: tuned to {shlex.join(found)}")
+        return self.assembled(found)
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """A run to be made, or to be reopened where it `exists`; `choices` has the chosen option of each group."""
+
+    run: RunDirectory
+    choices: Mapping[str, str]
+    exists: bool
+    resume: Resume
+
+    def carry_out(self, parts: Parts, quiet: bool, json: bool) -> int:
+        """Opens the run and works it off. A run that another process has made meanwhile is reopened if --resume says
+        so."""
+        from evonas_cli.cli.running import carry_out, narrator
+        from evonas_cli.core.errors import UsageError
+        from evonas_cli.run.session import create, reopen
+
+        run, voice = self.run, narrator(parts, quiet)
+        if self.exists:
+            return carry_out(lambda: reopen(run, parts, voice.result), run, voice, json)
+        try:
+            return carry_out(lambda: create(run, parts, self.choices, voice.result, sys.argv[1:]), run, voice, json)
+        except UsageError:
+            if self.resume == "never" or not run.exists():
+                raise
+            return carry_out(lambda: reopen(run, parts, voice.result), run, voice, json)
 
 
 def _new(found: Sequence[str], overrides: Sequence[str]) -> list[str]:
@@ -131,12 +174,15 @@ def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
 
 
 def _describe(parts: Parts) -> int:
+    from evonas_cli.core.evaluating import advice
     from evonas_cli.core.rng import stream
     from evonas_cli.run.fit import check_data
     from evonas_cli.run.tracking import tracker_of
 
     check_data(parts.job, parts.goals.asked)
     tracker_of(parts.config, parts.allowed)
+    for line in advice(parts.job):
+        remark(f"evonas: {line}")
     fold = parts.fold()
     first = parts.space.sample(stream(parts.config["seed"], "dry-run"))
     goals = ", ".join(f"{o.name} ({o.direction})" for o in fold.objectives)

@@ -28,7 +28,7 @@ _FRAME = 6
 
 
 class Follow(Protocol):
-    """Hears of the children that run, often."""
+    """Shows the progress of running children; called often."""
 
     def __call__(self, running: Collection[Child]) -> None:
         """Looks at them when it is time."""
@@ -159,7 +159,7 @@ def on_a_terminal() -> bool:
 def following(
     folder: SweepFolder, children: Sequence[Child], over: Mapping[Child, str], line: Callable[[str], None]
 ) -> Iterator[tuple[Follow, Callable[[Child, str], None]]]:
-    """What hears of running children, and what hears of one that is over; a table is shown while the context lasts."""
+    """A function for running children, and one for a child that is over; a table is shown while the context lasts."""
     if not on_a_terminal():
         yield Quarters(folder, line), lambda child, state: None
         return

@@ -23,7 +23,7 @@ class Context(Protocol):
     """Where a job may keep files, and whom it may tell how its trainings go."""
 
     def folder(self, id: int) -> Path | None:
-        """The candidate's own folder, which whoever writes into it makes; None when the run keeps no files."""
+        """The candidate's own folder, which the writer of a file makes first; None when the run keeps no files."""
 
     def report(self, training: Training) -> None:
         """Shows people how far a training is: `context.report(Training((3,), 2, 8, values={"train_loss": 0.61}))`.
@@ -189,6 +189,17 @@ class Placed(Protocol, metaclass=Capability):
 
 
 @runtime_checkable
+class Advising(Protocol, metaclass=Capability):
+    """What a job may have in addition: it tells people of settings that leave candidates little chance."""
+
+    def advice(self) -> Sequence[str]:
+        """A line for each such setting, as far as a look at the data tells; no error. No torch.
+
+        For example `["each training makes only 8 updates of the weights (8 epochs x 1 batch of 50 examples)"]`.
+        """
+
+
+@runtime_checkable
 class Resolving(Protocol, metaclass=Capability):
     """What a data set may have in addition: some of its settings may be `auto` and follow from the data."""
 
@@ -241,6 +252,11 @@ def check_there(job: object) -> None:
     """Raises UsageError when the data of a job is not there; a job that is not Placed is taken to have it."""
     if isinstance(job, Placed):
         job.check_there()
+
+
+def advice(job: object) -> Sequence[str]:
+    """What a job says of its settings; nothing where the job is not Advising."""
+    return job.advice() if isinstance(job, Advising) else ()
 
 
 @runtime_checkable

@@ -58,8 +58,8 @@ def check_file(path: Path, remedy: str) -> None:
 def reading(path: Path, kind: str, remedy: str) -> Iterator[None]:
     """Whatever a library raises on a file that it cannot read as `kind` becomes a UsageError, which ends in `remedy`.
 
-    Errors of evonas pass. Errors of the disk become an EnvironmentFailure. Nobody can list what a reader raises on a
-    damaged file, and a header that claims too much is a MemoryError.
+    Errors of evonas pass. Errors of the disk become an EnvironmentFailure. No library lists what its readers raise on a
+    damaged file, and a header that claims too large an array is a MemoryError.
     """
     try:
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
+from evonas_cli.core.blame import described
 from evonas_cli.core.errors import EvonasError
 from evonas_cli.core.evaluating import Static
 from evonas_cli.core.types import Candidate, Constraint, Failure, Json, Result
@@ -45,15 +46,19 @@ class Gate(Generic[G]):
         return refused
 
     def refusal(self, candidate: Candidate[G]) -> Result | None:
-        """The failed result of a candidate that violates a constraint; None for one that may be evaluated."""
+        """The failed result of a candidate that violates a constraint, or for whose genome the job raises.
+
+        None for a candidate that may be evaluated.
+        """
         if self._job is None or candidate.proposal.job:
             return None
         try:
             known = self._job.static_metrics(candidate.proposal.genome, self._environment)
         except EvonasError:
             raise
-        except Exception:  # whatever it is, evaluating the candidate meets it again and records it
-            return None
+        except Exception as error:
+            failure = Failure("error", f"no metrics before training, which constraints need: {described(error)}")
+            return Result(candidate.id, "failed", error=failure)
         if known is None:
             return None
         for constraint in violated(known, self._constraints)[:1]:

@@ -1,4 +1,4 @@
-"""What strategies propose and what jobs give, checked before the run goes on with it.
+"""What strategies propose and what jobs give, checked before the run uses it.
 
 No result of an evaluation can stop the search or make the journal unreadable.
 """

@@ -81,7 +81,7 @@ class Keeping(Protocol[C], metaclass=Capability):
     def keeps(self, state: C) -> Container[int]:
         """Ids of told candidates that proposals asked of this state, or of a later one, may continue.
 
-        Weights of other told candidates are removed in the course of a run: a strategy that goes on with the best
+        Weights of other told candidates are removed in the course of a run: a strategy that continues the best
         candidate alone returns `(state.best_id,)`.
         """
 

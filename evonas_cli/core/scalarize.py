@@ -68,13 +68,11 @@ class Weighted:
 
 
 @dataclass(frozen=True, slots=True)
-class Mixed:
-    """R = a x accuracy - (1 - a) x cost, the cost as its share of the range `bounds`, clipped to [0, 1]."""
+class _Traded:
+    """The two metrics of a reward that trades an accuracy for a cost."""
 
-    a: float
     accuracy: str
     cost: str
-    bounds: tuple[float, float]
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -85,6 +83,14 @@ class Mixed:
     def costs(self) -> tuple[str, ...]:
         """As in `Reward`."""
         return (self.cost,)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed(_Traded):
+    """R = a x accuracy - (1 - a) x cost, the cost as its share of the range `bounds`, clipped to [0, 1]."""
+
+    a: float
+    bounds: tuple[float, float]
 
     def value(self, metrics: Mapping[str, float]) -> float:
         """As in `Reward`."""
@@ -96,22 +102,10 @@ class Mixed:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(_Traded):
     """R = accuracy where the cost is below `limit`, else 0."""
 
-    accuracy: str
-    cost: str
     limit: float
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """As in `Reward`."""
-        return self.accuracy, self.cost
-
-    @property
-    def costs(self) -> tuple[str, ...]:
-        """As in `Reward`."""
-        return (self.cost,)
 
     def value(self, metrics: Mapping[str, float]) -> float:
         """As in `Reward`."""
@@ -123,23 +117,11 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class Floor(_Traded):
     """R = 1 - cost where the accuracy is above `floor`, else 0; the cost as its share of `bounds`, in [0, 1]."""
 
-    accuracy: str
-    cost: str
     bounds: tuple[float, float]
     floor: float
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """As in `Reward`."""
-        return self.accuracy, self.cost
-
-    @property
-    def costs(self) -> tuple[str, ...]:
-        """As in `Reward`."""
-        return (self.cost,)
 
     def value(self, metrics: Mapping[str, float]) -> float:
         """As in `Reward`."""

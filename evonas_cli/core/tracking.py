@@ -33,15 +33,15 @@ class Described:
 class Tracker(Protocol, metaclass=Capability):
     """What follows a session. All calls after `start` come from one thread of their own, one after the other.
 
-    What a tracker raises after its start is logged once, and the tracker hears of nothing more; the run goes on. The
+    An exception of a tracker after its start is logged once and switches the tracker off; the run continues. The
     constructor raises UsageError where a package is missing, with what to install.
     """
 
     def start(self, run: Described) -> bool:
-        """A session begins; whether the tracker wants to hear of it. Raises UsageError: the session does not begin.
+        """A session begins; whether the tracker follows the session. Raises UsageError: the session does not begin.
 
-        A session of a run that was interrupted goes on where the one before ended: `tracker.start(run)` finds what it
-        has kept under `run.mark` and appends to it.
+        The session of an interrupted run continues where the session before ended: `tracker.start(run)` finds what the
+        tracker has kept under `run.mark`, and later calls append to that.
         """
 
     def told(self, candidate: Candidate[Any], result: Result, figures: Mapping[str, float]) -> None:

@@ -91,6 +91,13 @@ class Source(ABC):
         """
         return self.known_outputs
 
+    def looked_up_sizes(self, seed: int) -> dict[str, int] | None:
+        """How many examples `train`, `valid` and `test` have, where a look at the targets alone tells it; else None.
+
+        Raises as `prepare`.
+        """
+        return None
+
     @abstractmethod
     def task(self) -> Task:
         """Shape of one input, number of outputs, and kind. Raises as `prepare`."""
@@ -141,6 +148,10 @@ class Source(ABC):
         """`split_indices` by the settings; `found` and `own` as for `fractions`. Raises as both."""
         fraction = self.fractions(found, own)
         return split_indices(found, fraction["valid"], fraction["test"], self.limit, seed, self.name)
+
+    def sizes(self, found: Targets, own: Mapping[str, int], seed: int) -> dict[str, int]:
+        """The number of examples of each part; `found` and `own` as for `fractions`. Raises as `split`."""
+        return {**own, **{part: len(indices) for part, indices in self.split(found, own, seed).items()}}
 
     def check_there(self) -> None:  # noqa: B027 - a source that carries its data has nothing to look for
         """Looks whether the data is where the settings say, without reading it all; a search does so before it begins.
@@ -243,8 +254,16 @@ class Dataset(Source):
 
     def _indices(self, arrays: Arrays, seed: int) -> dict[str, Indices]:
         """Positions in x_train that go to each part. The test part does not depend on `limit`."""
-        found = Targets(arrays.y_train, task_of(arrays).kind, arrays.names)
-        return self.split(found, arrays.own(), seed)
+        return self.split(_found(arrays), arrays.own(), seed)
+
+    def _sizes(self, arrays: Arrays, seed: int) -> dict[str, int]:
+        """The number of examples of each part of checked arrays."""
+        return self.sizes(_found(arrays), arrays.own(), seed)
+
+
+def _found(arrays: Arrays) -> Targets:
+    """The targets of the training part of checked arrays, before other parts are drawn from it."""
+    return Targets(arrays.y_train, task_of(arrays).kind, arrays.names)
 
 
 def plainly(value: bool | float) -> str:

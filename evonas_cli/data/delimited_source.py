@@ -86,6 +86,10 @@ class DelimitedSource(Source):
         """As Source.looked_up_outputs."""
         return self._read()[1].outputs
 
+    def looked_up_sizes(self, seed: int) -> dict[str, int]:
+        """As Source.looked_up_sizes."""
+        return self.sizes(self._read()[1], {}, seed)
+
     @abstractmethod
     def fit(self, table: Delimited, rows: dict[str, Indices], wanted: tuple[str, ...]) -> Fitted:
         """The inputs of the `wanted` parts, fitted to the rows `train` alone. Raises UsageError for columns that do not

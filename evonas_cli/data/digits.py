@@ -26,6 +26,10 @@ class Digits(Dataset):
 
     known_outputs: ClassVar[int | None] = 10
 
+    def looked_up_sizes(self, seed: int) -> dict[str, int]:
+        """As Source.looked_up_sizes."""
+        return self._sizes(self._checked(), seed)
+
     def read(self) -> Arrays:
         """As Dataset.read; never fails."""
         with np.load(Path(__file__).with_name("digits.npz")) as file:

@@ -100,6 +100,10 @@ class Folder(Dataset):
         """As Source.looked_up_outputs."""
         return len(self._listings()["train"].classes)
 
+    def looked_up_sizes(self, seed: int) -> dict[str, int]:
+        """As Source.looked_up_sizes; images that cannot be read are counted."""
+        return self.sizes(*_counted(self._listings()), seed)
+
     @property
     def name(self) -> str:
         """The folder."""

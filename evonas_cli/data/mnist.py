@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.files import located
-from evonas_cli.data.arrays import Arrays
+from evonas_cli.data.arrays import Arrays, all_targets
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.download import alone, download
 from evonas_cli.data.idx import read_images, read_labels
@@ -50,6 +50,14 @@ class Mnist(Dataset):
         """As Dataset.check_there; what is missing may be downloaded."""
         if not self.download:
             self._found(self._root)
+
+    def looked_up_sizes(self, seed: int) -> dict[str, int] | None:
+        """As Source.looked_up_sizes; None where the files are not there."""
+        files = self._find(self._root)
+        if files is None:
+            return None
+        found = all_targets({"train": read_labels(files["y_train"])}, "classes", self.name)
+        return self.sizes(found["train"], {"test": len(read_labels(files["y_test"]))}, seed)
 
     @property
     def _root(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -70,13 +71,13 @@ class Npz(Dataset):
         if "auto" not in (self.kind, self.layout, self.valid_fraction, self.test_fraction):
             return {}
         path, found = self._checked_path(), self._targets()
+        train, own = _apart(found)
         shape, kind = _header(path, "x_train")
         layout = layout_of(shape, kind, f"{path}: x_train") if self.layout == "auto" else self.layout
-        self._check_augmentation(layout, found["train"].kind)
-        own = {part: len(targets) for part, targets in found.items() if part != "train"}
-        self.split(found["train"], own, 0)
-        fractions = self.fractions(found["train"], own)
-        values: dict[str, Json] = {"kind": found["train"].kind, "layout": layout}
+        self._check_augmentation(layout, train.kind)
+        self.split(train, own, 0)
+        fractions = self.fractions(train, own)
+        values: dict[str, Json] = {"kind": train.kind, "layout": layout}
         values |= {f"{part}_fraction": fraction for part, fraction in fractions.items()}
         return {key: value for key, value in values.items() if getattr(self, key) == "auto"}
 
@@ -87,6 +88,10 @@ class Npz(Dataset):
     def looked_up_outputs(self) -> int:
         """As Source.looked_up_outputs."""
         return self._targets()["train"].outputs
+
+    def looked_up_sizes(self, seed: int) -> dict[str, int]:
+        """As Source.looked_up_sizes."""
+        return self.sizes(*_apart(self._targets()), seed)
 
     def _targets(self) -> dict[str, Targets]:
         """The targets of each part; the inputs are not read."""
@@ -112,6 +117,11 @@ class Npz(Dataset):
         if not start.startswith(ZIP):
             raise UsageError(f"{path} is no .npz file, it begins with {start!r}; {REMEDY}")
         return path
+
+
+def _apart(found: Mapping[str, Targets]) -> tuple[Targets, dict[str, int]]:
+    """The targets of the training part, and the sizes of the others."""
+    return found["train"], {part: len(targets) for part, targets in found.items() if part != "train"}
 
 
 def _load(path: Path, keys: Any) -> tuple[list[str], dict[str, NDArray[Any]]]:

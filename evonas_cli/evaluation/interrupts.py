@@ -15,7 +15,7 @@ HEEDED = (signal.SIGINT, signal.SIGTERM)
 def deferred() -> Iterator[None]:
     """SIGINT and SIGTERM that arrive meanwhile, in whatever thread, take effect at the end.
 
-    Only the main thread hears signals, so in another thread, such as that of a notebook, nothing is there to defer.
+    Only the main thread receives signals, so in another thread, such as that of a notebook, nothing is deferred.
     Processes and threads that are started meanwhile have SIGINT blocked.
     """
     late: list[int] = []
@@ -24,12 +24,12 @@ def deferred() -> Iterator[None]:
         late.append(number)
 
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    hears = threading.current_thread() is threading.main_thread()
-    heard = {number: signal.signal(number, later) for number in HEEDED} if hears else {}
+    receives = threading.current_thread() is threading.main_thread()
+    handlers = {number: signal.signal(number, later) for number in HEEDED} if receives else {}
     try:
         yield
     finally:
-        for number, handler in heard.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         for arrived in late[:1]:

@@ -79,7 +79,7 @@ def births(
 ) -> tuple[tuple[Birth[G], ...], list[Proposal[G]]]:
     """The generation to come, from proposals and ages, and what of it has to be evaluated: with `archive` the unknown.
 
-    A genome is known once it has been proposed, were it for this generation.
+    A genome counts as known from its first proposal on, also when that proposal is of this generation.
     """
     asked = {birth.genome for batch in state.pending for birth in batch} if archive else set()
     born, new = [], []
@@ -98,8 +98,8 @@ def train_on(
 ) -> list[tuple[Proposal[G], int]]:
     """A generation of population-based training (Jaderberg et al. 2017), as proposals and ages.
 
-    All go on with their own weights and genome, but the worst `fraction` are replaced by copies that go on with the
-    weights and the mutated genome of one of the best.
+    Each individual continues its own weights and genome, except for the worst `fraction`. Each of these is replaced by
+    a copy of one of the best, which continues the weights of that one with a mutated genome.
     """
     children = []
     sources = exploit([individual.loss for individual in individuals], rng, fraction=fraction)

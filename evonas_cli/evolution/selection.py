@@ -151,11 +151,12 @@ def groups(selected: Sequence[int], identities: Sequence[int], size: int, rng: R
 
 
 def exploit(losses: Sequence[float | None], rng: Random, *, fraction: float) -> list[int]:
-    """Whose training each individual goes on with: truncation selection of population-based training.
+    """The individual whose training each individual continues: truncation selection of population-based training.
 
-    The worst floor(fraction * m), at least one, go on with a uniform draw from as many of the best, all others with
-    their own; the failed (None) come last and always go on with another's. Needs two or more individuals of whom one
-    succeeded. `fraction` in (0, 0.5]. Source: Jaderberg et al., Population based training of neural networks (2017).
+    Each of the worst floor(fraction * m), at least one, continues a uniform draw from as many of the best; all others
+    continue their own training. Failed individuals (None) come last and always continue another one's. Needs two or
+    more individuals of which one succeeded. `fraction` in (0, 0.5]. Source: Jaderberg et al., Population based training
+    of neural networks (2017).
     """
     if not 0 < fraction <= 0.5:
         raise ValueError(f"exploited fraction is {fraction}; it must be in (0, 0.5]")

@@ -5,7 +5,7 @@ A locus is a `Choice` among options, or a range of numbers (`Real`, `Integer`; g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -118,6 +118,19 @@ def parse(loci: Sequence[Locus], data: Json) -> Genes:
     if not isinstance(data, list | tuple) or len(data) != len(loci):
         raise ValueError(f"a genome here is a list of {len(loci)} choices")
     return tuple([locus.check(value) for locus, value in zip(loci, data, strict=True)])
+
+
+def named(loci: Sequence[Locus], genes: Genes) -> dict[str, Gene]:
+    """The genes by the names of their loci."""
+    return {locus.name: gene for locus, gene in zip(loci, genes, strict=True)}
+
+
+def parse_named(loci: Sequence[Locus], data: Json) -> Genes:
+    """Genes from a JSON object, the inverse of `named`. Raises ValueError naming the locus that does not fit."""
+    names = [locus.name for locus in loci]
+    if not isinstance(data, Mapping) or set(data) != set(names):
+        raise ValueError(f"a genome here is an object with {', '.join(names)}")
+    return tuple([locus.check(data[locus.name]) for locus in loci])
 
 
 def mutate(loci: Sequence[Locus], genome: Genes, probability: float | None, scale: float | None, rng: Random) -> Genes:

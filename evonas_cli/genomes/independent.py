@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+from evonas_cli.core.types import Json
 from evonas_cli.genomes import choices
 from evonas_cli.genomes.choices import Choice, Genes
 from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
@@ -12,7 +13,7 @@ from evonas_cli.genomes.walk import Kinds, Program, kinds_of, walk_choices
 
 class Independent:
     """Genomes are tuples with one option of each of `choices`, which the space sets: it is then Linear, Mutable,
-    Measured and Walkable.
+    Measured and Walkable. In JSON they are lists.
 
     A space may replace any of these methods by its own: `class Mlp(Independent)`.
     """
@@ -39,3 +40,11 @@ class Independent:
     def walk(self) -> Program[Genes]:
         """One gene after the other."""
         return walk_choices(self.choices)
+
+    def to_json(self, genome: Genes) -> Json:
+        """A list of the options."""
+        return list(genome)
+
+    def from_json(self, data: Json) -> Genes:
+        """The inverse of `to_json`. Raises ValueError that names the gene that does not fit."""
+        return choices.parse(self.choices, data)

@@ -21,6 +21,7 @@ from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.metrics import OBJECTIVES, OF_NETWORKS, metrics_of
 from evonas_cli.network.task import KINDS, Kind, Task
 from evonas_cli.training.candidates.equipment import Equipment
+from evonas_cli.training.extent import few_updates
 from evonas_cli.training.measuring.plan import Measuring, Timing
 from evonas_cli.training.trainer import Trainer, check_kind
 
@@ -152,6 +153,15 @@ class Train:
         """As the data set's; the table of latencies, if there is one, and a counter of energy, if one is needed."""
         self.equipment.dataset.check_there()
         self._measuring.check_there(self.equipment.device)
+
+    def advice(self) -> Sequence[str]:
+        """Whether a training makes few updates of the weights, where a look at the data tells its size."""
+        sizes = self.equipment.dataset.looked_up_sizes(self.equipment.seed)
+        if sizes is None:
+            return []
+        examples = sizes["train"] + (sizes["valid"] if self._full else 0)
+        line = few_updates(self.equipment.trainer, examples, self.equipment.tuned)
+        return [] if line is None else [line]
 
     def check_demands(self, demands: Demands) -> None:
         """Raises UsageError where weights are not kept, or the epochs are too few to be divided."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from evonas_cli.network.op import FLAG, Op, Setting, Settings, Shape
-from evonas_cli.network.shape_rules import check_groups, check_padding, slide
-from evonas_cli.network.source import Source, arguments, expression, side
+from evonas_cli.network.shape_rules import POOL, check_groups, convolution_counts, pooled, slide
+from evonas_cli.network.source import Source, arguments, avg_pooled, expression, max_pooled, side
 
 LAYERS = "evonas_cli.nn.layers"
 STACKED = "evonas_cli.nn.stacked"
@@ -53,25 +53,9 @@ def _conv_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     return settings["channels"], height, width
 
 
-def _conv_weights(shapes: Sequence[Shape], settings: Settings) -> int:
-    per_output: int = shapes[0][0] // settings["groups"] * settings["kernel_h"] * settings["kernel_w"]
-    return per_output * int(settings["channels"])
-
-
-def _conv_parameters(shapes: Sequence[Shape], settings: Settings) -> int:
-    return _conv_weights(shapes, settings) + int(settings["bias"] * settings["channels"])
-
-
-def _conv_multiply_adds(shapes: Sequence[Shape], settings: Settings) -> int:
-    _, height, width = _conv_shape(shapes, settings)
-    return _conv_weights(shapes, settings) * height * width
-
-
 def _pool_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     channels, *sizes = _map(shapes[0])
-    check_padding(settings)
-    height, width = (slide(size, settings["kernel"], settings["stride"], settings["padding"]) for size in sizes)
-    return channels, height, width
+    return channels, *pooled(sizes, settings)
 
 
 def _zero_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
@@ -100,16 +84,6 @@ def _conv_source(shapes: Sequence[Shape], settings: Settings) -> Source:
     return Source(layer=f"nn.Conv2d({words})")
 
 
-def _max_pool_source(shapes: Sequence[Shape], settings: Settings) -> Source:
-    words = arguments((settings["kernel"], settings["stride"]), padding=(settings["padding"], 0))
-    return Source(call=f"F.max_pool2d({{0}}, {words})")
-
-
-def _avg_pool_source(shapes: Sequence[Shape], settings: Settings) -> Source:
-    more = {"padding": (settings["padding"], 0), "count_include_pad": (not settings["padding"], True)}
-    return Source(call=f"F.avg_pool2d({{0}}, {arguments((settings['kernel'], settings['stride']), **more)})")
-
-
 def _zero_source(shapes: Sequence[Shape], settings: Settings) -> Source:
     stride = settings["stride"]
     kept = "{0}" if stride == 1 else f"{{0}}[:, :, ::{stride}, ::{stride}]"
@@ -133,7 +107,7 @@ CONV = {
     "gain": Setting(1.0, least=0),
     "same": Setting(1, least=0, most=1),
 }
-POOL = {"kernel": Setting(), "stride": Setting(1), "padding": Setting(0, least=0)}
+_CONV_PARAMETERS, _CONV_MULTIPLY_ADDS = convolution_counts(_conv_shape, "kernel_h", "kernel_w")
 
 MAP_OPS: Mapping[str, Op] = {
     "conv": Op(
@@ -142,8 +116,8 @@ MAP_OPS: Mapping[str, Op] = {
         stack=f"{STACKED}.convolution:Conv",
         settings=CONV,
         short={"kernel": ("kernel_h", "kernel_w"), "stride": ("stride_h", "stride_w")},
-        parameters=_conv_parameters,
-        multiply_adds=_conv_multiply_adds,
+        parameters=_CONV_PARAMETERS,
+        multiply_adds=_CONV_MULTIPLY_ADDS,
         source=_conv_source,
     ),
     "max_pool": Op(
@@ -151,14 +125,14 @@ MAP_OPS: Mapping[str, Op] = {
         build=f"{LAYERS}.pooling:max_pool",
         stack="evonas_cli.nn.kernels.pooling:MaxPool",
         settings=POOL,
-        source=_max_pool_source,
+        source=max_pooled("F.max_pool2d"),
     ),
     "avg_pool": Op(
         shape=_pool_shape,
         build=f"{LAYERS}.pooling:avg_pool",
         stack="evonas_cli.nn.kernels.pooling:AvgPool",
         settings=POOL,
-        source=_avg_pool_source,
+        source=avg_pooled("F.avg_pool2d"),
     ),
     "global_avg_pool": Op(
         shape=lambda shapes, settings: _map(shapes[0])[:1],

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from evonas_cli.network.op import FLAG, CountRule, Op, Setting, Settings, Shape, ShapeRule, SourceRule
-from evonas_cli.network.shape_rules import check_groups, check_padding, slide
-from evonas_cli.network.source import PADDING, Source, arguments, masked
+from evonas_cli.network.shape_rules import POOL, check_groups, convolution_counts, pooled, slide
+from evonas_cli.network.source import PADDING, Source, arguments, avg_pooled, masked, max_pooled
 
 LAYERS = "evonas_cli.nn.layers"
 STACKED = "evonas_cli.nn.stacked"
@@ -41,22 +41,9 @@ def _conv_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     return settings["channels"], slide(length, window, settings["stride"], conv1d_padding(settings))
 
 
-def _conv_weights(shapes: Sequence[Shape], settings: Settings) -> int:
-    return int(shapes[0][0] // settings["groups"] * settings["kernel"] * settings["channels"])
-
-
-def _conv_parameters(shapes: Sequence[Shape], settings: Settings) -> int:
-    return _conv_weights(shapes, settings) + int(settings["bias"] * settings["channels"])
-
-
-def _conv_multiply_adds(shapes: Sequence[Shape], settings: Settings) -> int:
-    return _conv_weights(shapes, settings) * _conv_shape(shapes, settings)[1]
-
-
 def _pool_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     channels, length = _sequence(shapes)
-    check_padding(settings)
-    return channels, slide(length, settings["kernel"], settings["stride"], settings["padding"])
+    return channels, *pooled((length,), settings)
 
 
 def _embedding_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
@@ -93,16 +80,6 @@ def _conv_source(shapes: Sequence[Shape], settings: Settings) -> Source:
         bias=(bool(settings["bias"]), True),
     )
     return Source(layer=f"nn.Conv1d({words})", shapes={"weight": (made, channels // settings["groups"], kernel)})
-
-
-def _max_pool_source(shapes: Sequence[Shape], settings: Settings) -> Source:
-    words = arguments((settings["kernel"], settings["stride"]), padding=(settings["padding"], 0))
-    return Source(call=f"F.max_pool1d({{0}}, {words})")
-
-
-def _avg_pool_source(shapes: Sequence[Shape], settings: Settings) -> Source:
-    more = {"padding": (settings["padding"], 0), "count_include_pad": (not settings["padding"], True)}
-    return Source(call=f"F.avg_pool1d({{0}}, {arguments((settings['kernel'], settings['stride']), **more)})")
 
 
 def _embedding_source(shapes: Sequence[Shape], settings: Settings) -> Source:
@@ -179,7 +156,7 @@ CONV1D = {
     "gain": Setting(1.0, least=0),
     "same": Setting(1, least=0, most=1),
 }
-POOL1D = {"kernel": Setting(), "stride": Setting(1), "padding": Setting(0, least=0)}
+_CONV_PARAMETERS, _CONV_MULTIPLY_ADDS = convolution_counts(_conv_shape, "kernel")
 
 SEQUENCE_OPS: Mapping[str, Op] = {
     "conv1d": Op(
@@ -187,23 +164,23 @@ SEQUENCE_OPS: Mapping[str, Op] = {
         build=f"{LAYERS}.convolution:conv1d",
         stack=f"{STACKED}.convolution:Conv1d",
         settings=CONV1D,
-        parameters=_conv_parameters,
-        multiply_adds=_conv_multiply_adds,
+        parameters=_CONV_PARAMETERS,
+        multiply_adds=_CONV_MULTIPLY_ADDS,
         source=_conv_source,
     ),
     "max_pool1d": Op(
         shape=_pool_shape,
         build=f"{LAYERS}.pooling:max_pool1d",
         stack="same",
-        settings=POOL1D,
-        source=_max_pool_source,
+        settings=POOL,
+        source=max_pooled("F.max_pool1d"),
     ),
     "avg_pool1d": Op(
         shape=_pool_shape,
         build=f"{LAYERS}.pooling:avg_pool1d",
         stack="same",
-        settings=POOL1D,
-        source=_avg_pool_source,
+        settings=POOL,
+        source=avg_pooled("F.avg_pool1d"),
     ),
     "embedding": Op(
         shape=_embedding_shape,

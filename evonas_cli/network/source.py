@@ -50,6 +50,26 @@ def side(rows: int, columns: int) -> int | tuple[int, int]:
     return rows if rows == columns else (rows, columns)
 
 
+def max_pooled(function: str) -> SourceRule:
+    """The rule of a max pool, which is a call of `function`."""
+
+    def rule(shapes: Sequence[Shape], settings: Settings) -> Source:
+        words = arguments((settings["kernel"], settings["stride"]), padding=(settings["padding"], 0))
+        return Source(call=f"{function}({{0}}, {words})")
+
+    return rule
+
+
+def avg_pooled(function: str) -> SourceRule:
+    """The rule of an average pool, which is a call of `function` and does not count padding."""
+
+    def rule(shapes: Sequence[Shape], settings: Settings) -> Source:
+        more = {"padding": (settings["padding"], 0), "count_include_pad": (not settings["padding"], True)}
+        return Source(call=f"{function}({{0}}, {arguments((settings['kernel'], settings['stride']), **more)})")
+
+    return rule
+
+
 def masked(name: str, module: str, plain: str) -> SourceRule:
     """The rule of an operation that may have token ids as a second input: `plain` without them, else a layer of the
     class `name` in `module`."""

@@ -20,8 +20,8 @@ from evonas_cli.store.records import is_entry
 class Follower:
     """Reads a run's journal on from where it stopped the last time, and leaves everything as it is.
 
-    `began_anew` counts how often the journal was another file or had become shorter, as after a repair; whoever keeps
-    what was read has to forget it then.
+    `began_anew` counts how often the journal was another file or had become shorter, as after a repair. A caller that
+    keeps entries has to drop them when the count rises.
     """
 
     run: RunDirectory

@@ -53,8 +53,8 @@ def curves_frame(entry: Mapping[str, Any]) -> DataFrame:
 def lineage(read: Callable[[int], Mapping[str, Any]], id: int, objective: Objective) -> list[tuple[int, str]]:
     """The candidate's ancestors and the candidate itself, the first ancestor first: ids, each with its operator.
 
-    Of several parents the line goes on with the one that is best by the objective, of equals with the first. Parents
-    that were not evaluated, or failed, come last.
+    Of several parents the line follows the best by the objective, and of equal ones the first. Parents that were not
+    evaluated, or failed, come last.
     """
 
     def loss(parent: int) -> float:

@@ -1,4 +1,4 @@
-"""What a run was begun with, held against what goes on with it: the data, the machine, the versions, the code."""
+"""What a run was begun with, compared with what continues the run: the data, the machine, the versions, the code."""
 
 from __future__ import annotations
 

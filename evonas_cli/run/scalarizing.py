@@ -80,7 +80,7 @@ def _mixed(settings: Mapping[str, Any], metrics: Mapping[str, Metric], determini
     a = _number("a", settings["a"])
     if not 0 <= a <= 1:
         raise UsageError(f"scalarize.a is {settings['a']}; it must be from 0 to 1")
-    return Mixed(a, *_pair(settings, metrics, deterministic), _bounds(settings["bounds"]))
+    return Mixed(*_pair(settings, metrics, deterministic), a, _bounds(settings["bounds"]))
 
 
 def _limit(settings: Mapping[str, Any], metrics: Mapping[str, Metric], deterministic: bool) -> Reward:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import UsageError
@@ -52,52 +52,75 @@ def search(
     Raises EnvironmentFailure when the machine fails, UsageError for a part that does not keep to its interface;
     everything recorded until then stays.
     """
-    names = required(fold.objectives, fold.constraints, reward)
-    in_flight: dict[int, Candidate[G]] = {}
-    cache, gate = cache or Cache(), gate or Gate()
-
-    def feed(batch: Sequence[Candidate[G]]) -> None:
-        unknown = []
-        for candidate in batch:
-            known = store.result(candidate)
-            if known is None:
-                unknown.append(candidate)
-                in_flight[candidate.id] = candidate
-            else:
-                fold.add(candidate, known)
-                cache.learn(candidate, known)
-        submit(cache.admit(gate.admit(unknown)))
-
-    def submit(candidates: Sequence[Candidate[G]]) -> None:
-        if candidates:
-            evaluator.submit(_units(fold, evaluator, candidates))
-
+    cache = cache or Cache()
+    loop = _Loop(fold, evaluator, store, cache, gate or Gate(), reward)
     pending = store.restore(fold)
     if cache.active:
         cache.recall(store.told_results(fold))
-    feed(pending)
+    loop.feed(pending)
     while True:
         while fold.wants_ask() and not late():
-            feed(fold.ask())
+            loop.feed(fold.ask())
         if fold.ready():
             fold.tell()
             store.told(fold)
         elif fold.missing:
-            results = gate.refused() or cache.copies() or evaluator.collect()
-            arrived = []
-            for result in results:
-                candidate = _taken(in_flight, result)
-                other = bool(candidate.proposal.job)
-                arrived.append((candidate, guard(result) if other else guard(result, names, reward)))
-            if not arrived:
-                raise UsageError("the evaluator's collect returned nothing; it must wait for a result")
-            store.record(arrived)
-            for candidate, result in arrived:
-                fold.add(candidate, result)
-                submit(cache.learn(candidate, result))
+            loop.receive()
         else:
             break
     fold.close()
+
+
+class _Loop(Generic[G]):
+    """Carries candidates from the fold to the evaluator, and their results to the store and back to the fold."""
+
+    def __init__(
+        self,
+        fold: Fold[G],
+        evaluator: Evaluator[G],
+        store: RunStore[G],
+        cache: Cache[G],
+        gate: Gate[G],
+        reward: Reward | None,
+    ) -> None:
+        self._fold, self._evaluator, self._store = fold, evaluator, store
+        self._cache, self._gate, self._reward = cache, gate, reward
+        self._names = required(fold.objectives, fold.constraints, reward)
+        self._in_flight: dict[int, Candidate[G]] = {}
+
+    def feed(self, candidates: Sequence[Candidate[G]]) -> None:
+        """Gives the fold the results that are recorded already, and submits the other candidates."""
+        unknown = []
+        for candidate in candidates:
+            known = self._store.result(candidate)
+            if known is None:
+                unknown.append(candidate)
+                self._in_flight[candidate.id] = candidate
+            else:
+                self._fold.add(candidate, known)
+                self._cache.learn(candidate, known)
+        self._submit(self._cache.admit(self._gate.admit(unknown)))
+
+    def receive(self) -> None:
+        """Waits for results, records them, then gives them to the fold. Raises UsageError where none comes."""
+        results = self._gate.refused() or self._cache.copies() or self._evaluator.collect()
+        arrived = [self._guarded(result) for result in results]
+        if not arrived:
+            raise UsageError("the evaluator's collect returned nothing; it must wait for a result")
+        self._store.record(arrived)
+        for candidate, result in arrived:
+            self._fold.add(candidate, result)
+            self._submit(self._cache.learn(candidate, result))
+
+    def _guarded(self, result: Result) -> tuple[Candidate[G], Result]:
+        """The candidate of a result, and the result as it is recorded; the reward is that of the run's own job."""
+        candidate = _taken(self._in_flight, result)
+        own = not candidate.proposal.job
+        return candidate, guard(result, self._names, self._reward) if own else guard(result)
+
+    def _submit(self, candidates: Sequence[Candidate[G]]) -> None:
+        if candidates:
+            self._evaluator.submit(_units(self._fold, self._evaluator, candidates))
 
 
 def _taken(in_flight: dict[int, Candidate[G]], result: Result) -> Candidate[G]:

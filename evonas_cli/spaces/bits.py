@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Json
-from evonas_cli.genomes import choices
 from evonas_cli.genomes.choices import Choice, Genes
 from evonas_cli.genomes.independent import Independent
 
@@ -33,11 +31,3 @@ class Bits(Independent):
     def score(self, genome: Genes) -> float:
         """Ones / length."""
         return genome.count(1) / self.length
-
-    def to_json(self, genome: Genes) -> Json:
-        """A list of 0 and 1."""
-        return list(genome)
-
-    def from_json(self, data: Json) -> Genes:
-        """The inverse of `to_json`. Raises ValueError for what is no list of `length` bits."""
-        return choices.parse(self.choices, data)

@@ -15,8 +15,6 @@ from typing import cast
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
-from evonas_cli.core.types import Json
-from evonas_cli.genomes import choices
 from evonas_cli.genomes.choices import Choice, Genes
 from evonas_cli.genomes.independent import Independent
 
@@ -67,11 +65,3 @@ class ChainLandscape(Independent):
             ]
         genome: Genes = max(best)[1]
         return genome, self.score(genome)
-
-    def to_json(self, genome: Genes) -> Json:
-        """A list of option numbers."""
-        return list(genome)
-
-    def from_json(self, data: Json) -> Genes:
-        """The inverse of `to_json`. Raises ValueError for what is no list of `length` options."""
-        return choices.parse(self.choices, data)

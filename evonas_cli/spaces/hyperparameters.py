@@ -12,7 +12,7 @@ from random import Random
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus, distance, redraw, sample
+from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus, distance, named, parse_named, redraw, sample
 from evonas_cli.genomes.ranges import Integer, Real
 from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.plan import Graph
@@ -71,14 +71,11 @@ class Hyperparameters:
 
     def to_json(self, genome: Genes) -> Json:
         """The genes by name."""
-        return {locus.name: gene for locus, gene in zip(self.choices, genome, strict=True)}
+        return named(self.choices, genome)
 
     def from_json(self, data: Json) -> Genes:
         """The inverse of `to_json`. Raises ValueError that names the gene that does not fit."""
-        names = [locus.name for locus in self.choices]
-        if not isinstance(data, Mapping) or set(data) != set(names):
-            raise ValueError(f"a genome here is an object with {', '.join(names)}")
-        return tuple([locus.check(data[locus.name]) for locus in self.choices])
+        return parse_named(self.choices, data)
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The fixed network, and the genes as trainer settings. Raises PlanError for inputs that are no maps."""
@@ -90,8 +87,7 @@ class Hyperparameters:
         x = graph.add("flatten", graph.add("max_pool", x, kernel=2, stride=2))
         x = graph.add("relu", graph.add("linear", self._drop(graph, x), features=self.hidden))
         x = graph.add("linear", self._drop(graph, x), features=task.outputs)
-        hyper: dict[str, Json] = {locus.name: gene for locus, gene in zip(self.choices, genome, strict=True)}
-        return Phenotype(graph.plan(x), hyper)
+        return Phenotype(graph.plan(x), named(self.choices, genome))
 
     def _drop(self, graph: Graph, x: int) -> int:
         return graph.add("dropout", x, rate=self.dropout) if self.dropout else x

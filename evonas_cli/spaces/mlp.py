@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, parse
+from evonas_cli.genomes.choices import Choice, Gene, Genes
 from evonas_cli.genomes.independent import Independent
 from evonas_cli.genomes.options import rates, whole_numbers, words
 from evonas_cli.network.inputs import refusal
@@ -44,14 +43,6 @@ class Mlp(Independent):
             Choice("normalisation", words("normalisations", normalisations, NORMALISATIONS)),
             Choice("dropout", rates("dropouts", dropouts)),
         ]
-
-    def to_json(self, genome: Genes) -> Json:
-        """The widths, then activation, normalisation and rate of dropout."""
-        return list(genome)
-
-    def from_json(self, data: Json) -> Genes:
-        """The inverse of `to_json`. Raises ValueError that names the gene that does not fit."""
-        return parse(self.choices, data)
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError for token ids."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes
+from evonas_cli.genomes.choices import Choice, Gene, Genes, named, parse_named
 from evonas_cli.genomes.independent import Independent
 from evonas_cli.genomes.options import rates, whole_numbers, words
 from evonas_cli.network.inputs import refusal
@@ -58,14 +58,11 @@ class SequenceNet(Independent):
 
     def to_json(self, genome: Genes) -> Json:
         """The genes by name."""
-        return {choice.name: gene for choice, gene in zip(self.choices, genome, strict=True)}
+        return named(self.choices, genome)
 
     def from_json(self, data: Json) -> Genes:
         """The inverse of `to_json`. Raises ValueError that names the gene that does not fit."""
-        names = [choice.name for choice in self.choices]
-        if not isinstance(data, dict) or set(data) != set(names):
-            raise ValueError(f"a genome here is an object with {', '.join(names)}")
-        return tuple([choice.check(data[choice.name]) for choice in self.choices])
+        return parse_named(self.choices, data)
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError unless the inputs are series or token ids."""

@@ -2,9 +2,9 @@
 
 A line is written with one system call at once, so a killed process loses no line. The disk is asked to keep it (fsync)
 when the evaluations not yet kept took more than 50 ms together (at least the time since the line before), when the
-oldest of them is 50 ms old, and before
-anything derived is published. Losing power can therefore cost at most 50 ms of evaluations, which are derived again to
-the same values; whatever took longer than that is on the disk before the strategy hears of it.
+oldest of them is 50 ms old, and before anything derived is published. A loss of power can therefore cost at most 50 ms
+of evaluations, which are derived again to the same values. The results of longer evaluations are on the disk before the
+strategy is told.
 """
 
 from __future__ import annotations

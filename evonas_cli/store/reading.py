@@ -1,7 +1,7 @@
 """The one way in which files of a run are read: a regular file of bounded size, JSON of bounded depth, one error.
 
-A run directory may hold anything: it was copied by hand, half restored, or made by someone else. Whatever lies where a
-file belongs, reading it ends soon and raises RunError at worst.
+A run directory may hold anything: a user may have copied it by hand, restored half of it, or got it from elsewhere.
+Whatever lies at the place of a file, reading ends soon and raises RunError at worst.
 """
 
 from __future__ import annotations

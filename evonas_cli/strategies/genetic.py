@@ -6,9 +6,9 @@
     next population = the `elitism` best, not measured again, + the offspring, less random deaths at `death_rate`.
 
 Fitness is the first objective, losses[0]. A failed individual is never a parent nor an elite; where no individual can
-be a parent the next generation is sampled afresh. `lifespan` L wins over elitism unless `priority` says otherwise:
-nobody belongs to more than L populations, and the place of an elite that leaves goes to one more child. Deaths spare no
-elite. The parents of a child are different individuals as far as selection leaves so many. A generation may be asked
+be a parent the next generation is sampled afresh. `lifespan` L wins over elitism unless `priority` says otherwise: no
+individual belongs to more than L populations, and one more child takes the place of an elite that leaves. Deaths spare
+no elite. The parents of a child are different individuals as far as selection leaves so many. A generation may be asked
 before the one before it is told (the run's window): it breeds from the population told so far, samples if there is
 none, and when it is told its worst leave if it is too large beside the elites.
 
@@ -17,7 +17,8 @@ newborn with its recorded id and loss. A generation of nothing else passes withi
 ends. `diversity`: sharing selects by shared fitness (elites are those by loss); crowding makes every individual a
 parent and lets each child fight for one place. `inherit` (three readings of "population of optimisers"): none trains
 each from scratch; weights starts all of a generation from the best weights so far; schedule is population-based
-training (Jaderberg et al. 2017): all train on, and the worst go on with a copy of one of the best, its genes mutated.
+training (Jaderberg et al. 2017): all train on, and a copy of one of the best, its genes mutated, replaces each of the
+worst.
 """
 
 from __future__ import annotations

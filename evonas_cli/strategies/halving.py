@@ -5,10 +5,11 @@
 
 Rungs have candidates // reduction^i seats and fidelity reduction^(i + 1 - k); k, their number, is the largest for which
 the first fidelity is at least `least_fidelity`. `rungs` states seats and epochs instead. Above the first rung a
-candidate is trained again from its start, for more epochs, or with `continues` goes on with the weights that it has.
+candidate is trained again from its start, for more epochs; with `continues` the training continues from the candidate's
+weights.
 
 Beside the papers: brackets follow each other until the budget ends. Several objectives rank by non-dominated sorting
-with crowding, a single one by its loss; ties go to the older candidate. A failed candidate never goes on: the seats
+with crowding, a single one by its loss; ties go to the older candidate. A failed candidate is never promoted: the seats
 that no candidate fills stay empty, and where all fail the bracket is over. A step asked before the ones before it are
 told (the run's window) begins another bracket.
 """

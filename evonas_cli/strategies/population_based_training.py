@@ -1,12 +1,12 @@
 """Population-based training of settings (Jaderberg et al., Population Based Training of Neural Networks, 2017).
 
     generation 0: `population_size` samples, each trained for 1 / `generations` of the epochs; then each generation: all
-    train on for the same share, but the worst `exploit_fraction` go on with weights and genome of one of the best
-    (truncation selection), the genome mutated (explore)
+    train on for the same share, but each of the worst `exploit_fraction` continues the weights and the genome of one of
+    the best (truncation selection), the genome mutated (explore)
 
-Fitness is the first objective, losses[0]. A failed individual always goes on with another's weights; where everybody
-failed the next generation is sampled afresh. Beside the paper: generations are synchronous, and mutation is that of the
-space (`evolution.variation`) in the place of perturbation by factors of 0.8 and 1.2. `strategy=genetic
+Fitness is the first objective, losses[0]. A failed individual always continues another one's weights; where all
+individuals failed, the next generation is sampled afresh. Beside the paper: generations are synchronous, and mutation
+is that of the space (`evolution.variation`) in the place of perturbation by factors of 0.8 and 1.2. `strategy=genetic
 strategy.inherit=schedule` is the same algorithm, kept so that older runs can be resumed.
 """
 

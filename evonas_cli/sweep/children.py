@@ -50,8 +50,8 @@ def check(
 ) -> list[Child]:
     """Composes and assembles every child, and looks whether its data is there.
 
-    `tell` hears of each with the number checked so far. With `keep_going` a child that cannot run comes back with
-    `refused` set. Raises UsageError for the first such child otherwise, and when no child can run.
+    `tell` is called with the number checked so far and each child. With `keep_going` a child that cannot run comes back
+    with `refused` set. Raises UsageError for the first such child otherwise, and when no child can run.
     """
     checked: list[Child] = []
     first: UsageError | None = None

@@ -32,7 +32,8 @@ _library = ctypes.CDLL(None)
 
 Process = subprocess.Popen[bytes]
 Watch = Callable[[Child, int | None], None]
-"""Hears of a child with None when it starts and with its exit code (negative: the signal that killed it) at its end."""
+"""Called with a child and None when the child starts, and with the exit code when the child ends (negative: the signal
+that killed the child)."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ WEIGHTS_ONLY = {"start": "weights"}
 """What a proposal's options say of a training that begins anew with the weights of the candidate it continues."""
 
 NOBODY = Owner(0, -1, 0)
-"""Whose a training is of which nothing is kept."""
+"""The owner of a training of which nothing is kept."""
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -21,6 +21,7 @@ from evonas_cli.training.device.one_thread import in_one_thread
 from evonas_cli.training.device.setup import has_bf16, precision_of
 from evonas_cli.training.device.streams import aside, borrow
 from evonas_cli.training.exercise import Pause, nobody
+from evonas_cli.training.extent import few_updates
 from evonas_cli.training.optimizers import Optimizer
 from evonas_cli.training.reporter import Reporter
 from evonas_cli.training.trainer import Trainer, check_kind
@@ -180,8 +181,11 @@ def wants_graph(trainer: Trainer, data: Resident) -> bool:
     return trainer.graph
 
 
-def check(trainer: Trainer, data: Resident, aloud: bool) -> None:
-    """Raises UsageError for settings that do not go with device or data; if `aloud`, warns of what is used instead."""
+def check(trainer: Trainer, data: Resident, aloud: bool, tuned: Container[str] = ()) -> None:
+    """Raises UsageError for settings that do not go with device or data.
+
+    If `aloud`, warns of what is used instead, and of trainings with few updates; genomes set the keys in `tuned`.
+    """
     wants_graph(trainer, data)
     check_kind(trainer, data.task.kind)
     if not aloud:
@@ -191,6 +195,8 @@ def check(trainer: Trainer, data: Resident, aloud: bool) -> None:
         log.warning("trainer.batch_size=%d is more than the %d training examples; batches have %d", size, there, there)
     if trainer.precision == "bf16" and not has_bf16(data.device):
         log.warning("trainer.precision=bf16: this device emulates bf16, which is slow; fp32 is its own")
+    if (few := few_updates(trainer, there, tuned)) is not None:
+        log.warning(few)
 
 
 def check_device(trainer: Trainer, device: torch.device) -> None:

@@ -1,13 +1,19 @@
-"""Running the command in this process and expecting it to refuse."""
+"""Running the command in this process: expecting it to refuse; a search whose weights are exported."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from evonas_cli.cli.app import run
+from evonas_cli.data.digits import Digits
+
+SMALL = ("dataset=digits", "dataset.limit=200", "device=cpu", "evaluator=serial", "trainer.epochs=1", "--quiet")
+SPACE = ("space=chain_cnn", "space.layers=2", "space.filters=[2,4]", "trainer.max_parameters=400")
+SEARCH = ("search", *SMALL, *SPACE, "strategy=random", "strategy.batch=4", "budget.evaluations=4")
 
 
 @pytest.fixture
@@ -24,3 +30,27 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         return lines[0]
 
     return check
+
+
+@pytest.fixture(scope="session")
+def saved_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A search of four candidates that has kept their weights; readings of its test part may be noted in it."""
+    root = tmp_path_factory.mktemp("searched") / "found"
+    assert run([*SEARCH, "trainer.save_state=true", "--run-dir", str(root)]) == 0
+    return root
+
+
+@pytest.fixture(scope="session")
+def model(saved_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The best network of that search, exported to a folder. No test changes it."""
+    folder = tmp_path_factory.mktemp("model") / "model"
+    assert run(["export", str(saved_run), "best", "--format", "dir,py", "-o", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> Path:
+    """The first digits, as a person would save them."""
+    arrays = Digits(valid_fraction=0.1, test_fraction=0.2, limit=None, crop=0, flip=False, cutout=0).read()
+    np.savez(tmp_path / "digits.npz", x=arrays.x_train[:50, 0], y=arrays.y_train[:50])
+    return tmp_path / "digits.npz"

@@ -1,10 +1,12 @@
-"""`--dry-run`, and a sweep before its first child, look whether a job's data is there."""
+"""What `--dry-run` looks at: whether the data is there, and whether trainings are long enough to learn anything."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from evonas_cli.cli.app import run
@@ -60,3 +62,37 @@ def test_a_sweep_looks_before_its_first_child(filed: Callable[..., str], more: t
 def test_a_job_that_cannot_look_is_let_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(["search", "space=bits", "job=landscape", "strategy=random", "--dry-run"]) == 0
+
+
+FEW = "updates of the weights"
+MLP = ("dataset=npz", "dataset.path=d.npz", "space=mlp", "space.layers=1", "space.widths=[4]", "strategy=random")
+
+
+def test_few_updates_of_the_weights_are_told_before_anything_is_trained(
+    evonas_here: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    x = np.random.default_rng(0).normal(size=(70, 5)).astype(np.float32)
+    np.savez(tmp_path / "d.npz", x_train=x, y_train=np.arange(70) % 2)
+    said = "evonas: each training makes only 8 updates of the weights (8 epochs x 1 batch of 50 examples); raise"
+    done = evonas_here("search", *MLP, "--dry-run")
+    assert done.stderr.count(FEW) == 1 and done.stderr.startswith(said)
+    assert FEW not in evonas_here("search", *MLP, "trainer.epochs=100", "--dry-run").stderr
+    full = evonas_here("search", *MLP, "job.full=true", "objectives=[train_loss,parameters]", "--dry-run")
+    assert "batch of 56 examples" in full.stderr
+
+
+def test_few_updates_of_the_weights_are_told_once_when_a_search_starts(
+    evonas: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    x = np.random.default_rng(0).normal(size=(70, 5)).astype(np.float32)
+    np.savez(tmp_path / "d.npz", x_train=x, y_train=np.arange(70) % 2)
+    done = evonas("search", *MLP, "budget.evaluations=2", "evaluator.workers=2")
+    assert done.returncode == 0 and done.stderr.count(FEW) == 1, done.stderr
+    assert done.stderr.index(FEW) < done.stderr.index("candidate 0")
+
+
+def test_the_default_search_makes_enough_updates(
+    evonas_here: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = evonas_here("search", "--dry-run")
+    assert done.returncode == 0 and done.stderr == ""

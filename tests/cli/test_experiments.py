@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from journals import entries
 
 from evonas_cli.cli.app import run
 from evonas_cli.config.compose import compose
@@ -17,11 +17,6 @@ GA = (
     *("experiment=hyperparameter_ga_run2", "dataset=digits", "dataset.limit=300", "evaluator=serial", "device=cpu"),
     *("trainer.epochs=2", "trainer.save_state=true", "strategy.population_size=4", "strategy.archive=false"),
 )
-
-
-def entries(root: Path) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in (root / "journal.jsonl").read_text().splitlines()]
-    return sorted(lines, key=lambda entry: int(entry["id"]))
 
 
 def test_an_experiment_is_laid_over_the_defaults() -> None:

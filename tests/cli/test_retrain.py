@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from journals import entries
 from scipy import stats
 
 from evonas_cli.cli.app import run
@@ -33,11 +34,6 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def source(searched: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(searched, tmp_path / "source"))
-
-
-def entries(root: Path) -> list[dict[str, Any]]:
-    found = [json.loads(line) for line in (root / "journal.jsonl").read_text().splitlines()]
-    return sorted(found, key=lambda entry: int(entry["id"]))
 
 
 def openings(root: Path) -> list[dict[str, Any]]:

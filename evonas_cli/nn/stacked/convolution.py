@@ -116,7 +116,8 @@ class Conv1d(Conv):
 
 
 def _stretched(kernel: Pair, stride: Pair, dilation: Pair) -> Pair:
-    """The dilation, as large as the stride where a kernel has one row or column, so that it divides it."""
+    """The dilation by direction. Where the kernel has one row (or column) the dilation of rows (or columns) has no
+    effect. There it is set to the stride, so that the dilation divides the stride, as `one_phase` requires."""
     high, wide = (step if size == 1 else apart for size, step, apart in zip(kernel, stride, dilation, strict=True))
     return high, wide
 

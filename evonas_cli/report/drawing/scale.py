@@ -15,9 +15,9 @@ _LARGEST = 1e150
 """No axis reaches farther, so that differences and squares stay finite; what lies beyond is drawn at its end."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scale:
-    """Values to positions, on a line or on a logarithm."""
+    """Values from `low` to `high` at positions from `start` to `end`, on a line or on a logarithm."""
 
     low: float
     high: float
@@ -26,9 +26,9 @@ class Scale:
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        """The position in the picture."""
-        low, high, value = (math.log10(v) if self.log else v for v in (self.low, self.high, value))
-        return self.start + (value - low) / (high - low) * (self.end - self.start)
+        """The position of a value."""
+        low, high, at = (math.log10(v) if self.log else v for v in (self.low, self.high, value))
+        return self.start + (at - low) / (high - low) * (self.end - self.start)
 
     def clipped(self, value: float) -> float:
         """The position, or that of the nearer end for a value outside."""
@@ -39,7 +39,7 @@ class Scale:
         return self.low <= value <= self.high
 
     def ticks(self) -> list[float]:
-        """Round values inside."""
+        """Round values inside the range."""
         return log_ticks(self.low, self.high) if self.log else ticks(self.low, self.high)
 
 
@@ -108,15 +108,19 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten inside the range; powers alone where it spans more than three of them."""
+    """1, 2 and 5 times powers of ten inside the range; powers alone where it spans more than three of them.
+
+    A range with at most one of these has the ticks of a line.
+    """
     factors = (1, 2, 5) if high / low < 1000 else (1,)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [m * 10.0**power for power in powers for m in factors if low <= m * 10.0**power <= high]
+    found = [m * 10.0**power for power in powers for m in factors if low <= m * 10.0**power <= high]
+    return found if len(found) > 1 else ticks(low, high)
 
 
 def tick_text(value: float) -> str:
     """A tick's label: 0.05, 20, 12k, 3M."""
-    for scale, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= scale:
-            return f"{value / (1e3 if unit == 'k' else scale):.4g}{unit}"
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if unit == 'k' else size):.4g}{unit}"
     return f"{0.0 if abs(value) < 1e-12 else value:.4g}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from evonas_cli.core.display import visible
-from evonas_cli.report.page.scales import Scale, scale, tick_text
+from evonas_cli.report.drawing.scale import Scale, tick_text
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 16.0, 12.0, 44.0
+DECADES = 20.0
+"""Positive values of which the largest is more than so many times the smallest get a logarithmic scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,23 @@ def dots(found: Sequence[Dot], series: Sequence[Series], x_title: str, label: st
             out.append(_circle(dot.css, dot.key, x(dot.at), y(dot.value)))
     out += [f'<path class="line {one.css}" d="{_path(one, x, y)}"/>' for one in series]
     return "\n".join([*out, "</svg>"])
+
+
+def scale(values: Iterable[float], start: float, end: float, zero: bool = False, log: bool | None = None) -> Scale:
+    """A scale with a margin around the values; `zero` begins it at 0 without one. `log` None: as DECADES says.
+
+    The page's script has the same rules. Without a value the scale goes from 0 to 1.
+    """
+    found = list(values)
+    low, high = (min(found), max(found)) if found else (0.0, 1.0)
+    if zero:
+        return Scale(0.0, high if high > 0 else 1.0, start, end)
+    wanted = low > 0 and high > DECADES * low if log is None else log
+    if wanted and low > 0:
+        margin = (high / low) ** 0.04 if high > low else 1.2
+        return Scale(low / margin, high * margin, start, end, True)
+    margin = 0.05 * (high - low) or abs(high) * 0.05 or 1.0
+    return Scale(low - margin, high + margin, start, end)
 
 
 def opening(size: Size, label: str, extra: str = "") -> list[str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evonas_cli.core.pareto import Front
-from evonas_cli.report.page.charts import BOTTOM, LEFT, RIGHT, TOP, Size, frame, opening
-from evonas_cli.report.page.scales import Scale, scale
+from evonas_cli.report.drawing.scale import Scale
+from evonas_cli.report.page.charts import BOTTOM, LEFT, RIGHT, TOP, Size, frame, opening, scale
 
 SIZE = Size(700, 480)
 

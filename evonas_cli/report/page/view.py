@@ -9,8 +9,7 @@ from evonas_cli.report.page import charts
 from evonas_cli.report.page.charts import Dot, Series
 from evonas_cli.report.page.figures import thinned
 from evonas_cli.report.page.front import Shown
-from evonas_cli.report.page.scales import time_unit
-from evonas_cli.report.page.words import cut
+from evonas_cli.report.page.words import cut, time_unit
 
 MOST = 4000
 """Candidates of a run that the page shows."""

@@ -36,6 +36,14 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 60} min {whole % 60} s"
 
 
+def time_unit(seconds: float) -> tuple[float, str]:
+    """The unit in which a span of time is shown, in seconds, and its name."""
+    for size, name in ((172800.0, "days"), (7200.0, "hours"), (120.0, "minutes")):
+        if seconds >= size:
+            return {"days": 86400.0, "hours": 3600.0, "minutes": 60.0}[name], name
+    return (1.0, "seconds") if seconds >= 1 or seconds <= 0 else (1e-3, "milliseconds")
+
+
 def percent(share: float | None) -> str:
     """A share in whole percent; a dash for None."""
     return DASH if share is None else f"{share:.0%}"

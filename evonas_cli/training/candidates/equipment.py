@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
 from evonas_cli.core.evaluating import Place
+from evonas_cli.genomes.capabilities import Tuning
 from evonas_cli.training.trainer import Trainer
 
 S = TypeVar("S")
@@ -23,6 +25,11 @@ class Equipment(Generic[S, D]):
     device: str
     deterministic: bool
     threads: int
+
+    @property
+    def tuned(self) -> Collection[str]:
+        """The keys of the trainer that genomes set."""
+        return self.space.tuned if isinstance(self.space, Tuning) else ()
 
     def at(self, place: Place) -> Self:
         """The same on the device of the place."""

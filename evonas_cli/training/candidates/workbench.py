@@ -90,7 +90,8 @@ class Workbench:
     def _abreast(self, candidates: Sequence[Candidate[Any]], context: Context) -> Iterator[Result]:
         """Results of candidates that share the device at the same time, in order.
 
-        As many as there is memory for; what runs out of it in company is tried again alone.
+        As many candidates are trained concurrently as there is memory for. A candidate that runs out of memory beside
+        others is trained again alone.
         """
         device = self._loaded[0].device
 
@@ -107,11 +108,11 @@ class Workbench:
     def _together(self, unit: Unit[Any], context: Context) -> list[Result]:
         """The results of candidates of one structure, trained as one program.
 
-        Where memory does not suffice, the program is halved, as often as it takes. Should it fail in another way that
-        may be a candidate's fault, each half of the candidates is trained without the other, until the failure has
-        found its owner, who is tried once more in a program of one place: what fails may be the width. Who continues
-        a state that is lost has a result of its own, and the others are trained without. Raises EnvironmentFailure for
-        disk and device errors.
+        Where memory does not suffice, the program is halved, as often as it takes. After another failure that may be a
+        candidate's fault, each half of the candidates is trained apart, until the program that fails has one candidate.
+        That candidate is tried once more in a program of one place, since the width may be what fails. A candidate
+        whose parent's state is lost gets a result of its own, and the other candidates are trained without it. Raises
+        EnvironmentFailure for disk and device errors.
         """
         started = perf_counter()
         built = [self._try_to_build(candidate) for candidate in unit.candidates]
@@ -142,17 +143,17 @@ class Workbench:
         return results + self._divided(able, context, memory, text)
 
     def _try_to_build(self, candidate: Candidate[Any]) -> Built | None:
-        """None for what cannot be trained; `_attempt` then says why."""
+        """None for a candidate that cannot be trained, of which `_attempt` says why."""
         try:
             built = self._build(candidate, {})
-        except Exception:  # met again, and recorded, when the candidate is attempted
+        except Exception:  # `_attempt` builds the candidate again and records the error
             return None
         return None if isinstance(built, Failure) else built
 
     def _divided(self, unit: Unit[Any], context: Context, memory: bool, text: str) -> list[Result]:
         """The results of a unit whose training failed, for lack of `memory` or for what the text says.
 
-        It has no part in the error itself, through which all that the training had in memory would be kept.
+        The error itself is no argument, since its traceback would keep all that the training had in memory.
         """
         if memory and unit.width > 1:
             log.warning("%d networks side by side need too much memory; halving their number", unit.width)
@@ -223,7 +224,7 @@ class Workbench:
                 data.hold_test(*own.dataset.test(own.seed))
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
-        check(own.trainer, data, aloud=self._prepared)
+        check(own.trainer, data, self._prepared, own.tuned)
         return data, splits.fingerprint, signature_of(splits)
 
     def _alone(

@@ -33,10 +33,10 @@ _failed = False
 def cuda_graph(run: Run, generator: torch.Generator) -> Run:
     """Records into a CUDA graph on the current stream, which must not be the device's default one.
 
-    Other streams go on with what they have, unless memory is scarce: then the device is waited for and memory that
-    nobody uses given back, since a recording finds none but its own. After a recording that has failed none is begun
-    in this process: torch's allocator and generators may not have noticed its end. Raises NotRecorded then, and
-    RuntimeError for the first one.
+    Other streams continue meanwhile, unless memory is scarce. Where memory is scarce the device is synchronised and
+    unused memory released first, since a recording allocates from its own pool alone. After a failed recording this
+    process begins no other: torch's allocator and generators may still be in the state of recording. Raises
+    RuntimeError for the recording that fails, and NotRecorded for each later one.
     """
     global _failed
     if _failed:

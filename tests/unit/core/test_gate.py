@@ -32,14 +32,17 @@ def asked(*numbers: int, **more: Any) -> list[Candidate[int]]:
     return [Candidate(id, 0, 0, Proposal(number, **more)) for id, number in enumerate(numbers)]
 
 
-def test_who_misses_a_limit_is_a_failure_that_names_it() -> None:
+def test_a_candidate_that_misses_a_limit_or_cannot_be_measured_fails_with_the_reason() -> None:
     gate = Gate(Sized(), LIMITS, {"task": 3})
-    assert [c.proposal.genome for c in gate.admit(asked(10, 11, 2, 1, 0, -1))] == [10, 2, 0, -1]
-    large, small = gate.refused()
+    assert [c.proposal.genome for c in gate.admit(asked(10, 11, 2, 1, 0, -1))] == [10, 2, 0]
+    large, small, broken = gate.refused()
     assert (large.id, large.status, large.metrics) == (1, "failed", {"size": 11.0})
     assert large.error is not None and large.error.kind == "refused"
     assert large.error.text == "refused before training: size is 11, constraints has size <= 10"
     assert small.error is not None and small.error.text.endswith("size is 1, constraints has size >= 2")
+    assert broken.error is not None and broken.error.kind == "error" and broken.id == 5
+    assert broken.error.text.startswith("no metrics before training, which constraints need: ")
+    assert broken.error.text.endswith("in Sized.static_metrics: ZeroDivisionError")
     assert gate.refused() == []
 
 
@@ -50,7 +53,7 @@ def test_further_jobs_pass_and_wrong_settings_are_raised() -> None:
         gate.admit(asked(-2))
 
 
-def test_without_constraints_on_what_is_known_nobody_is_asked() -> None:
-    everybody = asked(-2, 11)
-    assert Gate(Sized(), LIMITS[2:], {}).admit(everybody) == everybody
-    assert Gate(None, LIMITS).admit(everybody) == everybody
+def test_without_constraints_on_what_is_known_no_genome_is_measured() -> None:
+    candidates = asked(-2, 11)
+    assert Gate(Sized(), LIMITS[2:], {}).admit(candidates) == candidates
+    assert Gate(None, LIMITS).admit(candidates) == candidates

@@ -12,7 +12,7 @@ from evonas_cli.core.types import Constraint, Objective, Result
 
 SHARES = st.floats(0, 1)
 COSTS = st.floats(0, 1e9)
-MIXED = Mixed(0.75, "accuracy", "multiply_adds", (0.0, 1e7))
+MIXED = Mixed("accuracy", "multiply_adds", 0.75, (0.0, 1e7))
 
 
 def test_the_forms_by_hand() -> None:
@@ -28,7 +28,7 @@ def test_the_forms_by_hand() -> None:
 
 @given(a=SHARES, accuracy=SHARES, cost=COSTS, more=COSTS)
 def test_a_mixed_reward_is_bounded_and_falls_with_the_cost(a: float, accuracy: float, cost: float, more: float) -> None:
-    form = Mixed(a, "accuracy", "cost", (10.0, 1e6))
+    form = Mixed("accuracy", "cost", a, (10.0, 1e6))
     low, high = (form.value({"accuracy": accuracy, "cost": each}) for each in sorted((cost, more)))
     assert -1.0 <= high <= low <= 1.0
     if a == 1.0:
@@ -48,7 +48,7 @@ def test_limit_and_floor_give_nothing_beyond_and_never_less_than_nothing(
 
 def test_formulas_call_a_proxy_a_proxy() -> None:
     assert str(MIXED) == "0.75 x accuracy - 0.25 x multiply_adds (proxy) as its share of [0, 1e+07]"
-    assert "proxy" not in str(Mixed(0.5, "accuracy", "energy_j", (0.0, 1.0)))
+    assert "proxy" not in str(Mixed("accuracy", "energy_j", 0.5, (0.0, 1.0)))
     weighted = Weighted({"error": 1.0, "parameters": 1e-6, "accuracy": 2.0}, frozenset({"accuracy"}))
     assert str(weighted) == "- 1 x error - 1e-06 x parameters (proxy) + 2 x accuracy"
     assert str(Limit("accuracy", "latency_ms", 3.0)) == "accuracy where latency_ms < 3, else 0"

@@ -275,6 +275,7 @@ def test_what_is_used_instead_is_said_once(monkeypatch, caplog):
     what = job(batch_size=100_000, precision="bf16")
     with caplog.at_level("WARNING"):
         assert [result.status for result in (*run(what), *run(what))] == ["ok", "ok"]
-    (batch, precision) = caplog.messages
+    (batch, precision, updates) = caplog.messages
     assert batch.startswith("trainer.batch_size=100000 is more than the ")
     assert precision.startswith("trainer.precision=bf16: this device emulates bf16")
+    assert updates.startswith("each training makes only 2 updates of the weights (2 epochs x 1 batch of ")

@@ -7,11 +7,8 @@ from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from evonas_cli.report.comparison import compare
-from evonas_cli.report.drawing.scale import Scale, log_ticks, tick_text, ticks
 from evonas_cli.report.drawing.svg import COLOURS
 from evonas_cli.report.groups import Sample
 from evonas_cli.report.plot import BAND, curve, draw, panels
@@ -69,8 +66,6 @@ def test_the_scale_is_logarithmic_beyond_a_decade(sample: Make) -> None:
     far = draw(compare([sample(errors=(0.9, 0.05))]))
     assert "log scale" not in near and "log scale" in far
     assert "log scale" not in draw(compare([sample(errors=(0.9, 0.0))])), "zero has no logarithm"
-    scale = Scale(0.01, 1.0, 100.0, 300.0, log=True)
-    assert [scale(v) for v in (0.01, 0.1, 1.0)] == pytest.approx([100, 200, 300])
 
 
 def test_equal_values_and_many_groups_can_be_drawn(sample: Make) -> None:
@@ -78,21 +73,6 @@ def test_equal_values_and_many_groups_can_be_drawn(sample: Make) -> None:
     root = ElementTree.fromstring(draw(compare(made)))
     lines = [(n.get("stroke"), n.get("stroke-dasharray")) for n in root.iter(f"{SVG}polyline")]
     assert len(set(lines)) == 9 and lines[7] == (COLOURS[0], "7 3")
-
-
-@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
-def test_ticks_lie_inside_and_are_few(low: float, width: float) -> None:
-    high = low + width
-    found = ticks(low, high)
-    slack = width * 1e-6 + abs(low) * 1e-9
-    assert 1 <= len(found) <= 8 and all(low - slack <= tick <= high + slack for tick in found)
-
-
-def test_ticks_and_their_texts() -> None:
-    assert ticks(0, 100) == [0, 20, 40, 60, 80, 100]
-    assert log_ticks(0.03, 0.6) == pytest.approx([0.05, 0.1, 0.2, 0.5])
-    assert log_ticks(1e-3, 10.0) == pytest.approx([1e-3, 1e-2, 0.1, 1.0, 10.0])
-    assert [tick_text(v) for v in (0.05, 20.0, 12000.0, 3e6, 1e-17)] == ["0.05", "20", "12k", "3M", "0"]
 
 
 def test_bands_are_named_where_there_are_any(sample: Make) -> None:

@@ -29,7 +29,7 @@ WEIGHTED = {"form": "weighted", "weights": {"error": 1, "accuracy": 0.5}}
 
 def test_each_form_is_read() -> None:
     assert reward(None, METRICS, True) is None
-    assert reward(MIXED, METRICS, True) == Mixed(0.75, "accuracy", "parameters", (0.0, 1e7))
+    assert reward(MIXED, METRICS, True) == Mixed("accuracy", "parameters", 0.75, (0.0, 1e7))
     assert reward(FLOOR, METRICS, True) == Floor("accuracy", "parameters", (1.0, 2.0), 0.5)
     assert reward(LIMIT, METRICS, True) == Limit("accuracy", "parameters", 5.0)
     assert reward(WEIGHTED, METRICS, True) == Weighted({"error": 1.0, "accuracy": 0.5}, frozenset({"accuracy"}))

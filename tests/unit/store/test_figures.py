@@ -8,15 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import sessions
 
-from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.types import Json
-from evonas_cli.evaluation.serial import Serial
 from evonas_cli.run.assembly import Parts
-from evonas_cli.run.search import search
-from evonas_cli.store import figures
 from evonas_cli.store.directory import RunDirectory
-from evonas_cli.store.recorder import Recorder
 from evonas_cli.strategies.random import Count, RandomSearch
 
 
@@ -29,31 +25,10 @@ class Counting(RandomSearch[object]):
 
 
 def run(parts: Parts, root: Path, evaluations: int, stop_after: int | None = None) -> list[dict[str, Json]]:
-    directory, seen = RunDirectory(root), 0
-    if not directory.exists():
-        empty: dict[str, Json] = {"identity": {}, "environment": {}, "choices": {}}
-        directory.create("", {**empty, "allowed_modules": [], "created": "2026-01-01"})
-    recorder = Recorder(directory, parts.space, lambda: 0.0, every=4, mark=directory.mark())
-    parts = replace(parts, config={**parts.config, "budget": {"evaluations": evaluations}})
-    fold = parts.fold()
-
-    def killed() -> bool:
-        nonlocal seen
-        seen += 1
-        if stop_after is not None and seen > stop_after:
-            raise EnvironmentFailure("killed")
-        return False
-
-    evaluator = Serial(parts.job, directory)
-    evaluator.start()
-    try:
-        search(fold, evaluator, recorder, killed)
-        recorder.finish(fold, "done")
-    except EnvironmentFailure:
-        pass
-    finally:
-        recorder.close()
-    return list(figures.read(directory.figures))
+    """A session under a budget of so many evaluations."""
+    return sessions.run(
+        replace(parts, config={**parts.config, "budget": {"evaluations": evaluations}}), root, stop_after
+    )
 
 
 @pytest.fixture

@@ -6,21 +6,18 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from sessions import run
 
-from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.hypervolume import hypervolume, reference_point
 from evonas_cli.core.pareto import Front
-from evonas_cli.evaluation.serial import Serial
 from evonas_cli.run.assembly import Parts
-from evonas_cli.run.search import search
 from evonas_cli.run.verify import repair, verify
 from evonas_cli.store import figures
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.journal import Journal
-from evonas_cli.store.recorder import Recorder
 
 Compose = Callable[..., Parts]
 TABLE = ("space=bits", "space.length=6", "job=table", "job.key=bits", "job.reward=accuracy", "job.report=null",
@@ -38,33 +35,6 @@ def table(tmp_path: Path) -> Path:
     path = tmp_path / "table.csv"
     path.write_text("\n".join(rows) + "\n")
     return path
-
-
-def run(parts: Parts, root: Path, stop_after: int | None = None) -> list[dict[str, Any]]:
-    """A session; the lines of figures.jsonl after it."""
-    directory, seen = RunDirectory(root), 0
-    if not directory.exists():
-        empty: dict[str, Any] = {"identity": {}, "environment": {}, "choices": {}}
-        directory.create("", {**empty, "allowed_modules": [], "created": "2026-01-01"})
-    recorder, fold = Recorder(directory, parts.space, lambda: 0.0, every=4, mark=directory.mark()), parts.fold()
-
-    def killed() -> bool:
-        nonlocal seen
-        seen += 1
-        if stop_after is not None and seen > stop_after:
-            raise EnvironmentFailure("killed")
-        return False
-
-    evaluator = Serial(parts.job, directory)
-    evaluator.start()
-    try:
-        search(fold, evaluator, recorder, killed)
-        recorder.finish(fold, "done")
-    except EnvironmentFailure:
-        pass
-    finally:
-        recorder.close()
-    return list(figures.read(directory.figures))
 
 
 def expected(root: Path, first: int, reference: tuple[float, ...] | None = None) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from omegaconf import OmegaConf
 from torch import nn
@@ -121,6 +122,12 @@ class InterruptedAfter(Checkpoint):
         super().save(place, progress)
         if progress.epoch == self.last:
             raise Interrupted
+
+
+def interrupt(population: Population, settings: Trainer, epochs: int, checkpoint: InterruptedAfter, **data) -> None:
+    """A training on `resident(**data)` that dies as its checkpoint says."""
+    with pytest.raises(Interrupted):
+        fit(population, resident(**data), settings, SEED, epochs, checkpoint)
 
 
 def same_bits(a: nn.Module, b: nn.Module) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from quadrants import (
     SEED,
-    Interrupted,
     InterruptedAfter,
     fit_all,
+    interrupt,
     network,
     resident,
     same_bits,
@@ -69,8 +69,7 @@ def test_an_interrupted_training_has_the_same_curve(tmp_path: Path, last: int, k
     settings = trainer(epochs=6, keep=keep, **NOISY)
     whole, resumed = small(), small(seed=99)
     expected, outcome = train(settings, whole, 6, Checkpoint(tmp_path / "whole", 0, keep=True))
-    with pytest.raises(Interrupted):
-        train(settings, small(), 6, InterruptedAfter(last, tmp_path / "run"))
+    interrupt(small(), settings, 6, InterruptedAfter(last, tmp_path / "run"), random_labels=True)
     found, again = train(settings, resumed, 6, Checkpoint(tmp_path / "run", 0, keep=True))
     assert found.curves == expected.curves and len(found.curves["epoch"]) == 6
     assert without_times(again) == without_times(outcome) and same_bits(whole, resumed)

@@ -12,6 +12,7 @@ from quadrants import (
     InterruptedAfter,
     fit,
     fit_all,
+    interrupt,
     network,
     resident,
     same_bits,
@@ -32,8 +33,7 @@ def test_an_interrupted_training_resumes_bit_for_bit(tmp_path, optimizer, last):
     settings = trainer(optimizer, clip_norm=1.0, warmup=1.0)
     whole = small()
     expected = fit(whole, resident(), settings, SEED, 4, Checkpoint())
-    with pytest.raises(Interrupted):
-        fit(small(), resident(), settings, SEED, 4, InterruptedAfter(last, tmp_path))
+    interrupt(small(), settings, 4, InterruptedAfter(last, tmp_path))
     resumed = small(seed=99)
     torch.rand(7)
     found = fit(resumed, resident(), settings, SEED, 4, Checkpoint(tmp_path, 0))
@@ -52,8 +52,7 @@ def test_a_continued_training_is_the_whole_one(tmp_path, optimizer):
     expected = fit(whole, resident(), settings, SEED, 4, Checkpoint())
     fit(small(), resident(), settings, SEED, 2, Checkpoint(folders[1], 0, keep=True))
     assert [path.name for path in folders[1].iterdir()] == [KEPT]
-    with pytest.raises(Interrupted):
-        fit(small(), resident(), settings, SEED, 4, InterruptedAfter(3, folders[2], source=source(folders[1])))
+    interrupt(small(), settings, 4, InterruptedAfter(3, folders[2], source=source(folders[1])))
     found = fit(child, resident(), settings, SEED, 4, Checkpoint(folders[2], 0, source=source(folders[1])))
     assert same_bits(whole, child)
     assert found["passes"] == expected["passes"] / 2
@@ -90,9 +89,8 @@ def test_what_does_not_fit_is_not_continued(tmp_path):
 def test_a_damaged_checkpoint_is_discarded_with_a_warning(tmp_path, caplog, damage):
     whole, resumed = small(), small()
     expected = fit(whole, resident(), trainer(), SEED, 4, Checkpoint())
-    with pytest.raises(Interrupted):
-        network = small(width=5) if damage == "other network" else small()
-        fit(network, resident(), trainer(), SEED, 4, InterruptedAfter(2, tmp_path))
+    width = 5 if damage == "other network" else 6
+    interrupt(small(width=width), trainer(), 4, InterruptedAfter(2, tmp_path))
     path = tmp_path / CHECKPOINT
     data = bytearray(path.read_bytes())
     weights = torch.load(path, weights_only=True)["model"]["layers.11_linear.weight"].numpy().tobytes()
@@ -129,10 +127,9 @@ def test_a_checkpoint_of_a_wider_program_is_discarded(tmp_path, caplog):
 
 
 def test_checkpoints_wait_for_their_time(tmp_path):
-    with pytest.raises(Interrupted):
-        checkpoint = InterruptedAfter(3, tmp_path)
-        checkpoint._seconds = 3600
-        fit(small(), resident(), trainer(), SEED, 4, checkpoint)
+    checkpoint = InterruptedAfter(3, tmp_path)
+    checkpoint._seconds = 3600
+    interrupt(small(), trainer(), 4, checkpoint)
     assert not (tmp_path / CHECKPOINT).exists()
 
 
@@ -144,9 +141,7 @@ def test_starting_from_weights_is_a_new_training_of_a_trained_network(tmp_path, 
     start, child = small(), small(seed=99)
     fit(start, resident(), trainer(), SEED, 2, Checkpoint(folders[0], 0, keep=True))
     expected = fit(start, resident(), trainer(optimizer), SEED, 3, Checkpoint())
-    with pytest.raises(Interrupted):
-        interrupted = InterruptedAfter(2, folders[1], source=source(folders[0], True))
-        fit(small(), resident(), trainer(optimizer), SEED, 3, interrupted)
+    interrupt(small(), trainer(optimizer), 3, InterruptedAfter(2, folders[1], source=source(folders[0], True)))
     found = fit(
         child, resident(), trainer(optimizer), SEED, 3, Checkpoint(folders[1], 0, source=source(folders[0], True))
     )

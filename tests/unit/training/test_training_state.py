@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from quadrants import SEED, Interrupted, InterruptedAfter, fit, resident, same_bits, small, trainer, without_times
+from quadrants import SEED, InterruptedAfter, fit, interrupt, resident, same_bits, small, trainer, without_times
 
 from evonas_cli.core.types import Origin
 from evonas_cli.training.checkpoint import KEPT, Checkpoint, Lost, Source
@@ -31,8 +31,7 @@ def test_the_checksum_is_that_of_the_content_and_the_same_when_trained_again(tmp
     state = parse((tmp_path / "first" / KEPT).read_bytes())
     assert state["owner"] == OWNER and checksum(state) == first
     assert kept(tmp_path / "again") == first
-    with pytest.raises(Interrupted):
-        fit(small(), resident(), trainer(), SEED, 2, InterruptedAfter(1, tmp_path, owner=OWNER))
+    interrupt(small(), trainer(), 2, InterruptedAfter(1, tmp_path, owner=OWNER))
     assert kept(tmp_path) == first, "an interruption leaves no trace"
     slower = {**state, "progress": replace(state["progress"], train_seconds=9.0), "stack": [1, 4]}
     assert checksum(slower) == first
@@ -104,8 +103,7 @@ def test_without_a_recorded_checksum_the_rest_is_compared(tmp_path):
 def test_a_checkpoint_of_another_candidate_is_discarded(tmp_path, caplog):
     whole, resumed = small(), small()
     expected = fit(whole, resident(), trainer(), SEED, 4, Checkpoint())
-    with pytest.raises(Interrupted):
-        fit(small(5), resident(), trainer(), SEED, 4, InterruptedAfter(2, tmp_path, owner=Owner(SEED, 4, 78)))
+    interrupt(small(5), trainer(), 4, InterruptedAfter(2, tmp_path, owner=Owner(SEED, 4, 78)))
     with caplog.at_level(logging.WARNING):
         found = fit(resumed, resident(), trainer(), SEED, 4, Checkpoint(tmp_path, 0, owner=OWNER))
     assert "checkpoint.pt discarded, the training starts again: it is that of candidate 4" in caplog.text

@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
+from evonas_cli.report.drawing.scale import Scale
 from evonas_cli.report.page import render
+from evonas_cli.report.page.charts import scale
 from evonas_cli.report.page.document import document
 from evonas_cli.report.page.render import SECTIONS, digest, page
-from evonas_cli.report.page.scales import Scale, log_ticks, scale, tick_text, ticks, time_unit
 from evonas_cli.report.page.view import MOST, shown
-from evonas_cli.report.page.words import duration, number, script_json
+from evonas_cli.report.page.words import duration, number, script_json, time_unit
 from evonas_cli.report.reading import Reading
 
 Made = Callable[..., Reading]
@@ -157,9 +158,6 @@ def test_scales_and_words() -> None:
     assert scale([1.0, 1000.0], 0, 10).log and not scale([0.0, 1000.0], 0, 10).log
     assert not scale([1.0, 1000.0], 0, 10, log=False).log
     assert scale([5.0], 0, 10, zero=True)(5.0) == 10
-    assert ticks(0, 1) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1]) and log_ticks(1, 100) == [1, 2, 5, 10, 20, 50, 100]
-    assert log_ticks(1.1, 1.9) == ticks(1.1, 1.9)
-    assert [tick_text(value) for value in (0.05, 12_000, 3e6, -1e-14)] == ["0.05", "12k", "3M", "0"]
     assert [time_unit(seconds)[1] for seconds in (0, 0.2, 60, 600, 9000, 3e5)] == [
         *("seconds", "milliseconds", "seconds", "minutes", "hours", "days")
     ]
