@@ -46,8 +46,9 @@ class Conv(nn.Module):
     divides stride and padding; so is, there, the stride of a kernel of one row or column, if strides are unequal, or of
     1x1 convolutions of a few channels, since torch's gradients of such weights write beyond their memory. Some remain
     float32 on CPUs whatever the precision: what is left of dilated ones, and those whose stride is larger than the map,
-    since torch's bf16 gradients of their weights read memory that was never written; and those of single channels with
-    strides or large kernels, whose gradients take up to a hundred times as long in bf16.
+    since torch's bf16 gradients of their weights read memory that was never written; those with one column of windows and
+    a larger stride along the rows, whose bf16 maps are wrong; and those of single channels with strides or large kernels,
+    whose gradients take up to a hundred times as long in bf16.
     """
 
     def __init__(self, parts: Layers, spread: Sequence[bool], shapes: Sequence[Shape] = ()) -> None:
@@ -78,6 +79,7 @@ class Conv(nn.Module):
     def _sound(self, convolve: Convolve, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
         slow = self.single and (max(stride) > 1 or max(self.weight.shape[2:]) > BLOCK)
         unsound = max(dilation) > 1 or stride[0] > x.shape[2] or stride[1] > x.shape[3]
+        unsound = unsound or self._one_column(x, stride, padding, dilation)
         if not slow and not unsound:
             return convolve(x, stride, padding, dilation)
         kind = kind_of(x)
@@ -102,9 +104,13 @@ class Conv(nn.Module):
     def _misread(self, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> bool:
         """Whether torch's CPU code computes something else if channels come last, whatever the precision: with single
         channels, one column of windows, and a stride that is larger along the rows than along the columns."""
+        return self.weight.shape[1] == 1 and self._one_column(x, stride, padding, dilation)
+
+    def _one_column(self, x: Tensor, stride: Pair, padding: Pair, dilation: Pair) -> bool:
+        """Whether there is one column of windows, and a stride that is larger along the rows than along the columns."""
         kernel, size = cast(Pair, self.weight.shape[2:]), cast(Pair, x.shape[2:])
         _, columns = _slid(size, kernel, stride, padding, dilation)
-        return self.weight.shape[1] == 1 and columns == 1 and stride[1] > stride[0]
+        return columns == 1 and stride[1] > stride[0]
 
 
 class Conv1d(Conv):

@@ -51,6 +51,7 @@ def columns(size: int, kernel: int, stride: int, padding: int, dilation: int) ->
 @example((6, 3), (1, 2), (1, 3), (1, 1), False, (1, 4), 1, False)
 @example((6, 9), (1, 1), (3, 1), (1, 1), False, (8, 8), 1, True)
 @example((1, 2), (1, 1), (2, 1), (1, 1), False, (16, 16), 2, False)
+@example((5, 3), (1, 2), (1, 2), (1, 1), False, (4, 8), 1, True)
 def test_maps_and_gradients_are_those_of_double_precision(size, kernel, stride, dilation, same, channels, width, bf16):
     padding = tuple((k - 1) * d // 2 if same else 0 for k, d in zip(kernel, dilation, strict=True))
     assume(all(columns(*each) > 0 for each in zip(size, kernel, stride, padding, dilation, strict=True)))
