@@ -46,9 +46,9 @@ class Conv(nn.Module):
     divides stride and padding; so is, there, the stride of a kernel of one row or column, if strides are unequal, or of
     1x1 convolutions of a few channels, since torch's gradients of such weights write beyond their memory. Some remain
     float32 on CPUs whatever the precision: what is left of dilated ones, and those whose stride is larger than the map,
-    since torch's bf16 gradients of their weights read memory that was never written; those with one column of windows and
-    a larger stride along the rows, whose bf16 maps are wrong; and those of single channels with strides or large kernels,
-    whose gradients take up to a hundred times as long in bf16.
+    since torch's bf16 gradients of their weights read memory that was never written; those with one column of windows
+    and a larger stride along the rows, whose maps are wrong in bf16; and those of single channels with strides or large
+    kernels, whose gradients take up to a hundred times as long in bf16.
     """
 
     def __init__(self, parts: Layers, spread: Sequence[bool], shapes: Sequence[Shape] = ()) -> None:
