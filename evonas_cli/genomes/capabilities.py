@@ -14,6 +14,7 @@ from evonas_cli.genomes.marked_graph import MarkedGraph
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.genomes.walk import Kinds, Program
 from evonas_cli.network.cell import Cell
+from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.task import Phenotype, Task
 
 G = TypeVar("G")
@@ -37,6 +38,18 @@ class Recurrent(Protocol[C], metaclass=Capability):
 
     def decode_cell(self, genome: C) -> Cell:
         """The cell; it knows neither its width nor that of its input."""
+
+
+@runtime_checkable
+class Neural(Protocol[C], metaclass=Capability):
+    """Capability: genomes decode to graphs of single neurons, with their weights."""
+
+    def decode_neurons(self, genome: C, n_inputs: int, n_outputs: int) -> Neurons:
+        """The graph: `space.decode_neurons(genome, 2, 1)` for points of the plane in two classes.
+
+        The outputs' values are numbers of any size: the job makes probabilities of them. Raises ValueError when the
+        genome has other numbers of inputs or outputs.
+        """
 
 
 @runtime_checkable
@@ -178,6 +191,7 @@ OF_SPACES: tuple[type, ...] = (
     Space,
     Buildable,
     Recurrent,
+    Neural,
     Tuning,
     Scored,
     Solved,
