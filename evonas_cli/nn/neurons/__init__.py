@@ -1,0 +1,1 @@
+"""Populations of neurons (`network.neurons`) of unlike graphs as one program, forwards and backwards."""
