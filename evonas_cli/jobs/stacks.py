@@ -53,7 +53,7 @@ def units(
     found = []
     for key, members in groups.items():
         widest = width(*trainings[key], device) if len(members) > 1 else 1
-        for part in _parts(members, widest, spread=device != "cuda"):
+        for part in parts(members, widest, spread=device != "cuda"):
             found.append(Unit(tuple(part), len(part), tuple(range(len(part)))))
     return sorted(found, key=lambda unit: unit.candidates[0].id)
 
@@ -106,7 +106,7 @@ def _shared(trainer: Trainer) -> Trainer:
     )
 
 
-def _parts(members: Sequence[Candidate[Any]], widest: int, spread: bool) -> list[Sequence[Candidate[Any]]]:
+def parts(members: Sequence[Candidate[Any]], widest: int, spread: bool) -> list[Sequence[Candidate[Any]]]:
     """Parts of nearly equal size, none above `widest`; a power of two of them, so that workers have equal shares.
 
     With `spread` four candidates or more are at least two parts.

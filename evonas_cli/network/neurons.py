@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TypeAlias
 
+from evonas_cli.network.task import Task
+
 FUNCTIONS = ("sigmoid", "tanh", "relu", "gaussian", "sine", "abs", "square", "multiply", "add")
 """What a node with the weighted sum z = sum of w_i x_i computes (Ha, 2016, "Neural Network Evolution Playground with
 Backprop NEAT"): sigmoid 1 / (1 + exp(-z)), tanh, relu max(z, 0), gaussian exp(-z^2 / 2), sine, abs, square z^2 with z
@@ -89,3 +91,16 @@ class Neurons:
         for source, target in self.links:
             depths[target] = max(depths[target], depths[source] + 1)
         return max(depths[-self.n_outputs :])
+
+
+def ends(task: Task) -> tuple[int, int]:
+    """How many inputs and outputs neurons have for a task: an input for each number of a vector; one output for two
+    classes, one for each of more classes, and one for each number.
+
+    Raises ValueError for examples that are no vectors, and for other targets.
+    """
+    if len(task.inputs) != 1 or task.vocabulary:
+        raise ValueError(f"neurons read vectors; the task has {task.examples}")
+    if task.kind not in ("classes", "numbers"):
+        raise ValueError(f"neurons tell classes or numbers; the task has {task.kind}")
+    return task.inputs[0], 1 if task.kind == "classes" and task.outputs == 2 else task.outputs

@@ -12,7 +12,8 @@ from evonas_cli.config.compose import Config, apply
 from evonas_cli.config.folders import file_of, read
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.capabilities import Buildable, Tuning
+from evonas_cli.genomes.capabilities import Buildable, Neural, Tuning
+from evonas_cli.network.neurons import ends
 from evonas_cli.network.task import Task
 from evonas_cli.run.identity import LATER
 
@@ -36,7 +37,7 @@ def confirming(
     """
     config: Config = copy.deepcopy(source)
     known = inspect.signature(target(config["job"], "job", allowed)).parameters
-    if "trainer" not in known:
+    if "trainer" not in known and "test" not in known:
         raise UsageError(f"the job {_name(config)} of the run trains no networks, so there is nothing to train again")
     if "test" in known:
         config["job"]["test"] = True
@@ -46,7 +47,8 @@ def confirming(
         config["job"]["full"], config["objectives"] = full, ["train_loss"] if full else None
         config["scalarize"] = None
     later = {key.removeprefix("trainer."): value for key, value in LATER.items() if key.startswith("trainer.")}
-    config["trainer"] = {**later, **config["trainer"], "save_state": True}
+    if "trainer" in known:
+        config["trainer"] = {**later, **config["trainer"], "save_state": True}
     strategy = read(file_of("strategy", "listed", ()))
     config["strategy"] = {**strategy, "genomes": list(genomes), "repeats": repeats}
     config["window"], config["dedupe"] = strategy["_window_"], "none"
@@ -81,10 +83,14 @@ def check_networks(config: Config, genomes: Mapping[int, Json], task: Any, allow
     `task` is what the source recorded. Raises UsageError.
     """
     space: Any = build(config["space"], "space", allowed)
+    needs: Any = target(config["job"], "job", allowed).needs
+    neural = isinstance(needs, tuple) and Neural in needs
     for id, written in genomes.items():
         try:
             genome = space.from_json(written)
-            if isinstance(space, Buildable) and task is not None:
+            if neural:
+                space.decode_neurons(genome, *ends(Task.from_json(task)))
+            elif isinstance(space, Buildable) and task is not None:
                 space.decode(genome, Task.from_json(task))
         except Exception as error:  # whatever the space raises is what is wrong with this genome
             reason = " ".join(str(error).split())[:160] or type(error).__name__

@@ -25,11 +25,12 @@ from evonas_cli.core.fold import REPEATING, Fold
 from evonas_cli.core.gate import Gate, violated
 from evonas_cli.core.tracking import Described
 from evonas_cli.core.types import Candidate, Json, Result
-from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.genomes.capabilities import Buildable, Neural
 from evonas_cli.run import contracts, openings
 from evonas_cli.run.assembly import Parts, chosen
 from evonas_cli.run.environment import CODE, check_environment
 from evonas_cli.run.fit import check_measured
+from evonas_cli.run.graphs import check_graphs
 from evonas_cli.run.identity import identity
 from evonas_cli.run.in_flight import InFlight
 from evonas_cli.run.lazy import Started
@@ -147,6 +148,8 @@ def create(
         check_measured(parts.job, parts.goals.asked, environment)
         if Buildable in parts.job.needs:
             contracts.check_networks(parts.space, environment, parts.config["seed"], parts.allowed)
+        if Neural in parts.job.needs:
+            check_graphs(parts.space, environment, parts.config["seed"], parts.allowed)
         more = {} if source is None else {openings.SOURCE: source}
         if source is not None:
             openings.record(run, parts, command, source=source)

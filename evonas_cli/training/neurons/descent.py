@@ -45,6 +45,8 @@ def descend(
     seed: int,
 ) -> Trained:
     """Trains each member from `weights`, (links,), for as many updates as its limit says at most, and 0 for none."""
+    if not any(limits):
+        return Trained(weights.clone(), [0] * len(population))
     run = _Run(population, limits, weights, settings, head, part, seed)
     while run.members:
         run.advance()
@@ -77,10 +79,8 @@ class _Run:
         self._links, self._own = torch.arange(len(weights), device=part.device), weights.clone()
         self._optimizer = MADE[settings.optimizer](settings, self._own)
         self._batches = Batches(part, settings.batch, max(limits), seed)
-        self._losses: dict[int, float] = {}
-        if self.members:
-            self._board()
-            self._losses = self._look() if settings.check_every else {}
+        self._board()
+        self._losses = self._look() if settings.check_every else {}
 
     def advance(self) -> None:
         """To the next update after which a member is looked at, or is done."""

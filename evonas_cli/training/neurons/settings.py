@@ -53,10 +53,6 @@ class Descent:
         if type(self.weight_decay) not in (int, float) or not 0 <= self.weight_decay < 1:
             raise UsageError(f"job.weight_decay is {self.weight_decay!r}; it must be a number from 0 to below 1")
 
-    def updates(self, fidelity: float) -> int:
-        """How many updates a fraction of the full training has, at least one."""
-        return max(1, round(self.steps * fidelity))
-
 
 @dataclass(frozen=True)
 class Penalty:

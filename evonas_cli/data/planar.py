@@ -1,0 +1,187 @@
+"""Two-class sets of points in the plane, drawn from a seed: XOR, circles, Gaussians, spirals.
+
+They are those of backprop NEAT (Ha, 2016, "Neural Network Evolution Playground with Backprop NEAT"), who took them from
+TensorFlow Playground (Smilkov and Carter, 2016) with changes of his own. Deviations: class 1 of XOR are points with
+coordinates of different signs, not of equal ones; the spirals' validation and test points lie between the training
+points along the spirals, so that they differ even without noise.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import cos, inf, pi, sin
+from random import Random
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.rng import stream
+from evonas_cli.data.arrays import Arrays, Inputs, Labels, checked
+from evonas_cli.data.dataset import Source
+from evonas_cli.data.preparing import fingerprint_of, prepared, task_of
+from evonas_cli.data.splits import Augmentation, Splits
+from evonas_cli.network.task import Task
+
+Point: TypeAlias = tuple[float, float, int]
+"""Both coordinates and the class, 0 or 1."""
+RADIUS = 5.0
+"""Half the side of the square, or the radius of the disc, in which points lie before noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points(Source):
+    """A set of points that has all three parts: vectors (N, 2) float32 in two classes.
+
+    `read` gives the parts; nothing depends on the run's seed.
+    """
+
+    known_outputs: ClassVar[int | None] = 2
+
+    valid_fraction: float | str | None = field(default=None, init=False)
+    test_fraction: float | str | None = field(default=None, init=False)
+    limit: int | None = field(default=None, init=False)
+    memory: str = field(default="auto", init=False)
+
+    @abstractmethod
+    def part(self, name: str) -> list[Point]:
+        """The points of the part train, valid or test."""
+
+    def task(self) -> Task:
+        """As Source.task."""
+        return task_of(self._read())
+
+    def prepare(self, seed: int) -> Splits:
+        """As Source.prepare."""
+        arrays = self._read()
+        return prepared(arrays, _all(arrays), Augmentation(), self.name)
+
+    def test(self, seed: int) -> tuple[Inputs, Labels]:
+        """As Source.test."""
+        return _arrays(self.part("test"))
+
+    def fingerprint(self, seed: int) -> str:
+        """As Source.fingerprint."""
+        arrays = self._read()
+        return fingerprint_of(arrays, _all(arrays))
+
+    def _read(self) -> Arrays:
+        parts = {}
+        for name in ("train", "valid", "test"):
+            parts[f"x_{name}"], parts[f"y_{name}"] = _arrays(self.part(name))
+        return checked(Arrays(**parts), self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn(Points):
+    """Points with noise: `n_train`, `n_valid` and `n_test` of them, drawn from `seed` for each part by itself.
+
+    `noise` is a width in the plane's unit that each set states. Raises UsageError for values out of range.
+    """
+
+    noise: float
+    seed: int
+    n_train: int
+    n_valid: int
+    n_test: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if type(self.noise) not in (int, float) or not 0 <= self.noise < inf:
+            raise UsageError(f"dataset.noise is {self.noise!r}; it must be a number of at least 0")
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
+            raise UsageError(f"dataset.seed is {self.seed!r}; it must be an integer from 0 to 2^63 - 1")
+        for key in ("n_train", "n_valid", "n_test"):
+            value = getattr(self, key)
+            if type(value) is not int or value < 2:
+                raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least 2")
+
+    def part(self, name: str) -> list[Point]:
+        """As Points.part."""
+        place = ("train", "valid", "test").index(name)
+        rng = stream(self.seed, f"{self.name} points", place)
+        return list(self.points(getattr(self, f"n_{name}"), rng, place / 3))
+
+    @abstractmethod
+    def points(self, count: int, rng: Random, shift: float) -> Iterator[Point]:
+        """So many points; `shift`, in [0, 1), differs from part to part."""
+
+
+class Xor(Drawn):
+    """Uniform in the square [-5, 5]^2, plus N(0, noise) in each coordinate; class 1 where the signs then differ.
+
+    The label is that of the noisy point, so that the classes do not overlap.
+    """
+
+    def points(self, count: int, rng: Random, shift: float) -> Iterator[Point]:
+        """As Drawn.points."""
+        for _ in range(count):
+            x, y = (rng.uniform(-RADIUS, RADIUS) + rng.gauss(0.0, self.noise) for _ in range(2))
+            yield x, y, int((x > 0) != (y > 0))
+
+
+class Circles(Drawn):
+    """Class 1 at radius 0 to 2.5, class 0 at 3.75 to 5, radius and angle uniform; then uniform noise of up to
+    5/3 noise is added to each coordinate, which at 0.5 is 0.83. The label is that of the point before noise, so that
+    the classes overlap.
+    """
+
+    def points(self, count: int, rng: Random, shift: float) -> Iterator[Point]:
+        """As Drawn.points."""
+        spread = RADIUS * self.noise / 3
+        for number in range(count):
+            inner = number % 2 == 0
+            radius = rng.uniform(0.0, RADIUS / 2) if inner else rng.uniform(0.75 * RADIUS, RADIUS)
+            angle = rng.uniform(0.0, 2 * pi)
+            dx, dy = (rng.uniform(-spread, spread) for _ in range(2))
+            yield radius * sin(angle) + dx, radius * cos(angle) + dy, int(inner)
+
+
+class Gaussians(Drawn):
+    """Class 1 around (2, 2), class 0 around (-2, -2), each coordinate with standard deviation 1 + noise."""
+
+    def points(self, count: int, rng: Random, shift: float) -> Iterator[Point]:
+        """As Drawn.points."""
+        for number in range(count):
+            label = 1 - number % 2
+            centre = 2.0 if label else -2.0
+            yield rng.gauss(centre, 1.0 + self.noise), rng.gauss(centre, 1.0 + self.noise), label
+
+
+class Spirals(Drawn):
+    """Two spirals of 1.75 turns. Of its n points, the i-th of a class has radius 6 i / n; uniform noise of up to `noise`
+    is added to each coordinate.
+    """
+
+    def points(self, count: int, rng: Random, shift: float) -> Iterator[Point]:
+        """As Drawn.points."""
+        for number in range(count):
+            label, own = number % 2, (count + 1 - number % 2) // 2
+            along = (number // 2 + shift) / own
+            angle = 1.75 * 2 * pi * along + (pi if label else 0.0)
+            dx, dy = (rng.uniform(-self.noise, self.noise) for _ in range(2))
+            yield 6.0 * along * sin(angle) + dx, 6.0 * along * cos(angle) + dy, label
+
+
+@dataclass(frozen=True, kw_only=True)
+class XorCorners(Points):
+    """The four corners of the unit square; class 1 where the coordinates differ (Stanley and Miikkulainen, 2002).
+
+    Training, validation and test part are the same four points: a task to be solved, not to be generalised.
+    """
+
+    def part(self, name: str) -> list[Point]:
+        """As Points.part."""
+        return [(float(x), float(y), int(x != y)) for x in (0, 1) for y in (0, 1)]
+
+
+def _arrays(points: list[Point]) -> tuple[NDArray[Any], NDArray[Any]]:
+    x = np.array([point[:2] for point in points], dtype=np.float32)
+    return x, np.array([point[2] for point in points], dtype=np.int64)
+
+
+def _all(arrays: Arrays) -> dict[str, NDArray[np.int64]]:
+    return {"train": np.arange(len(arrays.y_train), dtype=np.int64)}
