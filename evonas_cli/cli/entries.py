@@ -23,6 +23,8 @@ PLURALS = {
     "tracker": "trackers",
     "experiment": "experiments",
 }
+CLASSES = (("evonas_cli.data.dataset", "Dataset"), ("evonas_cli.data.planar", "Points"))
+"""Where the classes are defined of data sets that have classes unless their settings say otherwise."""
 NOTED = ("trainer", "experiment")
 """Groups whose options are told apart by their files: they share a class, or have none."""
 Entry = dict[str, Any]
@@ -74,8 +76,7 @@ def kind_of(made: Any, node: Mapping[str, Any]) -> str:
         return "tokens"
     if "kind" in node:
         return "as the targets say" if node["kind"] == "auto" else str(node["kind"])
-    images = any((base.__module__, base.__name__) == ("evonas_cli.data.dataset", "Dataset") for base in made.__mro__)
-    return "classes" if images else ""
+    return "classes" if any((base.__module__, base.__name__) in CLASSES for base in made.__mro__) else ""
 
 
 def _line(group: str, about: str, notes: str) -> str:

@@ -69,10 +69,11 @@ class Points(Source):
         return fingerprint_of(arrays, _all(arrays))
 
     def _read(self) -> Arrays:
-        parts = {}
-        for name in ("train", "valid", "test"):
-            parts[f"x_{name}"], parts[f"y_{name}"] = _arrays(self.part(name))
-        return checked(Arrays(**parts), self.name)
+        x_train, y_train = _arrays(self.part("train"))
+        x_valid, y_valid = _arrays(self.part("valid"))
+        x_test, y_test = _arrays(self.part("test"))
+        found = Arrays(x_train=x_train, y_train=y_train, x_valid=x_valid, y_valid=y_valid, x_test=x_test, y_test=y_test)
+        return checked(found, self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +112,10 @@ class Drawn(Points):
 
 
 class Xor(Drawn):
-    """Uniform in the square [-5, 5]^2, plus N(0, noise) in each coordinate; class 1 where the signs then differ.
+    """Points of the plane in two classes: XOR of the coordinates' signs.
 
-    The label is that of the noisy point, so that the classes do not overlap.
+    They are uniform in the square [-5, 5]^2, with noise N(0, `noise`) added to each coordinate. The label is that of the
+    noisy point, so that the classes do not overlap: class 1 where the signs differ.
     """
 
     def points(self, count: int, rng: Random, shift: float) -> Iterator[Point]:
@@ -124,9 +126,11 @@ class Xor(Drawn):
 
 
 class Circles(Drawn):
-    """Class 1 at radius 0 to 2.5, class 0 at 3.75 to 5, radius and angle uniform; then uniform noise of up to
-    5/3 noise is added to each coordinate, which at 0.5 is 0.83. The label is that of the point before noise, so that
-    the classes overlap.
+    """Points of the plane in two classes: a disc and a ring around it.
+
+    Class 1 is at radius 0 to 2.5, class 0 at 3.75 to 5, radius and angle uniform. Then uniform noise of up to 5/3
+    `noise` is added to each coordinate, which at 0.5 is 0.83. The label is that of the point before noise, so that the
+    classes overlap.
     """
 
     def points(self, count: int, rng: Random, shift: float) -> Iterator[Point]:
@@ -141,7 +145,10 @@ class Circles(Drawn):
 
 
 class Gaussians(Drawn):
-    """Class 1 around (2, 2), class 0 around (-2, -2), each coordinate with standard deviation 1 + noise."""
+    """Points of the plane in two classes: normal around (2, 2) and around (-2, -2).
+
+    Each coordinate has the standard deviation 1 + `noise`; class 1 is around (2, 2).
+    """
 
     def points(self, count: int, rng: Random, shift: float) -> Iterator[Point]:
         """As Drawn.points."""
@@ -152,8 +159,9 @@ class Gaussians(Drawn):
 
 
 class Spirals(Drawn):
-    """Two spirals of 1.75 turns. Of its n points, the i-th of a class has radius 6 i / n; uniform noise of up to `noise`
-    is added to each coordinate.
+    """Points of the plane in two classes: two spirals of 1.75 turns.
+
+    The i-th of the n points of a class has radius 6 i / n. Uniform noise of up to `noise` is added to each coordinate.
     """
 
     def points(self, count: int, rng: Random, shift: float) -> Iterator[Point]:
@@ -168,9 +176,10 @@ class Spirals(Drawn):
 
 @dataclass(frozen=True, kw_only=True)
 class XorCorners(Points):
-    """The four corners of the unit square; class 1 where the coordinates differ (Stanley and Miikkulainen, 2002).
+    """The four corners of the unit square, class 1 where the coordinates differ.
 
-    Training, validation and test part are the same four points: a task to be solved, not to be generalised.
+    It is the XOR task of NEAT (Stanley and Miikkulainen, 2002). Training, validation and test part are the same four
+    points: a task to be solved, not to be generalised.
     """
 
     def part(self, name: str) -> list[Point]:

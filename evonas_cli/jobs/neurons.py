@@ -28,8 +28,9 @@ class TrainNeurons:
     """Evaluates the graphs of an ask as one program.
 
     `weights`, `fitness`, `standardise` and `test` as for `NeuralEquipment`, `penalty` and `penalty_form` as for
-    `Penalty`, all others as for `Descent`. The outputs' values are logits: two classes have one output, whose sigmoid is
-    the probability of class 1, more classes have one each and the softmax of all; numbers are the values themselves.
+    `Penalty`, all others as for `Descent`. The outputs' values are logits: two classes have one output, whose sigmoid
+    is the probability of class 1, and more classes have one each, whose softmax is their probabilities. Predicted
+    numbers are the values themselves.
 
     Order and content of batches are a function of the run's seed, so that all candidates see the same ones. Nothing is
     drawn from the candidate's seed. Trained weights come back as the payload {"weights": [...]}, one for each link of
@@ -119,7 +120,9 @@ class TrainNeurons:
     def _metrics(self, outputs: int | None) -> Mapping[str, Metric]:
         classes = self.equipment.dataset.task_kind == "classes"
         found = {"valid_error": LOWER} if classes else {}
-        found |= dict.fromkeys(("valid_loss", "train_loss", "fitness_loss", "links", "hidden", "updates", "cost"), LOWER)
+        found |= dict.fromkeys(
+            ("valid_loss", "train_loss", "fitness_loss", "links", "hidden", "updates", "cost"), LOWER
+        )
         found |= {"squared_fitness": HIGHER} if classes and outputs in (None, 2) else {}
         tested = [name.replace("valid", "test", 1) for name in found if name.startswith("valid")]
         found |= dict.fromkeys(tested if self.tests else [], Metric("min", test=True))

@@ -68,7 +68,8 @@ MEANINGS: Mapping[str, str] = {
     "valid_mae": "Mean absolute error over the validation part, in the unit of the targets.",
     "valid_r2": "Coefficient of determination over the validation part, at most 1; with several targets their mean.",
     "valid_perplexity": "Exponential of valid_loss, at least 1: the number of tokens that would be as hard to tell.",
-    "train_loss": "Mean loss over the last epoch's training batches, with label smoothing and class weights.",
+    "train_loss": "Mean loss over the last epoch's training batches, with label smoothing and class weights. Neurons: "
+    "over the training part, under the final weights.",
     "parameters": "Number of the network's parameters.",
     "multiply_adds": "Number of multiply-adds for one example, or one token.",
     "depth": "Number of layers with weights on the longest path through the network.",
@@ -83,10 +84,17 @@ MEANINGS: Mapping[str, str] = {
     "of passes, by its examples. Needs an NVIDIA device and evonas[energy], or a readable RAPL counter.",
     "reward": "What the root key scalarize makes of other metrics.",
     "epochs": "Number of epochs that were trained.",
+    "updates": "Number of updates of the weights, those that were taken back included.",
+    "links": "Number of links between neurons; each has a weight.",
+    "hidden": "Number of neurons that are no outputs.",
+    "fitness_loss": "The loss over the part that job.fitness names, and what job.penalty adds for the links.",
+    "squared_fitness": "(n - sum of |target - probability|)^2 over the n examples of the training part, for two classes: "
+    "for the four corners of XOR the fitness of NEAT, from 0 to 16.",
     "cost": "What budget.cost counts. Trainings: billions of multiply-adds. Tables: the cost column. Landscapes: 1.",
     "train_seconds": "Seconds that the training took.",
     "true_error": "1 - the true fitness of a landscape, without noise, in [0, 1].",
-    "test_error": "1 - the accuracy in a table's column `report`, in [0, 1]; never an objective.",
+    "test_error": "As valid_error, over the test part. Tables: 1 - the accuracy in column `report`. Never an objective.",
+    "test_loss": "As valid_loss, over the test part; never an objective.",
 }
 """What each metric of evonas' own jobs is, with its unit and range."""
 

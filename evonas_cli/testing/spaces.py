@@ -17,6 +17,7 @@ from evonas_cli.genomes.capabilities import (
     Linear,
     Measured,
     Mutable,
+    Neural,
     Scored,
     Walkable,
 )
@@ -147,6 +148,24 @@ def networks_fit_the_task(space: Any) -> None:
             assert plan.parameters > 0
 
 
+def graphs_fit_their_ends(space: Any) -> None:
+    """Graphs have the numbers of inputs and outputs that are asked for, unless these are refused by ValueError, and are
+    a function of the genome; some numbers are not refused."""
+    rng, found = Random(10), 0
+    for ends in ((2, 1), (1, 1), (5, 3), (8, 10)):
+        for _ in range(10):
+            genome = space.sample(rng)
+            try:
+                neurons = space.decode_neurons(genome, *ends)
+            except ValueError as error:
+                assert str(error) and "\n" not in str(error), f"decode_neurons for {ends}: {error}"
+                continue
+            found += 1
+            assert (neurons.n_inputs, neurons.n_outputs) == ends
+            assert space.decode_neurons(space.from_json(space.to_json(genome)), *ends) == neurons
+    assert found, "no graph for any numbers of inputs and outputs"
+
+
 def scores_are_fitnesses(space: Any) -> None:
     """Scores lie in [0, 1], and are not all the same."""
     rng = Random(5)
@@ -179,6 +198,7 @@ LAWS: dict[Callable[[Any], None], type] = {
     walks_lead_to_genomes_and_traces_lead_back: Walkable,
     walks_can_be_held_to_a_depth: Deepening,
     networks_fit_the_task: Buildable,
+    graphs_fit_their_ends: Neural,
     scores_are_fitnesses: Scored,
 }
 """Each check with the capability that a space must have for it."""

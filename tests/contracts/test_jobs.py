@@ -21,6 +21,7 @@ SMALL = ("trainer.epochs=1", "dataset.limit=200", "space.channels=4")
 NEEDED: dict[str, tuple[str, ...]] = {
     "landscape": ("space=chain_landscape",),
     "language": ("space=rnn_cell", "job.hidden=8", "trainer.epochs=1"),
+    "neurons": ("strategy=random", "job.steps=20", "job.check_every=10"),
     "size": ("space=nasbench201",),
     "table": ("space=nasbench201",),
     "train": ("space=nasbench201", *SMALL),
@@ -44,7 +45,9 @@ def table(tmp_path: Path) -> Path:
 def case(request: pytest.FixtureRequest, table: Path) -> tuple[str, Parts]:
     name = request.param
     more = (f"job.path={table}",) if name == "table" else ()
-    return name, assemble(compose([f"job={name}", *NEEDED[name], *more]).config)
+    config = compose([f"job={name}", *NEEDED[name], *more]).config
+    own = {"space": {"_target_": "neural_space.Graphs"}} if name == "neurons" else {}
+    return name, assemble({**config, **own}, ("neural_space",))
 
 
 def asked(name: str, parts: Parts) -> list[Candidate[Any]]:
@@ -66,8 +69,8 @@ def test_the_law_holds(law: Callable[[Any, Any, Path], None], case: tuple[str, P
 
 def test_the_candidates_seed_is_the_only_randomness(case: tuple[str, Parts], tmp_path: Path) -> None:
     name, parts = case
-    if name in ("table", "size"):
-        pytest.skip("a table, and the size of a plan, have no randomness")
+    if name in ("table", "size", "neurons"):
+        pytest.skip("a table, the size of a plan, and genomes with weights have no randomness")
     bench, context = parts.job.open(Place()), RunDirectory(tmp_path)
     [one, _] = asked(name, parts)
     [first], [other] = (list(bench.evaluate(Unit((replace(one, seed=seed),)), context)) for seed in (1, 2))

@@ -53,7 +53,8 @@ class Backward:
         outer = np.zeros(order.n_rows, dtype=np.int64)
         outer[order.outputs] = 1 + np.arange(len(order.outputs))
         self._levels = [
-            _NodesBack(level, order, tables, self._room, made) for level, made in zip(order.levels, forward.levels, strict=True)
+            _NodesBack(level, order, tables, self._room, made)
+            for level, made in zip(order.levels, forward.levels, strict=True)
         ]
         self._links = [
             _LinksBack(level, order, tables, self._room, outer, own, there)

@@ -1,7 +1,7 @@
 """What nodes make of their sums, and the derivatives: in place, number by number, so that no row changes another one.
 
-Apart from the functions themselves these are single additions and multiplications, which round alike wherever a number
-lies in memory.
+Apart from exponentials, sines and hyperbolic tangents, which torch computes alike wherever a number lies in memory,
+these are single operations that IEEE 754 rounds in one way.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from evonas_cli.network.neurons import SQUARE_LIMIT
 Value: TypeAlias = Callable[[Tensor, Tensor], object]
 """Writes into the second tensor what the function makes of the sums in the first."""
 Slope: TypeAlias = Callable[[Tensor, Tensor, Tensor], object]
-"""Multiplies the gradient in the third tensor by the derivative at the sums in the first, whose values are the second."""
+"""Multiplies the gradient in the third tensor by the derivative at the sums in the first, with values in the second."""
+
+
+def sigmoid(z: Tensor, y: Tensor) -> Tensor:
+    """1 / (1 + exp(-z)) into y. `torch.sigmoid` rounds differently in the last few numbers of a CPU's table."""
+    return torch.neg(z, out=y).exp_().add_(1.0).reciprocal_()
 
 
 def _gaussian(z: Tensor, y: Tensor) -> None:
@@ -61,7 +66,7 @@ def _add_slope(z: Tensor, y: Tensor, gradient: Tensor) -> None:
 
 
 VALUES: Mapping[str, Value] = {
-    "sigmoid": lambda z, y: torch.sigmoid(z, out=y),
+    "sigmoid": sigmoid,
     "tanh": lambda z, y: torch.tanh(z, out=y),
     "relu": lambda z, y: torch.clamp(z, 0.0, out=y),
     "gaussian": _gaussian,

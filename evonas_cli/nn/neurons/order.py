@@ -101,7 +101,8 @@ class _Flat:
         self.is_product = self.functions == PRODUCT
         n_nodes = len(self.functions)
         self.in_degree = np.bincount(self.targets, minlength=n_nodes)
-        self.inner &= self.in_degree[self.sources] > 0
+        self.nodes = np.maximum(self.sources, 0)  # some node where the source is none, so that it can be an index
+        self.inner &= self.in_degree[self.nodes] > 0
         self.out_degree = np.bincount(self.sources[self.inner], minlength=n_nodes)
         self.levels = self._levels()
         self.rows = self._rows()
@@ -126,7 +127,7 @@ class _Flat:
         return rows
 
     def order(self) -> Order:
-        sources = np.where(self.sources >= 0, self.rows[self.sources], self.sources + self.n_inputs + 1)
+        sources = np.where(self.sources >= 0, self.rows[self.nodes], self.sources + self.n_inputs + 1)
         n_rows = self.n_inputs + 2 + int((self.in_degree > 0).sum())
         levels = self._in_rounds()
         gradients, behind = self.rows[self.targets], n_rows
@@ -138,9 +139,7 @@ class _Flat:
         from_inputs = from_inputs[np.argsort(sources[from_inputs], kind="stable")]
         input_sizes = tuple(np.bincount(sources[from_inputs], minlength=self.n_inputs + 1).tolist())
         outputs = self.rows[self.outputs]
-        return Order(
-            self.n_inputs, n_rows, levels, outputs, sources, gradients, from_inputs, input_sizes, self.members
-        )
+        return Order(self.n_inputs, n_rows, levels, outputs, sources, gradients, from_inputs, input_sizes, self.members)
 
     def _in_rounds(self) -> tuple[Level, ...]:
         numbers = np.arange(len(self.targets))
@@ -150,7 +149,7 @@ class _Flat:
         self.out_ranks = np.empty_like(numbers)
         self.out_ranks[by_source] = numbers - np.searchsorted(sources, sources)
         to_level = self.levels[self.targets]
-        from_level = np.where(self.inner, self.levels[self.sources], 0)
+        from_level = np.where(self.inner, self.levels[self.nodes], 0)
         return tuple(
             [
                 self._level(np.flatnonzero(self.levels == n), np.flatnonzero(to_level == n), from_level == n)

@@ -9,9 +9,8 @@ from torch import Tensor
 
 from evonas_cli.nn.neurons.order import Numbers, Order
 
-LANES = 32
-"""Examples are filled up to a multiple of this, so that a CPU computes every number by vector instructions: some
-functions round differently in the scalar code that follows the last whole vector."""
+LANES = 16
+"""Examples are filled up to a multiple of this, so that every row begins with a cache line and is whole vectors."""
 
 
 def filled(count: int) -> int:

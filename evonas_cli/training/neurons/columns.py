@@ -31,8 +31,8 @@ class Columns:
 class Part:
     """A part of a data set, inputs x (N, F) and targets y as `data.splits.Splits` has them.
 
-    On the device the inputs are (F, N) float32, and the targets (N,) 0.0 or 1.0 for two classes, (N,) int64 for more, or
-    (K, N) float32 for numbers. `pieces` are all examples in order, in columns of one `width`.
+    On the device the inputs are (F, N) float32, and the targets (N,) 0.0 or 1.0 for two classes, (N,) int64 for more,
+    or (K, N) float32 for numbers. `pieces` are all examples in order, in columns of one `width`.
     """
 
     def __init__(self, x: NDArray[Any], y: NDArray[Any], task: Task, device: torch.device) -> None:
@@ -41,7 +41,7 @@ class Part:
         self.targets = torch.tensor(np.ascontiguousarray(y.T), dtype=kind, device=device)
         self.count, self.device = len(x), device
         self.width = min(WIDEST, filled(self.count))
-        spans = torch.arange(self.count).split(self.width)
+        spans = torch.split(torch.arange(self.count), self.width)
         self.pieces = [self.columns(_padded(span, self.width).to(device), len(span)) for span in spans]
 
     def columns(self, index: Tensor, count: int) -> Columns:
@@ -66,7 +66,7 @@ class Batches:
         epochs = -(-updates * size // part.count)
         orders = [_order(part.count, seed, epoch) for epoch in range(epochs)]
         drawn = torch.cat(orders)[: updates * size].view(updates, size)
-        for piece in drawn.split(self.width, dim=1):
+        for piece in torch.split(drawn, self.width, dim=1):
             self._indices.append(_padded(piece, self.width).to(part.device))
             self._counts.append(piece.shape[1])
 

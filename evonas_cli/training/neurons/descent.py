@@ -1,8 +1,8 @@
 """Gradient descent of a population on one program, each member with a way back of its own (Ha, 2016).
 
-Every `check_every` updates, and after the last one, a member's weights are kept if its loss over the whole training part
-has fallen since the last look. If it has not, or is no finite number, the weights of the last look return, and the
-member's training ends. What else is done to one member never depends on the others.
+Every `check_every` updates, and after the last one, a member's weights are kept if its loss over the whole training
+part has fallen since the last look. If it has not, or is no finite number, the weights of the last look return, and the
+member's training ends. Nothing that is done to one member depends on the others.
 """
 
 from __future__ import annotations

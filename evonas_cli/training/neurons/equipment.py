@@ -59,7 +59,7 @@ class NeuralEquipment:
         return max(1, round(self.descent.steps * proposal.fidelity))
 
     def passes(self, examples: int, updates: int) -> int:
-        """The examples that a candidate computes, in forward passes: the `examples` of the training part once, and three
+        """The examples computed for a candidate, in forward passes: the `examples` of the training part once, and three
         for each example of an update."""
         batch = examples if self.descent.batch is None else min(self.descent.batch, examples)
         return examples + 3 * batch * updates

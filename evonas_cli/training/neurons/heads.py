@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from evonas_cli.network.task import Task
+from evonas_cli.nn.neurons.functions import sigmoid
 
 
 class Head(Protocol):
@@ -35,7 +36,7 @@ class Head(Protocol):
 
 
 class Binary:
-    """Two classes: the output's sigmoid is the probability of class 1. Cross-entropy in nats; targets are 0.0 or 1.0."""
+    """Two classes: the output's sigmoid is the probability of class 1. Cross-entropy in nats; targets 0.0 or 1.0."""
 
     n_outputs = 1
 
@@ -45,7 +46,7 @@ class Binary:
 
     def slopes(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """sigmoid(o) - t."""
-        return outputs.sigmoid().sub_(targets)
+        return sigmoid(outputs, torch.empty_like(outputs)).sub_(targets)
 
     def wrong(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Which examples are on the wrong side of 1/2, (members, width) bool; 1/2 itself is class 0."""
@@ -57,7 +58,7 @@ class Binary:
 
 
 class Several:
-    """More than two classes: the outputs' softmax are their probabilities. Cross-entropy; targets are classes, int64."""
+    """More classes: the outputs' softmax are their probabilities. Cross-entropy in nats; targets are classes, int64."""
 
     def __init__(self, n_outputs: int) -> None:
         self.n_outputs = n_outputs

@@ -6,6 +6,7 @@ not depend on where its links lie in the vector.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 import torch
@@ -16,7 +17,7 @@ from evonas_cli.training.neurons.settings import Descent
 RMS_DECAY, ADAM_DECAY, EPSILON = 0.999, (0.9, 0.999), 1e-8
 
 
-class Optimizer:
+class Optimizer(ABC):
     """Updates weights in place; `state` has what is remembered of each link."""
 
     def __init__(self, settings: Descent, weights: Tensor, names: tuple[str, ...]) -> None:
@@ -38,9 +39,9 @@ class Optimizer:
         if settings.weight_limit is not None:
             weights.clamp_(-settings.weight_limit, settings.weight_limit)
 
+    @abstractmethod
     def direction(self, gradient: Tensor) -> Tensor:
         """What is taken off the weights, learning rate included."""
-        raise NotImplementedError
 
     def clipped(self, gradient: Tensor) -> Tensor:
         """The gradient, each component within the settings' bound."""
@@ -49,9 +50,9 @@ class Optimizer:
 
 
 class RMSProp(Optimizer):
-    """RMSProp (Hinton, 2012) as in backprop NEAT (Ha, 2016): s <- 0.999 s + 0.001 g^2, then rate g / sqrt(max(s, 1e-8)).
+    """RMSProp (Hinton, 2012) as in backprop NEAT (Ha, 2016): s <- 0.999 s + 0.001 g^2, g / sqrt(max(s, 1e-8)).
 
-    g is clipped after s has taken it. s begins at 0 and is not corrected for that: first updates are large.
+    g is clipped after s has taken it. s begins at 0 and is not corrected for that, so that first updates are large.
     """
 
     def __init__(self, settings: Descent, weights: Tensor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 
 from evonas_cli.core.errors import UsageError
 
@@ -47,7 +47,9 @@ class Descent:
                 raise UsageError(f"job.{key} is {value!r}; it must be an integer of at least 1{null}")
         for key in ("learning_rate", "clip", "weight_limit"):
             value = getattr(self, key)
-            if (value is not None or key == "learning_rate") and (type(value) not in (int, float) or not 0 < value < inf):
+            if (value is not None or key == "learning_rate") and (
+                type(value) not in (int, float) or not 0 < value < inf
+            ):
                 null = "" if key == "learning_rate" else ", or null"
                 raise UsageError(f"job.{key} is {value!r}; it must be a number above 0{null}")
         if type(self.weight_decay) not in (int, float) or not 0 <= self.weight_decay < 1:
@@ -56,7 +58,8 @@ class Descent:
 
 @dataclass(frozen=True)
 class Penalty:
-    """What links add to a loss (Ha, 2016): `multiplicative` loss x (1 + p sqrt(links)), or `additive` loss + p sqrt(links).
+    """What links add to a loss (Ha, 2016): loss x (1 + p sqrt(links)) if the form is `multiplicative`, and loss +
+    p sqrt(links) if it is `additive`.
 
     The multiplicative one vanishes with the loss, so that links cost nothing once the task is solved. Raises UsageError
     for another form and for p below 0.
@@ -73,5 +76,5 @@ class Penalty:
 
     def penalised(self, loss: float, links: int) -> float:
         """The loss with what so many links add."""
-        weight = self.p * links**0.5
+        weight = self.p * sqrt(links)
         return loss * (1.0 + weight) if self.form == "multiplicative" else loss + weight

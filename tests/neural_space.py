@@ -11,7 +11,10 @@ from evonas_cli.network.neurons import FUNCTIONS, Neurons
 def random_neurons(
     rng: Random, n_inputs: int, n_outputs: int, n_hidden: int, n_links: int, scale: float = 1.0
 ) -> Neurons:
-    """Hidden nodes of any function with a link at least, linear outputs, and links drawn up to `n_links`."""
+    """Hidden nodes of any function, each with a link at least, linear outputs, and more links up to `n_links`.
+
+    An output may be left without a link.
+    """
     first, last = n_inputs + 1, n_inputs + 1 + n_hidden
     pairs = {(target, rng.randrange(target)) for target in range(first, last)}
     free = [(target, source) for target in range(first, last + n_outputs) for source in range(min(target, last))]
