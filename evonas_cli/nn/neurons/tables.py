@@ -56,8 +56,11 @@ def row_sums(table: Tensor) -> Tensor:
     On CPUs torch sums row by row. Its CUDA kernel divides a row by how many rows there are, so there the right half of
     the columns is added to the left half until one column is left.
     """
-    if not table.is_cuda:
-        return table.sum(1)
+    return folded(table) if table.is_cuda else table.sum(1)
+
+
+def folded(table: Tensor) -> Tensor:
+    """The sum of each row by halves, (rows,), as `row_sums` makes it on CUDA devices."""
     width = table.shape[1]
     while width > 1:
         half = (width + 1) // 2

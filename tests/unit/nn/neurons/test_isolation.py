@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from evonas_cli.network.neurons import Neurons
 from evonas_cli.nn.neurons.order import order
 from evonas_cli.nn.neurons.program import Program
-from evonas_cli.nn.neurons.tables import filled, row_sums
+from evonas_cli.nn.neurons.tables import filled, folded, row_sums
 
 COUNT = 37
 
@@ -99,10 +99,11 @@ def test_a_heavier_weight_is_seen() -> None:
     assert any(not torch.equal(first[0], second[0]) for first, second in pairs)
 
 
-def test_row_sums_are_those_of_each_row() -> None:
+@pytest.mark.parametrize("summed", [row_sums, folded])
+@pytest.mark.parametrize("width", [16, 208, 1024])
+def test_row_sums_are_those_of_each_row(summed: Callable[[Tensor], Tensor], width: int) -> None:
     generator = torch.Generator().manual_seed(1)
-    table = torch.randn(300, 208, generator=generator)
-    wanted = table.double().sum(1)
-    found = row_sums(table.clone())
-    assert torch.allclose(found.double(), wanted, atol=1e-4)
-    assert all(torch.equal(row_sums(table[n : n + 1].clone())[0], found[n]) for n in range(0, 300, 7))
+    table = torch.randn(300, width, generator=generator)
+    found = summed(table.clone())
+    assert torch.allclose(found.double(), table.double().sum(1), atol=1e-4)
+    assert all(torch.equal(summed(table[n : n + 1].clone())[0], found[n]) for n in range(0, 300, 7))

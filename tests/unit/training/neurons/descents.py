@@ -34,21 +34,22 @@ def descent(**changes: Any) -> Descent:
     return Descent(**{**SETTINGS, **changes})
 
 
-def xor(count: int = 50) -> Part:
+def xor(count: int = 50, device: str = "cpu") -> Part:
     rng = Random(1)
     x = np.array([[rng.uniform(-3, 3) for _ in range(2)] for _ in range(count)], dtype=np.float32)
-    return Part(x, (x[:, 0] > 0) != (x[:, 1] > 0), TASK, torch.device("cpu"))
+    return Part(x, (x[:, 0] > 0) != (x[:, 1] > 0), TASK, torch.device(device))
 
 
 def initial(population: Sequence[Neurons]) -> Tensor:
-    return torch.tensor([weight for neurons in population for weight in neurons.weights], dtype=torch.float32)
+    weights = [weight for neurons in population for weight in neurons.weights]
+    return torch.tensor(weights, dtype=torch.float32)
 
 
 def train(
     population: Sequence[Neurons], part: Part, settings: Descent, limits: Sequence[int] | None = None, seed: int = 0
 ) -> Trained:
     limits = [settings.steps] * len(population) if limits is None else limits
-    return descend(population, limits, initial(population), settings, Binary(), part, seed)
+    return descend(population, limits, initial(population).to(part.device), settings, Binary(), part, seed)
 
 
 def apart(population: Sequence[Neurons], weights: Tensor) -> tuple[Tensor, ...]:
