@@ -114,8 +114,8 @@ class Drawn(Points):
 class Xor(Drawn):
     """Points of the plane in two classes: XOR of the coordinates' signs.
 
-    They are uniform in the square [-5, 5]^2, with noise N(0, `noise`) added to each coordinate. The label is that of the
-    noisy point, so that the classes do not overlap: class 1 where the signs differ.
+    They are uniform in the square [-5, 5]^2, with noise N(0, `noise`) added to each coordinate. The label is that of
+    the noisy point, so that the classes do not overlap: class 1 where the signs differ.
     """
 
     def points(self, count: int, rng: Random, shift: float) -> Iterator[Point]:

@@ -88,12 +88,13 @@ MEANINGS: Mapping[str, str] = {
     "links": "Number of links between neurons; each has a weight.",
     "hidden": "Number of neurons that are no outputs.",
     "fitness_loss": "The loss over the part that job.fitness names, and what job.penalty adds for the links.",
-    "squared_fitness": "(n - sum of |target - probability|)^2 over the n examples of the training part, for two classes: "
-    "for the four corners of XOR the fitness of NEAT, from 0 to 16.",
+    "squared_fitness": "(n - sum of |target - probability|)^2 over the n examples of the training part, for two "
+    "classes: for the four corners of XOR the fitness of NEAT, from 0 to 16.",
     "cost": "What budget.cost counts. Trainings: billions of multiply-adds. Tables: the cost column. Landscapes: 1.",
     "train_seconds": "Seconds that the training took.",
     "true_error": "1 - the true fitness of a landscape, without noise, in [0, 1].",
-    "test_error": "As valid_error, over the test part. Tables: 1 - the accuracy in column `report`. Never an objective.",
+    "test_error": "As valid_error, over the test part. Tables: 1 - the accuracy in column `report`. It is never an "
+    "objective.",
     "test_loss": "As valid_loss, over the test part; never an objective.",
 }
 """What each metric of evonas' own jobs is, with its unit and range."""
