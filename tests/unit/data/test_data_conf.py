@@ -28,4 +28,4 @@ def test_each_parameter_has_a_value(path):
     dataset_class = getattr(import_module(module), name)
     dataset = dataset_class(**settings)
     assert isinstance(dataset, Source) != isinstance(dataset, SequenceDataset)
-    assert set(settings) == {field.name for field in fields(dataset)}
+    assert set(settings) == {field.name for field in fields(dataset) if field.init}
