@@ -1,40 +1,49 @@
-"""Variation and distance of marked graphs: the operators of NEAT (Stanley and Miikkulainen, 2002), without weights.
+"""Variation and distance of marked graphs: the operators of NEAT (Stanley and Miikkulainen, 2002).
 
-All are pure. A matching node takes each hyperparameter from either parent. A link that is disabled in one parent only
-stays disabled with probability 0.75; one that both have disabled stays so, so that equal parents have an equal child.
+All are pure. A matching node or link takes each hyperparameter from either parent. A link that is disabled in one
+parent only stays disabled with probability 0.75; one that both have disabled stays so, so that equal parents have an
+equal child. A weight is a gene of a link; graphs of layers have none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 from random import Random
 from statistics import fmean
+from typing import TypeVar
 
 from evonas_cli.genomes import choices
 from evonas_cli.genomes.choices import Genes, Locus
 from evonas_cli.genomes.marked_graph import (
-    INPUT,
-    OUTPUT,
     LinkGene,
     MarkedGraph,
     NodeGene,
+    Terminals,
     marked_graph,
     minimal,
-    reaches,
+    reached,
     sound,
     split_mark,
 )
 
+K = TypeVar("K")
 STAYS_DISABLED = 0.75
+"""Probability that a link which one parent has disabled is disabled in the child."""
 
 
 @dataclass(frozen=True, slots=True)
 class GraphLoci:
-    """What genes a kind of graph has: those of every node, and those of the graph as a whole."""
+    """What genes a kind of graph has: those of every node, of the graph as a whole, and of every link.
+
+    `passing` are the genes of a link that passes on what it reads: a weight of 1.
+    """
 
     nodes: tuple[Locus, ...]
     graph: tuple[Locus, ...] = ()
+    links: tuple[Locus, ...] = ()
+    passing: Genes = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,41 +66,55 @@ def grow(n_nodes: int, n_links: int, loci: GraphLoci, rng: Random) -> MarkedGrap
     for _ in range(n_nodes - 1):
         graph = add_node(graph, loci, rng)
     for _ in range(n_links):
-        graph = add_link(graph, rng)
+        graph = add_link(graph, loci, rng)
     return graph
 
 
+def direct(terminals: Terminals, loci: GraphLoci, rng: Random) -> MarkedGraph:
+    """A graph without hidden nodes: every input linked to every output, with fresh genes."""
+    links = [
+        LinkGene(source, sink, genes=choices.sample(loci.links, rng))
+        for source in terminals.sources
+        for sink in terminals.sinks
+    ]
+    return marked_graph((), links, choices.sample(loci.graph, rng), terminals)
+
+
 def add_node(graph: MarkedGraph, loci: GraphLoci, rng: Random) -> MarkedGraph:
-    """An enabled link, drawn uniformly, is disabled, and a node with fresh genes put in its place."""
+    """An enabled link, drawn uniformly, is disabled, and a node with fresh genes put in its place.
+
+    The link to the node passes on what it reads, the one from the node has the genes of the disabled link.
+    """
     split = rng.choice([link for link in graph.links if link.enabled])
     marks = {node.mark for node in graph.nodes}
     occurrence = 0
-    while (mark := split_mark(split.source, split.target, occurrence)) in marks:
+    while (mark := split_mark(split.source, split.target, occurrence, graph.terminals.n)) in marks:
         occurrence += 1
     links = [replace(link, enabled=False) if link == split else link for link in graph.links]
-    links += [LinkGene(split.source, mark), LinkGene(mark, split.target)]
+    links += [LinkGene(split.source, mark, genes=loci.passing), LinkGene(mark, split.target, genes=split.genes)]
     node = NodeGene(mark, choices.sample(loci.nodes, rng))
-    return marked_graph([*graph.nodes, node], links, graph.genes)
+    return marked_graph([*graph.nodes, node], links, graph.genes, graph.terminals)
 
 
-def add_link(graph: MarkedGraph, rng: Random) -> MarkedGraph:
+def add_link(graph: MarkedGraph, loci: GraphLoci, rng: Random) -> MarkedGraph:
     """One more enabled link, drawn uniformly among those that close no cycle; the same graph where there is none.
 
-    Where the pair has a disabled link, it is enabled.
+    Where the pair has a disabled link, that link is enabled and keeps its genes.
     """
     marks = [node.mark for node in graph.nodes]
-    enabled = {(link.source, link.target) for link in graph.links if link.enabled}
+    known, leads = {link.ends: link for link in graph.links}, reached(graph)
     free = [
         (source, target)
-        for source in (INPUT, *marks)
-        for target in (OUTPUT, *marks)
-        if (source, target) not in enabled and not reaches(graph, target, source)
+        for source in (*graph.terminals.sources, *marks)
+        for target in (*graph.terminals.sinks, *marks)
+        if source not in leads[target] and not ((source, target) in known and known[source, target].enabled)
     ]
     if not free:
         return graph
-    source, target = rng.choice(free)
-    others = [link for link in graph.links if (link.source, link.target) != (source, target)]
-    return marked_graph(graph.nodes, [*others, LinkGene(source, target)], graph.genes)
+    ends = rng.choice(free)
+    old = known.pop(ends, None)
+    new = LinkGene(*ends, genes=choices.sample(loci.links, rng)) if old is None else replace(old, enabled=True)
+    return marked_graph(graph.nodes, [*known.values(), new], graph.genes, graph.terminals)
 
 
 def mutate(graph: MarkedGraph, loci: GraphLoci, rates: MutationRates, rng: Random) -> MarkedGraph:
@@ -100,11 +123,11 @@ def mutate(graph: MarkedGraph, loci: GraphLoci, rates: MutationRates, rng: Rando
     nodes = [
         NodeGene(node.mark, _stepped(node.genes, loci.nodes, rates.node_gene, rates.scale, rng)) for node in graph.nodes
     ]
-    graph = MarkedGraph(tuple(nodes), graph.links, genes)
+    graph = replace(graph, nodes=tuple(nodes), genes=genes)
     if rng.random() < rates.add_node:
         graph = add_node(graph, loci, rng)
     if rng.random() < rates.add_link:
-        graph = add_link(graph, rng)
+        graph = add_link(graph, loci, rng)
     return graph
 
 
@@ -116,7 +139,7 @@ def change(graph: MarkedGraph, loci: GraphLoci, scale: float, rng: Random) -> Ma
     kinds: list[Callable[[], MarkedGraph]] = [
         lambda: step_node(graph, loci, scale, rng),
         lambda: replace(graph, genes=_step_one(graph.genes, loci.graph, scale, rng)),
-        lambda: add_link(graph, rng),
+        lambda: add_link(graph, loci, rng),
         lambda: add_node(graph, loci, rng),
     ]
     rng.shuffle(kinds)
@@ -135,19 +158,21 @@ def step_node(graph: MarkedGraph, loci: GraphLoci, scale: float, rng: Random) ->
     return replace(graph, nodes=(*graph.nodes[:place], stepped, *graph.nodes[place + 1 :]))
 
 
-def crossover(fitter: MarkedGraph, other: MarkedGraph, equal: bool, rng: Random) -> MarkedGraph:
+def crossover(
+    fitter: MarkedGraph, other: MarkedGraph, equal: bool, rng: Random, stays_disabled: float = STAYS_DISABLED
+) -> MarkedGraph:
     """Matching genes come from either parent, all others from the fitter, or from both where they are `equal`ly fit.
 
     A child with a cycle, or without a path, gives way to a clone of the fitter.
     """
     theirs = {node.mark: node for node in other.nodes}
     nodes = [NodeGene(node.mark, _mixed(node.genes, theirs.pop(node.mark, node).genes, rng)) for node in fitter.nodes]
-    their_links = {(link.source, link.target): link for link in other.links}
-    links = [_crossed(link, their_links.pop((link.source, link.target), link), rng) for link in fitter.links]
+    their_links = {link.ends: link for link in other.links}
+    links = [_crossed(link, their_links.pop(link.ends, link), stays_disabled, rng) for link in fitter.links]
     if equal:
         nodes.extend(theirs.values())
         links.extend(their_links.values())
-    child = marked_graph(nodes, links, _mixed(fitter.genes, other.genes, rng))
+    child = marked_graph(nodes, links, _mixed(fitter.genes, other.genes, rng), fitter.terminals)
     return child if sound(child) else fitter
 
 
@@ -168,8 +193,38 @@ def distance(
     return unmatched_coefficient * unmatched + gene_coefficient * (fmean(terms) if terms else 0.0)
 
 
+def compatibility(
+    first: MarkedGraph,
+    second: MarkedGraph,
+    loci: GraphLoci,
+    unmatched_coefficient: float,
+    link_coefficient: float,
+    node_coefficient: float,
+    small: int,
+) -> float:
+    """NEAT's own distance c D / N + c3 W, which counts links: 0 for equal graphs, symmetric.
+
+    D is the number of links without a counterpart, disjoint and excess as one kind (c1 = c2 = c); N that of the larger
+    graph, or 1 where both have fewer than `small`; W the mean distance of the genes of matching links. Beside the
+    paper, node_coefficient times the mean distance of the genes of matching nodes is added. Graphs that differ in
+    enabled links alone have the distance 0.
+    """
+    ours, theirs = ({link.ends: link.genes for link in graph.links} for graph in (first, second))
+    larger = max(len(ours), len(theirs))
+    apart = unmatched_coefficient * len(ours.keys() ^ theirs.keys()) / (larger if larger >= small else 1)
+    apart += link_coefficient * _mean_distance(loci.links, ours, theirs)
+    nodes, others = ({node.mark: node.genes for node in graph.nodes} for graph in (first, second))
+    return apart + node_coefficient * _mean_distance(loci.nodes, nodes, others)
+
+
+def _mean_distance(loci: Sequence[Locus], ours: Mapping[K, Genes], theirs: Mapping[K, Genes]) -> float:
+    """Of the genes of what matches, in the first graph's order; sums of floats depend on the order, so `fsum`."""
+    terms = [choices.distance(loci, genes, theirs[key]) for key, genes in ours.items() if key in theirs]
+    return fsum(terms) / len(terms) if terms else 0.0
+
+
 def _ends(graph: MarkedGraph) -> list[tuple[int, int]]:
-    return [(link.source, link.target) for link in graph.links]
+    return [link.ends for link in graph.links]
 
 
 def _stepped(genes: Genes, loci: Sequence[Locus], probability: float, scale: float, rng: Random) -> Genes:
@@ -192,7 +247,7 @@ def _mixed(ours: Genes, theirs: Genes, rng: Random) -> Genes:
     return tuple([b if rng.random() < 0.5 else a for a, b in zip(ours, theirs, strict=True)])
 
 
-def _crossed(ours: LinkGene, theirs: LinkGene, rng: Random) -> LinkGene:
-    if ours.enabled == theirs.enabled:
-        return ours
-    return replace(ours, enabled=rng.random() >= STAYS_DISABLED)
+def _crossed(ours: LinkGene, theirs: LinkGene, stays_disabled: float, rng: Random) -> LinkGene:
+    genes = _mixed(ours.genes, theirs.genes, rng)
+    enabled = ours.enabled if ours.enabled == theirs.enabled else rng.random() >= stays_disabled
+    return LinkGene(ours.source, ours.target, enabled, genes)

@@ -23,7 +23,7 @@ from evonas_cli.store.files import discard, write_text
 from evonas_cli.store.journal import Journal
 from evonas_cli.store.reading import LARGE, is_count, read_json, read_text
 
-FORMAT = 4
+FORMAT = 5
 """Rises whenever a member is added here, to `Position` or to a state that strategies share: what another version wrote
 is never compared or used."""
 _KEPT = 2

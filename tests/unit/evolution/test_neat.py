@@ -87,7 +87,7 @@ def test_children_and_mutants_are_acyclic(first: int, second: int) -> None:
     for _ in range(5):
         child = crossover(mother, father, rng.random() < 0.5, rng)
         check(child)
-        mother, father = add_link(child, rng), add_node(father, LOCI, rng)
+        mother, father = add_link(child, LOCI, rng), add_node(father, LOCI, rng)
         check(mother)
         check(father)
 
@@ -96,14 +96,14 @@ def test_a_new_link_closes_no_cycle_through_disabled_links() -> None:
     """B > A would close a cycle once the disabled A > B is enabled again."""
     nodes = [NodeGene(A, (1, 1)), NodeGene(B, (1, 1))]
     graph = marked_graph(nodes, [LinkGene(0, A), LinkGene(A, 1), LinkGene(0, B), LinkGene(B, 1), LinkGene(A, B, False)])
-    added = {next(iter(_enabled(add_link(graph, Random(seed))) - _enabled(graph))) for seed in range(50)}
+    added = {next(iter(_enabled(add_link(graph, LOCI, Random(seed))) - _enabled(graph))) for seed in range(50)}
     assert added == {(A, B), (0, 1)}
 
 
 def test_where_no_link_is_free_the_graph_stays() -> None:
-    full = add_link(minimal((1, 1)), Random(0))
+    full = add_link(minimal((1, 1)), LOCI, Random(0))
     assert ends(full) >= {(0, 1)}
-    assert add_link(full, Random(1)) is full
+    assert add_link(full, LOCI, Random(1)) is full
 
 
 def _enabled(graph: MarkedGraph) -> set[tuple[int, int]]:
@@ -154,7 +154,7 @@ def test_crossover_does_not_always_pick_the_same_parent() -> None:
 
 
 def test_a_gene_disabled_in_one_parent_stays_so_in_three_of_four() -> None:
-    whole = add_link(minimal((1, 1)), Random(0))
+    whole = add_link(minimal((1, 1)), LOCI, Random(0))
     [mark] = marks(whole)
     partly = replace(whole, links=tuple([replace(link, enabled=link.target != mark) for link in whole.links]))
     children = [

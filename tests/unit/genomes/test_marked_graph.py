@@ -25,7 +25,7 @@ from evonas_cli.genomes.marked_graph import (
     n_active,
     pointer,
     pointers,
-    reaches,
+    reached,
     split_mark,
     topological,
 )
@@ -80,10 +80,9 @@ def test_several_inputs_come_in_topological_order() -> None:
     assert active(drawn)[OUTPUT] == (INPUT, B, C, A)
 
 
-def test_reaches_goes_through_disabled_links() -> None:
-    drawn = graph((0, A), (A, B, False), (B, 1))
-    assert reaches(drawn, A, B) and reaches(drawn, A, OUTPUT) and reaches(drawn, A, A)
-    assert not reaches(drawn, B, A) and not reaches(drawn, OUTPUT, A)
+def test_marks_are_reached_through_disabled_links() -> None:
+    drawn = graph((0, A), (A, B, False), (B, 1), marks=(A, B))
+    assert reached(drawn) == {INPUT: {INPUT, A, B, OUTPUT}, A: {A, B, OUTPUT}, B: {B, OUTPUT}, OUTPUT: {OUTPUT}}
 
 
 @pytest.mark.parametrize(
