@@ -167,8 +167,10 @@ def crossover(
     """
     theirs = {node.mark: node for node in other.nodes}
     nodes = [NodeGene(node.mark, _mixed(node.genes, theirs.pop(node.mark, node).genes, rng)) for node in fitter.nodes]
-    their_links = {link.ends: link for link in other.links}
-    links = [_crossed(link, their_links.pop(link.ends, link), stays_disabled, rng) for link in fitter.links]
+    their_links = {(link.source, link.target): link for link in other.links}
+    links = [
+        _crossed(link, their_links.pop((link.source, link.target), link), stays_disabled, rng) for link in fitter.links
+    ]
     if equal:
         nodes.extend(theirs.values())
         links.extend(their_links.values())
@@ -193,33 +195,35 @@ def distance(
     return unmatched_coefficient * unmatched + gene_coefficient * (fmean(terms) if terms else 0.0)
 
 
-def compatibility(
-    first: MarkedGraph,
-    second: MarkedGraph,
-    loci: GraphLoci,
-    unmatched_coefficient: float,
-    link_coefficient: float,
-    node_coefficient: float,
-    small: int,
-) -> float:
-    """NEAT's own distance c D / N + c3 W, which counts links: 0 for equal graphs, symmetric.
+@dataclass(frozen=True, slots=True)
+class Compatibility:
+    """NEAT's own distance, c D / N + c3 W, which counts links: 0 for equal graphs, symmetric.
 
-    D is the number of links without a counterpart, disjoint and excess as one kind (c1 = c2 = c); N that of the larger
-    graph, or 1 where both have fewer than `small`; W the mean distance of the genes of matching links. Beside the
-    paper, node_coefficient times the mean distance of the genes of matching nodes is added. Graphs that differ in
-    enabled links alone have the distance 0.
+    D is the number of links without a counterpart, disjoint and excess as one kind (c1 = c2 = c = `unmatched`). N is
+    the number of links of the larger graph, or 1 where both have fewer than `small`. W is the mean distance of the
+    genes of matching links, and c3 is `links`. Beside the paper, `nodes` times the mean distance of the genes of
+    matching nodes is added. Graphs that differ in enabled links alone have the distance 0.
     """
-    ours, theirs = ({link.ends: link.genes for link in graph.links} for graph in (first, second))
-    larger = max(len(ours), len(theirs))
-    apart = unmatched_coefficient * len(ours.keys() ^ theirs.keys()) / (larger if larger >= small else 1)
-    apart += link_coefficient * _mean_distance(loci.links, ours, theirs)
-    nodes, others = ({node.mark: node.genes for node in graph.nodes} for graph in (first, second))
-    return apart + node_coefficient * _mean_distance(loci.nodes, nodes, others)
+
+    unmatched: float
+    links: float
+    nodes: float
+    small: int
+
+    def distance(self, first: MarkedGraph, second: MarkedGraph, loci: GraphLoci) -> float:
+        """Of two graphs with these loci."""
+        ours, theirs = ({(link.source, link.target): link.genes for link in graph.links} for graph in (first, second))
+        larger = max(len(ours), len(theirs))
+        apart = self.unmatched * len(ours.keys() ^ theirs.keys()) / (larger if larger >= self.small else 1)
+        apart += self.links * _mean_distance(loci.links, ours, theirs)
+        nodes, others = ({node.mark: node.genes for node in graph.nodes} for graph in (first, second))
+        return apart + self.nodes * _mean_distance(loci.nodes, nodes, others)
 
 
 def _mean_distance(loci: Sequence[Locus], ours: Mapping[K, Genes], theirs: Mapping[K, Genes]) -> float:
-    """Of the genes of what matches, in the first graph's order; sums of floats depend on the order, so `fsum`."""
-    terms = [choices.distance(loci, genes, theirs[key]) for key, genes in ours.items() if key in theirs]
+    """Of the genes of what matches; `fsum`, since other sums would depend on the order."""
+    pairs = [(genes, theirs[key]) for key, genes in ours.items() if key in theirs]
+    terms = [locus.distance(a[place], b[place]) for place, locus in enumerate(loci) for a, b in pairs]
     return fsum(terms) / len(terms) if terms else 0.0
 
 

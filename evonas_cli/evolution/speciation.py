@@ -1,8 +1,8 @@
 """Species by distance from a representative, shared fitness and offspring counts (Stanley and Miikkulainen, 2002).
 
-Deviations: a genome joins the nearest of the representatives within the threshold, not the first; the threshold follows
-a wanted number of species; and fitness is replaced by its rank before it is shared, since a loss may have any sign and
-scale.
+Deviations: where the caller does not ask for the first, a genome joins the nearest of the representatives within the
+threshold; the threshold may follow a wanted number of species; and `shared_fitness` shares ranks in the place of
+fitness, since a loss may have any sign and scale.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
 from statistics import fmean
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from evonas_cli.genomes.marked_graph import MarkedGraph
 
+T = TypeVar("T")
 STEP = 0.1
 """How much the threshold moves in a generation, and its least value."""
 
@@ -29,22 +30,43 @@ class Species:
     representative: MarkedGraph
 
 
+def joined(
+    genomes: Sequence[T],
+    representatives: Sequence[T],
+    threshold: float,
+    distance: Callable[[T, T], float],
+    first: bool = False,
+) -> tuple[list[int], list[T]]:
+    """For each genome the index of its representative, and all representatives, new ones last.
+
+    A genome joins the nearest representative that is less than `threshold` away, or with `first` the first such one. A
+    genome without such a representative is a representative itself.
+    """
+    every, labels = list(representatives), []
+    for genome in genomes:
+        distances: list[float] = []
+        for one in every:
+            distances.append(distance(genome, one))
+            if first and distances[-1] < threshold:
+                break
+        nearest = min(range(len(distances)), key=distances.__getitem__, default=None)
+        if nearest is None or distances[nearest] >= threshold:
+            nearest = len(every)
+            every.append(genome)
+        labels.append(nearest)
+    return labels, every
+
+
 def speciate(
     graphs: Sequence[MarkedGraph], known: Sequence[Species], threshold: float, distance: Distance, next_id: int
 ) -> tuple[list[int], list[Species]]:
     """The species of each graph, and all species, empty ones included.
 
-    One that is `threshold` or farther from every representative founds a species, whose id counts from `next_id`.
+    A graph that is `threshold` or farther from every representative founds a species, whose id counts from `next_id`.
     """
-    species, labels = list(known), []
-    for graph in graphs:
-        distances = [distance(graph, one.representative) for one in species]
-        nearest = min(range(len(species)), key=distances.__getitem__, default=None)
-        if nearest is None or distances[nearest] >= threshold:
-            nearest = len(species)
-            species.append(Species(next_id + len(species) - len(known), graph))
-        labels.append(species[nearest].id)
-    return labels, species
+    labels, every = joined(graphs, [one.representative for one in known], threshold, distance)
+    species = [*known, *[Species(next_id + place, graph) for place, graph in enumerate(every[len(known) :])]]
+    return [species[label].id for label in labels], species
 
 
 def nudged(threshold: float, n_species: int, wanted: int) -> float:
@@ -54,11 +76,13 @@ def nudged(threshold: float, n_species: int, wanted: int) -> float:
     return round(max(STEP, threshold + (STEP if n_species > wanted else -STEP)), 6)
 
 
-def settled(graphs: Sequence[MarkedGraph], threshold: float, wanted: int, distance: Distance) -> float:
+def settled(
+    genomes: Sequence[T], threshold: float, wanted: int, distance: Callable[[T, T], float], first: bool = False
+) -> float:
     """The threshold nudged for a first population until it gives the wanted number of species or turns back."""
     before = threshold
     while True:
-        n_species = len(speciate(graphs, (), threshold, distance, 0)[1])
+        n_species = len(joined(genomes, (), threshold, distance, first)[1])
         after = nudged(threshold, n_species, wanted)
         if after in (threshold, before):
             return threshold

@@ -110,6 +110,44 @@ class Crossable(Protocol[G], metaclass=Capability):
 
 
 @runtime_checkable
+class Aligned(Protocol[G], metaclass=Capability):
+    """Capability of a Crossable space: genes of two genomes match, by historical marks, or have no counterpart."""
+
+    def recombine_unequal(self, fitter: G, other: G, rng: Random) -> G:
+        """A child with a gene of either parent where genes match, and all others of the fitter parent alone.
+
+        `recombine` takes the parents as equally fit.
+        """
+
+
+@runtime_checkable
+class Lamarckian(Protocol[G], metaclass=Capability):
+    """Capability: what a training made of a network's weights goes back into its genome."""
+
+    def with_weights(self, genome: G, payload: Json) -> G:
+        """The genome with the trained weights that its result's payload has.
+
+        Raises ValueError for a payload that has none, or has those of another network.
+        """
+
+
+@runtime_checkable
+class Prunable(Protocol[G], metaclass=Capability):
+    """Capability: genomes may hold parts that compute nothing, such as disabled links."""
+
+    def prune(self, genome: G) -> G:
+        """The genome without these parts; its network stays the same."""
+
+
+@runtime_checkable
+class Sized(Protocol[C], metaclass=Capability):
+    """Capability: the space counts the parts of a genome's network."""
+
+    def sizes(self, genome: C) -> Mapping[str, int]:
+        """Counts by name: {"links": 7, "hidden": 2}."""
+
+
+@runtime_checkable
 class Measured(Protocol[C], metaclass=Capability):
     """Capability: how far two genomes are from each other."""
 
@@ -199,6 +237,10 @@ OF_SPACES: tuple[type, ...] = (
     Sketched,
     Mutable,
     Crossable,
+    Aligned,
+    Lamarckian,
+    Prunable,
+    Sized,
     Measured,
     Repairable,
     Linear,

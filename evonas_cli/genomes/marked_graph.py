@@ -142,7 +142,6 @@ def active(graph: MarkedGraph) -> dict[int, tuple[int, ...]]:
     Only nodes on a path of enabled links from an input to an output are in it. An output without such a path is not.
     """
     order = topological(graph)
-    place = {mark: index for index, mark in enumerate(order)}
     reads: dict[int, list[int]] = {mark: [] for mark in order}
     for link in graph.links:
         if link.enabled:
@@ -150,14 +149,15 @@ def active(graph: MarkedGraph) -> dict[int, tuple[int, ...]]:
     sources, sinks = graph.terminals.sources, graph.terminals.sinks
     reached = set(sources)
     for mark in order:
-        if any(source in reached for source in reads[mark]):
+        if not reached.isdisjoint(reads[mark]):
             reached.add(mark)
     needed = reached.intersection(sinks)
     for mark in reversed(order):
         if mark in needed:
-            needed.update(source for source in reads[mark] if source in reached)
+            needed.update(reached.intersection(reads[mark]))
     inner = [mark for mark in order if mark in needed and mark >= graph.terminals.n]
     computed = [*inner, *[mark for mark in sinks if mark in needed]]
+    place = {mark: index for index, mark in enumerate(order)}
     return {mark: tuple(sorted(reached.intersection(reads[mark]), key=place.__getitem__)) for mark in computed}
 
 
@@ -167,7 +167,7 @@ def n_active(graph: MarkedGraph) -> int:
 
 
 def reached(graph: MarkedGraph) -> dict[int, set[int]]:
-    """By mark all marks to which a path of links, disabled ones included, leads from there; every mark reaches itself."""
+    """By mark all marks to which a path of links leads from there, itself among them; disabled links count."""
     targets: dict[int, list[int]] = {}
     for link in graph.links:
         targets.setdefault(link.source, []).append(link.target)

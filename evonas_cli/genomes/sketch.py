@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from evonas_cli.genomes.marked_graph import INPUT, OUTPUT, MarkedGraph, NodeGene, active
+from evonas_cli.genomes.marked_graph import MarkedGraph, NodeGene, active
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,21 @@ class Sketch:
                 raise ValueError(f"{self.title}: no link leads from node {source} to node {target}")
 
 
-def sketch_of(title: str, graph: MarkedGraph, words: Callable[[NodeGene], str]) -> Sketch:
-    """What is computed of a marked graph, with these words for each node; disabled links are left out."""
+def sketch_of(
+    title: str,
+    graph: MarkedGraph,
+    words: Callable[[NodeGene], str],
+    inputs: Sequence[str] = ("input",),
+    outputs: Sequence[str] = ("output",),
+) -> Sketch:
+    """What is computed of a marked graph, with these words for its terminals and for each node.
+
+    Disabled links are left out.
+    """
     nodes = {node.mark: node for node in graph.nodes}
-    reads = active(graph)
-    place = {INPUT: 0} | {mark: index for index, mark in enumerate(reads, 1)}
-    texts = ["input", *("output" if mark == OUTPUT else words(nodes[mark]) for mark in reads)]
-    links = [(place[source], place[mark]) for mark, sources in reads.items() for source in sources]
+    reads, (sources, sinks) = active(graph), (graph.terminals.sources, graph.terminals.sinks)
+    place = {mark: index for index, mark in enumerate((*sources, *reads))}
+    named = dict(zip(sinks, outputs, strict=True))
+    texts = [*inputs, *(named[mark] if mark in named else words(nodes[mark]) for mark in reads)]
+    links = [(place[source], place[mark]) for mark, read in reads.items() for source in read]
     return Sketch(title, tuple(texts), tuple(links))
