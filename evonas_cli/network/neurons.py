@@ -12,13 +12,15 @@ from typing import TypeAlias
 
 from evonas_cli.network.task import Task
 
-FUNCTIONS = ("sigmoid", "tanh", "relu", "gaussian", "sine", "abs", "square", "multiply", "add")
+FUNCTIONS = ("sigmoid", "tanh", "relu", "gaussian", "sine", "abs", "square", "multiply", "add", "steepened_sigmoid")
 """What a node with the weighted sum z = sum of w_i x_i computes (Ha, 2016, "Neural Network Evolution Playground with
 Backprop NEAT"): sigmoid 1 / (1 + exp(-z)), tanh, relu max(z, 0), gaussian exp(-z^2 / 2), sine, abs, square z^2 with z
-clipped to [-SQUARE_LIMIT, SQUARE_LIMIT], add z itself. `multiply` has no sum: it is the product of all w_i x_i. A node
-that no link leads to is 0, whatever its function.
+clipped to [-SQUARE_LIMIT, SQUARE_LIMIT], add z itself. `multiply` has no sum: it is the product of all w_i x_i.
+`steepened_sigmoid` is NEAT's, 1 / (1 + exp(-STEEPNESS z)) (Stanley and Miikkulainen, 2002). A node that no link leads
+to is 0, whatever its function.
 """
 
+STEEPNESS = 4.9
 SQUARE_LIMIT = 50.0
 """Where `square` clips the sum, so that a chain of squares stays finite in float32."""
 

@@ -82,7 +82,7 @@ class NeuronGraphs:
         self,
         inputs: int = 2,
         outputs: int = 1,
-        functions: Sequence[str] = ("sigmoid",),
+        functions: Sequence[str] = ("steepened_sigmoid",),
         output_function: str = "add",
         weight_sd: float = 1.0,
         perturb_sd: float = 0.5,

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from evonas_cli.data.planar import Spirals
-from evonas_cli.network.neurons import FUNCTIONS, SQUARE_LIMIT, Neurons
+from evonas_cli.network.neurons import FUNCTIONS, SQUARE_LIMIT, STEEPNESS, Neurons
 from evonas_cli.network.task import Task
 from evonas_cli.nn.neurons.order import order
 from evonas_cli.nn.neurons.program import Program
@@ -102,6 +102,7 @@ class Plain:
         "abs": torch.abs,
         "square": lambda z: z.clamp(-SQUARE_LIMIT, SQUARE_LIMIT).square(),
         "add": lambda z: z,
+        "steepened_sigmoid": lambda z: torch.sigmoid(STEEPNESS * z),
     }
 
     def __init__(self, graph: Neurons) -> None:
@@ -185,6 +186,7 @@ def _numbers() -> dict[str, Callable[[float], float]]:
         "square": lambda z: min(max(z, -SQUARE_LIMIT), SQUARE_LIMIT) ** 2,
         "multiply": lambda z: z,
         "add": lambda z: z,
+        "steepened_sigmoid": lambda z: 1.0 / (1.0 + exp(min(700.0, -STEEPNESS * z))),
     }
 
 

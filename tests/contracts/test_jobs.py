@@ -22,6 +22,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "landscape": ("space=chain_landscape",),
     "language": ("space=rnn_cell", "job.hidden=8", "trainer.epochs=1"),
     "neurons": ("strategy=random", "job.steps=20", "job.check_every=10"),
+    "neurons_evolved": ("strategy=random",),
     "size": ("space=nasbench201",),
     "table": ("space=nasbench201",),
     "train": ("space=nasbench201", *SMALL),
@@ -69,7 +70,7 @@ def test_the_law_holds(law: Callable[[Any, Any, Path], None], case: tuple[str, P
 
 def test_the_candidates_seed_is_the_only_randomness(case: tuple[str, Parts], tmp_path: Path) -> None:
     name, parts = case
-    if name in ("table", "size", "neurons"):
+    if name in ("table", "size", "neurons", "neurons_evolved"):
         pytest.skip("a table, the size of a plan, and genomes with weights have no randomness")
     bench, context = parts.job.open(Place()), RunDirectory(tmp_path)
     [one, _] = asked(name, parts)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from evonas_cli.network.neurons import SQUARE_LIMIT
+from evonas_cli.network.neurons import SQUARE_LIMIT, STEEPNESS
 
 Value: TypeAlias = Callable[[Tensor, Tensor], object]
 """Writes into the second tensor what the function makes of the sums in the first."""
@@ -25,6 +25,10 @@ def sigmoid(z: Tensor, y: Tensor) -> Tensor:
     return torch.neg(z, out=y).exp_().add_(1.0).reciprocal_()
 
 
+def _steepened(z: Tensor, y: Tensor) -> None:
+    torch.mul(z, -STEEPNESS, out=y).exp_().add_(1.0).reciprocal_()
+
+
 def _gaussian(z: Tensor, y: Tensor) -> None:
     torch.mul(z, z, out=y).mul_(-0.5).exp_()
 
@@ -35,6 +39,10 @@ def _square(z: Tensor, y: Tensor) -> None:
 
 def _sigmoid_slope(z: Tensor, y: Tensor, gradient: Tensor) -> None:
     gradient.mul_(y).mul_(1.0 - y)
+
+
+def _steepened_slope(z: Tensor, y: Tensor, gradient: Tensor) -> None:
+    gradient.mul_(y).mul_(1.0 - y).mul_(STEEPNESS)
 
 
 def _tanh_slope(z: Tensor, y: Tensor, gradient: Tensor) -> None:
@@ -74,6 +82,7 @@ VALUES: Mapping[str, Value] = {
     "abs": lambda z, y: torch.abs(z, out=y),
     "square": _square,
     "add": lambda z, y: y.copy_(z),
+    "steepened_sigmoid": _steepened,
 }
 """By name; products are not among them, since they have no sum."""
 
@@ -86,4 +95,5 @@ SLOPES: Mapping[str, Slope] = {
     "abs": _abs_slope,
     "square": _square_slope,
     "add": _add_slope,
+    "steepened_sigmoid": _steepened_slope,
 }

@@ -20,6 +20,11 @@ TABLE = ("dataset=csv", "dataset.path=a.csv", "dataset.target=b")
         (("job=landscape", "space=bits"), {"space": "bits", "evaluator": "serial"}),
         (("strategy=codeepneat",), {"space": "codeepneat", "dataset": "digits"}),
         (("strategy=population_based_training",), {"space": "hyperparameters"}),
+        (("strategy=neat",), {"space": "neurons", "job": "neurons_evolved", "dataset": "xor_corners"}),
+        (
+            ("strategy=backprop_neat", "dataset=circles"),
+            {"space": "neurons_backprop", "job": "neurons", "dataset": "circles"},
+        ),
     ],
 )
 def test_an_option_chooses_others_unless_they_are_chosen(words: tuple[str, ...], expected: dict[str, str]) -> None:

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas_cli.evolution.neat import GraphLoci, distance, grow
-from evonas_cli.evolution.speciation import Species, nudged, offspring_counts, ranks, settled, shared_fitness, speciate
+from evonas_cli.evolution.speciation import (
+    Species,
+    joined,
+    nudged,
+    offspring_counts,
+    ranks,
+    settled,
+    shared_fitness,
+    speciate,
+)
 from evonas_cli.genomes.marked_graph import MarkedGraph, minimal
 from evonas_cli.genomes.ranges import Real
 
@@ -43,6 +52,15 @@ def test_a_genome_joins_the_nearest_representative() -> None:
     labels, species = speciate([at(0.3), at(0.2), at(1.0), at(0.95)], known, 0.4, apart, 9)
     assert labels == [8, 3, 9, 9]
     assert species[:2] == known and species[2] == Species(9, at(1.0))
+
+
+def test_the_first_representative_that_is_near_enough_can_be_joined_instead() -> None:
+    def gap(first: float, second: float) -> float:
+        return abs(first - second)
+
+    genomes, known = [0.4, 0.9, 5.0, 4.5], [0.0, 0.5]
+    assert joined(genomes, known, 1.0, gap) == ([1, 1, 2, 2], [0.0, 0.5, 5.0])
+    assert joined(genomes, known, 1.0, gap, first=True) == ([0, 0, 2, 2], [0.0, 0.5, 5.0])
 
 
 def test_the_threshold_moves_by_a_tenth_towards_the_wanted_number() -> None:

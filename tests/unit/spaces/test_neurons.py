@@ -35,7 +35,7 @@ WILD = {
     "function_probability": 0.3,
 }
 SPACE = NeuronGraphs(inputs=3, outputs=2, **WILD)  # type: ignore[arg-type]
-XOR = NeuronGraphs()
+XOR = NeuronGraphs(functions=("sigmoid", "sine"))
 ENDS = terminals(3, 1)
 OUT = 3
 """The mark of the one output behind two inputs and the bias."""
@@ -143,7 +143,7 @@ def test_a_node_splits_a_link_into_one_of_weight_1_and_one_of_the_old_weight() -
         split = space.mutate(start, Random(seed))
         [gone] = [link for link in split.links if not link.enabled]
         [node] = split.nodes
-        assert node.mark == split_mark(*gone.ends, 0, 4) and node.genes == ("sigmoid",)
+        assert node.mark == split_mark(*gone.ends, 0, 4) and node.genes == ("steepened_sigmoid",)
         assert weights(split) == {**weights(start), (gone.source, node.mark): 1.0, (node.mark, OUT): gone.genes[0]}
         found[gone.ends] = node.mark
     assert len(found) == len(set(found.values())) == 3

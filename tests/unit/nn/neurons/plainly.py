@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evonas_cli.network.neurons import SQUARE_LIMIT, Neurons
+from evonas_cli.network.neurons import SQUARE_LIMIT, STEEPNESS, Neurons
 
 FUNCTIONS: Mapping[str, Any] = {
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
@@ -18,6 +18,7 @@ FUNCTIONS: Mapping[str, Any] = {
     "abs": abs,
     "square": lambda z: min(max(z, -SQUARE_LIMIT), SQUARE_LIMIT) ** 2,
     "add": lambda z: z,
+    "steepened_sigmoid": lambda z: 1 / (1 + np.exp(np.minimum(-STEEPNESS * z, 80))),
 }
 
 

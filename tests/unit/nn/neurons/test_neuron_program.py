@@ -110,6 +110,7 @@ def test_each_function(function: str, z: float) -> None:
         "square": 2 * z * (abs(z) <= SQUARE_LIMIT),
         "multiply": 0.5,
         "add": 1.0,
+        "steepened_sigmoid": 4.9 * np.exp(-4.9 * abs(z)) / (1 + np.exp(-4.9 * abs(z))) ** 2,
     }[function]
     assert by_weight == pytest.approx(z * wanted, rel=2e-5, abs=1e-6)
 

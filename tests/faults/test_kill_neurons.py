@@ -1,0 +1,60 @@
+"""`kill -9` while NEAT and backprop NEAT search: the resumed run ends as the one that was never stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evonas_cli.cli.app import run
+
+CASES = {
+    "neat": ("strategy=neat", "strategy.population_size=40", "strategy.species=4", "budget.evaluations=600"),
+    "backprop_neat": (
+        *("strategy=backprop_neat", "strategy.population_size=12", "strategy.clusters=3", "dataset=xor"),
+        *("objectives=[fitness_loss]", "job.steps=100", "dataset.n_train=50", "budget.evaluations=150"),
+    ),
+}
+PLACE = ("device=cpu", "evaluator.workers=2", "snapshot.every=10", "--quiet")
+
+
+def verdict(root: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    capsys.readouterr()
+    code = run(["verify", str(root), "--json", *words])
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert code == 0, found
+    return found
+
+
+def killed(words: list[str], root: Path, lines: int) -> None:
+    """Ends with at least so many candidates recorded."""
+    command = [sys.executable, "-m", "evonas_cli", *words, "--run-dir", str(root)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+    journal = root / "journal.jsonl"
+    try:
+        while not journal.exists() or journal.read_bytes().count(b"\n") < lines:
+            assert process.poll() is None, "the search was over before it could be killed"
+            time.sleep(0.002)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_killed_run_ends_the_same(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words, rng = ["search", *CASES[name], *PLACE], random.Random(name)
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert run([*words, "--run-dir", str(whole)]) == 0
+    expected = verdict(whole, capsys, "--replay")
+    killed(words, broken, rng.randint(20, 100))
+    assert run(["resume", str(broken), "--quiet"]) == 0
+    found = verdict(broken, capsys)
+    assert found["complete"] and found["digest"] == expected["digest"]
