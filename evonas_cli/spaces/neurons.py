@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from math import isfinite
+from math import inf
 from random import Random
 
 from evonas_cli.core.errors import UsageError
@@ -73,9 +73,9 @@ class NeuronGraphs:
     """Graphs of neurons for examples of `inputs` numbers, with `outputs` outputs (Stanley and Miikkulainen, 2002).
 
     `functions` is the palette of hidden nodes, `output_function` the function of every output. Fresh weights have the
-    standard deviation `weight_sd`, steps of weights `perturb_sd`. A link that one parent has disabled stays so with
-    `stays_disabled`. The coefficients and `small_genome` are those of `evolution.neat.Compatibility`. Raises UsageError
-    for values out of range.
+    standard deviation `weight_sd`, steps of weights `perturb_sd`; mutation keeps weights within `weight_limit` (None:
+    no bound). A link that one parent has disabled stays so with `stays_disabled`. The coefficients and `small_genome`
+    are those of `evolution.neat.Compatibility`. Raises UsageError for values out of range.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class NeuronGraphs:
         output_function: str = "add",
         weight_sd: float = 1.0,
         perturb_sd: float = 0.5,
+        weight_limit: float | None = None,
         weight_probability: float = 0.8,
         perturb_probability: float = 0.9,
         redraw_probability: float = 0.1,
@@ -101,8 +102,9 @@ class NeuronGraphs:
     ) -> None:
         for key, count, least in (("inputs", inputs, 1), ("outputs", outputs, 1), ("small_genome", small_genome, 0)):
             _require(type(count) is int and count >= least, key, f"a whole number of at least {least}", count)
-        for key, sd in (("weight_sd", weight_sd), ("perturb_sd", perturb_sd)):
-            _require(isfinite(sd) and sd > 0, key, "a number above 0", sd)
+        for key, size in (("weight_sd", weight_sd), ("perturb_sd", perturb_sd), ("weight_limit", weight_limit)):
+            absent = size is None and key == "weight_limit"
+            _require(absent or 0 < size < inf, key, f"a number above 0{' or null' * (key == 'weight_limit')}", size)
         _within("stays_disabled", stays_disabled, 1)
         self._functions = options.words("functions", functions, FUNCTIONS)
         [self._output_function] = options.words("output_function", (output_function,), FUNCTIONS)
@@ -112,6 +114,7 @@ class NeuronGraphs:
         weight, function = Weight("weight", float(weight_sd)), Choice("function", self._functions)
         self._loci = GraphLoci(nodes=(function,), links=(weight,), passing=(1.0,))
         self._perturb_sd, self._stays_disabled = perturb_sd, stays_disabled
+        self._limit = inf if weight_limit is None else weight_limit
         self._probabilities = Probabilities(
             weight=weight_probability,
             perturb=perturb_probability,
@@ -219,12 +222,11 @@ class NeuronGraphs:
         [locus], links = self._loci.links, []
         for link in graph.links:
             chance = rng.random()
-            genes = link.genes
-            if chance < perturb:
-                genes = (locus.step(genes[0], rng, self._perturb_sd),)
-            elif chance < perturb + redraw:
-                genes = (locus.draw(rng),)
-            links.append(LinkGene(link.source, link.target, link.enabled, genes))
+            weight = float(link.genes[0])
+            if chance < perturb + redraw:
+                weight = float(locus.step(weight, rng, self._perturb_sd) if chance < perturb else locus.draw(rng))
+                weight = max(-self._limit, min(self._limit, weight))
+            links.append(LinkGene(link.source, link.target, link.enabled, (weight,)))
         return replace(graph, links=tuple(links))
 
 

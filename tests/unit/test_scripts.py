@@ -11,7 +11,9 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "scripts"
 FILES = [path for path in FOLDER.iterdir() if path.is_file()]
-SCRIPTS = sorted(path.name for path in FILES if path.read_text().startswith("#!/usr/bin/env python\n"))
+FILES += [FOLDER / "benchmarks" / name for name in ("neat_xor", "backprop_neat")]
+PYTHON = [path for path in FILES if path.read_text().startswith("#!/usr/bin/env python\n")]
+SCRIPTS = sorted(str(path.relative_to(FOLDER)) for path in PYTHON)
 
 
 def test_there_are_scripts() -> None:

@@ -165,6 +165,16 @@ def test_weights_take_steps_or_are_drawn_anew() -> None:
     assert 250 < redrawn < 350 and all(w != 50 for w in changed)
 
 
+def test_weights_that_mutate_stay_within_their_limit() -> None:
+    space = NeuronGraphs(perturb_sd=5.0, weight_limit=2.0)
+    genome = space.sample(Random(0))
+    found = []
+    for seed in range(200):
+        genome = space.mutate(genome, Random(seed))
+        found += weights(genome).values()
+    assert max(found) == 2.0 and min(found) == -2.0
+
+
 def test_a_mutant_always_differs() -> None:
     rare = NeuronGraphs(weight_probability=0.0, add_link_probability=0.0, add_node_probability=0.0)
     genome = rare.sample(Random(0))
@@ -303,6 +313,7 @@ def test_a_genome_with_a_cycle_is_refused() -> None:
         {"output_function": "cosine"},
         {"weight_sd": 0.0},
         {"perturb_sd": float("inf")},
+        {"weight_limit": 0.0},
         {"weight_probability": 1.5},
         {"perturb_probability": 0.9, "redraw_probability": 0.2},
         {"add_link_probability": -0.1},
