@@ -55,7 +55,10 @@ def entry(group: str, name: str, path: Path, folders: Sequence[Path], allowed: S
 
 
 def listed(group: str, folders: Sequence[Path], allowed: Sequence[str]) -> tuple[dict[str, Entry], list[str]]:
-    """What can be shown of a group, by name, and what is wrong with each of the user's files that cannot be."""
+    """What can be shown of a group, by name, and what is wrong with each of the user's files that cannot be.
+
+    Options that share a class are told apart by the notes of their files.
+    """
     from evonas_cli.config.folders import conf_root, misnamed, options
     from evonas_cli.core.errors import UsageError
 
@@ -67,6 +70,10 @@ def listed(group: str, folders: Sequence[Path], allowed: Sequence[str]) -> tuple
             if path.is_relative_to(conf_root()):
                 raise
             wrong.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+    classes = [one["about"] for one in found.values()]
+    for one in found.values():
+        if classes.count(one["about"]) > 1:
+            one["line"] = _sentence(one["notes"]) or one["line"]
     return found, wrong
 
 
@@ -80,9 +87,13 @@ def kind_of(made: Any, node: Mapping[str, Any]) -> str:
 
 
 def _line(group: str, about: str, notes: str) -> str:
-    first = re.split(r"(?<=[^.\s])\.\s+(?=[A-Z])", notes)[0].rstrip(".")
     line = about.split("\n")[0].rstrip(".")
-    return first or line if group in NOTED else line
+    return _sentence(notes) or line if group in NOTED else line
+
+
+def _sentence(notes: str) -> str:
+    """The first one, without its stop."""
+    return re.split(r"(?<=[^.\s])\.\s+(?=[A-Z])", notes)[0].rstrip(".")
 
 
 def text(group: str, name: str, path: str, found: Entry, settings: Sequence[Any]) -> str:
