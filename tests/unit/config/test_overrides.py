@@ -85,7 +85,7 @@ def test_every_key_of_the_configuration_that_holds_a_path_is_listed() -> None:
         f"{path.parent.name}.{key}"
         for path in conf_root().glob("*/*.yaml")
         for key in read(path)
-        if key in ("root", "path", "file", "folder", "outputs", "latency_table")
+        if key in ("root", "path", "file", "folder", "latency_table")
     }
     assert found | {"run.outputs"} == set(PATHS)
 
