@@ -165,11 +165,14 @@ class Checkpoint:
         if state.get("stack") != [place.index, place.population.width]:
             raise ValueError("it was made at another place of a program, or in one of another width")
 
-    def save(self, place: Place, progress: Progress, at_once: bool = False) -> None:
-        """Writes a checkpoint if one is due, or `at_once`. Raises OSError when the disk does not take it."""
+    def save(self, place: Place, progress: Progress) -> None:
+        """Writes a checkpoint if one is due. Raises OSError when the disk does not take it."""
+        if self._seconds is not None and time.monotonic() - self._saved_at >= self._seconds:
+            self.save_now(place, progress)
+
+    def save_now(self, place: Place, progress: Progress) -> None:
+        """Writes a checkpoint, where checkpoints are wanted. Raises OSError when the disk does not take it."""
         if self._folder is None or self._seconds is None:
-            return
-        if not at_once and time.monotonic() - self._saved_at < self._seconds:
             return
         state = self._state(place, progress)
         write(self._folder / CHECKPOINT, state if self.best is None else {**state, "best": self.best})

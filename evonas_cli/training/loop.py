@@ -94,7 +94,8 @@ class _Training:
             seconds = perf_counter() - began
             due = self.halt.due(seconds)
             for index in trained:
-                self.members[index].checkpoint.save(self.places[index], self.progress[index], at_once=due)
+                checkpoint = self.members[index].checkpoint
+                (checkpoint.save_now if due else checkpoint.save)(self.places[index], self.progress[index])
             self._conclude()
         self._finish()
         return [self.outcomes[index] for index in range(len(self.members))]

@@ -34,7 +34,7 @@ def halted(population: Population, members: list[Member], halt: After) -> Halted
     trainers = {member.place: member.trainer for member in members}
     exercise = FeedForward(population, trainers, resident(), SEED, halt=halt)
     with pytest.raises(Halted) as error:
-        loop.fit(exercise, members, halt)
+        loop.fit(exercise, members, halt=halt)
     return error.value
 
 
@@ -45,7 +45,7 @@ def test_a_training_stops_at_the_end_of_an_epoch_and_goes_on_bit_for_bit(tmp_pat
     whole = small()
     expected = fit(whole, resident(), settings, SEED, 4, Checkpoint())
     halt = After(epochs)
-    error = halted(small(), [Member(settings, 4, Checkpoint(tmp_path, HOUR))], halt)
+    error = halted(small(), [Member(settings, 4, Checkpoint(tmp_path, HOUR))], halt=halt)
     assert not error.within and error.seconds == halt.heard[-1] > 0 and halt.heard[0] == 0
     assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT]
     resumed = small(seed=99)
@@ -62,7 +62,7 @@ def test_before_its_first_epoch_it_leaves_nothing(tmp_path):
 def test_a_training_whose_last_epoch_has_ended_ends(tmp_path):
     settings, halt = trainer(), After(4)
     exercise = FeedForward(small(), {0: settings}, resident(), SEED, halt=halt)
-    [outcome] = loop.fit(exercise, [Member(settings, 4, Checkpoint(tmp_path, HOUR))], halt)
+    [outcome] = loop.fit(exercise, [Member(settings, 4, Checkpoint(tmp_path, HOUR))], halt=halt)
     assert without_times(outcome) == without_times(fit(small(), resident(), settings, SEED, 4, Checkpoint()))
     assert list(tmp_path.iterdir()) == []
 
