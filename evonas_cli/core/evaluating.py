@@ -290,8 +290,7 @@ class Evaluator(Protocol[G], metaclass=Capability):
     def collect(self, deadline: Deadline | None = None) -> list[Result]:
         """Waits for at least one result of what was submitted; each id comes back exactly once.
 
-        With a deadline nothing is begun that could not end an epoch before `deadline.until`, and the list is empty when
-        nothing comes before it any more.
+        With a deadline nothing is begun that could not end an epoch in time, and the list is empty when none comes.
         """
 
     def stop(self) -> Ended:

@@ -10,6 +10,10 @@ from typing import Protocol
 from evonas_cli.core.errors import EvonasError
 from evonas_cli.core.types import Result
 
+LEEWAY = 0.04
+"""The share of a budget of seconds that trainings have, once it is used up, to reach the end of an epoch. With its last
+files a run ends at most 5 % late."""
+
 
 class Halted(EvonasError):
     """An evaluation that was asked to stop has stopped: it has no result, and may be evaluated again.
@@ -77,6 +81,12 @@ class Deadline:
     def grace(self) -> float:
         """How many are left before `latest`; at least 0."""
         return max(0.0, self.latest - time.monotonic())
+
+
+def deadline_of(budget: float, elapsed: float) -> Deadline:
+    """The deadline of a run that has used so many seconds of its budget."""
+    until = time.monotonic() + budget - elapsed
+    return Deadline(until, until + LEEWAY * budget)
 
 
 class Clock:

@@ -23,7 +23,7 @@ from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
 from evonas_cli.core.gate import Gate, violated
-from evonas_cli.core.halting import Deadline, Ended
+from evonas_cli.core.halting import Deadline, Ended, deadline_of
 from evonas_cli.core.tracking import Described
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.genomes.capabilities import Buildable, Neural
@@ -46,9 +46,6 @@ from evonas_cli.store.recorder import Recorder, Watch
 
 DONE = "the strategy is done"
 """Why a search has ended that would propose nothing more under any budget."""
-LEEWAY = 0.04
-"""Of budget.seconds, what a run that has used them up gives its trainings to reach the end of an epoch: with the last
-files it ends within 5 % over."""
 REPEATED = f"the last {REPEATING} candidates were all repeated ones"
 """Why a search has ended that would evaluate nothing more under any budget of cost or time."""
 
@@ -79,8 +76,7 @@ class Session:
         limit = self.fold.budget.seconds
         if limit is None or self.fold.next_id <= self.recorder.journal.highest:
             return None
-        until = time.monotonic() + limit - self.recorder.elapsed
-        return Deadline(until, until + LEEWAY * limit)
+        return deadline_of(limit, self.recorder.elapsed)
 
     @property
     def slots(self) -> int:
