@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from evonas_cli.cli.common import print_columns, print_json, readable, say, shorten
+from evonas_cli.cli.common import print_columns, print_json, readable, say, several, shorten
 from evonas_cli.cli.narrate import Lines, Narrator, Silent
 from evonas_cli.cli.stopping import Stopped, Terminated
 from evonas_cli.core.errors import EvonasError
 
 if TYPE_CHECKING:
+    from evonas_cli.core.halting import Ended
     from evonas_cli.report.failures import Tally
     from evonas_cli.run.assembly import Parts
     from evonas_cli.run.session import Session
@@ -60,13 +61,21 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
         if run.exists():
             error.add_note(f"what was recorded is safe, `evonas resume {run.root}` goes on")
         raise
-    if before == evaluations:
+    ended = session.ended
+    if ended is not None and (ended.at_epoch or ended.within):
+        voice.say(_told(ended))
+    elif before == evaluations:
         voice.say(f"nothing was left to do: the run has its {evaluations} evaluations ({reason})")
     if not document["front"] and fold.position.succeeded and fold.front.over is None:
         limits = ", ".join(map(str, fold.constraints))
         voice.say(f"no candidate that succeeded satisfies the constraints ({limits}); loosen them or raise the budget")
     elif not document["front"] and fold.position.succeeded:
         voice.say(f"budget.cost={fold.budget.cost:g} is less than what the first candidate costs; raise it")
+    elif not evaluations and ended is not None:
+        voice.say(
+            f"{reason} and no training has ended, so there is no result; set a larger budget.seconds (`evonas resume "
+            f"{run.root} budget.seconds=...` goes on), or begin anew with fewer trainer.epochs"
+        )
     elif not document["front"]:
         voice.say(f"{reason}; loosen that one" if fold.barred else _fruitless(evaluations, failures))
     opened = 0 if again is None else openings.count(session.run)
@@ -80,6 +89,15 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
         print_front(document)
         say(session.run.root)
     return 0 if document["front"] else 1
+
+
+def _told(ended: Ended) -> str:
+    """`time budget reached: 3 trainings stopped at an epoch's end, not recorded; a longer budget goes on with them`."""
+    places = {"at an epoch's end": len(ended.at_epoch), "within an epoch": len(ended.within)}
+    first, *more = [(count, place) for place, count in places.items() if count]
+    counts = ", ".join([f"{several(first[0], 'training')} stopped {first[1]}", *[f"{n} {place}" for n, place in more]])
+    them = "it" if sum(places.values()) == 1 else "them"
+    return f"time budget reached: {counts}, not recorded; a longer budget goes on with {them}"
 
 
 def _fruitless(evaluations: int, failures: Tally) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from evonas_cli.core.capability import Capability, lack
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.halting import NEVER, Deadline, Ended, Halt
 from evonas_cli.core.types import Candidate, Json, Metric, Result, Training, Unit
 
 G = TypeVar("G")
@@ -38,11 +39,13 @@ class Place:
 
     `device` takes the place of the configured device (`cuda:1`; None: the configured one stays). `file` is the
     descriptor of a file, empty at first, that all benches of a pool hold: the first bench writes large inputs there,
-    the others map them (`data/shared.py`). None: the bench has no other beside it.
+    the others map them (`data/shared.py`). None: the bench has no other beside it. `halt` is to be asked between two
+    epochs, so that a run can keep to its time.
     """
 
     device: str | None = None
     file: int | None = None
+    halt: Halt = NEVER
 
 
 @runtime_checkable
@@ -178,6 +181,14 @@ class Foreseeing(Protocol[G], metaclass=Capability):
 
 
 @runtime_checkable
+class Stoppable(Protocol[G], metaclass=Capability):
+    """What a job may have in addition: its bench heeds `Place.halt` after each of a number of equal epochs."""
+
+    def epochs(self, unit: Unit[G], environment: Mapping[str, Json]) -> int | None:
+        """That number for the unit, at least 1; None where it is unknown."""
+
+
+@runtime_checkable
 class Placed(Protocol, metaclass=Capability):
     """What a job or a data set may have in addition: its data lies on disk, and it looks whether it does."""
 
@@ -276,8 +287,14 @@ class Evaluator(Protocol[G], metaclass=Capability):
     def submit(self, units: Sequence[Unit[G]]) -> None:
         """Takes units, or what is left of them; returns without waiting for results."""
 
-    def collect(self) -> list[Result]:
-        """Waits for at least one result of what was submitted; each id comes back exactly once."""
+    def collect(self, deadline: Deadline | None = None) -> list[Result]:
+        """Waits for at least one result of what was submitted; each id comes back exactly once.
+
+        With a deadline nothing is begun that could not end an epoch in time, and the list is empty when none comes.
+        """
+
+    def stop(self) -> Ended:
+        """Stops what is under way as the last deadline says, drops the rest; only `close` may follow."""
 
     def close(self) -> None:
         """Stops at once; what is in flight is dropped."""

@@ -256,12 +256,19 @@ class Fold(Generic[G]):
         return self._at.told - 1 + self.cut_steps
 
     def close(self) -> None:
-        """Adds the results of a batch that the budget cut to the front. The strategy is not told them."""
-        self.cut_steps = len(self._pending)
-        for step in self._pending:
+        """Adds the results of steps that the budget cut to the front. The strategy is not told them.
+
+        Where the time was over before some of them had come, a limit of cost covers those before the first that is
+        missing: what comes after it may cost too much under a longer budget.
+        """
+        whole = True
+        for count, step in enumerate(self._pending, start=1):
             for candidate in step.batch:
-                if candidate.id in step.results:
+                if candidate.id not in step.results:
+                    whole = False
+                elif whole or self.budget.cost is None:
                     self._count(candidate, step.results[candidate.id])
+                    self.cut_steps = count
 
     def _count(self, candidate: Candidate[G], result: Result) -> Evaluation[G]:
         (evaluation, _), at = self.front.take(candidate, result), self._at

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Generic, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import Bench, Context, Job, Place, opened
+from evonas_cli.core.halting import Clock, Deadline, Ended, Halted
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.evaluation.units import divide, evaluate
 
@@ -30,7 +31,8 @@ class Fake(Generic[G]):
         threads: int = 1,
     ) -> None:
         self._job, self._context = job, context
-        self._bench: Bench[G] = opened(job, Place())
+        self._clock, self._ended = Clock(), Ended()
+        self._bench: Bench[G] = opened(job, Place(halt=self._clock))
         self._rng, self._left = Random(shuffle_seed), break_after
         self._environment: dict[str, Json] = {}
         self._waiting: list[Unit[G]] = []
@@ -48,8 +50,11 @@ class Fake(Generic[G]):
         """Queues the units."""
         self._waiting += units
 
-    def collect(self) -> list[Result]:
+    def collect(self, deadline: Deadline | None = None) -> list[Result]:
         """The results of one to three units of those submitted. Raises EnvironmentFailure when the breakdown is due."""
+        self._clock.deadline = deadline
+        if deadline is not None and (deadline.due() or not self._waiting):
+            return []
         chosen: list[Unit[G]] = []
         for _ in range(min(self._rng.randint(1, 3), len(self._waiting))):
             if self._left == 0:
@@ -58,7 +63,23 @@ class Fake(Generic[G]):
             self._left = None if self._left is None else self._left - 1
         if not chosen:
             raise EnvironmentFailure("the fake evaluator broke down as it was told to; resume the run")
-        return [result for unit in chosen for result in evaluate(self._bench, unit, self._context)]
+        results = [result for unit in chosen for result in self._evaluated(unit)]
+        return results or self.collect(deadline)
+
+    def _evaluated(self, unit: Unit[G]) -> Iterator[Result]:
+        """The results of the unit; none for candidates that stop."""
+        left = [candidate.id for candidate in unit.candidates]
+        try:
+            for result in evaluate(self._bench, unit, self._context):
+                left.remove(result.id)
+                yield result
+        except Halted as halted:
+            self._ended = self._ended.and_halted(left, halted.within)
+
+    def stop(self) -> Ended:
+        """What `collect` has stopped; drops what is queued."""
+        self.close()
+        return self._ended
 
     def close(self) -> None:
         """Drops what is queued."""

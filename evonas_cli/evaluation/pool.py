@@ -8,16 +8,20 @@ for a transport to say (`transport.py`).
 
 from __future__ import annotations
 
-import logging
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
+from evonas_cli.core.halting import Deadline, Ended
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
+from evonas_cli.evaluation.agreement import compare
 from evonas_cli.evaluation.division import Division, at_least_one
+from evonas_cli.evaluation.ending import ended
+from evonas_cli.evaluation.pace import Pace
 from evonas_cli.evaluation.parcel import packed
 from evonas_cli.evaluation.queue import Queue
 from evonas_cli.evaluation.spawned import Spawned
@@ -25,7 +29,8 @@ from evonas_cli.evaluation.transport import Broken, Died, Event, Ready, Reported
 from evonas_cli.evaluation.units import abreast, divide, merged, work
 
 G = TypeVar("G")
-_log = logging.getLogger(__name__)
+TICK = 0.001
+"""Seconds by which two deadlines differ that are not one."""
 
 
 @dataclass
@@ -69,6 +74,9 @@ class Pool(Generic[G]):
         self._transport: Transport | None = None
         self._pool: list[_Slot] = []
         self._queue: Queue[G] = Queue(lambda unit: work(self._job, unit, self._environment))
+        self._pace: Pace[G] = Pace(job)
+        self._deadline: Deadline | None = None
+        self._ended = Ended()
         self._lost: dict[int, int] = {}
         self._suspects: set[int] = set()
         self._failure: EvonasError | None = None
@@ -99,13 +107,23 @@ class Pool(Generic[G]):
             self._queue.add(unit)
         self._deal()
 
-    def collect(self) -> list[Result]:
+    def collect(self, deadline: Deadline | None = None) -> list[Result]:
         """Waits for at least one result. Raises EnvironmentFailure when a candidate broke too many workers."""
+        self._limit(deadline)
         results: list[Result] = []
-        while not results:
+        while not results and (deadline is None or self._expects()):
             results = self._listen()
             self._deal()
+            if deadline is not None and deadline.due():
+                break
         return results
+
+    def stop(self) -> Ended:
+        """Waits until `latest` of the last deadline for workers that are asked to stop, and ends the others."""
+        if self._failure is not None:
+            raise self._failure
+        busy = [(slot.worker, slot.unit) for slot in self._pool if slot.unit is not None]
+        return ended(self._connected, busy, self._deadline, self._ended)
 
     def close(self) -> None:
         """Ends the workers."""
@@ -127,13 +145,32 @@ class Pool(Generic[G]):
         return self._transport
 
     def _open(self, device: str | None) -> _Slot:
-        return _Slot(device, self._connected.open(device))
+        slot = _Slot(device, self._connected.open(device))
+        if self._deadline is not None:
+            slot.worker.limit(self._deadline)
+        return slot
+
+    def _limit(self, deadline: Deadline | None) -> None:
+        """Passes a deadline on to the workers if it is a new one, and not the old one as a clock reads it now."""
+        before, self._deadline = self._deadline, deadline
+        if deadline is not None and (before is None or abs(deadline.until - before.until) > TICK):
+            for slot in self._pool:
+                slot.worker.limit(deadline)
+
+    def _expects(self) -> bool:
+        """Whether anything may still come: something is under way, or waits for a worker that is starting."""
+        return bool(self._queue) or any(slot.unit is not None for slot in self._pool)
 
     def _deal(self) -> None:
         for slot in self._pool:
-            if self._queue and slot.ready and slot.unit is None:
+            if slot.ready and slot.unit is None and self._has_next():
                 slot.unit, slot.since = self._next(), time.monotonic()
                 slot.worker.send(slot.unit)
+
+    def _has_next(self) -> bool:
+        """Whether there is a unit to begin. Those for which there is too little time left are dropped."""
+        self._queue.drop_until(lambda unit: self._pace.fits(unit, self._deadline, self._environment))
+        return bool(self._queue)
 
     def _next(self) -> Unit[G]:
         """The unit that goes next, and with it as many others as the job wants at once and idle workers can spare.
@@ -158,6 +195,8 @@ class Pool(Generic[G]):
         if self._timeout is not None:
             busy = [slot.since + self._seconds(slot) for slot in self._pool if slot.unit is not None]
             limit = max(0.0, min(busy) - time.monotonic()) if busy else None
+        if self._deadline is not None:
+            limit = min(self._deadline.seconds, math.inf if limit is None else limit)
         results: list[Result] = []
         for worker, event in self._connected.wait([slot.worker for slot in self._pool], limit):
             try:
@@ -180,24 +219,20 @@ class Pool(Generic[G]):
             return self._replace(slot, event.error, event.text, False)
         if isinstance(event, Ready):
             slot.ready = True
-            self._compare(event.environment)
+            self._environment = self._environment or dict(event.environment)
+            compare(self._environment, event.environment)
             return []
         if isinstance(event, Reported):
             for training in event.trainings:
                 self._context.report(training)
             return []
+        if event.halted:
+            self._ended = self._ended.and_halted(event.halted, event.within)
+        if slot.unit is not None:
+            whole = 0.0 if event.halted else time.monotonic() - slot.since
+            self._pace.learn(slot.unit, self._environment, whole, event.seconds)
         slot.unit = None
         return list(event.results)
-
-    def _compare(self, environment: Mapping[str, Json]) -> None:
-        """All workers must see what the first one saw. Raises EnvironmentFailure for other data, warns otherwise."""
-        first = self._environment = self._environment or dict(environment)
-        changed = [key for key in sorted({*first, *environment}) if first.get(key) != environment.get(key)]
-        if "data" in changed:
-            raise EnvironmentFailure("the data set changed while the run was starting; put it back and resume")
-        if changed:
-            shown = "; ".join(f"{key}: {first.get(key)} and {environment.get(key)}" for key in changed)
-            _log.warning("workers differ, so results depend on who gets which candidate (%s)", shown)
 
     def _replace(self, slot: _Slot, error: type[EvonasError], text: str, died: bool) -> list[Result]:
         """Puts a fresh worker in the place of a lost one, and its candidates back into the queue, each for itself; the

@@ -35,3 +35,8 @@ class Queue(Generic[G]):
     def first(self) -> Unit[G] | None:
         """The unit that `pop` returns next."""
         return self._waiting[0][2] if self._waiting else None
+
+    def drop_until(self, fits: Callable[[Unit[G]], bool]) -> None:
+        """Drops units until the first one fits, or none is left."""
+        while self._waiting and not fits(self._waiting[0][2]):
+            self.pop()

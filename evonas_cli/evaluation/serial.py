@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 
 from evonas_cli.core.evaluating import Bench, Context, Job, Place, opened
+from evonas_cli.core.halting import Clock, Deadline, Ended, Halted
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.evaluation.division import at_least_one
+from evonas_cli.evaluation.pace import Pace
 from evonas_cli.evaluation.units import abreast, divide, evaluate, merged
 
 G = TypeVar("G")
 
 
 class Serial(Generic[G]):
-    """The evaluator without processes: for cheap jobs and for debugging."""
+    """The evaluator without processes: for cheap jobs and for debugging.
+
+    A bench that does not heed `Place.halt` ends the evaluation that it has begun, whatever the deadline.
+    """
 
     slots = 1
 
@@ -27,10 +33,11 @@ class Serial(Generic[G]):
         self._most = 1
         self._waiting: deque[Unit[G]] = deque()
         self._running: Iterator[Result] = iter(())
+        self._clock, self._pace, self._ended = Clock(), Pace(job), Ended()
 
     def start(self) -> dict[str, Json]:
         """Opens a bench and returns its environment."""
-        self._bench = opened(self._job, Place())
+        self._bench = opened(self._job, Place(halt=self._clock))
         self._environment = self._bench.environment()
         self._most = abreast(self._job, self._environment)
         return self._environment
@@ -43,12 +50,23 @@ class Serial(Generic[G]):
         """Queues the units."""
         self._waiting.extend(units)
 
-    def collect(self) -> list[Result]:
+    def collect(self, deadline: Deadline | None = None) -> list[Result]:
         """The next result of the oldest unit. Raises RuntimeError before `start`, IndexError when there is none."""
-        while True:
+        self._clock.deadline = deadline
+        while deadline is None or not deadline.due():
             for result in self._running:
                 return [result]
-            self._running = evaluate(self._opened, self._next(), self._context)
+            if deadline is not None and not self._waiting:
+                break
+            unit = self._next()
+            if self._pace.fits(unit, deadline, self._environment):
+                self._running = self._evaluated(unit)
+        return []
+
+    def stop(self) -> Ended:
+        """What `collect` has stopped; drops what is queued."""
+        self.close()
+        return self._ended
 
     def _next(self) -> Unit[G]:
         """The oldest unit, and with it as many others as the job wants at once."""
@@ -56,6 +74,19 @@ class Serial(Generic[G]):
         while len(together) < self._most and self._waiting and together[0].width == self._waiting[0].width == 1:
             together.append(self._waiting.popleft())
         return merged(together)
+
+    def _evaluated(self, unit: Unit[G]) -> Iterator[Result]:
+        """The results of the unit; none for candidates that stop."""
+        began, left = time.monotonic(), [candidate.id for candidate in unit.candidates]
+        try:
+            for result in evaluate(self._opened, unit, self._context):
+                left.remove(result.id)
+                if not left:
+                    self._pace.learn(unit, self._environment, time.monotonic() - began)
+                yield result
+        except Halted as halted:
+            self._ended = self._ended.and_halted(left, halted.within)
+            self._pace.learn(unit, self._environment, epoch=halted.seconds)
 
     @property
     def _opened(self) -> Bench[G]:

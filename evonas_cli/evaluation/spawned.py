@@ -11,6 +11,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from evonas_cli.core.evaluating import Context
+from evonas_cli.core.halting import Deadline
 from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Unit
 from evonas_cli.evaluation.interrupts import deferred
@@ -31,6 +32,13 @@ class SpawnedWorker:
             self.pipe.send(unit)
         except OSError:
             return  # the process is gone, which `event` tells
+
+    def limit(self, deadline: Deadline) -> None:
+        """As Worker.limit."""
+        try:
+            self.pipe.send(deadline)
+        except OSError:
+            return  # as in `send`
 
     def event(self) -> Event:
         """What has come through the pipe."""

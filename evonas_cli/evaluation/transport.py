@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from evonas_cli.core.errors import EvonasError
+from evonas_cli.core.halting import Deadline
 from evonas_cli.core.types import Json, Result, Training, Unit
 
 
@@ -30,9 +31,13 @@ class Reported:
 
 @dataclass(frozen=True)
 class Finished:
-    """The worker has evaluated its unit."""
+    """The worker is done with its unit: `results` of its candidates, but for those in `halted`, which it has stopped at
+    an epoch's end, or `within` one; the last epoch took so many `seconds`, 0 where that is unknown."""
 
     results: Sequence[Result]
+    halted: tuple[int, ...] = ()
+    within: bool = False
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,9 @@ class Worker(Protocol):
 
     def send(self, unit: Unit[Any]) -> None:
         """Hands over a unit: `worker.send(Unit((candidate,)))`. A worker that is gone tells so by its next event."""
+
+    def limit(self, deadline: Deadline) -> None:
+        """Tells it when its units have to stop, from now on; what it stops then is an event as what it ends."""
 
     def close(self) -> None:
         """Ends the worker at once, whatever it does, and waits until it is gone."""

@@ -16,7 +16,8 @@ from typing import Any
 from evonas_cli.core.blame import described, place, told
 from evonas_cli.core.display import log_warnings
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
-from evonas_cli.core.evaluating import Context, Place
+from evonas_cli.core.evaluating import Bench, Context, Place
+from evonas_cli.core.halting import Clock, Deadline, Halted
 from evonas_cli.core.types import Training, Unit
 from evonas_cli.evaluation.parcel import unpacked
 from evonas_cli.evaluation.reports import Reporting
@@ -27,6 +28,22 @@ from evonas_cli.evaluation.units import evaluate
 WAITING = ("OMP_WAIT_POLICY", "PASSIVE")
 """Threads of one worker that wait for each other sleep, unless the user has said otherwise: where they spin, as by
 default, and another process wants a core, each operation may take milliseconds. Read when torch is loaded."""
+
+
+class _Told(Clock):
+    """A Halt by the deadline that the pool tells last: while a unit is evaluated it tells nothing else."""
+
+    def __init__(self, pipe: Connection) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def due(self, seconds: float) -> bool:
+        try:
+            while self._pipe.poll():
+                self.deadline = self._pipe.recv()
+        except (EOFError, OSError):
+            return True  # the pool is gone, and its workers go with it
+        return super().due(seconds)
 
 
 def serve(pipe: Connection, parcel: bytes, context: Context, device: str | None, scratch: Scratch) -> None:
@@ -40,11 +57,11 @@ def serve(pipe: Connection, parcel: bytes, context: Context, device: str | None,
     log_warnings()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
-        reporting = Reporting(context, partial(tell, pipe))
-        bench = unpacked(parcel, Place(device, scratch.file))
+        reporting, halt = Reporting(context, partial(tell, pipe)), _Told(pipe)
+        bench = unpacked(parcel, Place(device, scratch.file, halt))
         pipe.send(Ready(bench.environment()))
-        while (unit := _next(pipe)) is not None:
-            pipe.send(Finished(list(evaluate(bench, unit, reporting))))
+        while (unit := _next(pipe, halt)) is not None:
+            pipe.send(_finished(bench, unit, reporting))
     except EvonasError as error:
         pipe.send(Broken(type(error), str(error)))
     except Exception as error:
@@ -53,12 +70,27 @@ def serve(pipe: Connection, parcel: bytes, context: Context, device: str | None,
         pipe.send(Broken(UsageError if users else EnvironmentFailure, text))
 
 
-def _next(pipe: Connection) -> Unit[Any] | None:
-    """The next unit, or None when the parent has closed the pipe."""
+def _finished(bench: Bench[Any], unit: Unit[Any], context: Context) -> Finished:
+    """What comes of the unit, before it is asked to stop where it heeds that."""
+    results = []
     try:
-        unit: Unit[Any] = pipe.recv()
+        for result in evaluate(bench, unit, context):
+            results.append(result)
+    except Halted as halted:
+        there = {result.id for result in results}
+        left = tuple([candidate.id for candidate in unit.candidates if candidate.id not in there])
+        return Finished(results, left, halted.within, halted.seconds)
+    return Finished(results)
+
+
+def _next(pipe: Connection, clock: Clock) -> Unit[Any] | None:
+    """The next unit, or None when the parent has closed the pipe; deadlines before it go to the clock."""
+    try:
+        while isinstance(told := pipe.recv(), Deadline):
+            clock.deadline = told
     except EOFError:
         return None
+    unit: Unit[Any] = told
     return unit
 
 

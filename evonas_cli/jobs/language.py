@@ -98,7 +98,7 @@ class Language:
         """The bench, which reads the corpus when it is first asked."""
         from evonas_cli.training.candidates.language_bench import LanguageBench
 
-        return LanguageBench(self.equipment.at(place), self._hidden, self._unroll, self._dropout)
+        return LanguageBench(self.equipment.at(place), self._hidden, self._unroll, self._dropout, place.halt)
 
     def check_there(self) -> None:
         """As the data set's, where it has files."""
@@ -123,3 +123,7 @@ class Language:
                 return None
             total += epochs_of(trainer, candidate) * plan.multiply_adds
         return total
+
+    def epochs(self, unit: Unit[Any], environment: Mapping[str, Json]) -> int | None:
+        """Those of all candidates together, which are trained one after the other."""
+        return sum(epochs_of(self.equipment.trainer, candidate) for candidate in unit.candidates)

@@ -132,7 +132,7 @@ class TrainNeurons:
         """The bench, which prepares the data when it is first asked, or takes it out of the file of the place."""
         from evonas_cli.training.candidates.neurons_bench import NeuronsBench
 
-        return NeuronsBench(self.equipment.at(place), place.file)
+        return NeuronsBench(self.equipment.at(place), place.file, place.halt)
 
     def check_there(self) -> None:
         """As the data set's."""

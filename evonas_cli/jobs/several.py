@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from evonas_cli.core.evaluating import Bench, Beside, Context, Foreseeing, Job, Place, Placed, Stacking, opened
+from evonas_cli.core.evaluating import (
+    Bench,
+    Beside,
+    Context,
+    Foreseeing,
+    Job,
+    Place,
+    Placed,
+    Stacking,
+    Stoppable,
+    opened,
+)
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 
 
@@ -60,6 +71,12 @@ class Several:
         name = unit.candidates[0].proposal.job
         job = self._others.get(name, self._own)
         return job.work(unit, _within(environment, name)) if isinstance(job, Foreseeing) else None
+
+    def epochs(self, unit: Unit[Any], environment: Mapping[str, Json]) -> int | None:
+        """As the job of the unit's candidates, where it knows."""
+        name = unit.candidates[0].proposal.job
+        job = self._others.get(name, self._own)
+        return job.epochs(unit, _within(environment, name)) if isinstance(job, Stoppable) else None
 
 
 class Benches:

@@ -147,7 +147,7 @@ class Train:
         from evonas_cli.training.candidates.workbench import Workbench
 
         own = self._measuring if self._measuring.names or self._measuring.latencies is not None else None
-        return Workbench(self.equipment.at(place), place.file, self._tests, self._full, own)
+        return Workbench(self.equipment.at(place), place.file, self._tests, self._full, own, place.halt)
 
     def check_there(self) -> None:
         """As the data set's; the table of latencies, if there is one, and a counter of energy, if one is needed."""
@@ -191,6 +191,10 @@ class Train:
     def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> float | None:
         """Multiply-adds of an image, times epochs, times places of the program."""
         return foresight.work(unit, self.equipment.space, self.equipment.trainer, _task(environment))
+
+    def epochs(self, unit: Unit[Any], environment: Mapping[str, Json]) -> int | None:
+        """Those of the member that is trained longest."""
+        return foresight.epochs(unit, self.equipment.space, self.equipment.trainer, _task(environment))
 
 
 def _kind(dataset: Source) -> Kind:

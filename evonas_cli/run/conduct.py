@@ -16,7 +16,9 @@ def conduct(session: Session) -> str:
     """
     recorder, fold = session.recorder, session.fold
     try:
-        search(fold, session.evaluator, recorder, session.late, session.cache, session.gate, session.parts.reward)
+        session.ended = search(
+            fold, session.evaluator, recorder, session.deadline, session.cache, session.gate, session.parts.reward
+        )
     except RunError as error:
         recorder.finish(fold, "interrupted")
         if wavers(session.parts, recorder.journal):

@@ -46,6 +46,11 @@ class InFlight:
             self._units.pop(result.id, None)
             self._trainings.pop(result.id, None)
 
+    def clear(self) -> None:
+        """None is in flight any more."""
+        self._units.clear()
+        self._trainings.clear()
+
     def units(self) -> list[list[int]]:
         """The ids of candidates in flight, by unit, in the order of submission."""
         under_way = dict(self._units)  # one step, as below: another thread may change it

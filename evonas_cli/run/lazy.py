@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from evonas_cli.core.evaluating import Evaluator
+from evonas_cli.core.halting import Deadline, Ended
 from evonas_cli.core.protocols import Computing, Strategy
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.run import contracts
@@ -63,13 +64,25 @@ class Started:
         if not self.running:
             self.check(self.start())
 
-    def collect(self) -> list[Result]:
-        """Passes on."""
-        results = self.evaluator.collect()
+    def collect(self, deadline: Deadline | None = None) -> list[Result]:
+        """Passes on; nothing is there where nothing was submitted because the time was over."""
+        if deadline is not None and not self.running:
+            return []
+        results = self.evaluator.collect(deadline)
+        self._returned(results)
+        return results
+
+    def stop(self) -> Ended:
+        """Passes on; from then on nothing is in flight."""
+        ended = self.evaluator.stop() if self.running else Ended()
+        self._returned(ended.results)
+        self.in_flight.clear()
+        return ended
+
+    def _returned(self, results: Sequence[Result]) -> None:
         if self.meter is not None:
             self.meter.returned(results)
         self.in_flight.returned(results)
-        return results
 
     def close(self) -> None:
         """Passes on."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from evonas_cli.core.blame import is_ours
 from evonas_cli.core.fold import Fold
+from evonas_cli.core.halting import Deadline, Ended
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.run.assembly import Parts
 from evonas_cli.run.search import search
@@ -34,17 +35,20 @@ class _Nothing:
     def submit(self, units: Sequence[Unit[Any]]) -> None:
         pass
 
-    def collect(self) -> list[Result]:
+    def collect(self, deadline: Deadline | None = None) -> list[Result]:
         raise Unrecorded
+
+    def stop(self) -> Ended:
+        return Ended()
 
     def close(self) -> None:
         pass
 
 
-def refold(fold: Fold[Any], store: Any, late: Callable[[], bool] = lambda: False) -> bool:
-    """Folds what the store has; returns whether that is a whole run."""
+def refold(fold: Fold[Any], store: Any) -> bool:
+    """Folds what the store has; returns whether nothing is missing."""
     try:
-        search(fold, _Nothing(), store, late)
+        search(fold, _Nothing(), store)
     except Unrecorded:
         fold.close()
         return False

@@ -11,6 +11,7 @@ from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import Evaluator
+from evonas_cli.core.halting import Deadline, Ended
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import LOST, Candidate, Heir, Json, Result, Unit
 from evonas_cli.store import records
@@ -74,15 +75,24 @@ class Retraining:
             self._sent |= dict.fromkeys(sent.left, sent)
         self._evaluator.submit(known)
 
-    def collect(self) -> list[Result]:
+    def collect(self, deadline: Deadline | None = None) -> list[Result]:
         """Waits for at least one result. Raises EnvironmentFailure when weights cannot be had again."""
         results: list[Result] = []
         while not results:
             if self._failure is not None:
                 raise self._failure
-            for result in self._evaluator.collect():
+            arrived = self._evaluator.collect(deadline)
+            if not arrived and deadline is not None:
+                break
+            for result in arrived:
                 results += self._sorted(result)
         return results
+
+    def stop(self) -> Ended:
+        """Passes on, without the results of those that were trained again or found no weights."""
+        ended = self._evaluator.stop()
+        own = [result for result in ended.results if result.id not in self._again and _lost(result) is None]
+        return replace(ended, results=own)
 
     def close(self) -> None:
         """Passes on."""
@@ -101,8 +111,9 @@ class Retraining:
         sent = self._sent.pop(result.id)
         sent.left.discard(result.id)
         found: list[Result] = []
-        if result.error is not None and result.error.kind == LOST:
-            sent.lost[result.id] = result.error.text
+        reason = _lost(result)
+        if reason is not None:
+            sent.lost[result.id] = reason
         else:
             self._tried.discard(result.id)
             if result.id in self._again:
@@ -156,6 +167,11 @@ class Retraining:
     def _fail(self, text: str) -> None:
         """Results that have arrived beside it are handed out first."""
         self._failure = self._failure or EnvironmentFailure(text)
+
+
+def _lost(result: Result) -> str | None:
+    """Why the candidate found no weights to continue; None for any other result."""
+    return result.error.text if result.error is not None and result.error.kind == LOST else None
 
 
 class Asks:

@@ -11,6 +11,7 @@ from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import Fold
 from evonas_cli.core.gate import Gate
 from evonas_cli.core.guard import guard, required
+from evonas_cli.core.halting import Deadline, Ended
 from evonas_cli.core.scalarize import Reward
 from evonas_cli.core.types import Candidate, Result, Unit
 
@@ -40,56 +41,68 @@ def search(
     fold: Fold[G],
     evaluator: Evaluator[G],
     store: RunStore[G],
-    late: Callable[[], bool] = lambda: False,
+    deadline: Callable[[], Deadline | None] = lambda: None,
     cache: Cache[G] | None = None,
     gate: Gate[G] | None = None,
     reward: Reward | None = None,
-) -> None:
-    """Runs the fold to the end of its budget, or until `late` says that its time is up.
+) -> Ended | None:
+    """Runs the fold to the end of its budget, or until the `deadline`; returns what was stopped then.
 
+    Nothing is asked or begun after the deadline (None: there is none now), and what is stopped is not recorded.
     `cache`, new or None, spares repeated candidates the evaluator; `gate` those that violate a constraint on what is
     known before training. `reward` is added to the metrics of each result of the run's own job.
     Raises EnvironmentFailure when the machine fails, UsageError for a part that does not keep to its interface;
     everything recorded until then stays.
     """
     cache = cache or Cache()
-    loop = _Loop(fold, evaluator, store, cache, gate or Gate(), reward)
+    loop = _Loop(fold, evaluator, store, deadline, cache, gate or Gate(), reward)
     pending = store.restore(fold)
     if cache.active:
         cache.recall(store.told_results(fold))
     loop.feed(pending)
     while True:
-        while fold.wants_ask() and not late():
+        while fold.wants_ask() and not loop.over():
             loop.feed(fold.ask())
-        if fold.ready():
+        loop.submit()
+        if fold.ready() and not fold.wants_ask():  # as under a longer budget, which would have asked first
             fold.tell()
             store.told(fold)
-        elif fold.missing:
-            loop.receive()
-        else:
+        elif not fold.missing or not loop.receive():
             break
     fold.close()
+    return loop.ended
 
 
 class _Loop(Generic[G]):
-    """Carries candidates from the fold to the evaluator, and their results to the store and back to the fold."""
+    """Carries candidates from the fold to the evaluator, and their results to the store and back to the fold.
+
+    `ended` is None until the time is over while results are missing.
+    """
 
     def __init__(
         self,
         fold: Fold[G],
         evaluator: Evaluator[G],
         store: RunStore[G],
+        deadline: Callable[[], Deadline | None],
         cache: Cache[G],
         gate: Gate[G],
         reward: Reward | None,
     ) -> None:
-        self._fold, self._evaluator, self._store = fold, evaluator, store
+        self._fold, self._evaluator, self._store, self._deadline = fold, evaluator, store, deadline
         self._cache, self._gate, self._reward = cache, gate, reward
         self._names = required(fold.objectives, fold.constraints, reward)
         self._in_flight: dict[int, Candidate[G]] = {}
+        self._waiting: list[Candidate[G]] = []
+        self.ended: Ended | None = None
+
+    def over(self) -> bool:
+        """Whether nothing may be asked or begun any more."""
+        deadline = self._deadline()
+        return self.ended is not None or (deadline is not None and deadline.due())
 
     def feed(self, candidates: Sequence[Candidate[G]]) -> None:
-        """Gives the fold the results that are recorded already, and submits the other candidates."""
+        """Gives the fold the results that are recorded already; the other candidates wait to be submitted."""
         unknown = []
         for candidate in candidates:
             known = self._store.result(candidate)
@@ -99,28 +112,41 @@ class _Loop(Generic[G]):
             else:
                 self._fold.add(candidate, known)
                 self._cache.learn(candidate, known)
-        self._submit(self._cache.admit(self._gate.admit(unknown)))
+        self._waiting += self._cache.admit(self._gate.admit(unknown))
 
-    def receive(self) -> None:
-        """Waits for results, records them, then gives them to the fold. Raises UsageError where none comes."""
-        results = self._gate.refused() or self._cache.copies() or self._evaluator.collect()
+    def submit(self) -> None:
+        """Hands what waits to the evaluator, unless the time is over."""
+        if self._waiting and not self.over():
+            self._evaluator.submit(_units(self._fold, self._evaluator, self._waiting))
+            self._waiting.clear()
+
+    def receive(self) -> bool:
+        """Waits for results, records them, then gives them to the fold; False when none comes because the time is over.
+
+        Raises UsageError where none comes although it is not.
+        """
+        results = self._gate.refused() or self._cache.copies()
+        if not results and self.ended is None:
+            deadline = self._deadline()
+            results = self._evaluator.collect(deadline)
+            if not results and deadline is None:
+                raise UsageError("the evaluator's collect returned nothing; it must wait for a result")
+            if not results:
+                self.ended = self._evaluator.stop()
+                results = list(self.ended.results)
         arrived = [self._guarded(result) for result in results]
-        if not arrived:
-            raise UsageError("the evaluator's collect returned nothing; it must wait for a result")
-        self._store.record(arrived)
+        if arrived:
+            self._store.record(arrived)
         for candidate, result in arrived:
             self._fold.add(candidate, result)
-            self._submit(self._cache.learn(candidate, result))
+            self._waiting += self._cache.learn(candidate, result)
+        return bool(arrived)
 
     def _guarded(self, result: Result) -> tuple[Candidate[G], Result]:
         """The candidate of a result, and the result as it is recorded; the reward is that of the run's own job."""
         candidate = _taken(self._in_flight, result)
         own = not candidate.proposal.job
         return candidate, guard(result, self._names, self._reward) if own else guard(result)
-
-    def _submit(self, candidates: Sequence[Candidate[G]]) -> None:
-        if candidates:
-            self._evaluator.submit(_units(self._fold, self._evaluator, candidates))
 
 
 def _taken(in_flight: dict[int, Candidate[G]], result: Result) -> Candidate[G]:

@@ -23,6 +23,7 @@ from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
 from evonas_cli.core.gate import Gate, violated
+from evonas_cli.core.halting import Deadline, Ended, deadline_of
 from evonas_cli.core.tracking import Described
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.genomes.capabilities import Buildable, Neural
@@ -57,7 +58,7 @@ _VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas
 
 @dataclass
 class Session:
-    """An open run: its lock, recorder, fold and evaluator."""
+    """An open run: its lock, recorder, fold and evaluator; and what was stopped when its time was over."""
 
     run: RunDirectory
     parts: Parts
@@ -68,12 +69,14 @@ class Session:
     cache: Cache[Any]
     gate: Gate[Any]
     tracking: Tracking
+    ended: Ended | None = None
 
-    def late(self) -> bool:
-        """Whether budget.seconds is used up and everything recorded has been asked again."""
+    def deadline(self) -> Deadline | None:
+        """When budget.seconds is used up; None without such a limit, and until everything recorded was asked again."""
         limit = self.fold.budget.seconds
-        used = limit is not None and self.recorder.elapsed >= limit
-        return used and self.fold.next_id > self.recorder.journal.highest
+        if limit is None or self.fold.next_id <= self.recorder.journal.highest:
+            return None
+        return deadline_of(limit, self.recorder.elapsed)
 
     @property
     def slots(self) -> int:
@@ -82,7 +85,10 @@ class Session:
 
     def why(self) -> str:
         """Why the search has ended."""
-        fold, budget = self.fold, self.fold.budget
+        fold, budget, deadline = self.fold, self.fold.budget, self.deadline()
+        if deadline is not None and (fold.missing or fold.wants_ask()):
+            used = "is used up" if deadline.due() else "leaves no time for another epoch"
+            return f"budget.seconds={budget.seconds:g} {used}"
         if fold.finished:
             return DONE
         if fold.barred:
@@ -93,8 +99,6 @@ class Session:
             return REPEATED
         if fold.position.over is not None or (budget.cost is not None and fold.position.cost >= budget.cost):
             return f"budget.cost={budget.cost:g} is used up"
-        if self.late():
-            return f"budget.seconds={budget.seconds:g} is used up"
         return f"budget.evaluations={budget.evaluations} is used up"
 
     def _barred(self) -> str:

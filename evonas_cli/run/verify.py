@@ -165,7 +165,9 @@ def verify(run: RunDirectory, parts: Parts) -> Verdict:
         verdict.problems.append(f"status.json tells of {shown} evaluations, the journal holds {len(journal)}")
     known = len(verdict.problems)
     store, fold = _Comparing(run, journal, parts.space, written, verdict), parts.fold()
-    verdict.complete = refold(fold, store, _late(fold, run, journal))
+    whole = refold(fold, store)
+    asked = store.strayed is None and fold.next_id > journal.highest
+    verdict.complete = whole or (asked and _timed(fold, run))
     hidden = len(verdict.problems) > known and wavers(parts, journal, store.strayed)
     if hidden:
         verdict.problems[known:] = [hidden_randomness(parts)]
@@ -205,10 +207,9 @@ def _origin(cached: int | None) -> str:
     return "evaluated" if cached is None else f"a copy of {cached}"
 
 
-def _late(fold: Fold[Any], run: RunDirectory, journal: Journal) -> Callable[[], bool]:
-    """When a run that budget.seconds ended asks no more: after everything that it has recorded."""
-    ended = fold.budget.seconds is not None and run.status().get("state") in ("done", "failed")
-    return lambda: ended and fold.next_id > journal.highest
+def _timed(fold: Fold[Any], run: RunDirectory) -> bool:
+    """Whether budget.seconds may have ended the run, so that what was asked last may be missing."""
+    return fold.budget.seconds is not None and run.status().get("state") in ("done", "failed")
 
 
 def repair(run: RunDirectory, parts: Parts) -> list[str]:
@@ -230,7 +231,8 @@ def repair(run: RunDirectory, parts: Parts) -> list[str]:
         recorder = Recorder(run, parts.space, lambda: 0.0, **given, settings=settings, mark=run.mark())
         try:
             fold = parts.fold()
-            complete = refold(fold, recorder, _late(fold, run, recorder.journal))
+            timed = _timed(fold, run)
+            complete = refold(fold, recorder) or (timed and fold.next_id > recorder.journal.highest)
             ended = "done" if fold.front.members else "failed"
             recorder.finish(fold, ended if complete else "interrupted", "repaired")
         finally:

@@ -6,13 +6,17 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context, Place
+from evonas_cli.core.halting import NEVER, Halt, Halted
 from evonas_cli.core.types import Candidate, Failure, Json, Metric, Proposal, Result, Training, Unit
 from evonas_cli.network.plan import PlanError
 
+EPOCH = 0.01
+"""Seconds that an epoch of `Lasting` takes."""
 RAISED: dict[int, Exception] = {
     3: ValueError("bad\nluck"),
     4: MemoryError("too large"),
@@ -125,6 +129,52 @@ class Telling(Doubling):
             for epoch in range(1, 101):
                 context.report(Training((each.id,), epoch, 100, values={"train_loss": 1 / epoch}))
         yield from super().evaluate(unit, context)
+
+
+class Lasting(Doubling):
+    """Takes as many epochs of 10 ms as the number says, and stops between or within two when it is asked to.
+
+    The epochs that are done stand in a file of the candidate, so that another evaluation goes on after them; the result
+    says how many this one had.
+    """
+
+    def __init__(self) -> None:
+        self.halt: Halt = NEVER
+
+    def open(self, place: Place) -> Lasting:
+        """A bench that heeds the place's halt."""
+        bench = Lasting()
+        bench.halt = place.halt
+        return bench
+
+    def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> float | None:
+        """The numbers."""
+        return float(sum(candidate.proposal.genome for candidate in unit.candidates))
+
+    def epochs(self, unit: Unit[Any], environment: Mapping[str, Json]) -> int | None:
+        """The numbers."""
+        return sum(int(candidate.proposal.genome) for candidate in unit.candidates)
+
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        """One result each."""
+        for each in unit.candidates:
+            folder = context.folder(each.id)
+            assert folder is not None
+            folder.mkdir(parents=True, exist_ok=True)
+            began = self._done(folder)
+            for epoch in range(began, each.proposal.genome):
+                if self.halt.due(EPOCH):
+                    raise Halted(seconds=EPOCH)
+                time.sleep(EPOCH)
+                if self.halt.overdue():
+                    raise Halted(within=True)
+                (folder / "epochs").write_text(str(epoch + 1))
+            yield Result(each.id, "ok", {"double": 2.0 * each.proposal.genome, "epochs": each.proposal.genome - began})
+
+    @staticmethod
+    def _done(folder: Path) -> int:
+        file = folder / "epochs"
+        return int(file.read_text()) if file.exists() else 0
 
 
 class Answering(Doubling):

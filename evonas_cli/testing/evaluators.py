@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -9,11 +10,13 @@ from typing import Any, TypeAlias
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Evaluator
+from evonas_cli.core.halting import Deadline
 from evonas_cli.core.types import Failure, Result
 from evonas_cli.testing.doubling import (
     Answering,
     Dividing,
     Doubling,
+    Lasting,
     Late,
     Pairing,
     Raising,
@@ -150,6 +153,30 @@ def what_a_bench_reports_changes_no_result(make: Make) -> None:
         assert [result.metrics for result in collect(evaluator, 5)] == [{"double": 2.0 * id} for id in range(5)]
 
 
+def what_stops_at_its_deadline_goes_on_later(make: Make) -> None:
+    """At the end of an epoch, so that no epoch is evaluated twice; of what has stopped there is no result."""
+    with started(make, Lasting()) as evaluator:
+        now = time.monotonic()
+        evaluator.submit(alone(candidate(0, 100)))
+        assert evaluator.collect(Deadline(now + 0.2, now + 60)) == []
+        ended = evaluator.stop()
+        assert (list(ended.results), ended.at_epoch, ended.within) == ([], (0,), ())
+    with started(make, Lasting()) as evaluator:
+        evaluator.submit(alone(candidate(0, 100)))
+        [result] = collect(evaluator, 1)
+    assert result.metrics["double"] == 200.0 and result.metrics["epochs"] < 100
+
+
+def nothing_is_begun_after_the_deadline(make: Make) -> None:
+    """What had been begun before is not waited for."""
+    with started(make, Lasting()) as evaluator:
+        evaluator.submit(alone(*[candidate(id, 100_000) for id in range(9)]))
+        over = Deadline(time.monotonic(), time.monotonic())
+        assert evaluator.collect(over) == [] and evaluator.collect(over) == []
+        ended = evaluator.stop()
+        assert list(ended.results) == [] and len({*ended.at_epoch, *ended.within}) <= evaluator.slots
+
+
 LAWS: Sequence[Callable[[Make], None]] = (
     every_id_comes_back_once,
     what_a_job_puts_together_is_evaluated_together,
@@ -160,5 +187,7 @@ LAWS: Sequence[Callable[[Make], None]] = (
     in_one_program_the_others_keep_their_places,
     a_bench_gives_one_result_for_each,
     what_a_bench_reports_changes_no_result,
+    what_stops_at_its_deadline_goes_on_later,
+    nothing_is_begun_after_the_deadline,
 )
 """Every check. The context of each evaluator must have folders (`RunDirectory`)."""

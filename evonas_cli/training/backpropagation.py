@@ -13,6 +13,7 @@ from math import isfinite
 import torch
 from torch import Tensor
 
+from evonas_cli.core.halting import NEVER, Halt, Halted
 from evonas_cli.core.rng import derive
 from evonas_cli.network.task import Task
 from evonas_cli.nn.recurrent import LanguageModel, State
@@ -33,7 +34,7 @@ class ThroughTime:
     """Trains a language model, which is the one member (`Exercise`). An epoch is one pass over the corpus.
 
     Batches and dropout are functions of `run_seed` and the epoch; rows of validation lie `trainer.eval_batch_size` side
-    by side.
+    by side. `halt` is asked before each window.
     """
 
     width = 1
@@ -47,7 +48,9 @@ class ThroughTime:
         valid: Reading,
         run_seed: int,
         reporter: Reporter | None = None,
+        halt: Halt = NEVER,
     ) -> None:
+        self._halt = halt
         self.model, self.trainer, self.run_seed = model.to(train.device), trainer, run_seed
         self._reporter = reporter or Reporter()
         self._parts: dict[Part, Reading] = {"train": train, "valid": valid}
@@ -73,6 +76,8 @@ class ThroughTime:
         total, done = torch.zeros((), device=train.device), 0
         state: State = ()
         for window in train.epoch(self.batch_size, self.run_seed, epoch):
+            if self._halt.overdue():
+                raise Halted(within=True)
             state = begin(self.model, window, state)
             if not window.scored:
                 with torch.no_grad():

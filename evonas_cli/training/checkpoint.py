@@ -167,7 +167,12 @@ class Checkpoint:
 
     def save(self, place: Place, progress: Progress) -> None:
         """Writes a checkpoint if one is due. Raises OSError when the disk does not take it."""
-        if self._folder is None or self._seconds is None or time.monotonic() - self._saved_at < self._seconds:
+        if self._seconds is not None and time.monotonic() - self._saved_at >= self._seconds:
+            self.save_now(place, progress)
+
+    def save_now(self, place: Place, progress: Progress) -> None:
+        """Writes a checkpoint, where checkpoints are wanted. Raises OSError when the disk does not take it."""
+        if self._folder is None or self._seconds is None:
             return
         state = self._state(place, progress)
         write(self._folder / CHECKPOINT, state if self.best is None else {**state, "best": self.best})

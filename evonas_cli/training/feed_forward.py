@@ -7,6 +7,7 @@ from functools import partial
 
 import torch
 
+from evonas_cli.core.halting import NEVER, Halt
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.checkpoint import Place
@@ -24,8 +25,8 @@ class FeedForward:
 
     `trainers` has the settings of the member at each taken place, the first one's settings hold for all where members
     may not differ. Members may differ in learning rate, momentum, decay, schedule and epochs. The population may have
-    more places than there are members. `pause` is called where the device has something to do and this thread has not.
-    `reporter` hears of steps on a CPU.
+    more places than there are members. `pause` is called where the device has something to do and this thread has not,
+    `halt` asked before each step. `reporter` hears of steps on a CPU.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class FeedForward:
         run_seed: int,
         pause: Pause = nobody,
         reporter: Reporter | None = None,
+        halt: Halt = NEVER,
     ) -> None:
         self.population, self.data = population, data
         self.trainer = next(iter(trainers.values()))
@@ -44,7 +46,9 @@ class FeedForward:
         self.width = population.width
         all_places = [trainers.get(place, self.trainer) for place in range(self.width)]
         self.optimizer = OPTIMIZERS[self.trainer.optimizer](list(population.parameters()), all_places)
-        self._steps = Steps(population, data, self.trainer, self.optimizer, run_seed, pause, reporter=reporter)
+        self._steps = Steps(
+            population, data, self.trainer, self.optimizer, run_seed, pause, reporter=reporter, halt=halt
+        )
         self.batch_size = self._steps.size
         self.steps_per_epoch = data.n_train // self.batch_size
         self.passes_per_epoch = PASSES * self.steps_per_epoch * self.batch_size

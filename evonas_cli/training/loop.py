@@ -8,6 +8,7 @@ from functools import partial
 from math import isfinite
 from time import perf_counter
 
+from evonas_cli.core.halting import NEVER, Halt, Halted
 from evonas_cli.network.task import Kind
 from evonas_cli.training.checkpoint import Checkpoint
 from evonas_cli.training.exercise import Diverged, Exercise, Outcome, Part
@@ -30,7 +31,9 @@ class Member:
     curves: dict[str, list[float | None]] = field(default_factory=dict, compare=False)
 
 
-def fit(exercise: Exercise, members: Sequence[Member], reporter: Reporter | None = None) -> list[Outcome]:
+def fit(
+    exercise: Exercise, members: Sequence[Member], reporter: Reporter | None = None, halt: Halt = NEVER
+) -> list[Outcome]:
     """Trains each member up to its epochs and validates; an outcome for each of them. `reporter` hears of each epoch.
 
     Members are at different places of the exercise, which may have more places than there are members. An outcome is
@@ -45,17 +48,19 @@ def fit(exercise: Exercise, members: Sequence[Member], reporter: Reporter | None
     no member: a point of the curve whose metrics are not all finite has none. With `keep` best the metrics and the
     kept state are those after the best validated epoch; epochs and passes count all of the training.
 
-    Raises Lost when what a member continues is not there, ValueError when it does not fit or was trained longer.
+    `halt` is asked before each epoch; where it is due, checkpoints are written whatever the time since the last ones.
+    Raises Halted then, Lost when what a member continues is not there, ValueError when it does not fit or was trained
+    longer.
     """
-    return _Training(exercise, members, reporter or Reporter()).run()
+    return _Training(exercise, members, reporter or Reporter(), halt).run()
 
 
 class _Training:
     """An exercise in training. A member takes part in the epoch that its progress has reached, and else stands still:
     what the epoch does to its place is undone."""
 
-    def __init__(self, exercise: Exercise, members: Sequence[Member], reporter: Reporter) -> None:
-        self.exercise, self.members, self.reporter = exercise, members, reporter
+    def __init__(self, exercise: Exercise, members: Sequence[Member], reporter: Reporter, halt: Halt) -> None:
+        self.exercise, self.members, self.reporter, self.halt = exercise, members, reporter, halt
         self.trainer = members[0].trainer
         self.places = [exercise.place(member.place) for member in members]
         self.courses = [
@@ -79,9 +84,18 @@ class _Training:
                     f"it continues a training of {progress.epoch} epochs but has only {member.epochs} itself"
                 )
         self._conclude()
+        seconds, due = 0.0, self.halt.due(0.0)
         while len(self.outcomes) < len(self.members):
+            if due:
+                raise Halted(seconds=seconds)
+            began = perf_counter()
             epoch = min(self.progress[index].epoch for index in self._left())
-            self._train(epoch, [index for index in self._left() if self.progress[index].epoch == epoch])
+            trained = self._train(epoch, [index for index in self._left() if self.progress[index].epoch == epoch])
+            seconds = perf_counter() - began
+            due = self.halt.due(seconds)
+            for index in trained:
+                checkpoint = self.members[index].checkpoint
+                (checkpoint.save_now if due else checkpoint.save)(self.places[index], self.progress[index])
             self._conclude()
         self._finish()
         return [self.outcomes[index] for index in range(len(self.members))]
@@ -98,7 +112,8 @@ class _Training:
     def _left(self) -> list[int]:
         return [index for index in range(len(self.members)) if index not in self.outcomes]
 
-    def _train(self, epoch: int, active: Sequence[int]) -> None:
+    def _train(self, epoch: int, active: Sequence[int]) -> list[int]:
+        """One epoch of the active members; those of them that have not diverged."""
         epochs = max(self.members[index].epochs for index in self._left())
         self.reporter.epoch(epoch + 1, epochs, [self.members[index].place for index in active], self.known)
         still = {index: place.copy() for index, place in enumerate(self.places) if index not in active}
@@ -120,8 +135,7 @@ class _Training:
             )
             trained.append(index)
         self._look([index for index in trained if self._is_point(index)])
-        for index in trained:
-            self.members[index].checkpoint.save(self.places[index], self.progress[index])
+        return trained
 
     def _is_point(self, index: int) -> bool:
         """Whether the member is to be validated now, before its last epoch."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.halting import NEVER, Halt, Halted
 from evonas_cli.core.rng import derive
 from evonas_cli.data.resident import Resident
 from evonas_cli.nn.stacked.population import Population
@@ -34,9 +35,9 @@ log = logging.getLogger(__name__)
 
 
 class Steps:
-    """Trains a population, epoch by epoch. On a CUDA device the whole step, from the choice of the images to the update
-    of the weights, is recorded once as a CUDA graph and then replayed, unless `trainer.graph` is false or the data
-    do not allow it."""
+    """Trains a population, epoch by epoch; an epoch raises Halted where `halt` is overdue. On a CUDA device the whole
+    step, from the choice of the images to the update of the weights, is recorded once as a CUDA graph and then
+    replayed, unless `trainer.graph` is false or the data do not allow it."""
 
     def __init__(
         self,
@@ -48,10 +49,11 @@ class Steps:
         pause: Pause = nobody,
         record: Record | None = None,
         reporter: Reporter | None = None,
+        halt: Halt = NEVER,
     ) -> None:
         self.population, self.data, self.trainer, self.optimizer = population, data, trainer, optimizer
         self.run_seed, self._pause, self._record = run_seed, pause, record or cuda_graph
-        self._reporter = reporter or Reporter()
+        self._reporter, self._halt = reporter or Reporter(), halt
         self.size = min(trainer.batch_size, data.n_train)
         self.criterion = criterion_of(data, trainer)
         self._parameters = list(population.parameters())
@@ -83,6 +85,7 @@ class Steps:
         batches = training_batches(self.data, self.size, self.run_seed, epoch)
         told = self.data.device.type == "cpu"  # where losses can be read without a wait
         for step, (x, y) in zip(range(len(rates)), batches, strict=False):
+            self._check_time()
             self._step(x, y, on_device[step])
             if told:
                 self._reporter.step(step + 1, len(rates), self._losses)
@@ -150,9 +153,14 @@ class Steps:
         assert self._replay is not None
         self._fill(rates, epoch)
         for step in range(len(rates)):
+            self._check_time()
             self._replay()
             if (step + 1) % GRIP == 0:
                 self._pause()
+
+    def _check_time(self) -> None:
+        if self._halt.overdue():
+            raise Halted(within=True)
 
     def _losses(self, steps: int) -> list[float]:
         """Waits for the device, while others go on."""

@@ -263,7 +263,7 @@ def test_a_run_that_its_seconds_ended_keeps_everything_when_resumed(tmp_path: Pa
     run = RunDirectory(tmp_path / "run")
     parts = toy("strategy=random", "budget.evaluations=null", "budget.seconds=0.3")
     session = create(run, parts, {}, lambda candidate, result: None, ["search"])
-    search(session.fold, session.evaluator, session.recorder, session.late)
+    search(session.fold, session.evaluator, session.recorder, session.deadline)
     session.recorder.finish(session.fold, "done")
     session.close()
     expected = verify(run, parts)
@@ -272,7 +272,7 @@ def test_a_run_that_its_seconds_ended_keeps_everything_when_resumed(tmp_path: Pa
             for path in folder.glob("*.json"):
                 path.unlink()
         session = reopen(run, parts, lambda candidate, result: None)
-        search(session.fold, session.evaluator, session.recorder, session.late)
+        search(session.fold, session.evaluator, session.recorder, session.deadline)
         assert session.fold.front.members
         session.recorder.finish(session.fold, "done")
         session.close()

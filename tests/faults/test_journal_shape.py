@@ -12,6 +12,7 @@ import pytest
 
 from evonas_cli.cli.app import run
 from evonas_cli.config.compose import compose
+from evonas_cli.core.halting import Deadline
 from evonas_cli.core.types import Failure, Result
 from evonas_cli.run.assembly import assemble
 from evonas_cli.run.search import search
@@ -83,8 +84,8 @@ def test_words_that_utf8_cannot_hold_end_no_search(tmp_path: Path) -> None:
     evaluator = session.evaluator.evaluator
     real = evaluator.collect
 
-    def collect() -> list[Result]:
-        return [spoilt(result) for result in real()]
+    def collect(deadline: Deadline | None = None) -> list[Result]:
+        return [spoilt(result) for result in real(deadline)]
 
     def spoilt(result: Result) -> Result:
         if result.id % 3 == 1:

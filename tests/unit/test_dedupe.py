@@ -56,7 +56,7 @@ def carry_out(root: Path, parts: Parts) -> RunDirectory:
     session = create(run, parts, {}, lambda candidate, result: None, ["search"])
     while True:
         try:
-            search(session.fold, session.evaluator, session.recorder, session.late, session.cache)
+            search(session.fold, session.evaluator, session.recorder, session.deadline, session.cache)
             session.recorder.finish(session.fold, "done", session.why())
             return run
         except EnvironmentFailure:

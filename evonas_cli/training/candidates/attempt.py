@@ -14,6 +14,7 @@ import torch
 from evonas_cli.core.blame import described, keep_traceback
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError
 from evonas_cli.core.evaluating import Context
+from evonas_cli.core.halting import Halt
 from evonas_cli.core.types import LOST, Candidate, Failure, Heir, Result
 from evonas_cli.network.plan import PlanError
 from evonas_cli.training.checkpoint import Lost
@@ -78,13 +79,15 @@ def _once(
         return Failure("error", described(error))
 
 
-def fitted(make: Callable[[Reporter], Exercise], members: Sequence[Member], reporter: Reporter) -> list[Outcome]:
+def fitted(
+    make: Callable[[Reporter], Exercise], members: Sequence[Member], reporter: Reporter, halt: Halt
+) -> list[Outcome]:
     """The outcomes of the exercise that `make` returns (`loop.fit`); `reporter` hears how it goes.
 
-    Checkpoints stay where the machine or a setting ended the training, and go where a candidate did.
+    Checkpoints stay where the machine, a setting or `halt` ended the training, and go where a candidate did.
     """
     try:
-        return fit(make(reporter), members, reporter)
+        return fit(make(reporter), members, reporter, halt)
     except (EvonasError, OSError):
         raise
     except Exception as error:

@@ -11,6 +11,7 @@ import torch
 
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import Context
+from evonas_cli.core.halting import NEVER, Halt
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Recurrent
@@ -42,10 +43,15 @@ class LanguageBench:
     """The corpus on its device, and the training of one candidate after the other on it."""
 
     def __init__(
-        self, equipment: Equipment[Recurrent[Any], SequenceDataset], hidden: int, unroll: int, dropout: float
+        self,
+        equipment: Equipment[Recurrent[Any], SequenceDataset],
+        hidden: int,
+        unroll: int,
+        dropout: float,
+        halt: Halt = NEVER,
     ) -> None:
-        """`hidden`, `unroll` and `dropout` as for the job."""
-        self.equipment = equipment
+        """`hidden`, `unroll` and `dropout` as for the job, `halt` as for the place."""
+        self.equipment, self.halt = equipment, halt
         self.hidden, self.unroll, self.dropout = hidden, unroll, dropout
 
     def environment(self) -> dict[str, Json]:
@@ -87,10 +93,10 @@ class LanguageBench:
         if failure is not None:
             return failure
         model = LanguageModel(plan, self.dropout, torch.Generator().manual_seed(candidate.seed))
-        make = partial(ThroughTime, model, trainer, data.task, data.train, data.valid, seed)
+        make = partial(ThroughTime, model, trainer, data.task, data.train, data.valid, seed, halt=self.halt)
         checkpoint = checkpoint_of(candidate, trainer, seed, context)
         member = Member(trainer, epochs_of(trainer, candidate), checkpoint)
-        [outcome] = fitted(make, [member], Reporter([candidate.id], context.report))
+        [outcome] = fitted(make, [member], Reporter([candidate.id], context.report), self.halt)
         labels.update(checkpoint.labels)
         curves.update(member.curves)
         if isinstance(outcome, Diverged):

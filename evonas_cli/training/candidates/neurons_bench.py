@@ -16,6 +16,7 @@ from torch import Tensor
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context
+from evonas_cli.core.halting import NEVER, Halt
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.shared import shared
 from evonas_cli.data.splits import Splits
@@ -43,9 +44,10 @@ class _Loaded:
 class NeuronsBench:
     """The data on its device, and the evaluation of populations on it."""
 
-    def __init__(self, equipment: NeuralEquipment, file: int | None = None) -> None:
-        """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`)."""
-        self.equipment, self.file = equipment, file
+    def __init__(self, equipment: NeuralEquipment, file: int | None = None, halt: Halt = NEVER) -> None:
+        """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`), `halt`
+        that of the place."""
+        self.equipment, self.file, self.halt = equipment, file, halt
 
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, the task, and a digest of data and split. Raises UsageError, EnvironmentFailure."""
@@ -104,7 +106,8 @@ class NeuronsBench:
         values = [weight for neurons in population for weight in neurons.weights]
         weights = torch.tensor(values, dtype=torch.float32, device=loaded.device)
         head = head_of(loaded.task)
-        found = descend(population, limits, weights, own.descent, head, loaded.parts["train"], own.seed)
+        train = loaded.parts["train"]
+        found = descend(population, limits, weights, own.descent, head, train, own.seed, self.halt)
         return found.weights, found.updates, perf_counter() - started
 
     def _measured(self, population: Sequence[Neurons], weights: Tensor) -> dict[str, list[float]]:

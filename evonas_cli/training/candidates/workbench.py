@@ -12,6 +12,7 @@ import torch
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context
+from evonas_cli.core.halting import NEVER, Halt, Halted
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.resident import Resident
@@ -53,12 +54,13 @@ class Workbench:
         test: bool = False,
         full: bool = False,
         measuring: Measuring | None = None,
+        halt: Halt = NEVER,
     ) -> None:
         """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`). With
         `test` trained candidates are measured on the test part, too; with `full` the validation part is trained on.
-        `measuring` says what is measured of networks."""
+        `measuring` says what is measured of networks, `halt` is that of the place."""
         self.file, self.test, self.full, self._prepared = file, test, full, False
-        self.equipment, self.measuring = equipment, measuring
+        self.equipment, self.measuring, self.halt = equipment, measuring, halt
 
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, the precision, the task, a digest of data and split, and how networks are measured.
@@ -91,19 +93,25 @@ class Workbench:
         """Results of candidates that share the device at the same time, in order.
 
         As many candidates are trained concurrently as there is memory for. A candidate that runs out of memory beside
-        others is trained again alone.
+        others is trained again alone. Raises Halted after the results of those that had ended before.
         """
         device = self._loaded[0].device
+        found: dict[int, Result] = {}
 
-        def task(candidate: Candidate[Any], pause: Pause) -> Result:
+        def task(candidate: Candidate[Any], pause: Pause) -> None:
             if device.type == "cuda":
                 torch.cuda.set_device(device)
-            return self._attempt(Unit((candidate,)), context, pause)
+            result = self._attempt(Unit((candidate,)), context, pause)
+            if result.error is None or result.error.kind != "oom":
+                found[candidate.id] = result
 
-        found = abreast([partial(task, candidate) for candidate in candidates], Room(device))
-        for candidate, result in zip(candidates, found, strict=True):
-            starved = result.error is not None and result.error.kind == "oom"
-            yield self._attempt(Unit((candidate,)), context) if starved else result
+        try:
+            abreast([partial(task, candidate) for candidate in candidates], Room(device))
+        except Halted:
+            yield from found.values()
+            raise
+        for candidate in candidates:
+            yield found.get(candidate.id) or self._attempt(Unit((candidate,)), context)
 
     def _together(self, unit: Unit[Any], context: Context) -> list[Result]:
         """The results of candidates of one structure, trained as one program.
@@ -284,8 +292,8 @@ class Workbench:
         population = Population(places)
         del networks, first, places
         trainers = {member.place: member.trainer for member in members}
-        make = partial(FeedForward, population, trainers, data, seed, pause)
-        outcomes = fitted(make, members, Reporter([found.candidate.id for found in built], context.report))
+        make = partial(FeedForward, population, trainers, data, seed, pause, halt=self.halt)
+        outcomes = fitted(make, members, Reporter([found.candidate.id for found in built], context.report), self.halt)
         for found, member in zip(built, members, strict=True):
             found.note(member)
         return [self._measured(found, outcome) for found, outcome in zip(built, outcomes, strict=True)]

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evonas_cli.core.halting import NEVER, Halt, Halted
 from evonas_cli.network.neurons import Neurons
 from evonas_cli.nn.neurons.order import order
 from evonas_cli.nn.neurons.program import Program
@@ -43,11 +44,15 @@ def descend(
     head: Head,
     part: Part,
     seed: int,
+    halt: Halt = NEVER,
 ) -> Trained:
-    """Trains each member from `weights`, (links,), for as many updates as its limit says at most, and 0 for none."""
+    """Trains each member from `weights`, (links,), for as many updates as its limit says at most, and 0 for none.
+
+    Raises Halted where `halt` is overdue; nothing is kept of a training that stops.
+    """
     if not any(limits):
         return Trained(weights.clone(), [0] * len(population))
-    run = _Run(population, limits, weights, settings, head, part, seed)
+    run = _Run(population, limits, weights, settings, head, part, seed, halt)
     while run.members:
         run.advance()
     return Trained(run.weights, run.updates)
@@ -69,7 +74,9 @@ class _Run:
         head: Head,
         part: Part,
         seed: int,
+        halt: Halt,
     ) -> None:
+        self._halt = halt
         self.weights, self.updates = weights.clone(), [0] * len(population)
         self.members = {member for member, limit in enumerate(limits) if limit}
         self._population, self._limits, self._settings = population, limits, settings
@@ -89,6 +96,8 @@ class _Run:
         if every is not None:
             goal = min(goal, (self._update // every + 1) * every)
         while self._update < goal:
+            if self._halt.overdue():
+                raise Halted(within=True)
             self._step(self._batches[self._update])
             self._update += 1
         done = {member for member in self.members if self._limits[member] == goal}

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
 from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.halting import Deadline
 from evonas_cli.core.types import Candidate, Proposal, Result, Training, Unit
 from evonas_cli.evaluation.pool import Pool
 from evonas_cli.evaluation.transport import Broken, Died, Event, Finished, Ready, Reported, Worker
+
+Answers: TypeAlias = Callable[[tuple[int, ...]], Event | None]
+"""What becomes of a unit with these ids; None: nothing yet."""
 
 
 class Scripted:
     """A worker that answers each unit as the script says; `sent` lists the ids of all units."""
 
-    def __init__(self, script: Callable[[tuple[int, ...]], Event], sent: list[tuple[int, ...]]) -> None:
+    def __init__(self, script: Answers, sent: list[tuple[int, ...]]) -> None:
         self.script, self.sent = script, sent
         self.events: deque[Event] = deque([Ready({"device": "none"})])
         self.closed = False
+        self.deadlines: list[Deadline] = []
 
     def send(self, unit: Unit[Any]) -> None:
         ids = tuple(candidate.id for candidate in unit.candidates)
         self.sent.append(ids)
-        self.events.append(self.script(ids))
+        event = self.script(ids)
+        self.events.extend([] if event is None else [event])
+
+    def limit(self, deadline: Deadline) -> None:
+        self.deadlines.append(deadline)
 
     def close(self) -> None:
         self.closed = True
@@ -35,7 +45,7 @@ class Scripted:
 class Script:
     """A transport to such workers."""
 
-    def __init__(self, script: Callable[[tuple[int, ...]], Event]) -> None:
+    def __init__(self, script: Answers) -> None:
         self.script, self.sent = script, list[tuple[int, ...]]()
         self.opened: list[Scripted] = []
         self.closed = False
@@ -72,9 +82,7 @@ class Hearing:
         self.reported.append(training)
 
 
-def pool(
-    script: Callable[[tuple[int, ...]], Event], context: Hearing | None = None, **settings: Any
-) -> tuple[Pool[Any], Script]:
+def pool(script: Answers, context: Hearing | None = None, **settings: Any) -> tuple[Pool[Any], Script]:
     transport = Script(script)
 
     class Here(Pool[Any]):
@@ -143,3 +151,60 @@ def test_what_a_worker_reports_meanwhile_reaches_the_context_and_ends_no_unit() 
     transport.script = worker.script = answers
     assert sorted(collected(found, 2)) == [0, 1]
     assert context.reported == early and transport.sent == [(0,), (1,)]
+
+
+def within(seconds: float, grace: float = 0.2) -> Deadline:
+    now = time.monotonic()
+    return Deadline(now + seconds, now + seconds + grace)
+
+
+def test_every_worker_is_told_the_deadline_once_and_a_new_one_too() -> None:
+    def script(ids: tuple[int, ...]) -> Event:
+        return Died("was killed (exit status 1)") if transport.sent.count((0,)) == 1 else answers(ids)
+
+    found, transport = pool(script, workers=2)
+    found.submit([unit(0)])
+    deadline = within(60.0)
+    while not found.collect(deadline):
+        deadline = Deadline(deadline.until + 1e-6, deadline.latest + 1e-6)
+    assert len(transport.opened) == 3 and [len(worker.deadlines) for worker in transport.opened] == [1, 1, 1]
+    found.submit([unit(1)])
+    found.collect(within(90.0))
+    assert [len(worker.deadlines) for worker in transport.opened[1:]] == [2, 2]
+    found.close()
+
+
+def test_what_ends_and_what_stops_until_the_latest_moment_is_told_apart() -> None:
+    """Unit 0 ends in the grace, 1 stops at an epoch's end, 2 loses its worker, 3 is not heard of, 4 is not begun."""
+    found, transport = pool(lambda ids: None, workers=4)
+    found.submit([unit(id) for id in range(4)])
+    found.submit([unit(4)])
+    assert found.collect(within(0.05)) == []
+    told: list[Event] = [answers((0,)), Finished([], (1,)), Died("was killed (exit status -9)")]
+    for worker, event in zip(transport.opened, told, strict=False):
+        worker.events.append(event)
+    ended = found.stop()
+    assert [result.id for result in ended.results] == [0] and (ended.at_epoch, ended.within) == ((1,), (2, 3))
+    assert (4,) not in transport.sent and not transport.opened[3].closed
+    found.close()
+    assert all(worker.closed for worker in transport.opened)
+
+
+def test_nothing_is_waited_for_when_all_have_stopped_before_the_deadline() -> None:
+    """Because an epoch of theirs could not end by then; results beside those that stop are handed out."""
+    found, _ = pool(lambda ids: Finished([Result(ids[0], "ok")], ids[1:], seconds=100.0), workers=1)
+    found.submit([unit(0, 1, 2, width=4)])
+    began = time.monotonic()
+    assert [result.id for result in found.collect(within(600.0))] == [0]
+    assert found.collect(within(600.0)) == []
+    ended = found.stop()
+    assert list(ended.results) == [] and ended.at_epoch == (1, 2) and time.monotonic() - began < 60.0
+
+
+def test_a_full_disk_while_checkpoints_are_written_stops_the_run() -> None:
+    found, transport = pool(lambda ids: None, workers=2)
+    found.submit([unit(0), unit(1)])
+    assert found.collect(within(0.05)) == []
+    transport.opened[1].events.append(Broken(EnvironmentFailure, "the disk is full"))
+    with pytest.raises(EnvironmentFailure, match="the disk is full"):
+        found.stop()

@@ -8,7 +8,7 @@ import sys
 import pytest
 from training_jobs import GENOME, candidate, job
 
-from evonas_cli.core.evaluating import Foreseeing
+from evonas_cli.core.evaluating import Foreseeing, Stoppable
 from evonas_cli.core.types import Unit
 from evonas_cli.spaces.hyperparameters import Hyperparameters
 
@@ -31,6 +31,8 @@ def test_a_unit_takes_as_long_as_its_longest_member():
     what = job(space=Hyperparameters(genes=genes, channels=[4, 6], hidden=16, dropout=0.25))
     unit = Unit((candidate(0, (1, 0.05)), candidate(1, (5, 0.05))), 2, (0, 1))
     assert what.work(unit, ENVIRONMENT) == 10 * what.work(Unit((candidate(0, (1, 0.05)),)), ENVIRONMENT)
+    assert isinstance(what, Stoppable)
+    assert what.epochs(unit, ENVIRONMENT) == 5 and what.epochs(Unit((candidate(0, (1, 0.05)),)), ENVIRONMENT) == 1
 
 
 @pytest.mark.parametrize("changes", [{"max_parameters": 10}, {"max_multiply_adds": 10}])
@@ -39,7 +41,8 @@ def test_what_is_not_trained_takes_no_time(changes):
 
 
 def test_a_genome_without_a_network_is_left_to_its_evaluation():
-    assert job().work(Unit((candidate(genome=("no such operation",) * 6),)), ENVIRONMENT) is None
+    unit = Unit((candidate(genome=("no such operation",) * 6),))
+    assert job().work(unit, ENVIRONMENT) is None and job().epochs(unit, ENVIRONMENT) is None
 
 
 def test_without_torch():

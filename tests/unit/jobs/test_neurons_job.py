@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,6 +26,7 @@ from evonas_cli.core.evaluating import (
     Stacking,
     Static,
 )
+from evonas_cli.core.halting import Deadline, Halted
 from evonas_cli.core.types import Candidate, Proposal, Result
 from evonas_cli.data.copying import Copy
 from evonas_cli.data.digits import Digits
@@ -276,3 +277,10 @@ def test_data_of_another_shape_is_refused(tmp_path: Path) -> None:
     x = np.arange(20).reshape(10, 2)
     with pytest.raises(UsageError, match="job=neurons tells classes or numbers, not labels; use job=train"):
         job(vectors(tmp_path, x, np.eye(10, 3), "labels"))
+
+
+def test_a_training_that_is_overdue_stops() -> None:
+    bench = job().open(Place(halt=Deadline(-inf, -inf)))
+    with pytest.raises(Halted) as error:
+        list(bench.evaluate(unit(asked([LINEAR])), RunDirectory(Path())))
+    assert error.value.within

@@ -42,6 +42,9 @@ class Own:
     def work(self, unit: Unit[Any], environment: Mapping[str, Any]) -> float | None:
         return 7.0
 
+    def epochs(self, unit: Unit[Any], environment: Mapping[str, Any]) -> int | None:
+        return 3
+
     def evaluate(self, unit: Unit[Any], context: Any) -> Iterator[Result]:
         for candidate in unit.candidates:
             yield Result(candidate.id, "ok", {"error": 0.5})
@@ -60,6 +63,7 @@ def test_each_candidate_goes_to_its_job_and_each_job_divides_its_own() -> None:
     units = job.units(batch, environment)
     assert [[candidate.id for candidate in unit.candidates] for unit in units] == [[0, 2], [1], [3]]
     assert [job.work(unit, environment) for unit in units] == [7.0, None, None]
+    assert [job.epochs(unit, environment) for unit in units] == [3, None, None]
     results = {result.id: result.metrics for result in bench.evaluate(together(batch), None)}
     assert results[0] == results[2] == {"error": 0.5}
     plan = SPACE.decode(batch[1].proposal.genome, TASK).plan

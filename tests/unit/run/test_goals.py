@@ -58,7 +58,7 @@ def carried_out(root: Path, parts: Parts) -> RunDirectory:
     run = RunDirectory(root)
     session = create(run, parts, {}, lambda candidate, result: None, ["search"])
     search(
-        session.fold, session.evaluator, session.recorder, session.late, session.cache, session.gate, parts.reward
+        session.fold, session.evaluator, session.recorder, session.deadline, session.cache, session.gate, parts.reward
     )  # fmt: skip
     session.recorder.finish(session.fold, "done", session.why())
     session.close()
@@ -99,7 +99,7 @@ def test_a_table_of_latencies_that_changed_is_another_experiment(table: Path, tm
     copy.write_text(copy.read_text() + "x,1,1,1,1,1,1\n")
     session = reopen(run, made(table, *overrides, "budget.evaluations=90"), lambda candidate, result: None)
     with pytest.raises(RunError, match="the table of latencies is not the one the run began with"):
-        search(session.fold, session.evaluator, session.recorder, session.late, session.cache, session.gate)
+        search(session.fold, session.evaluator, session.recorder, session.deadline, session.cache, session.gate)
     session.close()
 
 
@@ -118,7 +118,7 @@ def test_constraints_that_all_candidates_violate_end_the_run(tmp_path: Path) -> 
     parts = sized('constraints={depth: "<= 40", model_bytes: "<= 5"}')
     run = RunDirectory(tmp_path / "run")
     session = create(run, parts, {}, lambda candidate, result: None, ["search"])
-    search(session.fold, session.evaluator, session.recorder, session.late, session.cache, session.gate)
+    search(session.fold, session.evaluator, session.recorder, session.deadline, session.cache, session.gate)
     assert len(session.recorder.journal) == 20
     assert session.why() == (
         "none of the first 20 candidates satisfies the constraints, 20 of them violate model_bytes <= 5"
@@ -129,7 +129,7 @@ def test_constraints_that_all_candidates_violate_end_the_run(tmp_path: Path) -> 
     again = reopen(
         run, sized('constraints={depth: "<= 40", model_bytes: "<= 5"}', "budget.evaluations=90"), lambda c, r: None
     )
-    search(again.fold, again.evaluator, again.recorder, again.late, again.cache, again.gate)
+    search(again.fold, again.evaluator, again.recorder, again.deadline, again.cache, again.gate)
     assert len(again.recorder.journal) == 20
     again.close()
     assert refused(read_run(str(run.root), tmp_path, [])) == {"depth <= 40": 0, "model_bytes <= 5": 20}

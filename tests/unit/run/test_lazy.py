@@ -37,7 +37,7 @@ class Queue:
     def submit(self, units: object) -> None:
         pass
 
-    def collect(self) -> list[Result]:
+    def collect(self, deadline: object) -> list[Result]:
         return self.ready
 
 

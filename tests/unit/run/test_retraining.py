@@ -11,6 +11,7 @@ import pytest
 
 from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.halting import Deadline, Ended
 from evonas_cli.core.types import LOST, Candidate, Failure, Heir, Origin, Proposal, Result, Unit
 from evonas_cli.evaluation.serial import Serial
 from evonas_cli.run.assembly import assemble
@@ -50,7 +51,7 @@ class Shelf:
     def submit(self, units: Sequence[Unit[Any]]) -> None:
         self.waiting += units
 
-    def collect(self) -> list[Result]:
+    def collect(self, deadline: Deadline | None = None) -> list[Result]:
         unit = self.waiting.pop(0)
         self.units_evaluated.append(([c.id for c in unit.candidates], unit.width, unit.places))
         return [self._result(c) for c in unit.candidates]
@@ -67,6 +68,9 @@ class Shelf:
         if not self.forgetful:
             self.there.add(found.id)
         return Result(found.id, "ok", {"epochs": 2}, labels={"state": self.made.get(found.id, f"hash {found.id}")})
+
+    def stop(self) -> Ended:
+        return Ended(self.collect() if self.waiting else [])
 
     def close(self) -> None:
         self.waiting.clear()

@@ -100,7 +100,7 @@ def parts(evaluations: int, *more: str, strategy: str = "Looking", **settings: A
 
 def finish(session: Session) -> None:
     try:
-        search(session.fold, session.evaluator, session.recorder, session.late, session.cache, session.gate)
+        search(session.fold, session.evaluator, session.recorder, session.deadline, session.cache, session.gate)
         session.recorder.finish(session.fold, "done")
     finally:
         session.close()

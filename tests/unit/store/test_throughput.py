@@ -125,7 +125,7 @@ def test_a_run_of_several_sessions(
     session = create(run, parts, {}, lambda candidate, result: None, ["search"])
     while True:
         try:
-            search(session.fold, session.evaluator, session.recorder, session.late, session.cache)
+            search(session.fold, session.evaluator, session.recorder, session.deadline, session.cache)
             break
         except EnvironmentFailure:
             session.close()

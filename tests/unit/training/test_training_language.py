@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import chain, count
 
@@ -11,6 +12,7 @@ import torch
 from quadrants import trainer
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.halting import Deadline, Halted
 from evonas_cli.data.copying import Copy
 from evonas_cli.data.sequences import Sequences, stream
 from evonas_cli.network.language import LanguagePlan
@@ -163,3 +165,12 @@ def test_a_part_in_which_nothing_counts_is_refused() -> None:
     for inputs, scored in ((tokens, np.zeros(3, dtype=np.bool_)), (tokens[:0], np.ones(3, dtype=np.bool_))):
         with pytest.raises(UsageError, match="the training part of the data set has no token that is to be predicted"):
             reading(Sequences(inputs=inputs, targets=inputs, scored=scored, stream=False))
+
+
+def test_a_window_that_is_overdue_ends_the_epoch() -> None:
+    part, over = stream(np.arange(26)), Deadline(-math.inf, -math.inf)
+    given, read = trainer("language", batch_size=2), reading(part)
+    halting = ThroughTime(model(), given, TASK, read, read, run_seed=2, halt=over)
+    with pytest.raises(Halted) as error:
+        halting.epoch([[0.1]] * halting.steps_per_epoch, 0)
+    assert error.value.within
