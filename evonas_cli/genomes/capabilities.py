@@ -225,6 +225,29 @@ class Modular(Protocol[K], metaclass=Capability):
         """The genome; `modules` has one for each species that the blueprint names."""
 
 
+@runtime_checkable
+class Sequenced(Protocol[K], metaclass=Capability):
+    """Capability: a genome is a bounded sequence of components, and a setting of each component.
+
+    A component has one setting wherever it stands in the sequence.
+    """
+
+    @property
+    def components(self) -> Sequence[str]:
+        """The names of the components, all different: `("add", "sin")`."""
+
+    @property
+    def max_length(self) -> int:
+        """The largest number of components in a sequence, at least 1."""
+
+    @property
+    def settings(self) -> Sequence[Locus]:
+        """The setting of each component, in the order of `components`."""
+
+    def compose(self, sequence: Sequence[str], settings: Genes) -> K:
+        """The genome: `space.compose(("sin", "add", "sin"), (0.5, 1.0))`."""
+
+
 OF_SPACES: tuple[type, ...] = (
     Space,
     Buildable,
@@ -247,5 +270,6 @@ OF_SPACES: tuple[type, ...] = (
     Walkable,
     Deepening,
     Modular,
+    Sequenced,
 )
 """All that a space may have."""

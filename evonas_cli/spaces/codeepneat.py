@@ -42,6 +42,7 @@ from evonas_cli.genomes.marked_graph import (
 from evonas_cli.genomes.ranges import Integer, Real
 from evonas_cli.genomes.sketch import Sketch, sketch_of
 from evonas_cli.network.inputs import check_maps
+from evonas_cli.network.merging import merged
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
 
@@ -232,27 +233,9 @@ def wire(graph: Graph, marked: MarkedGraph, x: int, merge: Gene, layer: Layer) -
     nodes = {node.mark: node for node in marked.nodes}
     outputs = {INPUT: x}
     for mark, sources in active(marked).items():
-        merged = join(graph, [outputs[source] for source in sources], merge)
-        outputs[mark] = merged if mark == OUTPUT else layer(merged, nodes[mark])
+        x = merged(graph, [outputs[source] for source in sources], merge == "concat")
+        outputs[mark] = x if mark == OUTPUT else layer(x, nodes[mark])
     return outputs[OUTPUT]
-
-
-def join(graph: Graph, xs: Sequence[int], merge: Gene) -> int:
-    """Any number of maps as one, as the module's docstring says."""
-    smallest = min(graph.shape(x)[1:] for x in xs)
-    sized = []
-    for x in xs:
-        while graph.shape(x)[1:] != smallest:
-            x = graph.add("max_pool", x, kernel=2, stride=2)
-        sized.append(x)
-    if len(sized) == 1:
-        return sized[0]
-    if merge == "concat":
-        return graph.add("concat", *sized)
-    widest = max(graph.shape(x)[0] for x in sized)
-    return graph.add(
-        "add", *[x if graph.shape(x)[0] == widest else graph.add("conv", x, channels=widest, kernel=1) for x in sized]
-    )
 
 
 def convolution(graph: Graph, x: int, node: NodeGene) -> int:

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "scripts"
-FILES = [path for path in FOLDER.iterdir() if path.is_file()]
-FILES += [FOLDER / "benchmarks" / name for name in ("neat_xor", "backprop_neat")]
+FILES = [path for folder in (FOLDER, FOLDER / "benchmarks") for path in folder.iterdir() if path.is_file()]
 PYTHON = [path for path in FILES if path.read_text().startswith("#!/usr/bin/env python\n")]
 SCRIPTS = sorted(str(path.relative_to(FOLDER)) for path in PYTHON)
 

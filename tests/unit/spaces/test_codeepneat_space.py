@@ -13,9 +13,10 @@ import pytest
 from evonas_cli.core.errors import UsageError
 from evonas_cli.genomes.choices import Genes
 from evonas_cli.genomes.marked_graph import LinkGene, MarkedGraph, NodeGene, marked_graph, minimal
+from evonas_cli.network.merging import merged
 from evonas_cli.network.plan import Graph, Plan, PlanError
 from evonas_cli.network.task import Task
-from evonas_cli.spaces.codeepneat import Assemblies, Assembly, join
+from evonas_cli.spaces.codeepneat import Assemblies, Assembly
 
 TASK = Task((1, 8, 8), 10)
 SPACE = Assemblies(filters=(4, 16), initial_nodes=3)
@@ -95,7 +96,7 @@ def test_more_than_two_inputs_are_merged(merge: str) -> None:
 def test_a_sum_of_equal_channels_needs_no_projection() -> None:
     drawn = Graph((4, 6, 6))
     a, b = drawn.add("relu", 0), drawn.add("max_pool", 0, kernel=2, stride=2)
-    joined = join(drawn, [a, b], "sum")
+    joined = merged(drawn, [a, b], concat=False)
     assert ops(drawn.plan(joined)) == {"relu": 1, "max_pool": 2, "add": 1}
 
 
