@@ -39,8 +39,8 @@ class Maze(Independent):
 
     A genome is a tuple of `moves` pairs of genes: a direction and a number of steps, from 1 to `steps`. The walk begins
     at the start; a wall ends a move, and the goal ends the walk. Cells are (column, row), from (0, 0) to (`size` - 1,
-    `size` - 1), where `size` is odd. Raises UsageError for a pocket that would hold the start, and for so few moves
-    that no walk ends at the goal.
+    `size` - 1), where `size` is odd; `start` and `goal` lie in the middle row, one cell from its ends. Raises
+    UsageError for a pocket that would hold the start, and for so few moves that no walk ends at the goal.
     """
 
     behaviours = ("column", "row")
@@ -50,6 +50,8 @@ class Maze(Independent):
     moves: int = 12
     steps: int = 6
     choices: Sequence[Choice] = field(init=False, repr=False)
+    start: Cell = field(init=False, repr=False)
+    goal: Cell = field(init=False, repr=False)
     walls: frozenset[Cell] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -62,7 +64,8 @@ class Maze(Independent):
         if self.depth > self.size - 6:
             raise UsageError(f"space.depth must be at most {self.size - 6} (size - 6), so that the start lies outside "
                              f"the pocket; it is {self.depth}")  # fmt: skip
-        middle, reach, column = self.size // 2, self.size // 4, self.goal[0] - 2
+        middle, reach, column = self.size // 2, self.size // 4, self.size - 4
+        self.start, self.goal = (1, middle), (self.size - 2, middle)
         wall = {(column, row) for row in range(middle - reach, middle + reach + 1)}
         arms = {(column - n, row) for n in range(1, self.depth + 1) for row in (middle - reach, middle + reach)}
         self.walls = frozenset(wall | arms)
@@ -79,16 +82,6 @@ class Maze(Independent):
                 f"space.moves must be at least {least}, the moves of the shortest way to the goal; it is {self.moves}"
             )
             raise UsageError(text)
-
-    @property
-    def start(self) -> Cell:
-        """In the middle row, one cell from the left border."""
-        return 1, self.size // 2
-
-    @property
-    def goal(self) -> Cell:
-        """In the middle row, one cell from the right border."""
-        return self.size - 2, self.size // 2
 
     def behaviour(self, genome: Genes) -> tuple[float, float]:
         """Column and row of the cell in which the walk ends."""

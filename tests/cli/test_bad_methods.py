@@ -53,7 +53,7 @@ REFUSALS = [
     ),
     ((*MAZE, "job.descriptor=place"), "job.descriptor must be behaviour or genome or null; it is 'place'"),
     (
-        (*MAZE, "space=bits", "job.descriptor=behaviour"),
+        ("space=bits", "job=landscape", *GA, "job.descriptor=behaviour"),
         "job Landscape needs a space that is Behaving, which Bits is not",
     ),
     ((*GA, "job.descriptor=genome"), "job.descriptor must be size or null; it is 'genome'"),
