@@ -25,6 +25,7 @@ class Demands:
     that may be asked ahead (None: any). With `violations` the strategy itself ranks candidates that violate
     constraints; without, such a candidate is told as a failure. `objectives` says by which of the run's objectives the
     strategy chooses: the first, all of them, or none, since it chooses nothing; runs are compared accordingly.
+    `descriptor` says that the strategy chooses by behaviour: results must have a descriptor.
     """
 
     space: tuple[type, ...] = ()
@@ -37,6 +38,7 @@ class Demands:
     window: int | None = None
     violations: bool = False
     objectives: Literal["none", "first", "all"] = "first"
+    descriptor: bool = False
 
     @property
     def honoured(self) -> tuple[str, ...]:

@@ -134,6 +134,19 @@ class Offering(Protocol, metaclass=Capability):
 
 
 @runtime_checkable
+class Describing(Protocol, metaclass=Capability):
+    """What a job may have in addition: its results say how candidates behave, for strategies that look for new
+    behaviour."""
+
+    @property
+    def descriptor(self) -> Sequence[str]:
+        """Names of the numbers of each successful result's descriptor: ("x", "y"); none where none is measured.
+
+        A descriptor is a function of what decides the other metrics, never of a clock.
+        """
+
+
+@runtime_checkable
 class Beside(Protocol, metaclass=Capability):
     """What a further job of a run may have in addition: it needs to know the environment of the run's own job."""
 

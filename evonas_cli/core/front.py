@@ -82,9 +82,11 @@ def evaluate(
     A failure has no losses, and neither has a candidate of another job, whose metrics are other ones. Losses of a
     candidate that violates constraints stay beside its `violation`.
     """
-    proposal, metrics, curves = candidate.proposal, result.metrics, result.curves
+    proposal, metrics, more = candidate.proposal, result.metrics, (result.curves, result.descriptor)
     if result.status != "ok" or proposal.job:
-        return Evaluation(candidate.id, proposal.genome, None, result.payload, metrics, 0.0, curves)
+        return Evaluation(candidate.id, proposal.genome, None, result.payload, metrics, 0.0, *more, proposal.parents)
     losses = tuple([objective.loss(metrics) for objective in objectives])
     violation = sum([constraint.excess(metrics) for constraint in constraints]) if constraints else 0.0
-    return Evaluation(candidate.id, proposal.genome, losses, result.payload, metrics, violation, curves)
+    return Evaluation(
+        candidate.id, proposal.genome, losses, result.payload, metrics, violation, *more, proposal.parents
+    )

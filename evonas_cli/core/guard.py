@@ -16,10 +16,12 @@ from evonas_cli.core.curves import recordable
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.scalarize import REWARD, Reward
 from evonas_cli.core.strict_json import is_number, printable
-from evonas_cli.core.types import Constraint, Failure, Json, Objective, Proposal, Result
+from evonas_cli.core.types import Constraint, Descriptor, Failure, Json, Objective, Proposal, Result
 
 LONGEST_PAYLOAD = 1 << 26
 """Characters of a payload as JSON."""
+LONGEST_DESCRIPTOR = 256
+"""Numbers of a behaviour descriptor."""
 _NUMBERS = {float, int, bool}
 _AGE = 1e12  # seconds: nothing takes that long
 
@@ -51,9 +53,10 @@ def guard(result: Result, names: Sequence[str] = (), reward: Reward | None = Non
     With `reward` an ok result gets this metric, in the place of any that it had.
 
     An ok one becomes a failure that says why when it lacks a metric of these `names`, when a metric is no finite number
-    or its name cannot be recorded, and when JSON cannot hold the payload. Words that UTF-8 cannot hold are written with
-    escapes such as \\udc80. Curves are thinned, and a number in them that is not finite becomes None. Raises UsageError
-    for a result whose status, metrics, error or curves are not what `Result` says.
+    or its name cannot be recorded, when JSON cannot hold the payload, and when a descriptor is no list of finite
+    numbers, `LONGEST_DESCRIPTOR` at most. Words that UTF-8 cannot hold are written with escapes such as \\udc80. Curves
+    are thinned, and a number in them that is not finite becomes None. Raises UsageError for a result whose status,
+    metrics, error or curves are not what `Result` says.
     """
     broken: list[str] = []
     if not _is_usual(result):
@@ -68,6 +71,10 @@ def guard(result: Result, names: Sequence[str] = (), reward: Reward | None = Non
             result = replace(result, payload=_read_back(result.payload))
         except (TypeError, ValueError, OverflowError, RecursionError):
             broken = ["payload"]
+    if type(result.descriptor) is not tuple or result.descriptor:
+        point = _point(result.descriptor)
+        broken += ["descriptor"] if point is None else []
+        result = replace(result, descriptor=point or ())
     metrics = result.metrics
     if not broken and _are_plain(metrics) and (result.status != "ok" or all(map(metrics.__contains__, names))):
         return result
@@ -77,10 +84,10 @@ def guard(result: Result, names: Sequence[str] = (), reward: Reward | None = Non
     if result.status == "ok" and not missing and not broken:
         return replace(result, metrics=kept)
     if result.status != "ok":
-        return replace(result, metrics=kept, payload=None)
+        return replace(result, metrics=kept, payload=None, descriptor=())
     kind, which = ("missing_metric", missing) if missing else ("not_finite", broken)
     failure = Failure(kind, f"{kind}: {', '.join(which)}")
-    return replace(result, status="failed", metrics=kept, payload=None, error=failure)
+    return replace(result, status="failed", metrics=kept, payload=None, error=failure, descriptor=())
 
 
 def _rewarded(result: Result, reward: Reward) -> Result:
@@ -130,6 +137,15 @@ def _read_back(payload: Json) -> Any:
     if len(text) > LONGEST_PAYLOAD:
         raise ValueError("too long")
     return strict_json.parse(text)[0]
+
+
+def _point(descriptor: Any) -> Descriptor | None:
+    """The descriptor as plain floats; None for what is no sequence of finite numbers, or has too many."""
+    try:
+        point = tuple([float(number) for number in descriptor])
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return point if len(point) <= LONGEST_DESCRIPTOR and all(map(math.isfinite, point)) else None
 
 
 def _worded(result: Result) -> Result:

@@ -13,6 +13,8 @@ Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[s
 Curves: TypeAlias = Mapping[str, Sequence[float | None]]
 """Columns of numbers by name, all of one length: a row for each epoch that was measured. None stands for no finite
 number."""
+Descriptor: TypeAlias = tuple[float, ...]
+"""A behaviour as a point, in units of which one makes a notable difference; behaviours differ by Euclidean distance."""
 Status: TypeAlias = Literal["ok", "failed"]
 Direction: TypeAlias = Literal["min", "max"]
 LOST = "lost"
@@ -147,6 +149,7 @@ class Result:
     result was copied; None says that it was evaluated. `curves` are columns of one length, by name, with a row for
     each epoch that was measured: {"epoch": [1, 2], "train_loss": [2.1, 1.6], "valid_error": [0.8, 0.5]}. The numbers
     of epochs count what the candidate continues, but rows are of its own epochs alone. A failed result may have curves.
+    `descriptor` says how the candidate behaves, as a point: the numbers that a `Describing` job names, () without one.
     """
 
     id: int
@@ -158,6 +161,7 @@ class Result:
     labels: Mapping[str, str] = field(default_factory=dict)
     cached: int | None = None
     curves: Curves = field(default_factory=dict)
+    descriptor: Descriptor = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,8 @@ class Evaluation(Generic[G]):
 
     `losses` are minimised, in the order of the run's objectives; None says that the candidate failed, or was evaluated
     by another job than the run's own. `metrics` are those of the result. `violation` is the sum of the constraints'
-    relative excesses: 0 where all of them hold. `curves` are those of the result, at most 64 rows.
+    relative excesses: 0 where all of them hold. `curves` are those of the result, at most 64 rows, and so is the
+    behaviour `descriptor`. `parents` are those of the proposal.
     """
 
     id: int
@@ -192,6 +197,8 @@ class Evaluation(Generic[G]):
     metrics: Mapping[str, float] = field(default_factory=dict)
     violation: float = 0.0
     curves: Curves = field(default_factory=dict)
+    descriptor: Descriptor = ()
+    parents: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ An individual keeps the losses of all objectives and its violation of constraint
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from random import Random
@@ -15,6 +15,7 @@ from typing import Generic, TypeAlias
 
 from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
+from evonas_cli.evolution.behaviour import Behaviours
 from evonas_cli.evolution.niching import mean_distance
 from evonas_cli.evolution.selection import exploit
 
@@ -60,7 +61,7 @@ class Generation(Generic[G]):
 
     `number` generations have come to life, the last `stale` of them without a new best, which is the smallest first
     loss within all constraints; `archive` holds the outcome of every genome told, where known genomes are not to be
-    evaluated again.
+    evaluated again. `behaviours` is empty where individuals are selected for their fitness alone.
     """
 
     individuals: tuple[Individual[G], ...] = ()
@@ -72,6 +73,7 @@ class Generation(Generic[G]):
     n_failed: int = 0
     n_cached: int = 0
     archive: PersistentDict[G, Outcome] = field(default_factory=PersistentDict)
+    behaviours: Behaviours = field(default_factory=Behaviours)
 
 
 def births(
@@ -142,10 +144,17 @@ def settle(
     return counted, newborn
 
 
-def best_first(individuals: Sequence[Individual[G]], rng: Random) -> list[Individual[G]]:
-    """By loss, equals in random order, the failed last."""
-    shuffled = rng.sample(individuals, len(individuals))
-    return sorted(shuffled, key=lambda individual: inf if individual.loss is None else individual.loss)
+def best_first(
+    individuals: Sequence[Individual[G]], rng: Random, losses: Mapping[int, float] | None = None
+) -> list[Individual[G]]:
+    """By loss, or by `losses` of their ids where these are given; equals in random order, the failed last."""
+
+    def loss(individual: Individual[G]) -> float:
+        if individual.loss is None:
+            return inf
+        return individual.loss if losses is None else losses[individual.id]
+
+    return sorted(rng.sample(individuals, len(individuals)), key=loss)
 
 
 def older(individual: Individual[G]) -> Individual[G]:

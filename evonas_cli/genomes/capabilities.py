@@ -78,6 +78,18 @@ class Solved(Protocol[K], metaclass=Capability):
 
 
 @runtime_checkable
+class Behaving(Protocol[C], metaclass=Capability):
+    """Capability of a Scored space: genomes do something whose outcome says more than their score."""
+
+    @property
+    def behaviours(self) -> Sequence[str]:
+        """Names of the numbers of a behaviour: ("x", "y") for where an agent ends."""
+
+    def behaviour(self, genome: C) -> Sequence[float]:
+        """A number for each of the names, in units of which one makes a notable difference."""
+
+
+@runtime_checkable
 class Functional(Protocol[C], metaclass=Capability):
     """Capability: the space knows which of its genomes compute the same function, whatever the task."""
 
@@ -256,6 +268,7 @@ OF_SPACES: tuple[type, ...] = (
     Tuning,
     Scored,
     Solved,
+    Behaving,
     Functional,
     Sketched,
     Mutable,

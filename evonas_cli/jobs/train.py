@@ -16,7 +16,7 @@ from evonas_cli.data.dataset import Source
 from evonas_cli.data.latencies import Latencies
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Buildable, Tuning
-from evonas_cli.jobs import foresight, stacks, stages, static
+from evonas_cli.jobs import described, foresight, stacks, stages, static
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.metrics import OBJECTIVES, OF_NETWORKS, metrics_of
 from evonas_cli.network.task import KINDS, Kind, Task
@@ -39,7 +39,7 @@ class Train:
     On a CUDA device up to `in_flight` candidates of different networks are trained at the same time, as memory allows.
     With `test` a trained candidate is measured on the test part, too. With `full` the validation part is trained on,
     and has no metrics. `wanted` and `measure` name metrics of the network that are measured in addition
-    (`training/measuring`).
+    (`training/measuring`). With `descriptor` the results say how large the networks are (`jobs/described.py`).
     """
 
     needs: tuple[type, ...] = (Buildable,)
@@ -74,8 +74,10 @@ class Train:
         latency_table: str | None = None,
         latency_key: str = "arch",
         latency_column: str | None = None,
+        descriptor: str | None = None,
         wanted: Wanted = NOTHING,
     ) -> None:
+        self.descriptor = described.named(descriptor)
         if type(in_flight) is not int or in_flight < 1:
             raise UsageError(f"job.in_flight is {in_flight!r}; it must be an integer of at least 1")
         self._tests, self._full = test, full
@@ -141,13 +143,14 @@ class Train:
         more = {**(on_train if self.equipment.trainer.measure_train else {}), **(on_test if self._tests else {})}
         return {**({} if self._full else task), **self._always, **more}
 
-    def open(self, place: Place) -> Workbench:
+    def open(self, place: Place) -> Workbench | described.Described:
         """The bench, which prepares the data when it is first asked, or takes it out of the file of the place."""
         self._measuring.quieten()
         from evonas_cli.training.candidates.workbench import Workbench
 
         own = self._measuring if self._measuring.names or self._measuring.latencies is not None else None
-        return Workbench(self.equipment.at(place), place.file, self._tests, self._full, own, place.halt)
+        bench = Workbench(self.equipment.at(place), place.file, self._tests, self._full, own, place.halt)
+        return described.Described(bench, self.equipment.space) if self.descriptor else bench
 
     def check_there(self) -> None:
         """As the data set's; the table of latencies, if there is one, and a counter of energy, if one is needed."""

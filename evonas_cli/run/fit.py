@@ -11,7 +11,7 @@ from evonas_cli.config.settings import nearest
 from evonas_cli.core.capability import lack
 from evonas_cli.core.demands import Demands, Exacting, honours
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Job, Narrowing, Preferring, Testing, check_there
+from evonas_cli.core.evaluating import Describing, Job, Narrowing, Preferring, Testing, check_there
 from evonas_cli.core.protocols import Confirming
 from evonas_cli.core.types import Json, Metric, Objective
 from evonas_cli.run.serving import remedy
@@ -58,6 +58,9 @@ def check_demands(config: Config, strategy: Any, job: Job[Any], others: Mapping[
             f"{who} asks at most {demands.window} step{'s' * (demands.window != 1)} ahead of what it was told; "
             f"set window={demands.window}"
         )
+    if demands.descriptor and not (isinstance(job, Describing) and job.descriptor):
+        cure = "set job.descriptor" if isinstance(job, Describing) else "use job=train or job=landscape, which have one"
+        raise UsageError(f"{who} chooses by behaviour, and the job {job_name} describes none; {cure}")
     if isinstance(job, Exacting):
         job.check_demands(demands)
 

@@ -57,7 +57,17 @@ LATER: Mapping[str, Json] = {
     "job.latency_warmup": 10,
     "job.latency_key": "arch",
     "job.latency_column": None,
+    "job.descriptor": None,
     "strategy.batch": 1,
+    "strategy.pressure": "fitness",
+    "strategy.rho": 0.0,
+    "strategy.novelty_neighbours": 15,
+    "strategy.novelty_entry": "random",
+    "strategy.novelty_threshold": 1.0,
+    "strategy.novelty_share": 0.05,
+    "strategy.novelty_capacity": 1000,
+    "strategy.surprise_clusters": 10,
+    "strategy.behaviour_cell": 1.0,
 }
 """Keys that older runs do not have, with the value that they have run by."""
 

@@ -73,6 +73,8 @@ def _difference(entry: dict[str, Any], result: Result, measured: Container[str])
         before, now = entry["metrics"].get(name), result.metrics.get(name)
         if before != now and name not in measured:
             return f"{name}: recorded {before}, now {now}"
+    if tuple(entry.get("descriptor", ())) != result.descriptor:
+        return f"descriptor: recorded {entry.get('descriptor')}, now {list(result.descriptor)}"
     if "state" in labels and labels["state"] != result.labels.get("state"):
         return "the trained weights are others than recorded"
     return None

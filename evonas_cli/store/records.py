@@ -24,7 +24,8 @@ _USUAL = tuple(_OPTIONAL.values())
 def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed: float) -> dict[str, Any]:
     """The journal entry of an evaluation; `elapsed` counts the seconds the run has been running, all sessions together.
 
-    Members with their default value (own job, full fidelity, no labels, payload, curves or error) are left out.
+    Members with their default value (own job, full fidelity, no labels, payload, curves, descriptor, error) are left
+    out.
     `cached` stands in the line of a result that was copied, and names the candidate that was evaluated.
     """
     proposal = candidate.proposal
@@ -49,6 +50,8 @@ def entry(candidate: Candidate[Any], result: Result, space: Space[Any], elapsed:
         data["payload"] = result.payload
     if result.curves:
         data["curves"] = dict(result.curves)
+    if result.descriptor:
+        data["descriptor"] = result.descriptor
     if result.error is not None:
         data["error"] = {"kind": result.error.kind, "text": result.error.text}
     data["seconds"] = round(result.seconds, 6)
@@ -107,6 +110,7 @@ _SELDOM: Mapping[str, Callable[[Any], bool]] = {
     "cached": is_count,
     "labels": _are_labels,
     "curves": are_curves,
+    "descriptor": lambda value: isinstance(value, list) and all([is_number(number) for number in value]),
     "error": _is_error,
 }
 
@@ -115,8 +119,8 @@ def result_of(data: Mapping[str, Any]) -> Result:
     """The result that an entry records."""
     error = Failure(data["error"]["kind"], data["error"]["text"]) if "error" in data else None
     payload, labels = data.get("payload"), data.get("labels", {})
-    cached, curves = data.get("cached"), data.get("curves", {})
-    return Result(data["id"], data["status"], data["metrics"], payload, error, data["seconds"], labels, cached, curves)
+    more = data.get("cached"), data.get("curves", {}), tuple(map(float, data.get("descriptor", ())))
+    return Result(data["id"], data["status"], data["metrics"], payload, error, data["seconds"], labels, *more)
 
 
 def stack_of(data: Mapping[str, Any]) -> tuple[int, int]:

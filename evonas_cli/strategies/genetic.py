@@ -15,10 +15,10 @@ none, and when it is told its worst leave if it is too large beside the elites.
 `archive`: a genome that was evaluated before, failed or not, is not proposed again; it enters the population as a
 newborn with its recorded id and loss. A generation of nothing else passes within one ask; after 100 of them the search
 ends. `diversity`: sharing selects by shared fitness (elites are those by loss); crowding makes every individual a
-parent and lets each child fight for one place. `inherit` (three readings of "population of optimisers"): none trains
-each from scratch; weights starts all of a generation from the best weights so far; schedule is population-based
-training (Jaderberg et al. 2017): all train on, and a copy of one of the best, its genes mutated, replaces each of the
-worst.
+parent and lets each child fight for one place. `pressure`: parents and elites are selected by `pressure.losses`, not by
+loss. `inherit`: none trains each from scratch; weights starts all of a generation from the best weights so far;
+schedule is population-based training (Jaderberg et al. 2017): all train on, and a copy of one of the best, its genes
+mutated, replaces each of the worst.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ from evonas_cli.core.checks import one_of, require, switch, whole, within
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
-from evonas_cli.evolution import generations, niching, selection
+from evonas_cli.evolution import generations, niching, pressure, selection
 from evonas_cli.evolution.generations import Birth, Generation, Individual, best_first, older
+from evonas_cli.evolution.pressure import FITNESS, PressureSettings
 from evonas_cli.evolution.variation import CROSSOVERS, Variation, needed
 from evonas_cli.genomes.capabilities import Measured, Tuning
 
@@ -69,11 +70,13 @@ CHECKS: dict[str, Callable[[str, object], None]] = {
     "crowding_window": partial(whole, least=1, optional=True),
     "inherit": partial(one_of, names=("none", "weights", "schedule")),
     "exploit_fraction": partial(within, interval="(0, 0.5]"),
+    **pressure.CHECKS,
+    "rho": partial(within, interval="[0, 1]"),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Genetic(Generic[G]):
+class Genetic(PressureSettings, Generic[G]):
     """Generational genetic algorithm: selection, crossover, mutation, elitism, lifespan, niching, inherited weights.
 
     `scaling` is for roulette and sus, the other selection parameters for the operator that they name.
@@ -108,6 +111,7 @@ class Genetic(Generic[G]):
     crowding_window: int | None = None
     inherit: str = "none"
     exploit_fraction: float = 0.2
+    rho: float = 0.0
 
     def __post_init__(self) -> None:
         for key, check in CHECKS.items():
@@ -124,12 +128,14 @@ class Genetic(Generic[G]):
         require(not (crowds and again), "diversity", self.diversity, f"{rule} none or sharing")
         if self.diversity != "none":
             self._distance()
+            require(self.pressure == FITNESS, "pressure", self.pressure, "does not go with niching; set diversity=none")
         self._variation.check()
+        pressure.check(self, size)
         if self.inherit == "schedule":
             rule = "needs strategy.generations, of which each trains its share of the epochs"
             require(self.generations is not None, "inherit", self.inherit, rule)
             rule = "does not go with inherit=schedule, where every individual trains on"
-            for key, off in (("lifespan", None), ("death_rate", 0), ("diversity", "none")):
+            for key, off in (("lifespan", None), ("death_rate", 0), ("diversity", "none"), ("pressure", FITNESS)):
                 require(getattr(self, key) == off, key, getattr(self, key), rule)
 
     @property
@@ -144,6 +150,7 @@ class Genetic(Generic[G]):
             options=self.inherit == "weights",
             stages=stages,
             window=1 if self._inherits else None,
+            descriptor=self.pressure != FITNESS,
         )
 
     @property
@@ -190,8 +197,9 @@ class Genetic(Generic[G]):
         return self.population(state) if self.inherit == "schedule" else best
 
     def figures(self, state: Generation[G]) -> Mapping[str, Json]:
-        """See `generations.figures`; diversity where the space has a distance."""
-        return generations.figures(state, self.space.distance if isinstance(self.space, Measured) else None)
+        """See `generations.figures`, diversity where the space has a distance, and `pressure.figures`."""
+        distance = self.space.distance if isinstance(self.space, Measured) else None
+        return {**generations.figures(state, distance), **pressure.figures(self, state.behaviours)}
 
     def _is_over(self, state: Generation[G]) -> bool:
         n_asked = state.number + len(state.pending)
@@ -209,12 +217,10 @@ class Genetic(Generic[G]):
         if self.inherit == "schedule":
             return generations.train_on(state.individuals, self.exploit_fraction, self._variation.mutate, rng)
         elites = [] if self.diversity in CROWDING else self._elites(state)
+        groups, breed = self._groups(state, able, self.population_size - len(elites), rng), self._variation.child
+        children = [(breed([able[index] for index in group], self.crossover_probability, rng), 0) for group in groups]
         again = elites if self.remeasure or self._inherits else []
-        groups, breed = self._groups(able, self.population_size - len(elites), rng), self._variation.child
-        return [
-            *[(self._again(elite), elite.age + 1) for elite in again],
-            *[(breed([able[index] for index in group], self.crossover_probability, rng), 0) for group in groups],
-        ]
+        return [(self._again(elite), elite.age + 1) for elite in again] + children
 
     def _again(self, elite: Individual[G]) -> Proposal[G]:
         return Proposal(elite.genome, parents=(elite.id,), operator="elite", again=self.remeasure)
@@ -231,7 +237,10 @@ class Genetic(Generic[G]):
         self, state: Generation[G], born: Sequence[Birth[G]], told: Sequence[Evaluation[G]], rng: Random
     ) -> Generation[G]:
         state, newborn = generations.settle(state, born, told, archive=self.archive)
-        alive = best_first(self._survivors(state, newborn, rng), rng)
+        survivors = self._survivors(state, newborn, rng)
+        own = {one.id: one.loss for one in survivors if one.loss is not None}
+        state = replace(state, behaviours=pressure.judged(self, state.behaviours, told, own, rng))
+        alive = best_first(survivors, rng, pressure.losses(self, state.behaviours, own, self.rho))
         if self.death_rate:
             alive = [individual for individual in alive if rng.random() >= self.death_rate]
         return replace(state, individuals=tuple(alive))
@@ -262,18 +271,20 @@ class Genetic(Generic[G]):
         exempt = self.priority == "elitism" and rank < self.elitism
         return exempt or self.lifespan is None or individual.age + 2 <= self.lifespan
 
-    def _groups(self, able: Sequence[Individual[G]], n: int, rng: Random) -> list[list[int]]:
+    def _groups(self, state: Generation[G], able: Sequence[Individual[G]], n: int, rng: Random) -> list[list[int]]:
         """The indices of the parents of each of n children: of one child all different, fewer where need be."""
         if self.diversity in CROWDING:
             return niching.families(len(able), self.parents, n, rng)
-        losses = [parent.loss for parent in able if parent.loss is not None]
+        own = {parent.id: parent.loss for parent in able if parent.loss is not None}
+        by_id = pressure.losses(self, state.behaviours, own, self.rho)
+        losses = [by_id[parent.id] for parent in able]
         if self.diversity == "sharing":
             genomes, niche = [parent.genome for parent in able], (self.sharing_radius, self.sharing_exponent)
             losses = [-value for value in niching.shared_fitness(losses, genomes, self._distance(), *niche)]
         size = self.tournament_size if self.replacement else min(self.tournament_size, len(able))
-        fraction, pressure = self.truncation_fraction, self.ranking_pressure
-        settings = selection.Settings(size, self.replacement, fraction, pressure, self.scaling)
-        selected = selection.OPERATORS[self.selection](settings)(losses, self.parents * n, rng)
+        more = self.truncation_fraction, self.ranking_pressure, self.scaling
+        select = selection.OPERATORS[self.selection](selection.Settings(size, self.replacement, *more))
+        selected = select(losses, self.parents * n, rng)
         return selection.groups(selected, [parent.id for parent in able], self.parents, rng)
 
     @cached_property

@@ -12,6 +12,9 @@ cut stand by place: older ones first. A child whose genome lives, or is being ev
 times; with `archive` also one whose genome was ever told. With `archive`, one that is found again nevertheless enters
 with what is recorded, and after 100 generations of nothing else the search ends. A generation may be asked before the
 one before it is told (the run's window): it breeds from the population told so far, samples if there is none.
+
+`pressure` other than fitness makes behaviour one more objective, the last one: the bonus of `evolution.pressure`, as in
+Mouret's novelty-based multiobjectivization (2011). Constraints come before, and the run's front is without it.
 """
 
 from __future__ import annotations
@@ -25,9 +28,10 @@ from typing import Any, Generic
 from evonas_cli.core.checks import one_of, switch, whole, within
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
-from evonas_cli.evolution import generations
+from evonas_cli.evolution import generations, pressure
 from evonas_cli.evolution.generations import Birth, Generation, Individual, older
 from evonas_cli.evolution.nondominated import best_first, constrained_fronts, preferences
+from evonas_cli.evolution.pressure import FITNESS, PressureSettings
 from evonas_cli.evolution.selection import winner
 from evonas_cli.evolution.variation import CROSSOVERS, Variation, needed
 from evonas_cli.genomes.capabilities import Measured
@@ -37,7 +41,7 @@ TRIES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nsga2(Generic[G]):
+class Nsga2(PressureSettings, Generic[G]):
     """NSGA-II: evolves a front by all objectives, with non-dominated sorting and crowding (Deb et al., 2002)."""
 
     space: Any
@@ -60,11 +64,13 @@ class Nsga2(Generic[G]):
         within("mutation_probability", self.mutation_probability, interval="[0, 1]", optional=True)
         switch("archive", self.archive)
         self._variation.check()
+        pressure.check(self, self.population_size)
 
     @property
     def demands(self) -> Demands:
         """Genomes that recombine and mutate; violations are told, since they are ranked here."""
-        return Demands(space=needed(self.space), violations=True, objectives="all")
+        behaves = self.pressure != FITNESS
+        return Demands(space=needed(self.space), violations=True, objectives="all", descriptor=behaves)
 
     @property
     def least_evaluations(self) -> int:
@@ -83,12 +89,12 @@ class Nsga2(Generic[G]):
             born, new = generations.births(state, self._breed(state, rng), archive=self.archive)
             if new:
                 return new, replace(state, pending=(*state.pending, born))
-            state = self._succeed(state, born, [])
+            state = self._succeed(state, born, [], rng)
         return [], state
 
     def tell(self, state: Generation[G], told: Sequence[Evaluation[G]], rng: Random) -> Generation[G]:
         """The best of the population and its children."""
-        return self._succeed(replace(state, pending=state.pending[1:]), state.pending[0], told)
+        return self._succeed(replace(state, pending=state.pending[1:]), state.pending[0], told, rng)
 
     def population(self, state: Generation[G]) -> tuple[int, ...]:
         """Best first: front by front, the least crowded first, then the failed."""
@@ -104,12 +110,13 @@ class Nsga2(Generic[G]):
             **generations.figures(state, distance),
             "front": sum(not able[index].violation for index in first),
             "infeasible": sum(individual.violation > 0 for individual in able),
+            **pressure.figures(self, state.behaviours),
         }
 
     def _breed(self, state: Generation[G], rng: Random) -> list[tuple[Proposal[G], int]]:
         """The next generation's proposals, each with its age, 0."""
         able = [individual for individual in state.individuals if individual.losses is not None]
-        place = dict(zip([parent.id for parent in able], preferences(*_judged(able)), strict=True))
+        place = dict(zip([parent.id for parent in able], preferences(*self._judged(state, able)), strict=True))
 
         def parent(among: Sequence[Individual[G]]) -> Individual[G]:
             return winner(among, lambda one: place[one.id], rng, size=min(2, len(among)), replacement=False)
@@ -131,15 +138,29 @@ class Nsga2(Generic[G]):
             children.append((proposal, 0))
         return children
 
-    def _succeed(self, state: Generation[G], born: Sequence[Birth[G]], told: Sequence[Evaluation[G]]) -> Generation[G]:
+    def _succeed(
+        self, state: Generation[G], born: Sequence[Birth[G]], told: Sequence[Evaluation[G]], rng: Random
+    ) -> Generation[G]:
         state, newborn = generations.settle(state, born, told, archive=self.archive)
         everyone: dict[int, Individual[G]] = {}
         for individual in (*map(older, state.individuals), *[child for child, _ in newborn]):
             everyone.setdefault(individual.id, individual)
         able = [individual for individual in everyone.values() if individual.losses is not None]
         failed = [individual for individual in everyone.values() if individual.losses is None]
-        ranked = [able[index] for index in best_first(*_judged(able))]
+        behaviours = pressure.judged(self, state.behaviours, told, [individual.id for individual in able], rng)
+        state = replace(state, behaviours=behaviours)
+        ranked = [able[index] for index in best_first(*self._judged(state, able))]
         return replace(state, individuals=tuple([*ranked, *failed][: self.population_size]))
+
+    def _judged(
+        self, state: Generation[G], able: Sequence[Individual[G]]
+    ) -> tuple[list[tuple[float, ...]], list[float]]:
+        """As `_judged`, with the bonus for behaviour as a last loss where there is one."""
+        losses, violations = _judged(able)
+        if self.pressure != FITNESS:
+            bonus = state.behaviours.bonus
+            losses = [(*own, -bonus[one.id]) for own, one in zip(losses, able, strict=True)]
+        return losses, violations
 
     @cached_property
     def _variation(self) -> Variation:

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeAlias
 
-from evonas_cli.core.evaluating import Bench, Foreseeing, Job, Narrowing, Place, opened
+from evonas_cli.core.evaluating import Bench, Describing, Foreseeing, Job, Narrowing, Place, opened
 from evonas_cli.core.types import Candidate, Metric, Proposal, Result, Unit
 from evonas_cli.evaluation.parcel import packed, unpacked
 from evonas_cli.evaluation.units import divide
@@ -59,6 +59,8 @@ def each_candidate_has_one_result_with_the_declared_metrics(job: Any, asked: Ask
         if result.status == "ok":
             assert result.error is None and set(declared) <= set(result.metrics)
             assert all(math.isfinite(value) for value in result.metrics.values())
+            assert len(result.descriptor) == (len(job.descriptor) if isinstance(job, Describing) else 0)
+            assert all(math.isfinite(value) for value in result.descriptor)
         else:
             assert result.error is not None and result.error.kind and "\n" not in result.error.text
 
@@ -85,7 +87,12 @@ def _together(asked: Asked) -> Unit[Any]:
 
 def _repeatable(results: Iterable[Result], measured: set[str]) -> list[Any]:
     return sorted(
-        (r.id, r.status, sorted((name, value) for name, value in r.metrics.items() if name not in measured))
+        (
+            r.id,
+            r.status,
+            sorted((name, value) for name, value in r.metrics.items() if name not in measured),
+            r.descriptor,
+        )
         for r in results
     )
 

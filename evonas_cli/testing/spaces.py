@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from math import isfinite
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ from evonas_cli.core.capability import unknown
 from evonas_cli.core.protocols import Space
 from evonas_cli.genomes.capabilities import (
     OF_SPACES,
+    Behaving,
     Buildable,
     Crossable,
     Deepening,
@@ -186,6 +188,18 @@ def children_are_genomes_and_parents_stay(space: Any) -> None:
         assert space.recombine([child, child], rng) == child
 
 
+def behaviours_have_the_named_numbers(space: Any) -> None:
+    """A finite number for each name, the same for the same genome; 50 draws behave in more than one way."""
+    rng, found = Random(10), set()
+    for _ in range(50):
+        genome = space.sample(rng)
+        behaviour = tuple(space.behaviour(genome))
+        assert len(behaviour) == len(space.behaviours) > 0
+        assert all(map(isfinite, behaviour)) and tuple(space.behaviour(genome)) == behaviour
+        found.add(behaviour)
+    assert len(found) > 1
+
+
 LAWS: dict[Callable[[Any], None], type] = {
     every_public_name_is_a_capability: Space,
     sampling_depends_on_the_generator_alone: Space,
@@ -200,6 +214,7 @@ LAWS: dict[Callable[[Any], None], type] = {
     networks_fit_the_task: Buildable,
     graphs_fit_their_ends: Neural,
     scores_are_fitnesses: Scored,
+    behaviours_have_the_named_numbers: Behaving,
 }
 """Each check with the capability that a space must have for it."""
 

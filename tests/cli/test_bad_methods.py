@@ -15,6 +15,7 @@ GA, REA, RL, PPO = (
     ("strategy=reinforce",),
     ("strategy=ppo",),
 )
+MAZE = ("space=maze", "job=landscape", *GA)
 CODE = ("space=codeepneat", "strategy=codeepneat")
 DEEP = ("space=codeepneat", "strategy=deepneat")
 HYPER = ("space=hyperparameters", "strategy=random")
@@ -44,6 +45,28 @@ REFUSALS = [
     # niching
     ((*GA, "strategy.diversity=sharing", "strategy.sharing_radius=0"), "strategy.sharing_radius must be a number in"),
     ((*GA, "strategy.diversity=crowding", "strategy.crowding_window=0"), "strategy.crowding_window must be"),
+    # selection pressures
+    ((*MAZE, "strategy.pressure=boredom"), "strategy.pressure must be one of fitness, novelty, surprise, curiosity"),
+    (
+        (*MAZE, "strategy.pressure=novelty"),
+        "strategy Genetic chooses by behaviour, and the job Landscape describes none",
+    ),
+    ((*MAZE, "job.descriptor=place"), "job.descriptor must be behaviour or genome or null; it is 'place'"),
+    (
+        ("space=bits", "job=landscape", *GA, "job.descriptor=behaviour"),
+        "job Landscape needs a space that is Behaving, which Bits is not",
+    ),
+    ((*GA, "job.descriptor=genome"), "job.descriptor must be size or null; it is 'genome'"),
+    ((*MAZE, "job.descriptor=behaviour", "strategy.rho=1.5"), "strategy.rho must be a number in [0, 1]; it is 1.5"),
+    (
+        (*MAZE, "strategy.pressure=novelty", "strategy.novelty_neighbours=30", "strategy.novelty_capacity=10"),
+        "strategy.novelty_neighbours=30 exceeds the 19 others of a population and novelty_capacity=10",
+    ),
+    (
+        (*MAZE, "strategy.pressure=surprise", "strategy.diversity=sharing"),
+        "strategy.pressure=surprise does not go with",
+    ),
+    ((*MAZE, "space.moves=4"), "space.moves must be at least 5, the moves of the shortest way to the goal; it is 4"),
     # inherited weights
     ((*HYPER[:1], *GA, "strategy.inherit=weights"), "strategy.archive=true does not go with remeasure=true or inherit"),
     ((*HYPER[:1], *GA, "strategy.archive=false", "strategy.inherit=weights"), "set trainer.save_state=true"),

@@ -128,3 +128,12 @@ def test_a_key_that_raises_is_the_candidates_failure_and_stays_one_when_resumed(
     assert failed.error is not None and failed.error.kind == "error"
     assert "test_guard.py" in failed.error.text and "ZeroDivisionError" in failed.error.text
     assert cache.learn(candidates[1], failed) == [] and cache.original(candidates[1]) is None
+
+
+def test_a_descriptor_is_taken_as_plain_floats_and_what_is_none_is_a_failure() -> None:
+    fine = guard(Result(0, "ok", {"error": 1.0}, descriptor=np.array([1, 2.5])))  # type: ignore[arg-type]
+    assert fine.descriptor == (1.0, 2.5) and {type(number) for number in fine.descriptor} == {float}
+    for wrong in ((1.0, float("nan")), ("one",), 3.0, (0.0,) * 257):
+        bad = guard(Result(0, "ok", {"error": 1.0}, descriptor=wrong))  # type: ignore[arg-type]
+        assert bad.status == "failed" and bad.descriptor == ()
+        assert bad.error == Failure("not_finite", "not_finite: descriptor")

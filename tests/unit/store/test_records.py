@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from evonas_cli.core.errors import RunError
 from evonas_cli.core.types import Candidate, Proposal, Result
 from evonas_cli.spaces.bits import Bits
-from evonas_cli.store.records import check_same, entry
+from evonas_cli.store.records import check_same, entry, is_entry, result_of
 
 
 def candidate(*genome: int) -> Candidate[tuple[int, ...]]:
@@ -39,3 +41,12 @@ def test_long_genomes_are_shown_where_they_differ() -> None:
 def test_a_difference_at_the_beginning_is_not_cut_there() -> None:
     line = refusal((1, *[0] * 500), (0, *[0] * 500))
     assert "genome=[0, 0" in line and "proposes [1, 0" in line and line.count("...") == 2
+
+
+def test_a_descriptor_comes_back_to_the_last_bit() -> None:
+    result = Result(5, "ok", {"valid_error": 0.5}, descriptor=(0.1 + 0.2, -0.0, 1e-300, 7.0))
+    recorded = json.loads(json.dumps(entry(candidate(0, 1), result, Bits(2), 0.0)))
+    assert is_entry(recorded) and repr(result_of(recorded).descriptor) == repr(result.descriptor)
+    assert "descriptor" not in entry(candidate(0, 1), Result(5, "ok", {"valid_error": 0.5}), Bits(2), 0.0)
+    for wrong in ("0.5", [None], {"x": 1.0}):
+        assert not is_entry({**recorded, "descriptor": wrong})

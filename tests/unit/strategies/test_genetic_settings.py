@@ -68,6 +68,9 @@ NAN, INF = float("nan"), float("inf")
         ("inherit", "all"),
         ("exploit_fraction", 0.0),
         ("exploit_fraction", 0.6),
+        ("pressure", "boredom"),
+        ("rho", 1.1),
+        ("rho", "half"),
     ],
 )
 def test_bad_settings_are_refused(key: str, value: object) -> None:
@@ -106,6 +109,11 @@ def test_bad_settings_are_refused(key: str, value: object) -> None:
             {"inherit": "schedule", "generations": 4, "diversity": "sharing"},
             "strategy.diversity=sharing does not go with inherit=schedule",
         ),
+        (
+            {"inherit": "schedule", "generations": 4, "pressure": "novelty", "archive": False},
+            "strategy.pressure=novelty does not go with inherit=schedule",
+        ),
+        ({"pressure": "surprise", "diversity": "crowding"}, "strategy.pressure=surprise does not go with niching"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(settings: dict[str, Any], line: str) -> None:
