@@ -172,7 +172,7 @@ def test_parts_of_the_users_own(own: list[str], capsys: pytest.CaptureFixture[st
     text = shown("spaces", "coins")[0]
     assert (
         "\nn: 3\n    How many coins.\nbias: 0.5\n" in text
-        and "; genetic, grid, local_search, nsga2, population_based_training (it has no choices)" in text
+        and "; evograd, genetic, grid, local_search, nsga2, population_based_training (it has no choices)" in text
     )
     assert "reinforce (space has no key m" in shown("spaces", "broken")[0], "a reason is told once"
     table = json.loads(shown("strategies", "--table", "--json")[0])["table"]
