@@ -172,7 +172,7 @@ def test_hidden_randomness_that_begins_later_is_no_other_version(own: Run, tmp_p
 
 
 def test_a_space_without_networks_trains_nothing(own: Run, tmp_path: Path) -> None:
-    found = own("search", *search("space.how=never", "trainer.epochs=1", "evaluator=serial", "dataset.limit=200"))
+    found = own("search", *search("space.how=never", "trainer.batch_size=1", "evaluator=serial", "dataset.limit=200"))
     assert found.returncode == 2
     [line] = found.stderr.splitlines()
     assert "none of 20 samples of the space Space has a network for images 1x8x8: mine.py:" in line
