@@ -89,7 +89,8 @@ class Pattern(OwnParts):
             field = np.arange(self.side) * min(FIELDS, self.side) // self.side
             return ((field[:, None] + field) % 2).astype(np.float64)
         picture = read_picture(self._path, self.side)
-        return in_bytes(picture, black_and_white([picture])) @ np.array(LUMA) / 255.0
+        colours = in_bytes(picture, black_and_white([picture])).astype(np.float64)
+        return np.asarray(colours @ np.array(LUMA) / 255.0)
 
 
 def grid(side: int) -> NDArray[Any]:

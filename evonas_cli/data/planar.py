@@ -161,4 +161,3 @@ class XorCorners(Points):
 def _arrays(points: list[Point]) -> tuple[NDArray[Any], NDArray[Any]]:
     x = np.array([point[:2] for point in points], dtype=np.float32)
     return x, np.array([point[2] for point in points], dtype=np.int64)
-
