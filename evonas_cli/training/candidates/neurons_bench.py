@@ -156,7 +156,7 @@ class NeuronsBench:
         try:
             ends(splits.task)
         except ValueError as error:
-            raise UsageError(f"job=neurons: {error}; pass dataset=spirals, or another one of vectors") from error
+            raise UsageError(f"job=neurons: {error}; pass dataset=spirals, or others of these") from error
         arrays = {"train": (splits.x_train, splits.y_train), "valid": (splits.x_valid, splits.y_valid)}
         arrays |= {} if test is None else {"test": test}
         parts = {name: Part(self._inputs(x, splits), y, splits.task, device) for name, (x, y) in arrays.items()}
