@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import cos, inf, pi, sin
 from random import Random
 from typing import Any, ClassVar, TypeAlias
@@ -20,11 +20,8 @@ from numpy.typing import NDArray
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
-from evonas_cli.data.arrays import Arrays, Inputs, Labels, checked
-from evonas_cli.data.dataset import Source
-from evonas_cli.data.preparing import fingerprint_of, prepared, task_of
-from evonas_cli.data.splits import Augmentation, Splits
-from evonas_cli.network.task import Task
+from evonas_cli.data.arrays import Arrays
+from evonas_cli.data.own_parts import OwnParts
 
 Point: TypeAlias = tuple[float, float, int]
 """Both coordinates and the class, 0 or 1."""
@@ -33,47 +30,21 @@ RADIUS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Points(Source):
-    """A set of points that has all three parts: vectors (N, 2) float32 in two classes.
-
-    `read` gives the parts; nothing depends on the run's seed.
-    """
+class Points(OwnParts):
+    """A set of points that has all three parts: vectors (N, 2) float32 in two classes."""
 
     known_outputs: ClassVar[int | None] = 2
-
-    valid_fraction: float | str | None = field(default=None, init=False)
-    test_fraction: float | str | None = field(default=None, init=False)
-    limit: int | None = field(default=None, init=False)
-    memory: str = field(default="auto", init=False)
 
     @abstractmethod
     def part(self, name: str) -> list[Point]:
         """The points of the part train, valid or test."""
 
-    def task(self) -> Task:
-        """As Source.task."""
-        return task_of(self._read())
-
-    def prepare(self, seed: int) -> Splits:
-        """As Source.prepare."""
-        arrays = self._read()
-        return prepared(arrays, _all(arrays), Augmentation(), self.name)
-
-    def test(self, seed: int) -> tuple[Inputs, Labels]:
-        """As Source.test."""
-        return _arrays(self.part("test"))
-
-    def fingerprint(self, seed: int) -> str:
-        """As Source.fingerprint."""
-        arrays = self._read()
-        return fingerprint_of(arrays, _all(arrays))
-
-    def _read(self) -> Arrays:
+    def arrays(self) -> Arrays:
+        """As OwnParts.arrays."""
         x_train, y_train = _arrays(self.part("train"))
         x_valid, y_valid = _arrays(self.part("valid"))
         x_test, y_test = _arrays(self.part("test"))
-        found = Arrays(x_train=x_train, y_train=y_train, x_valid=x_valid, y_valid=y_valid, x_test=x_test, y_test=y_test)
-        return checked(found, self.name)
+        return Arrays(x_train=x_train, y_train=y_train, x_valid=x_valid, y_valid=y_valid, x_test=x_test, y_test=y_test)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +161,3 @@ class XorCorners(Points):
 def _arrays(points: list[Point]) -> tuple[NDArray[Any], NDArray[Any]]:
     x = np.array([point[:2] for point in points], dtype=np.float32)
     return x, np.array([point[2] for point in points], dtype=np.int64)
-
-
-def _all(arrays: Arrays) -> dict[str, NDArray[np.int64]]:
-    return {"train": np.arange(len(arrays.y_train), dtype=np.int64)}

@@ -7,7 +7,7 @@ in topological order, then the outputs. Each node computes one number from the v
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, prod
 from typing import TypeAlias
 
 from evonas_cli.network.task import Task
@@ -96,13 +96,13 @@ class Neurons:
 
 
 def ends(task: Task) -> tuple[int, int]:
-    """How many inputs and outputs neurons have for a task: an input for each number of a vector; one output for two
-    classes, one for each of more classes, and one for each number.
+    """How many inputs and outputs neurons have for a task: an input for each number of a vector, or of an image; one
+    output for two classes, one for each of more classes, and one for each number.
 
-    Raises ValueError for examples that are no vectors, and for other targets.
+    Raises ValueError for examples that are neither vectors nor images, and for other targets.
     """
-    if len(task.inputs) != 1 or task.vocabulary:
-        raise ValueError(f"neurons read vectors; the task has {task.examples}")
+    if len(task.inputs) not in (1, 3) or task.vocabulary:
+        raise ValueError(f"neurons read vectors or images; the task has {task.examples}")
     if task.kind not in ("classes", "numbers"):
         raise ValueError(f"neurons tell classes or numbers; the task has {task.kind}")
-    return task.inputs[0], 1 if task.kind == "classes" and task.outputs == 2 else task.outputs
+    return prod(task.inputs), 1 if task.kind == "classes" and task.outputs == 2 else task.outputs

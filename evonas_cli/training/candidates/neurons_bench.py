@@ -148,10 +148,15 @@ class NeuronsBench:
             test = own.dataset.test(own.seed) if own.test else None
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
+        found = splits.augmentation
+        if found.moves or found.mixup or found.randaugment:
+            raise UsageError(
+                "job=neurons changes no images; set dataset.crop, cutout, mixup, randaugment to 0, flip to false"
+            )
         try:
             ends(splits.task)
         except ValueError as error:
-            raise UsageError(f"job=neurons: {error}; pass dataset=spirals, or another one of vectors") from error
+            raise UsageError(f"job=neurons: {error}; pass dataset=spirals, or others of these") from error
         arrays = {"train": (splits.x_train, splits.y_train), "valid": (splits.x_valid, splits.y_valid)}
         arrays |= {} if test is None else {"test": test}
         parts = {name: Part(self._inputs(x, splits), y, splits.task, device) for name, (x, y) in arrays.items()}
@@ -161,4 +166,8 @@ class NeuronsBench:
         return self.equipment.dataset.prepare(self.equipment.seed)
 
     def _inputs(self, x: NDArray[Any], splits: Splits) -> NDArray[Any]:
-        return (x - splits.mean) / splits.std if self.equipment.standardise else x
+        """Vectors; the numbers of an image come channel by channel and row by row."""
+        if self.equipment.standardise:
+            shape = (-1, *[1] * (x.ndim - 2))
+            x = (x - splits.mean.reshape(shape)) / splits.std.reshape(shape)
+        return x.reshape(len(x), -1)

@@ -270,10 +270,43 @@ def test_wrong_settings_are_refused(dataset: Any, changes: dict[str, Any], line:
     assert str(caught.value).startswith(line)
 
 
+def digits(**changes: Any) -> Digits:
+    none = {"valid_fraction": 0.25, "test_fraction": 0.2, "limit": None, "crop": 0, "flip": False, "cutout": 0}
+    return Digits(**{**none, **changes})
+
+
+def test_images_are_vectors_of_their_pixels_row_by_row() -> None:
+    """A network that reads one pixel, 3 rows down and 4 columns right, as evidence for class 0."""
+    data, pixel = digits(limit=400), 3 * 8 + 4
+    graph = Neurons(64, 10, ("add",) * 10, ((pixel, 65),), (0.01,))
+    made = job(data, weights="evolved")
+    found = result(made, graph)
+    splits = data.prepare(0)
+    logits = np.zeros((len(splits.y_valid), 10))
+    logits[:, 0] = 0.01 * splits.x_valid[:, 0, 3, 4]
+    losses = np.log(np.exp(logits).sum(1)) - logits[np.arange(len(logits)), splits.y_valid]
+    assert found.metrics["valid_loss"] == pytest.approx(losses.mean(), rel=1e-5)
+    standard = (0.01 * (splits.x_valid[:, 0, 3, 4] - splits.mean[0]) / splits.std[0])[:, None] * np.eye(10)[0]
+    losses = np.log(np.exp(standard).sum(1)) - standard[np.arange(len(logits)), splits.y_valid]
+    found = result(job(data, weights="evolved", standardise=True), graph)
+    assert found.metrics["valid_loss"] == pytest.approx(losses.mean(), rel=1e-5)
+
+
+def test_images_are_not_augmented() -> None:
+    with pytest.raises(UsageError, match="job=neurons changes no images; set dataset.crop, cutout, mixup, randaugment"):
+        job(digits(crop=1)).open(Place()).environment()
+
+
 def test_data_of_another_shape_is_refused(tmp_path: Path) -> None:
-    images = Digits(valid_fraction=0.25, test_fraction=0.2, limit=None, crop=0, flip=False, cutout=0)
-    with pytest.raises(UsageError, match="neurons read vectors; the task has images 1x8x8; pass dataset=spirals"):
-        job(images).open(Place()).environment()
+    node = read(conf_root() / "dataset/npz.yaml")
+    given = {key: value for key, value in node.items() if key != "_target_"}
+    np.savez(
+        tmp_path / "series.npz", x_train=np.random.default_rng(0).normal(size=(40, 2, 6)), y_train=np.arange(40) % 2
+    )
+    series = Npz(**{**given, "path": str(tmp_path / "series.npz"), "kind": "classes", "layout": "series"})
+    series = replace(series, valid_fraction=0.25, test_fraction=0.25)
+    with pytest.raises(UsageError, match="neurons read vectors or images; the task has series 2x6; pass"):
+        job(series).open(Place()).environment()
     x = np.arange(20).reshape(10, 2)
     with pytest.raises(UsageError, match="job=neurons tells classes or numbers, not labels; use job=train"):
         job(vectors(tmp_path, x, np.eye(10, 3), "labels"))

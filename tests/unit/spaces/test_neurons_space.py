@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.evolution.graph_genomes import toggled
 from evonas_cli.genomes.marked_graph import (
     LinkGene,
     MarkedGraph,
@@ -24,7 +25,7 @@ from evonas_cli.genomes.marked_graph import (
     terminals,
 )
 from evonas_cli.network.neurons import Neurons
-from evonas_cli.spaces.neurons import NeuronGraphs, toggled
+from evonas_cli.spaces.neurons import NeuronGraphs
 
 SEEDS = st.integers(0, 10_000)
 WILD = {
