@@ -202,17 +202,6 @@ class Stoppable(Protocol[G], metaclass=Capability):
 
 
 @runtime_checkable
-class Placed(Protocol, metaclass=Capability):
-    """What a job or a data set may have in addition: its data lies on disk, and it looks whether it does."""
-
-    def check_there(self) -> None:
-        """Raises UsageError for a path that is missing or of the wrong type, without reading all the data.
-
-        Data that may be downloaded may be missing. No torch.
-        """
-
-
-@runtime_checkable
 class Advising(Protocol, metaclass=Capability):
     """What a job may have in addition: it tells people of settings that leave candidates little chance."""
 
@@ -220,18 +209,6 @@ class Advising(Protocol, metaclass=Capability):
         """A line for each such setting, as far as a look at the data tells; no error. No torch.
 
         For example `["each training makes only 8 updates of the weights (8 epochs x 1 batch of 50 examples)"]`.
-        """
-
-
-@runtime_checkable
-class Resolving(Protocol, metaclass=Capability):
-    """What a data set may have in addition: some of its settings may be `auto` and follow from the data."""
-
-    def resolved(self) -> dict[str, Json]:
-        """The value of each setting that is `auto`, by its name: `{"kind": "classes"}`.
-
-        Called once, before a run begins; the run keeps the values. No torch. Raises UsageError for data that is not
-        there, cannot be read, or has two readings.
         """
 
 
@@ -270,12 +247,6 @@ def opened(job: Job[G], place: Place) -> Bench[G]:
     if lacking is not None:
         raise UsageError(f"{type(job).__name__}.open gave {type(bench).__name__}, which is no bench: {lacking}")
     return bench
-
-
-def check_there(job: object) -> None:
-    """Raises UsageError when the data of a job is not there; a job that is not Placed is taken to have it."""
-    if isinstance(job, Placed):
-        job.check_there()
 
 
 def advice(job: object) -> Sequence[str]:

@@ -10,7 +10,7 @@ from math import inf
 from typing import ClassVar
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.core.evaluating import Resolving
+from evonas_cli.core.sources import Resolving
 from evonas_cli.data.arrays import NOUNS, Arrays, Inputs, Labels, checked
 from evonas_cli.data.preparing import (
     fingerprint_of,

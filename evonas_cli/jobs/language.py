@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Place, Placed
+from evonas_cli.core.evaluating import Place
+from evonas_cli.core.sources import Placed
 from evonas_cli.core.types import Json, Metric, Unit
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Recurrent

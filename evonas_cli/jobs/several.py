@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from evonas_cli.core.evaluating import (
-    Bench,
-    Beside,
-    Context,
-    Foreseeing,
-    Job,
-    Place,
-    Placed,
-    Stacking,
-    Stoppable,
-    opened,
-)
+from evonas_cli.core.evaluating import Bench, Beside, Context, Foreseeing, Job, Place, Stacking, Stoppable, opened
+from evonas_cli.core.sources import Placed
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 
 

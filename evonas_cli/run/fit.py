@@ -11,8 +11,9 @@ from evonas_cli.config.settings import nearest
 from evonas_cli.core.capability import lack
 from evonas_cli.core.demands import Demands, Exacting, honours
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Describing, Job, Narrowing, Preferring, Testing, check_there
+from evonas_cli.core.evaluating import Describing, Job, Narrowing, Preferring, Testing
 from evonas_cli.core.protocols import Confirming
+from evonas_cli.core.sources import check_there
 from evonas_cli.core.types import Json, Metric, Objective
 from evonas_cli.run.serving import remedy
 

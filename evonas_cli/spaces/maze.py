@@ -22,8 +22,6 @@ from math import dist
 from typing import TypeAlias, cast
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Json
-from evonas_cli.genomes import choices
 from evonas_cli.genomes.choices import Choice, Genes
 from evonas_cli.genomes.independent import Independent
 
@@ -99,14 +97,6 @@ class Maze(Independent):
         moves = [*way, *[way[-1]] * (self.moves - len(way))]
         genome: Genes = tuple([gene for move in moves for gene in move])
         return genome, self.score(genome)
-
-    def to_json(self, genome: Genes) -> Json:
-        """A list of directions and numbers of steps in turns."""
-        return list(genome)
-
-    def from_json(self, data: Json) -> Genes:
-        """The inverse of `to_json`. Raises ValueError for what is no list of `moves` pairs."""
-        return choices.parse(self.choices, data)
 
     def _end(self, genome: Genes) -> Cell:
         at = self.start

@@ -13,7 +13,15 @@ from evonas_cli.data.digits import Digits
 
 SMALL = ("dataset=digits", "dataset.limit=200", "device=cpu", "evaluator=serial", "trainer.epochs=1", "--quiet")
 SPACE = ("space=chain_cnn", "space.layers=2", "space.filters=[2,4]", "trainer.max_parameters=400")
-SEARCH = ("search", *SMALL, *SPACE, "strategy=random", "strategy.batch=4", "budget.evaluations=4")
+SEARCH = (
+    "search",
+    *SMALL,
+    *SPACE,
+    "trainer.precision=fp32",
+    "strategy=random",
+    "strategy.batch=4",
+    "budget.evaluations=4",
+)
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from evonas_cli.config.folders import options
 
 TOY = ("search", "job=landscape", "budget.evaluations=60", "--quiet", "--run-dir", "run")
 SPACES = {
+    "coevolution": ("space=sequences",),
+    "evograd": ("space=parabola",),
     "grid": ("space=chain_landscape", "space.length=6"),
     "listed": ("space=bits", "space.length=3", "strategy.genomes=[[0,1,1],[1,0,1]]", "strategy.repeats=3"),
 }

@@ -61,7 +61,7 @@ def test_a_line_per_change_and_the_end(elsewhere: Elsewhere, capsys: pytest.Capt
     def work() -> None:
         for count in (4, 12):
             elsewhere.write(count, in_flight=[[count], [count + 1]])
-            time.sleep(0.4)
+            time.sleep(1.5)
         elsewhere.write(20, "done")
 
     worker = threading.Thread(target=work)

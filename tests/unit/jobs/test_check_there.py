@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Placed
+from evonas_cli.core.sources import Placed
 from evonas_cli.run.assembly import Parts
 
 LANGUAGE = ("job=language", "space=rnn_cell")

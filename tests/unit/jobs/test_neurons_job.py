@@ -16,17 +16,9 @@ from neural_space import Graphs, random_neurons
 
 from evonas_cli.config.folders import conf_root, read
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import (
-    Foreseeing,
-    Job,
-    Narrowing,
-    Place,
-    Placed,
-    Preferring,
-    Stacking,
-    Static,
-)
+from evonas_cli.core.evaluating import Foreseeing, Job, Narrowing, Place, Preferring, Stacking, Static
 from evonas_cli.core.halting import Deadline, Halted
+from evonas_cli.core.sources import Placed
 from evonas_cli.core.types import Candidate, Proposal, Result
 from evonas_cli.data.copying import Copy
 from evonas_cli.data.digits import Digits

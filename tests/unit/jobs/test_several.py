@@ -12,7 +12,8 @@ import pytest
 from benches import unit as together
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Foreseeing, Keyed, Place, Placed, Stacking
+from evonas_cli.core.evaluating import Foreseeing, Keyed, Place, Stacking
+from evonas_cli.core.sources import Placed
 from evonas_cli.core.types import Candidate, Json, Metric, Proposal, Result, Unit
 from evonas_cli.jobs.several import Several
 from evonas_cli.jobs.size import Size

@@ -22,12 +22,11 @@ def run(parts: Parts, root: Path, stop_after: int | None = None) -> list[dict[st
         directory.create("", {**empty, "allowed_modules": [], "created": "2026-01-01"})
     recorder, fold = Recorder(directory, parts.space, lambda: 0.0, every=4, mark=directory.mark()), parts.fold()
 
-    def killed() -> bool:
+    def killed() -> None:
         nonlocal seen
         seen += 1
         if stop_after is not None and seen > stop_after:
             raise EnvironmentFailure("killed")
-        return False
 
     evaluator = Serial(parts.job, directory)
     evaluator.start()
