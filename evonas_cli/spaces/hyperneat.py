@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from math import inf, isfinite
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.evolution.graph_genomes import STAYS_DISABLED, GraphGenomes
+from evonas_cli.evolution.graph_genomes import GraphGenomes
+from evonas_cli.evolution.neat import STAYS_DISABLED
 from evonas_cli.genomes import options
 from evonas_cli.genomes.marked_graph import MarkedGraph
 from evonas_cli.network.neurons import FUNCTIONS, Neurons
