@@ -154,7 +154,7 @@ def graphs_fit_their_ends(space: Any) -> None:
     """Graphs have the numbers of inputs and outputs that are asked for, unless these are refused by ValueError, and are
     a function of the genome; some numbers are not refused."""
     rng, found = Random(10), 0
-    for ends in ((2, 1), (1, 1), (5, 3), (8, 10)):
+    for ends in ((2, 1), (1, 1), (3, 1), (5, 3), (8, 10), (64, 10)):
         for _ in range(10):
             genome = space.sample(rng)
             try:
