@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ def conducted(session: Session, looks: int | None = None) -> str:
 
 def entries(run: RunDirectory) -> list[dict[str, Any]]:
     """The journal by id, without what a clock says."""
-    lines = sorted(Journal(run.journal, write=False), key=lambda entry: entry["id"])
+    with closing(Journal(run.journal, write=False)) as journal:
+        lines = sorted(journal, key=lambda entry: entry["id"])
     return [{key: value for key, value in each.items() if key not in ("seconds", "elapsed", "crc")} for each in lines]
 
 
