@@ -25,6 +25,8 @@ from evonas_cli.network.ops import OPS
 from evonas_cli.network.plan import Node, Plan
 
 ARROW = " → "
+ROOM = 30
+"""Columns for the words of neurons, at least, beside their rails."""
 _NODE, _BAR, _LINE = "●", "│", "─"
 _JOINTS = {
     (True, True, True, True): "┼",
@@ -61,7 +63,8 @@ def drawing(plan: Plan, width: int = 80) -> list[str]:
 def neurons_drawing(neurons: Neurons, width: int = 80) -> list[str]:
     """Neurons as lines of at most `width` columns (at least 40): each with its function of weights times values.
 
-    Values without a name are v1, v2 and so on: `v1 = tanh(0.52 input1 - 1.3 bias)`.
+    Values without a name are v1, v2 and so on: `v1 = tanh(0.52 input1 - 1.3 bias)`. Where rails would leave less than
+    ROOM columns for these, there are none.
     """
     names = [*[f"input{number}" for number in range(1, neurons.n_inputs + 1)], "bias"]
     names += [f"v{number}" for number in range(1, neurons.n_hidden + 1)]
@@ -75,6 +78,10 @@ def neurons_drawing(neurons: Neurons, width: int = 80) -> list[str]:
         terms = [(names[source], weight) for source, weight in reads[value]]
         text = f"{names[value]} = {function}({_terms(terms, function == 'multiply')})"
         found.append(Block((text,), tuple([source for source, _ in reads[value]]), ()))
+    if max(len(rail) for _, rail in _rails(found)) > max(width, 40) - ROOM:
+        return [
+            line for block in found for line in textwrap.wrap(block.words[0], max(width, 40), subsequent_indent="  ")
+        ]
     return _drawn(found, [""] * len(found), max(width, 40))
 
 

@@ -115,3 +115,8 @@ def test_neurons_as_text_name_functions_and_weights() -> None:
     text = "\n".join(lines)
     assert "v1 = multiply(1 input1, 1 input2)" in text and "output = add(0.25 bias - 4 v1)" in text
     assert max(map(len, lines)) <= 80
+
+
+def test_rails_that_leave_no_room_are_left_out() -> None:
+    lines = neurons_drawing(random_neurons(Random(0), 2, 1, 60, 400), 80)
+    assert max(map(len, lines)) <= 80 and lines[:3] == ["input1", "input2", "bias"]
