@@ -27,7 +27,7 @@ def pictures(run: Mapping[str, Any], n_runs: int) -> list[dict[str, Any]]:
     """One entry for each network drawn: that of the document with `metrics`, `parts`, `whole`, `open` and `big`.
 
     `parts` are decision regions, the sketches of the space and the recurrent cell, each with `title` and `svg`; a graph
-    of neurons, with its links' weights, stands in the place of its sketches. `whole` is the picture of the plan (None:
+    of neurons, with its links' weights, stands in the place of its sketch. `whole` is the picture of the plan (None:
     there is none). `open` says that the network is shown at once, `big` that it takes a whole row.
     """
     columns = run["candidates"]
@@ -45,14 +45,19 @@ def pictures(run: Mapping[str, Any], n_runs: int) -> list[dict[str, Any]]:
 
 
 def _parts(network: Mapping[str, Any]) -> list[dict[str, str]]:
-    parts = []
+    parts, n_drawn = [], -1
     if network["plane"] is not None:
         title = f"decision regions of candidate {network['id']}"
         parts.append({"title": "decision regions", "svg": draw_regions(Plane.from_json(network["plane"]), title)})
     if network["neurons"] is not None and len(network["neurons"]["links"]) <= MOST_LINKS:
         drawing = neurons_svg(_neurons(network["neurons"]), f"neurons of candidate {network['id']}")
-        return [*parts, {"title": "neurons; links blue for positive weights, orange for negative ones", "svg": drawing}]
+        parts.append({"title": "neurons; links blue for positive weights, orange for negative ones", "svg": drawing})
+        n_drawn = network["neurons"]["n_inputs"] + 1 + len(network["neurons"]["functions"])
     for data in network["sketches"]:
+        if (
+            len(data["nodes"]) == n_drawn
+        ):  # a sketch of the same graph; that of a CPPN behind the neurons is another one
+            continue
         links = tuple([(int(a), int(b)) for a, b in data["links"]])
         sketch = Sketch(data["title"], tuple(data["nodes"]), links, tuple(data["joins"]))
         parts.append({"title": sketch.title, "svg": sketch_svg(sketch)})
