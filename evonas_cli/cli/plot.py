@@ -1,4 +1,4 @@
-"""`evonas plot`: a run, or several, as a picture: the front, the history, learning curves or one architecture."""
+"""`evonas plot`: runs as a picture: the front, the history, learning curves, an architecture, decision regions."""
 
 from __future__ import annotations
 
@@ -37,6 +37,14 @@ def plot(
     architecture: Annotated[
         str | None, typer.Option("--architecture", metavar="ID|best|knee", help="The network of one candidate.")
     ] = None,
+    regions: Annotated[
+        str | None,
+        typer.Option(
+            "--regions",
+            metavar="ID|best|knee",
+            help="What the neurons of one candidate say over the plane, and the network (job=neurons, two inputs).",
+        ),
+    ] = None,
     candidate: Annotated[
         list[str] | None,
         typer.Option("--candidate", metavar="ID|best|knee|front", help="Candidates for --curves; may be repeated."),
@@ -56,6 +64,7 @@ def plot(
 
     chosen = [name for name, on in (("--front", front), ("--history", history), ("--curves", curves)) if on]
     chosen += [] if architecture is None else ["--architecture"]
+    chosen += [] if regions is None else ["--regions"]
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(chosen)} are different pictures; choose one of them")
     if candidate and not curves:
@@ -70,6 +79,8 @@ def plot(
         svg = _curves(_one(runs, "--curves", outputs, allowed), candidate or [], metric)
     elif architecture is not None:
         svg = _architecture(_one(runs, "--architecture", outputs, allowed), architecture)
+    elif regions is not None:
+        svg = _regions(_one(runs, "--regions", outputs, allowed), regions)
     else:
         svg = _front(_readings(runs, outputs, allowed))
     write_picture(output, svg)
@@ -180,17 +191,31 @@ def _curves(reading: Reading, words: Sequence[str], metric: str | None) -> str:
 def _architecture(reading: Reading, word: str) -> str:
     from evonas_cli.core.errors import RunError
     from evonas_cli.report.choosing import chosen
-    from evonas_cli.report.drawing.architecture import architecture_svg
+    from evonas_cli.report.drawing.architecture import architecture_svg, neurons_svg
 
     [id] = chosen(reading, [word])[:1]
+    entry = reading.journal.read(id)
     try:
-        plan = reading.plan(reading.journal.read(id))
+        plan, neurons = reading.plan(entry), reading.neurons(entry)
     except Exception as error:  # whatever the space raises is what is wrong with this genome
         raise RunError(f"candidate {id} has no network: {type(error).__name__}: {error}") from error
+    title = _title(f"Candidate {id}", _names([str(reading.run.root)]))
+    if neurons is not None:
+        return neurons_svg(neurons, title)
     if plan is None:
         raise RunError(f"{reading.run.root} has no networks to draw: its space makes none, or its job trains none")
-    svg: str = architecture_svg(plan, _title(f"Candidate {id}", _names([str(reading.run.root)])))
-    return svg
+    return architecture_svg(plan, title)
+
+
+def _regions(reading: Reading, word: str) -> str:
+    from evonas_cli.report.choosing import named
+    from evonas_cli.report.drawing.regions import draw_regions
+    from evonas_cli.report.regions import regions
+
+    entry = named(reading, word)
+    neurons, plane = regions(reading, entry)
+    title = f"Decision regions of candidate {entry['id']} of {_names([str(reading.run.root)])[0]}"
+    return draw_regions(plane, title, neurons)
 
 
 def _names(roots: Sequence[str]) -> list[str]:

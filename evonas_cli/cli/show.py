@@ -57,6 +57,7 @@ def show(
     --sort and --format list all candidates where --top does not say how many.
     """
     from evonas_cli.core.errors import UsageError
+    from evonas_cli.report.choosing import named
     from evonas_cli.report.reading import read_run
 
     listed = top is not None or every or sort is not None or format is not None
@@ -69,21 +70,7 @@ def show(
         return _show_candidates(reading, sort, top, "json" if json else format or "table")
     if candidate is None:
         return _show_run(reading, json)
-    return _show_candidate(reading, _entry(reading, candidate), json)
-
-
-def _entry(reading: Reading, word: str) -> dict[str, Any]:
-    """The journal entry of the candidate that a word names, a failed one too. Raises UsageError and RunError."""
-    from evonas_cli.core.errors import RunError, UsageError
-    from evonas_cli.report.choosing import chosen
-
-    if word in ("best", "knee"):
-        return reading.journal.read(chosen(reading, [word])[0])
-    if not (word.isascii() and word.isdecimal() and len(word) < 19):
-        raise UsageError(f"{word!r} is no candidate; name an id, best or knee, or list candidates with --all")
-    if int(word) not in reading.journal:
-        raise RunError(f"{reading.run.root} has no candidate {word}; it has {len(reading.journal)}, from id 0 on")
-    return reading.journal.read(int(word))
+    return _show_candidate(reading, named(reading, candidate), json)
 
 
 def _show_candidates(reading: Reading, metric: str | None, top: int | None, form: Form) -> int:

@@ -12,6 +12,7 @@ from evonas_cli.data.dataset import Source
 from evonas_cli.genomes.capabilities import Neural
 from evonas_cli.jobs.stacks import parts
 from evonas_cli.network.neurons import Neurons, ends
+from evonas_cli.network.plane import Plane
 from evonas_cli.network.task import Task
 from evonas_cli.training.neurons.equipment import NeuralEquipment
 from evonas_cli.training.neurons.settings import Descent, Penalty
@@ -137,6 +138,12 @@ class TrainNeurons:
     def check_there(self) -> None:
         """As the data set's."""
         self.equipment.dataset.check_there()
+
+    def plane(self, neurons: Neurons, side: int) -> Plane:
+        """As `network.plane.Charting`."""
+        from evonas_cli.training.neurons.plane import plane
+
+        return plane(self.equipment, neurons, side)
 
     def static_metrics(self, genome: Any, environment: Mapping[str, Json]) -> Mapping[str, float] | None:
         """Links and hidden nodes; None where the genome has no graph."""

@@ -40,6 +40,17 @@ def chosen(reading: Reading, names: Sequence[str]) -> list[int]:
     return list(dict.fromkeys(found))
 
 
+def named(reading: Reading, word: str) -> dict[str, Any]:
+    """The journal entry of the candidate that a word names, a failed one too. Raises UsageError and RunError."""
+    if word in ("best", "knee"):
+        return reading.journal.read(chosen(reading, [word])[0])
+    if not (word.isascii() and word.isdecimal() and len(word) < 19):
+        raise UsageError(f"{word!r} is no candidate; name an id, best or knee, or list candidates with --all")
+    if int(word) not in reading.journal:
+        raise RunError(f"{reading.run.root} has no candidate {word}; it has {len(reading.journal)}, from id 0 on")
+    return reading.journal.read(int(word))
+
+
 def knee_of(document: Mapping[str, Any]) -> int:
     """The id of the front's member that lies farthest below the hyperplane through the ends of the front.
 

@@ -20,10 +20,13 @@ from dataclasses import dataclass
 
 from evonas_cli.core.display import visible
 from evonas_cli.network.cell import FIRST_MEMORY, HIDDEN, INPUT, Cell
+from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.ops import OPS
 from evonas_cli.network.plan import Node, Plan
 
 ARROW = " → "
+ROOM = 30
+"""Columns for the words of neurons, at least, beside their rails."""
 _NODE, _BAR, _LINE = "●", "│", "─"
 _JOINTS = {
     (True, True, True, True): "┼",
@@ -54,6 +57,46 @@ class Block:
 def drawing(plan: Plan, width: int = 80) -> list[str]:
     """The plan as lines of at most `width` columns (at least 40); a line per block, and one per branching."""
     found = blocks(plan, max(width, 40) - 24)
+    return _drawn(found, ["x".join(map(str, block.shape)) for block in found], width)
+
+
+def neurons_drawing(neurons: Neurons, width: int = 80) -> list[str]:
+    """Neurons as lines of at most `width` columns (at least 40): each with its function of weights times values.
+
+    Values without a name are v1, v2 and so on: `v1 = tanh(0.52 input1 - 1.3 bias)`. Where rails would leave less than
+    ROOM columns for these, there are none.
+    """
+    names = [*[f"input{number}" for number in range(1, neurons.n_inputs + 1)], "bias"]
+    names += [f"v{number}" for number in range(1, neurons.n_hidden + 1)]
+    several = neurons.n_outputs > 1
+    names += [f"output{number}" if several else "output" for number in range(1, neurons.n_outputs + 1)]
+    reads: list[list[tuple[int, float]]] = [[] for _ in names]
+    for (source, target), weight in zip(neurons.links, neurons.weights, strict=True):
+        reads[target].append((source, weight))
+    found = [Block((name,), (), ()) for name in names[: neurons.first_node]]
+    for value, function in enumerate(neurons.functions, neurons.first_node):
+        terms = [(names[source], weight) for source, weight in reads[value]]
+        text = f"{names[value]} = {function}({_terms(terms, function == 'multiply')})"
+        found.append(Block((text,), tuple([source for source, _ in reads[value]]), ()))
+    if max(len(rail) for _, rail in _rails(found)) > max(width, 40) - ROOM:
+        return [
+            line for block in found for line in textwrap.wrap(block.words[0], max(width, 40), subsequent_indent="  ")
+        ]
+    return _drawn(found, [""] * len(found), max(width, 40))
+
+
+def _terms(terms: Sequence[tuple[str, float]], is_product: bool) -> str:
+    if is_product:
+        return ", ".join(f"{weight:.3g} {name}" for name, weight in terms)
+    text = ""
+    for name, weight in terms:
+        sign = (" - " if weight < 0 else " + ") if text else "-" if weight < 0 else ""
+        text += f"{sign}{abs(weight):.3g} {name}"
+    return text
+
+
+def _drawn(found: Sequence[Block], notes: Sequence[str], width: int) -> list[str]:
+    """Blocks with their rails; each has its note at the end of its first line."""
     rails = list(_rails(found))
     column = max(len(rail) for _, rail in rails) + 2
     lines: list[str] = []
@@ -61,12 +104,12 @@ def drawing(plan: Plan, width: int = 80) -> list[str]:
         if place is None:
             lines.append(rail)
             continue
-        shape = "x".join(map(str, found[place].shape))
+        note = notes[place]
         below = "".join(_BAR if mark in (_NODE, _BAR) else " " for mark in rail)
-        text = textwrap.wrap(ARROW.join(found[place].words), max(20, width - column - len(shape) - 2))
+        text = textwrap.wrap(ARROW.join(found[place].words), max(20, width - column - len(note) - 2))
         for number, part in enumerate(text):
             head = (rail if number == 0 else below).ljust(column) + part
-            lines.append(head if number else f"{head.ljust(width - len(shape))}{shape}")
+            lines.append(f"{head.ljust(width - len(note))}{note}" if note and number == 0 else head)
     return lines
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.genomes.capabilities import Buildable, Recurrent
+from evonas_cli.genomes.capabilities import Buildable, Neural, Recurrent
 from evonas_cli.network.cell import Cell
+from evonas_cli.network.neurons import Neurons, ends
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.task import Task
-from evonas_cli.report.network_text import drawing, equations
+from evonas_cli.report.network_text import drawing, equations, neurons_drawing
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.identity import check_identity
 from evonas_cli.run.session import trusted
@@ -58,14 +59,31 @@ class Reading:
             return None
         return self.parts.space.decode_cell(self.parts.space.from_json(entry["genome"]))
 
+    def neurons(self, entry: Mapping[str, Any]) -> Neurons | None:
+        """The candidate's graph of neurons, with the weights that its training gave where it gave some.
+
+        None for a space without neurons, a run without a task, and another job's candidate. Raises whatever the space
+        raises.
+        """
+        task, space = self.run.metadata()["environment"].get("task"), self.parts.space
+        if entry["genome"] is None or entry.get("job") or task is None or not isinstance(space, Neural):
+            return None
+        neurons: Neurons = space.decode_neurons(space.from_json(entry["genome"]), *ends(Task.from_json(task)))
+        payload = entry.get("payload")
+        weights = payload.get("weights") if isinstance(payload, Mapping) else None
+        return neurons if weights is None else replace(neurons, weights=tuple(weights))
+
     def network(self, entry: Mapping[str, Any], width: int = 80) -> list[str]:
-        """The decoded network drawn as text, or its cell as equations; the reason where the genome has none."""
+        """The decoded network or its neurons drawn as text, or its cell as equations; the reason where the genome has
+        none."""
         try:
-            plan, cell = self.plan(entry), self.cell(entry)
+            plan, cell, neurons = self.plan(entry), self.cell(entry), self.neurons(entry)
         except Exception as error:  # whatever the space raises is what is wrong with this genome
             return [f"no network: {type(error).__name__}: {error}"]
         if plan is not None:
             return drawing(plan, width)
+        if neurons is not None:
+            return neurons_drawing(neurons, width)
         return [] if cell is None else equations(cell)
 
 

@@ -1,9 +1,12 @@
-"""The picture of an architecture: a network's plan, a genome's sketch or a recurrent cell, as SVG for itself."""
+"""The picture of an architecture: a network's plan, a genome's sketch, a recurrent cell, or neurons, as SVG."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.network.cell import Cell
+from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.plan import Plan
 from evonas_cli.report.drawing.boxes import boxes_of
 from evonas_cli.report.drawing.diagram import Box, Diagram, Kind
@@ -53,3 +56,22 @@ def cell_svg(cell: Cell, title: str) -> str:
         arrows.append((value, len(boxes)))
         boxes.append(Box((text,), "end"))
     return svg(Diagram(tuple(boxes), tuple(sorted(set(arrows)))), title)
+
+
+def neurons_svg(neurons: Neurons, title: str) -> str:
+    """Neurons from the inputs and the bias down to the outputs, labelled by their functions.
+
+    A link has the colour of its weight's sign, and is the wider the larger the weight is.
+    """
+    return svg(neurons_diagram(neurons), title)
+
+
+def neurons_diagram(neurons: Neurons, inputs: Sequence[str] = ()) -> Diagram:
+    """A box for each neuron; `inputs` are what the inputs are called, if not by their numbers."""
+    names = inputs or [f"input {number}" for number in range(1, neurons.n_inputs + 1)]
+    boxes = [Box((name,), "end") for name in (*names, "bias")]
+    boxes += [Box((function,), "layer") for function in neurons.functions[: neurons.n_hidden]]
+    for number, function in enumerate(neurons.functions[neurons.n_hidden :], 1):
+        boxes.append(Box(("output" if neurons.n_outputs == 1 else f"output {number}", function), "end"))
+    pairs = sorted(zip(neurons.links, neurons.weights, strict=True))
+    return Diagram(tuple(boxes), tuple([link for link, _ in pairs]), (), tuple([weight for _, weight in pairs]))

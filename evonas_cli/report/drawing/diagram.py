@@ -29,8 +29,13 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """Boxes; arrows as pairs of indices, of which the source is the lower; repeats, which do not overlap."""
+    """Boxes; arrows as pairs of indices, of which the source is the lower; repeats, which do not overlap.
+
+    `weights`, if there are any, has a number for each arrow, shown by the arrow's colour (its sign) and width (its
+    size).
+    """
 
     boxes: tuple[Box, ...]
     arrows: tuple[tuple[int, int], ...]
     repeats: tuple[Repeat, ...] = ()
+    weights: tuple[float, ...] = ()

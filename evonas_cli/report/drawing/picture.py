@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from math import sqrt
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
@@ -22,6 +23,20 @@ FILLS: dict[Kind, str] = {
     "other": "#f4f1f8",
 }
 INK, MUTED, EDGE, PAPER = "#1c2430", "#5b6675", "#7d8896", "#ffffff"
+LETTERING = 'font-family="system-ui,sans-serif" font-size="11"'
+PLUS, MINUS = "#0072b2", "#d55e00"
+"""Arrows of positive and of negative weights."""
+THIN, THICK = 0.6, 4.5
+"""Widths of arrows whose weight is 0, and the largest of the picture."""
+
+
+class _Look(NamedTuple):
+    """Classes of an arrow's line and head, its colour, and its width."""
+
+    line: str
+    head: str
+    stroke: str
+    width: float
 
 
 class _Area(NamedTuple):
@@ -31,8 +46,28 @@ class _Area(NamedTuple):
     bottom: float
 
 
+class Drawn(NamedTuple):
+    """The elements of a drawing, and the size that they take."""
+
+    width: float
+    height: float
+    body: tuple[str, ...]
+
+
 def svg(diagram: Diagram, title: str) -> str:
     """The diagram as one SVG document, drawn downwards; `title` is its name for a screen reader."""
+    drawn = draw(diagram)
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" viewBox="0 0 {drawn.width:.0f} {drawn.height:.0f}" '
+        f'width="{drawn.width:.0f}" height="{drawn.height:.0f}" {LETTERING} role="img">',
+        f"<title>{_text(title)}</title>",
+        f'<rect class="paper" width="{drawn.width:.0f}" height="{drawn.height:.0f}" fill="{PAPER}"/>',
+    ]
+    return "\n".join([*out, *drawn.body, "</svg>"]) + "\n"
+
+
+def draw(diagram: Diagram) -> Drawn:
+    """The elements of `svg`, for a picture that has more in it; LETTERING is for the element around them."""
     cut = [_wrapped(box) for box in diagram.boxes]
     widths, heights = [_width(box) for box in cut], [_height(box) for box in cut]
     placed = place(widths, diagram.arrows)
@@ -40,19 +75,14 @@ def svg(diagram: Diagram, title: str) -> str:
     frames = [_frame(repeat, areas, placed) for repeat in diagram.repeats]
     right = max([area.right for area in areas] + [area.right + 40 for area in frames]) + MARGIN
     right = max(right, max(placed.x) + 2 * MARGIN)
-    height = bottoms[-1] + MARGIN
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" viewBox="0 0 {right:.0f} {height:.0f}" '
-        f'width="{right:.0f}" height="{height:.0f}" font-family="system-ui,sans-serif" font-size="11" role="img">',
-        f"<title>{_text(title)}</title>",
-        f'<rect class="paper" width="{right:.0f}" height="{height:.0f}" fill="{PAPER}"/>',
-    ]
+    out: list[str] = []
     for repeat, area in zip(diagram.repeats, frames, strict=True):
         out += _repeat(repeat, area)
-    out += [_arrow(route, placed, areas, tops, bottoms) for route in placed.routes]
+    for route, look in zip(placed.routes, _looks(diagram), strict=True):
+        out.append(_arrow(route, look, placed, areas, tops, bottoms))
     for box, area in zip(cut, areas, strict=True):
         out += _box(box, area)
-    return "\n".join([*out, "</svg>"]) + "\n"
+    return Drawn(right, bottoms[-1] + MARGIN, tuple(out))
 
 
 def _areas(
@@ -92,8 +122,27 @@ def _box(box: Box, area: _Area) -> list[str]:
     return out
 
 
+def _looks(diagram: Diagram) -> list[_Look]:
+    """How each arrow looks; the width of a weighted one grows with the root of its weight's share of the largest."""
+    if not diagram.weights:
+        return [_Look("arrow", "head", EDGE, 1.3)] * len(diagram.arrows)
+    largest = max(map(abs, diagram.weights)) or 1.0
+    found = []
+    for weight in diagram.weights:
+        sign, stroke = ("plus", PLUS) if weight >= 0 else ("minus", MINUS)
+        found.append(
+            _Look(f"weight {sign}", f"tip {sign}", stroke, THIN + (THICK - THIN) * sqrt(abs(weight) / largest))
+        )
+    return found
+
+
 def _arrow(
-    route: Sequence[int], placed: Placed, areas: Sequence[_Area], tops: Sequence[float], bottoms: Sequence[float]
+    route: Sequence[int],
+    look: _Look,
+    placed: Placed,
+    areas: Sequence[_Area],
+    tops: Sequence[float],
+    bottoms: Sequence[float],
 ) -> str:
     """A curve from the bottom of the first box to the top of the last, straight down through bends."""
     row = next(k for k, points in enumerate(placed.rows) if route[0] in points)
@@ -114,8 +163,8 @@ def _arrow(
             path.append(f"V{y:.1f}")
     head = f"M{x - 3.5:.1f} {y - 2:.1f}l3.5 5.5l3.5 -5.5z"
     return (
-        f'<path class="arrow" d="{"".join(path)}" fill="none" stroke="{EDGE}" stroke-width="1.3"/>'
-        f'<path class="head" d="{head}" fill="{EDGE}"/>'
+        f'<path class="{look.line}" d="{"".join(path)}" fill="none" stroke="{look.stroke}" '
+        f'stroke-width="{look.width:.3g}"/><path class="{look.head}" d="{head}" fill="{look.stroke}"/>'
     )
 
 

@@ -14,6 +14,7 @@ from evonas_cli.report.page.figures import curves, figures
 from evonas_cli.report.page.lineage import lineage
 from evonas_cli.report.page.networks import networks
 from evonas_cli.report.page.rows import Row, Rows, rows_of
+from evonas_cli.report.page.species import species
 from evonas_cli.report.reading import Reading
 from evonas_cli.store.derived import front_document
 from evonas_cli.store.figures import read
@@ -61,6 +62,7 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
             "scaled": progress.hypervolume(rows, bounds) if several and bounds is not None else None,
         },
         "figures": figures(logged),
+        "species": species(logged),
         "operators": variation.operators(rows),
         "failures": failures(rows),
         "refused": refused(rows, parts.constraints),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from evonas_cli.core.errors import EvonasError
@@ -12,6 +13,7 @@ from evonas_cli.network.cell import Cell
 from evonas_cli.network.task import Task
 from evonas_cli.report.page.figures import thinned
 from evonas_cli.report.reading import Reading
+from evonas_cli.report.regions import is_planar, regions
 
 MOST = 8
 """Networks drawn of a run."""
@@ -34,16 +36,22 @@ def networks(reading: Reading, front: Sequence[int], knee: int | None) -> list[d
     """One entry for each network: the candidate's id and `roles`, the plan and sketches as JSON, counts, settings.
 
     `plan` is None where the run has no task, as with a table, and where the genome has no network; `problem` says why.
+    `neurons` are a graph of neurons with its trained weights, and `plane` what the best one says over the plane of its
+    data: for this alone the data is read, without its test part; `problem` says why that was not possible.
     """
     task = reading.run.metadata()["environment"].get("task")
-    return [
+    found = [
         {"id": id, "roles": roles, **_network(reading, reading.journal.read(id), task)}
         for id, roles in chosen(front, knee).items()
     ]
+    if found and is_planar(reading):
+        found[0] |= _plane(reading, reading.journal.read(found[0]["id"]))
+    return found
 
 
 def _network(reading: Reading, entry: Mapping[str, Any], task: Json) -> dict[str, Any]:
-    found: dict[str, Any] = {"plan": None, "cell": None, "sketches": [], "hyper": {}, "problem": None}
+    found: dict[str, Any] = {"plan": None, "cell": None, "neurons": None, "plane": None, "sketches": [], "hyper": {}}
+    found |= {"problem": None}
     space = reading.parts.space
     if entry["genome"] is None:
         return found | {"problem": "the candidate has no genome"}
@@ -61,6 +69,9 @@ def _network(reading: Reading, entry: Mapping[str, Any], task: Json) -> dict[str
             ]
         if isinstance(space, Recurrent):
             found["cell"] = _cell(space.decode_cell(genome))
+        neurons = reading.neurons(entry)
+        if neurons is not None:
+            found["neurons"] = asdict(neurons)
         if isinstance(space, Buildable) and task is not None:
             phenotype = space.decode(genome, Task.from_json(task))
             plan = phenotype.plan
@@ -71,6 +82,14 @@ def _network(reading: Reading, entry: Mapping[str, Any], task: Json) -> dict[str
     except Exception as error:  # whatever the space raises is what is wrong with this genome
         found["problem"] = f"{type(error).__name__}: {error}"
     return found
+
+
+def _plane(reading: Reading, entry: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        _, plane = regions(reading, entry)
+    except EvonasError as error:  # the data may be gone or changed since; the rest of the report does not need it
+        return {"problem": f"no decision regions: {error}"}
+    return {"plane": plane.to_json()}
 
 
 def _cell(cell: Cell) -> dict[str, Json]:

@@ -7,13 +7,18 @@ from typing import Any
 
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.network.cell import Cell, CellNode
+from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.plan import Plan
-from evonas_cli.report.drawing.architecture import architecture_svg, cell_svg, sketch_svg
+from evonas_cli.network.plane import Plane
+from evonas_cli.report.drawing.architecture import architecture_svg, cell_svg, neurons_svg, sketch_svg
+from evonas_cli.report.drawing.regions import draw_regions
 
 MOST = 8
 """Networks drawn on a page; each run has two at least."""
 LARGE = 150
 """Nodes of a plan from which on only the best network and the knee are drawn as a whole, beside their sketches."""
+MOST_LINKS = 300
+"""Links up to which neurons are drawn with their weights; larger graphs as their space sketches them."""
 SMALL = 12_000
 """Characters of pictures up to which a network is shown without being asked for."""
 
@@ -21,8 +26,9 @@ SMALL = 12_000
 def pictures(run: Mapping[str, Any], n_runs: int) -> list[dict[str, Any]]:
     """One entry for each network drawn: that of the document with `metrics`, `parts`, `whole`, `open` and `big`.
 
-    `parts` are the sketches of the space and the recurrent cell, each with `title` and `svg`; `whole` is the picture of
-    the plan (None: there is none). `open` says that the network is shown at once, `big` that it takes a whole row.
+    `parts` are decision regions, the sketches of the space and the recurrent cell, each with `title` and `svg`; a graph
+    of neurons, with its links' weights, stands in the place of its sketch. `whole` is the picture of the plan (None:
+    there is none). `open` says that the network is shown at once, `big` that it takes a whole row.
     """
     columns = run["candidates"]
     place = {id: index for index, id in enumerate(columns["id"])}
@@ -39,8 +45,19 @@ def pictures(run: Mapping[str, Any], n_runs: int) -> list[dict[str, Any]]:
 
 
 def _parts(network: Mapping[str, Any]) -> list[dict[str, str]]:
-    parts = []
+    parts, n_drawn = [], -1
+    if network["plane"] is not None:
+        title = f"decision regions of candidate {network['id']}"
+        parts.append({"title": "decision regions", "svg": draw_regions(Plane.from_json(network["plane"]), title)})
+    if network["neurons"] is not None and len(network["neurons"]["links"]) <= MOST_LINKS:
+        drawing = neurons_svg(_neurons(network["neurons"]), f"neurons of candidate {network['id']}")
+        parts.append({"title": "neurons; links blue for positive weights, orange for negative ones", "svg": drawing})
+        n_drawn = network["neurons"]["n_inputs"] + 1 + len(network["neurons"]["functions"])
     for data in network["sketches"]:
+        if (
+            len(data["nodes"]) == n_drawn
+        ):  # a sketch of the same graph; that of a CPPN behind the neurons is another one
+            continue
         links = tuple([(int(a), int(b)) for a, b in data["links"]])
         sketch = Sketch(data["title"], tuple(data["nodes"]), links, tuple(data["joins"]))
         parts.append({"title": sketch.title, "svg": sketch_svg(sketch)})
@@ -49,6 +66,17 @@ def _parts(network: Mapping[str, Any]) -> list[dict[str, str]]:
         cell = Cell(nodes, network["cell"]["output"], tuple(network["cell"]["memories"]))
         parts.append({"title": "recurrent cell", "svg": cell_svg(cell, f"cell of candidate {network['id']}")})
     return parts
+
+
+def _neurons(data: Mapping[str, Any]) -> Neurons:
+    """The inverse of `dataclasses.asdict`, also of what JSON makes of it."""
+    return Neurons(
+        n_inputs=data["n_inputs"],
+        n_outputs=data["n_outputs"],
+        functions=tuple(data["functions"]),
+        links=tuple([(int(source), int(target)) for source, target in data["links"]]),
+        weights=tuple(data["weights"]),
+    )
 
 
 def _whole(network: Mapping[str, Any], has_parts: bool) -> str | None:

@@ -77,6 +77,7 @@ def _figures(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str
         "progress": view.progress_charts(document, kept),
         "timeline": view.timeline(document, kept),
         "figures": view.figure_charts(document),
+        "species": [view.species_charts(run) for run in runs],
         "curves": [view.curve_charts(run, number, own) for number, (run, own) in pairs],
         "lineages": [view.lineage_chart(run, number, own) for number, (run, own) in pairs],
         "pictures": [pictures(run, len(runs)) for run in runs],

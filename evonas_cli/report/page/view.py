@@ -9,6 +9,7 @@ from evonas_cli.report.page import charts
 from evonas_cli.report.page.charts import Dot, Series
 from evonas_cli.report.page.figures import thinned
 from evonas_cli.report.page.front import Shown
+from evonas_cli.report.page.species import areas
 from evonas_cli.report.page.words import cut, time_unit
 
 MOST = 4000
@@ -146,6 +147,15 @@ def figure_charts(document: Mapping[str, Any]) -> list[dict[str, str]]:
         if len({value for one in series for value in one.value}) > 1:
             title = name.replace("_", " ").replace(".", ": ")
             out.append({"title": title, "svg": charts.lines(series, "evaluations", title, charts.THIRD)})
+    return out
+
+
+def species_charts(run: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Stacked areas of the sizes of species or clusters."""
+    out = []
+    for one in run["species"]:
+        title = f"{one['of']} over the generations"
+        out.append({"title": f"{title}: members of each", "svg": areas(one, title)})
     return out
 
 

@@ -26,6 +26,7 @@ from evonas_cli.data.npz import Npz
 from evonas_cli.data.planar import Gaussians, XorCorners
 from evonas_cli.jobs.neurons import TrainNeurons
 from evonas_cli.network.neurons import Neurons
+from evonas_cli.network.plane import BANDS, Charting
 from evonas_cli.store.directory import RunDirectory
 
 SETTINGS = {
@@ -309,3 +310,28 @@ def test_a_training_that_is_overdue_stops() -> None:
     with pytest.raises(Halted) as error:
         list(bench.evaluate(unit(asked([LINEAR])), RunDirectory(Path())))
     assert error.value.within
+
+
+@pytest.mark.parametrize("standardise", [False, True])
+def test_a_plane_has_the_classes_that_the_network_tells(standardise: bool) -> None:
+    """A line: what lies on one side of it is of one class, whatever the inputs are scaled by."""
+    made, splits = job(standardise=standardise), POINTS.prepare(0)
+    assert isinstance(made, Charting)
+    found = made.plane(LINEAR, 20)
+    mean, std = (splits.mean, splits.std) if standardise else (np.zeros(2), np.ones(2))
+    for row, bands in enumerate(found.bands):
+        for column, band in enumerate(bands):
+            cell = [
+                low + (place + 0.5) / 20 * (high - low) for place, (low, high) in ((column, found.x), (row, found.y))
+            ]
+            output = ((np.array(cell) - mean) / std) @ np.array([0.5, 0.25]) - 1.0
+            assert abs(output) < 1e-5 or (band >= BANDS // 2) == (output > 0)
+    assert [sum(point.part == part for point in found.points) for part in ("train", "valid")] == [40, 30]
+    assert found.fingerprint == splits.fingerprint
+
+
+def test_a_plane_needs_two_inputs(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    made = job(dataset=vectors(tmp_path, x, np.arange(40) % 2, "classes"))
+    with pytest.raises(UsageError, match="decision regions are drawn of two inputs"):
+        made.plane(Neurons(3, 1, ("add",), ((0, 4),), (1.0,)), 5)
