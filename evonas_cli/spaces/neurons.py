@@ -85,8 +85,8 @@ class NeuronGraphs:
         functions: Sequence[str] = ("steepened_sigmoid",),
         output_function: str = "add",
         weight_sd: float = 1.0,
-        perturb_sd: float = 0.5,
-        weight_limit: float | None = None,
+        perturb_sd: float = 1.4,
+        weight_limit: float | None = 8.0,
         weight_probability: float = 0.8,
         perturb_probability: float = 0.9,
         redraw_probability: float = 0.1,
@@ -102,9 +102,10 @@ class NeuronGraphs:
     ) -> None:
         for key, count, least in (("inputs", inputs, 1), ("outputs", outputs, 1), ("small_genome", small_genome, 0)):
             _require(type(count) is int and count >= least, key, f"a whole number of at least {least}", count)
-        for key, size in (("weight_sd", weight_sd), ("perturb_sd", perturb_sd), ("weight_limit", weight_limit)):
-            absent = size is None and key == "weight_limit"
-            _require(absent or 0 < size < inf, key, f"a number above 0{' or null' * (key == 'weight_limit')}", size)
+        for key, sd in (("weight_sd", weight_sd), ("perturb_sd", perturb_sd)):
+            _require(0 < sd < inf, key, "a number above 0", sd)
+        bounded = weight_limit is None or 0 < weight_limit < inf
+        _require(bounded, "weight_limit", "a number above 0 or null", weight_limit)
         _within("stays_disabled", stays_disabled, 1)
         self._functions = options.words("functions", functions, FUNCTIONS)
         [self._output_function] = options.words("output_function", (output_function,), FUNCTIONS)
