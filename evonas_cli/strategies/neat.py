@@ -79,7 +79,7 @@ class Neat(Generic[G]):
     space: NeatSpace[G]
     population_size: int = 150
     speciation: bool = True
-    species: int | None = None
+    species: int | None = 6
     threshold: float = 3.0
     stagnation: int = 15
     champion_size: int = 5

@@ -12,6 +12,7 @@ from evonas_cli.core.capability import unknown
 from evonas_cli.core.protocols import Space
 from evonas_cli.genomes.capabilities import (
     OF_SPACES,
+    Aligned,
     Behaving,
     Buildable,
     Crossable,
@@ -20,7 +21,9 @@ from evonas_cli.genomes.capabilities import (
     Measured,
     Mutable,
     Neural,
+    Prunable,
     Scored,
+    Sized,
     Walkable,
 )
 from evonas_cli.genomes.walk import replay, run, uniform
@@ -200,6 +203,41 @@ def behaviours_have_the_named_numbers(space: Any) -> None:
     assert len(found) > 1
 
 
+def children_of_unequal_parents_are_genomes_and_parents_stay(space: Any) -> None:
+    """As for equal parents: children can be stored, parents are not changed, a child of equals is their equal."""
+    rng = Random(10)
+    for _ in range(20):
+        fitter, other = space.sample(rng), space.sample(rng)
+        before = [json.dumps(space.to_json(parent)) for parent in (fitter, other)]
+        child = space.recombine_unequal(fitter, other, rng)
+        assert space.from_json(space.to_json(child)) == child
+        assert [json.dumps(space.to_json(parent)) for parent in (fitter, other)] == before
+        assert space.recombine_unequal(child, child, rng) == child
+
+
+def what_is_pruned_is_a_genome_and_stays(space: Any) -> None:
+    """A pruned genome can be stored, and has nothing left to prune; mutants, where there are any, too."""
+    rng = Random(11)
+    for _ in range(20):
+        genome = space.sample(rng)
+        for _ in range(5 if isinstance(space, Mutable) else 0):
+            genome = space.mutate(genome, rng)
+        pruned = space.prune(genome)
+        assert space.from_json(space.to_json(pruned)) == pruned
+        assert space.prune(pruned) == pruned
+
+
+def sizes_are_counts(space: Any) -> None:
+    """The same names for all genomes, with whole numbers of at least 0."""
+    rng, names = Random(12), set()
+    for _ in range(20):
+        genome = space.sample(rng)
+        sizes = space.sizes(genome)
+        names.add(tuple(sizes))
+        assert all(type(size) is int and size >= 0 for size in sizes.values())
+    assert len(names) == 1
+
+
 LAWS: dict[Callable[[Any], None], type] = {
     every_public_name_is_a_capability: Space,
     sampling_depends_on_the_generator_alone: Space,
@@ -207,6 +245,9 @@ LAWS: dict[Callable[[Any], None], type] = {
     what_is_no_genome_is_refused_in_one_line: Space,
     mutants_are_genomes_and_parents_stay: Mutable,
     children_are_genomes_and_parents_stay: Crossable,
+    children_of_unequal_parents_are_genomes_and_parents_stay: Aligned,
+    what_is_pruned_is_a_genome_and_stays: Prunable,
+    sizes_are_counts: Sized,
     linear_genomes_follow_their_choices: Linear,
     distances_are_symmetric_and_zero_on_equals: Measured,
     walks_lead_to_genomes_and_traces_lead_back: Walkable,

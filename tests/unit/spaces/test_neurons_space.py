@@ -37,6 +37,7 @@ WILD = {
 }
 SPACE = NeuronGraphs(inputs=3, outputs=2, **WILD)  # type: ignore[arg-type]
 XOR = NeuronGraphs(functions=("sigmoid", "sine"))
+NO_STRUCTURE = {"add_link_probability": 0.0, "add_node_probability": 0.0}
 ENDS = terminals(3, 1)
 OUT = 3
 """The mark of the one output behind two inputs and the bias."""
@@ -159,7 +160,7 @@ def test_equal_structural_changes_get_equal_marks_in_other_genomes() -> None:
 
 
 def test_weights_take_steps_or_are_drawn_anew() -> None:
-    space = NeuronGraphs(perturb_sd=0.001, add_link_probability=0.0, add_node_probability=0.0, weight_probability=1.0)
+    space = NeuronGraphs(perturb_sd=0.001, weight_limit=None, weight_probability=1.0, **NO_STRUCTURE)
     genome = graph((0, OUT, 50.0), (1, OUT, 50.0), (2, OUT, 50.0))
     changed = [w for seed in range(1000) for w in weights(space.mutate(genome, Random(seed))).values()]
     redrawn = sum(abs(w - 50) > 1 for w in changed)
