@@ -106,7 +106,7 @@ class Simulation:
             raise UsageError(f"{name} has no limit of steps; pass job.steps=500 or another one")
         threshold = spec.reward_threshold if self.threshold is None else self.threshold
         if threshold is None:
-            raise UsageError(f"{name} does not say when it is solved; pass job.threshold, the least return of an episode")
+            raise UsageError(f"{name} does not say when it is solved; pass job.threshold, a least return")
         return Interface(seen.shape[0], int(acts.n), int(acts.start), float(threshold))
 
     def recorded(self) -> Mapping[str, str]:
