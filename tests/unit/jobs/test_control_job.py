@@ -10,7 +10,8 @@ import pytest
 from benches import bench, unit
 from neural_space import Graphs
 
-from evonas_cli.core.evaluating import Job, Placed, Stacking, Static
+from evonas_cli.core.evaluating import Job, Stacking, Static
+from evonas_cli.core.sources import Placed
 from evonas_cli.core.types import Candidate, Proposal, Result
 from evonas_cli.jobs.control import WIDEST, Control
 from evonas_cli.network.neurons import Neurons
