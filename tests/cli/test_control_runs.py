@@ -62,7 +62,7 @@ def test_what_does_not_fit_is_refused_in_one_line(
 
 def test_a_space_without_graphs_is_refused(refused: Callable[..., str]) -> None:
     line = refused(2, "search", "job=control", "strategy=random", "space=nasnet", "--quiet")
-    assert "job Control needs a space that is Neural, which NasNet is not; spaces that are: neurons" in line
+    assert "job Control needs a space that is Neural, which NasNet is not; spaces that are: " in line
 
 
 @pytest.mark.parametrize("more", [(), ("--dry-run",)])
