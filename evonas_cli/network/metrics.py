@@ -90,7 +90,11 @@ MEANINGS: Mapping[str, str] = {
     "fitness_loss": "The loss over the part that job.fitness names, and what job.penalty adds for the links.",
     "squared_fitness": "(n - sum of |target - probability|)^2 over the n examples of the training part, for two "
     "classes: for the four corners of XOR the fitness of NEAT, from 0 to 16.",
-    "cost": "What budget.cost counts. Trainings: billions of multiply-adds. Tables: the cost column. Landscapes: 1.",
+    "return": "Mean over the episodes of a policy of the sum of rewards, in the environment's own unit.",
+    "solved": "Share, in [0, 1], of the episodes whose sum of rewards is at least job.threshold, or else the "
+    "environment's own threshold.",
+    "cost": "What budget.cost counts. Trainings: billions of multiply-adds. Tables: the cost column. Landscapes: 1. "
+    "Policies: steps of all episodes.",
     "train_seconds": "Seconds that the training took.",
     "true_error": "1 - the true fitness of a landscape, without noise, in [0, 1].",
     "test_error": "As valid_error, over the test part. Tables: 1 - the accuracy in column `report`. It is never an "

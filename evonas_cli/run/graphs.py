@@ -41,5 +41,5 @@ def check_graphs(space: Any, environment: Mapping[str, Any], seed: int, allowed:
     [(reason, _)] = reasons.most_common(1)
     raise UsageError(
         f"none of {SAMPLES} samples of the space {name} has a graph of {n_inputs} inputs and {n_outputs} outputs: "
-        f"{reason}; change the space's settings or the data set"
+        f"{reason}; change the space's settings, the data set or the environment"
     )

@@ -36,8 +36,8 @@ class NeuronGraphs(GraphGenomes):
         return replace(genome, links=tuple(links))
 
     def decode_neurons(self, genome: MarkedGraph, n_inputs: int, n_outputs: int) -> Neurons:
-        """What is computed of the graph. Raises ValueError for data of other numbers of inputs or outputs."""
+        """What is computed of the graph. Raises ValueError for a task of other numbers of inputs or outputs."""
         for key, ours, theirs in (("inputs", self._inputs, n_inputs), ("outputs", self._outputs, n_outputs)):
             if ours != theirs:
-                raise ValueError(f"space.{key}={ours}, but the data has {theirs} {key}; set space.{key}={theirs}")
+                raise ValueError(f"space.{key}={ours}, but the task has {theirs} {key}; set space.{key}={theirs}")
         return self._network(genome)

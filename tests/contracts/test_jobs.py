@@ -19,6 +19,7 @@ from evonas_cli.testing import jobs as contract
 
 SMALL = ("trainer.epochs=1", "dataset.limit=200", "space.channels=4")
 NEEDED: dict[str, tuple[str, ...]] = {
+    "control": ("strategy=random", "space.inputs=4", "space.outputs=2", "job.episodes=2", "job.steps=20"),
     "landscape": ("space=chain_landscape",),
     "language": ("space=rnn_cell", "job.hidden=8", "trainer.epochs=1"),
     "neurons": ("strategy=random", "job.steps=20", "job.check_every=10"),
@@ -45,6 +46,8 @@ def table(tmp_path: Path) -> Path:
 @pytest.fixture(params=list(options("job")))
 def case(request: pytest.FixtureRequest, table: Path) -> tuple[str, Parts]:
     name = request.param
+    if name == "control":
+        pytest.importorskip("gymnasium", reason="needs gymnasium: pip install 'evonas[control]'")
     more = (f"job.path={table}",) if name == "table" else ()
     config = compose([f"job={name}", *NEEDED[name], *more]).config
     own = {"space": {"_target_": "neural_space.Graphs"}} if name == "neurons" else {}
@@ -70,8 +73,8 @@ def test_the_law_holds(law: Callable[[Any, Any, Path], None], case: tuple[str, P
 
 def test_the_candidates_seed_is_the_only_randomness(case: tuple[str, Parts], tmp_path: Path) -> None:
     name, parts = case
-    if name in ("table", "size", "neurons", "neurons_evolved"):
-        pytest.skip("a table, the size of a plan, and genomes with weights have no randomness")
+    if name in ("control", "table", "size", "neurons", "neurons_evolved"):
+        pytest.skip("a table, the size of a plan, genomes with weights, and starts of episodes have no randomness")
     bench, context = parts.job.open(Place()), RunDirectory(tmp_path)
     [one, _] = asked(name, parts)
     [first], [other] = (list(bench.evaluate(Unit((replace(one, seed=seed),)), context)) for seed in (1, 2))

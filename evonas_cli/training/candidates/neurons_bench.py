@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
+from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.halting import NEVER, Halt
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
@@ -25,6 +25,7 @@ from evonas_cli.network.task import Task
 from evonas_cli.nn.neurons.order import order
 from evonas_cli.nn.neurons.program import Program
 from evonas_cli.training.candidates.environment import environment, ready
+from evonas_cli.training.candidates.graphs import decoded
 from evonas_cli.training.device.errors import one_line
 from evonas_cli.training.neurons.columns import Part
 from evonas_cli.training.neurons.descent import descend
@@ -61,18 +62,8 @@ class NeuronsBench:
         UsageError for options that the job does not know, and what torch raises for lack of memory.
         """
         started = perf_counter()
-        n_inputs, n_outputs = ends(self._loaded.task)
-        able: list[tuple[Candidate[Any], Neurons]] = []
-        for candidate in unit.candidates:
-            try:
-                neurons = self.equipment.space.decode_neurons(candidate.proposal.genome, n_inputs, n_outputs)
-            except EvonasError:
-                raise
-            except Exception as error:  # whatever the space raises is what is wrong with this genome
-                failure = Failure("unbuildable", one_line(error) or type(error).__name__)
-                yield Result(candidate.id, "failed", error=failure)
-            else:
-                able.append((candidate, neurons))
+        able, failed = decoded(self.equipment.space, unit.candidates, *ends(self._loaded.task))
+        yield from failed
         if able:
             yield from self._together(able, started)
 

@@ -21,6 +21,7 @@ TABLE = ("dataset=csv", "dataset.path=a.csv", "dataset.target=b")
         (("strategy=codeepneat",), {"space": "codeepneat", "dataset": "digits"}),
         (("strategy=population_based_training",), {"space": "hyperparameters"}),
         (("strategy=neat",), {"space": "neurons", "job": "neurons_evolved", "dataset": "xor_corners"}),
+        (("strategy=neat", "job=control"), {"space": "neurons", "job": "control"}),
         (
             ("strategy=backprop_neat", "dataset=circles"),
             {"space": "neurons_backprop", "job": "neurons", "dataset": "circles"},

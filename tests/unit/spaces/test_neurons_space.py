@@ -271,9 +271,9 @@ def test_decoding_by_hand() -> None:
 
 def test_data_of_another_size_is_refused_with_a_cure() -> None:
     genome = XOR.sample(Random(0))
-    with pytest.raises(ValueError, match="space.inputs=2, but the data has 4 inputs; set space.inputs=4"):
+    with pytest.raises(ValueError, match="space.inputs=2, but the task has 4 inputs; set space.inputs=4"):
         XOR.decode_neurons(genome, 4, 1)
-    with pytest.raises(ValueError, match="space.outputs=1, but the data has 3 outputs; set space.outputs=3"):
+    with pytest.raises(ValueError, match="space.outputs=1, but the task has 3 outputs; set space.outputs=3"):
         XOR.decode_neurons(genome, 2, 3)
 
 

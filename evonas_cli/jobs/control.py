@@ -1,0 +1,83 @@
+"""The job that evaluates graphs of single neurons as policies in an environment of gymnasium."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.evaluating import Place
+from evonas_cli.core.types import Candidate, Json, Metric, Unit
+from evonas_cli.genomes.capabilities import Neural
+from evonas_cli.jobs.stacks import parts
+from evonas_cli.network.neurons import ends
+from evonas_cli.network.task import Task
+from evonas_cli.training.control.simulation import Simulation
+
+if TYPE_CHECKING:
+    from evonas_cli.training.candidates.control_bench import ControlBench
+
+WIDEST = 128
+"""Candidates of one program."""
+
+
+class Control:
+    """Plays episodes with the candidates of an ask in step.
+
+    A policy has one output for each action, and takes the action with the largest one. `environment`, `episodes`,
+    `steps` and `threshold` as for `Simulation`. Episode k of every candidate starts from a seed that is a function of
+    the run's seed and k. Nothing is drawn from the candidate's seed.
+
+    Metrics: `return`, the mean over the episodes of the sum of rewards; `solved`, the share of episodes that reach the
+    threshold; `links` and `hidden` of the graph; `cost`, the steps of all episodes. Environments are stepped on the
+    CPU, and so the outputs are computed there. Raises UsageError for `device=cuda`.
+    """
+
+    needs: tuple[type, ...] = (Neural,)
+    metrics: Mapping[str, Metric] = {
+        **{"return": Metric("max"), "solved": Metric("max")},
+        **{"links": Metric("min"), "hidden": Metric("min"), "cost": Metric("min")},
+    }
+    static_names: Sequence[str] = ("links", "hidden")
+
+    def __init__(
+        self,
+        space: Neural[Any],
+        seed: int,
+        device: str,
+        deterministic: bool,
+        threads: int,
+        environment: str,
+        episodes: int,
+        steps: int | None,
+        threshold: float | None,
+    ) -> None:
+        if device.startswith("cuda"):
+            raise UsageError(f"job=control computes on the CPU, where environments are; device={device} must be cpu")
+        self.space, self._deterministic, self._threads = space, deterministic, threads
+        self.simulation = Simulation(
+            environment=environment, episodes=episodes, steps=steps, threshold=threshold, seed=seed
+        )
+
+    def open(self, place: Place) -> ControlBench:
+        """The bench, on the CPU whatever the place."""
+        from evonas_cli.training.candidates.control_bench import ControlBench
+
+        return ControlBench(self.space, self.simulation, self._deterministic, self._threads)
+
+    def check_there(self) -> None:
+        """Raises UsageError where gymnasium is missing, and for an environment in which policies cannot act."""
+        self.simulation.interface()
+
+    def static_metrics(self, genome: Any, environment: Mapping[str, Json]) -> Mapping[str, float] | None:
+        """Links and hidden nodes; None where the genome has no graph."""
+        try:
+            policy = self.space.decode_neurons(genome, *ends(Task.from_json(environment["task"])))
+        except Exception:  # whatever it is, evaluating the candidate meets it again and records it
+            return None
+        return {"links": float(policy.parameters), "hidden": float(policy.n_hidden)}
+
+    def units(self, asked: Sequence[Candidate[Any]], environment: Mapping[str, Json]) -> list[Unit[Any]]:
+        """Parts of nearly equal size, at least two of four candidates or more, so that two cores have work."""
+        found = parts(asked, WIDEST, spread=True)
+        return [Unit(tuple(part), len(part), tuple(range(len(part)))) for part in found]

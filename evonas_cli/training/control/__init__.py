@@ -1,0 +1,1 @@
+"""Policies in environments: what an environment is like, and episodes of many policies in step."""
