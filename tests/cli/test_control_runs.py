@@ -21,7 +21,7 @@ installed = pytest.mark.skipif(find_spec("gymnasium") is None, reason="needs gym
 
 def entries(root: Path) -> list[Any]:
     found = [json.loads(line) for line in (root / "journal.jsonl").read_text().splitlines()]
-    return [(entry["id"], entry["genome"], entry["metrics"]) for entry in found]
+    return sorted([(entry["id"], entry["genome"], entry["metrics"]) for entry in found], key=lambda entry: entry[0])
 
 
 @installed
