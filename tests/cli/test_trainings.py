@@ -115,7 +115,7 @@ def test_a_board_shows_a_sign_of_learning_before_the_first_result(tmp_path: Path
     small = ("space=chain_cnn", "space.layers=2", "space.filters=[2]", "dataset.limit=100", "device=cpu")
     words = ("search", *small, "strategy=random", "trainer.epochs=400000", "evaluator.workers=1", "--run-dir", "run")
     terminal = Terminal(tmp_path, [*words], {})
-    terminal.wait_for(lambda text: re.search(r"training  0  epoch \d+/400000.*  valid_error 0\.", text) is not None)
+    terminal.wait_for(lambda text: re.search(r"training  \d+  epoch \d+/400000.*  valid_error 0\.", text) is not None)
     assert "best valid_error so far: no result yet" in terminal.shown
     terminal.press(b"\x03")
     assert terminal.end() == 130 and terminal.screen.cursor_shown
