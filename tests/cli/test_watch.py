@@ -43,7 +43,12 @@ class Elsewhere:
 
     def write(self, count: int, state: str = "running", torn: bytes = b"", **more: Any) -> None:
         """The journal has so many lines, and status.json says so."""
-        (self.root / "journal.jsonl").write_bytes(b"".join(self._lines[:count]) + torn)
+        path, wanted = self.root / "journal.jsonl", b"".join(self._lines[:count]) + torn
+        if wanted.startswith(there := path.read_bytes()):
+            with path.open("ab") as journal:  # as a search does: nobody ever reads less than before
+                journal.write(wanted[len(there) :])
+        else:
+            path.write_bytes(wanted)
         status = {**self._status, "state": state, "evaluations": count, **more}
         (self.root / "status.new").write_text(json.dumps(status))
         (self.root / "status.new").rename(self.root / "status.json")
