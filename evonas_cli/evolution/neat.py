@@ -7,12 +7,11 @@ equal child. A weight is a gene of a link; graphs of layers have none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
 from random import Random
 from statistics import fmean
-from typing import TypeVar
 
 from evonas_cli.genomes import choices
 from evonas_cli.genomes.choices import Genes, Locus
@@ -28,7 +27,6 @@ from evonas_cli.genomes.marked_graph import (
     split_mark,
 )
 
-K = TypeVar("K")
 STAYS_DISABLED = 0.75
 """Probability that a link which one parent has disabled is disabled in the child."""
 
@@ -212,17 +210,22 @@ class Compatibility:
 
     def distance(self, first: MarkedGraph, second: MarkedGraph, loci: GraphLoci) -> float:
         """Of two graphs with these loci."""
-        ours, theirs = ({(link.source, link.target): link.genes for link in graph.links} for graph in (first, second))
-        larger = max(len(ours), len(theirs))
-        apart = self.unmatched * len(ours.keys() ^ theirs.keys()) / (larger if larger >= self.small else 1)
-        apart += self.links * _mean_distance(loci.links, ours, theirs)
-        nodes, others = ({node.mark: node.genes for node in graph.nodes} for graph in (first, second))
-        return apart + self.nodes * _mean_distance(loci.nodes, nodes, others)
+        theirs = {(link.source, link.target): link.genes for link in second.links}
+        pairs = [
+            (link.genes, theirs[link.source, link.target])
+            for link in first.links
+            if (link.source, link.target) in theirs
+        ]
+        larger = max(len(first.links), len(second.links))
+        n_unmatched = len(first.links) + len(second.links) - 2 * len(pairs)
+        others = {node.mark: node.genes for node in second.nodes}
+        nodes = [(node.genes, others[node.mark]) for node in first.nodes if node.mark in others]
+        apart = self.unmatched * n_unmatched / (larger if larger >= self.small else 1)
+        return apart + self.links * _mean_distance(loci.links, pairs) + self.nodes * _mean_distance(loci.nodes, nodes)
 
 
-def _mean_distance(loci: Sequence[Locus], ours: Mapping[K, Genes], theirs: Mapping[K, Genes]) -> float:
+def _mean_distance(loci: Sequence[Locus], pairs: Sequence[tuple[Genes, Genes]]) -> float:
     """Of the genes of what matches; `fsum`, since other sums would depend on the order."""
-    pairs = [(genes, theirs[key]) for key, genes in ours.items() if key in theirs]
     terms = [locus.distance(a[place], b[place]) for place, locus in enumerate(loci) for a, b in pairs]
     return fsum(terms) / len(terms) if terms else 0.0
 

@@ -7,7 +7,7 @@ A genome is a marked graph (genomes/marked_graph.py): a node gene has a function
 feed-forward. With a palette of several functions the genomes are those of backprop NEAT (Ha, 2016).
 
 Beside the paper: a function may be redrawn; a link is switched off only where every output still has a path; and where
-a mutation would change nothing, every weight is perturbed, so that a mutant always differs.
+a mutation would change nothing, every weight is perturbed.
 """
 
 from __future__ import annotations
