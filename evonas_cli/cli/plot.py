@@ -60,17 +60,15 @@ def plot(
     PNG needs the extra `plot`: pip install 'evonas[plot]'.
     """
     from evonas_cli.cli.pictures import check_picture, write_picture
-    from evonas_cli.core.errors import UsageError
 
-    chosen = [name for name, on in (("--front", front), ("--history", history), ("--curves", curves)) if on]
-    chosen += [] if architecture is None else ["--architecture"]
-    chosen += [] if regions is None else ["--regions"]
-    if len(chosen) > 1:
-        raise UsageError(f"{' and '.join(chosen)} are different pictures; choose one of them")
-    if candidate and not curves:
-        raise UsageError("--candidate chooses learning curves; add --curves")
-    if metric is not None and not (history or curves):
-        raise UsageError("--metric goes with --history or --curves; --front shows the objectives")
+    chosen = {
+        "--front": front,
+        "--history": history,
+        "--curves": curves,
+        "--architecture": architecture is not None,
+        "--regions": regions is not None,
+    }
+    _check([name for name, on in chosen.items() if on], bool(candidate), metric is not None)
     check_picture("--output", output)
     allowed = allow_module or []
     if history:
@@ -86,6 +84,18 @@ def plot(
     write_picture(output, svg)
     say(output)
     return 0
+
+
+def _check(chosen: Sequence[str], candidates: bool, metric: bool) -> None:
+    """Raises UsageError for several pictures at once, and for options that the chosen picture does not have."""
+    from evonas_cli.core.errors import UsageError
+
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} are different pictures; choose one of them")
+    if candidates and "--curves" not in chosen:
+        raise UsageError("--candidate chooses learning curves; add --curves")
+    if metric and not {"--history", "--curves"} & set(chosen):
+        raise UsageError("--metric goes with --history or --curves; --front shows the objectives")
 
 
 def _places(runs: Sequence[str], outputs: Path) -> list[str]:

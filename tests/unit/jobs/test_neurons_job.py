@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from math import exp, inf, log, sqrt
 from pathlib import Path
@@ -12,65 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 from benches import bench, unit
-from neural_space import Graphs, random_neurons
+from neural_space import random_neurons
+from neurons_jobs import LINEAR, POINTS, SOLVED, asked, job, result, results, vectors
 
-from evonas_cli.config.folders import conf_root, read
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Foreseeing, Job, Narrowing, Place, Preferring, Stacking, Static
 from evonas_cli.core.halting import Deadline, Halted
 from evonas_cli.core.sources import Placed
-from evonas_cli.core.types import Candidate, Proposal, Result
 from evonas_cli.data.copying import Copy
-from evonas_cli.data.digits import Digits
-from evonas_cli.data.npz import Npz
 from evonas_cli.data.planar import Gaussians, XorCorners
-from evonas_cli.jobs.neurons import TrainNeurons
 from evonas_cli.network.neurons import Neurons
-from evonas_cli.network.plane import BANDS, Charting
 from evonas_cli.store.directory import RunDirectory
-
-SETTINGS = {
-    key: value for key, value in read(conf_root() / "job/neurons.yaml").items() if key[0] != "_" and key != "defaults"
-}
-SETTINGS |= {"steps": 20, "check_every": 10}
-POINTS = Gaussians(noise=0.5, seed=0, n_train=40, n_valid=30, n_test=20)
-LINEAR = Neurons(2, 1, ("add",), ((0, 3), (1, 3), (2, 3)), (0.5, 0.25, -1.0))
-SOLVED = Neurons(2, 1, ("multiply", "add"), ((0, 3), (1, 3), (0, 4), (1, 4), (2, 4), (3, 4)), (1, 1, 10, 10, -5, -20))
-"""The four corners: 10 x + 10 y - 20 x y - 5."""
-
-
-def job(dataset: Any = POINTS, space: Any = None, seed: int = 0, **changes: Any) -> TrainNeurons:
-    return TrainNeurons(
-        space=space or Graphs(),
-        dataset=dataset,
-        seed=seed,
-        device="cpu",
-        deterministic=True,
-        threads=1,
-        **{**SETTINGS, **changes},
-    )
-
-
-def asked(graphs: Sequence[Neurons], **proposal: Any) -> list[Candidate[Neurons]]:
-    return [Candidate(id, 0, 100 + id, Proposal(graph, **proposal)) for id, graph in enumerate(graphs)]
-
-
-def results(made: TrainNeurons, candidates: Sequence[Candidate[Neurons]]) -> list[Result]:
-    found = bench(made).evaluate(unit(candidates), RunDirectory(Path()))
-    return sorted(found, key=lambda result: result.id)
-
-
-def result(made: TrainNeurons, graph: Neurons = LINEAR, **proposal: Any) -> Result:
-    [found] = results(made, asked([graph], **proposal))
-    return found
-
-
-def vectors(tmp_path: Path, x: Any, y: Any, kind: str) -> Npz:
-    path = tmp_path / "vectors.npz"
-    np.savez(path, x_train=np.asarray(x, dtype=np.float32), y_train=y)
-    node = read(conf_root() / "dataset/npz.yaml")
-    given = {key: value for key, value in node.items() if key != "_target_"}
-    return Npz(**{**given, "path": str(path), "kind": kind, "valid_fraction": 0.25, "test_fraction": 0.25})
 
 
 def test_it_has_the_capabilities_of_its_kind() -> None:
@@ -263,75 +214,8 @@ def test_wrong_settings_are_refused(dataset: Any, changes: dict[str, Any], line:
     assert str(caught.value).startswith(line)
 
 
-def digits(**changes: Any) -> Digits:
-    none = {"valid_fraction": 0.25, "test_fraction": 0.2, "limit": None, "crop": 0, "flip": False, "cutout": 0}
-    return Digits(**{**none, **changes})
-
-
-def test_images_are_vectors_of_their_pixels_row_by_row() -> None:
-    """A network that reads one pixel, 3 rows down and 4 columns right, as evidence for class 0."""
-    data, pixel = digits(limit=400), 3 * 8 + 4
-    graph = Neurons(64, 10, ("add",) * 10, ((pixel, 65),), (0.01,))
-    made = job(data, weights="evolved")
-    found = result(made, graph)
-    splits = data.prepare(0)
-    logits = np.zeros((len(splits.y_valid), 10))
-    logits[:, 0] = 0.01 * splits.x_valid[:, 0, 3, 4]
-    losses = np.log(np.exp(logits).sum(1)) - logits[np.arange(len(logits)), splits.y_valid]
-    assert found.metrics["valid_loss"] == pytest.approx(losses.mean(), rel=1e-5)
-    standard = (0.01 * (splits.x_valid[:, 0, 3, 4] - splits.mean[0]) / splits.std[0])[:, None] * np.eye(10)[0]
-    losses = np.log(np.exp(standard).sum(1)) - standard[np.arange(len(logits)), splits.y_valid]
-    found = result(job(data, weights="evolved", standardise=True), graph)
-    assert found.metrics["valid_loss"] == pytest.approx(losses.mean(), rel=1e-5)
-
-
-def test_images_are_not_augmented() -> None:
-    with pytest.raises(UsageError, match="job=neurons changes no images; set dataset.crop, cutout, mixup, randaugment"):
-        job(digits(crop=1)).open(Place()).environment()
-
-
-def test_data_of_another_shape_is_refused(tmp_path: Path) -> None:
-    node = read(conf_root() / "dataset/npz.yaml")
-    given = {key: value for key, value in node.items() if key != "_target_"}
-    np.savez(
-        tmp_path / "series.npz", x_train=np.random.default_rng(0).normal(size=(40, 2, 6)), y_train=np.arange(40) % 2
-    )
-    series = Npz(**{**given, "path": str(tmp_path / "series.npz"), "kind": "classes", "layout": "series"})
-    series = replace(series, valid_fraction=0.25, test_fraction=0.25)
-    with pytest.raises(UsageError, match="neurons read vectors or images; the task has series 2x6; pass"):
-        job(series).open(Place()).environment()
-    x = np.arange(20).reshape(10, 2)
-    with pytest.raises(UsageError, match="job=neurons tells classes or numbers, not labels; use job=train"):
-        job(vectors(tmp_path, x, np.eye(10, 3), "labels"))
-
-
 def test_a_training_that_is_overdue_stops() -> None:
     bench = job().open(Place(halt=Deadline(-inf, -inf)))
     with pytest.raises(Halted) as error:
         list(bench.evaluate(unit(asked([LINEAR])), RunDirectory(Path())))
     assert error.value.within
-
-
-@pytest.mark.parametrize("standardise", [False, True])
-def test_a_plane_has_the_classes_that_the_network_tells(standardise: bool) -> None:
-    """A line: what lies on one side of it is of one class, whatever the inputs are scaled by."""
-    made, splits = job(standardise=standardise), POINTS.prepare(0)
-    assert isinstance(made, Charting)
-    found = made.plane(LINEAR, 20)
-    mean, std = (splits.mean, splits.std) if standardise else (np.zeros(2), np.ones(2))
-    for row, bands in enumerate(found.bands):
-        for column, band in enumerate(bands):
-            cell = [
-                low + (place + 0.5) / 20 * (high - low) for place, (low, high) in ((column, found.x), (row, found.y))
-            ]
-            output = ((np.array(cell) - mean) / std) @ np.array([0.5, 0.25]) - 1.0
-            assert abs(output) < 1e-5 or (band >= BANDS // 2) == (output > 0)
-    assert [sum(point.part == part for point in found.points) for part in ("train", "valid")] == [40, 30]
-    assert found.fingerprint == splits.fingerprint
-
-
-def test_a_plane_needs_two_inputs(tmp_path: Path) -> None:
-    x = np.random.default_rng(0).normal(size=(40, 3))
-    made = job(dataset=vectors(tmp_path, x, np.arange(40) % 2, "classes"))
-    with pytest.raises(UsageError, match="decision regions are drawn of two inputs"):
-        made.plane(Neurons(3, 1, ("add",), ((0, 4),), (1.0,)), 5)
