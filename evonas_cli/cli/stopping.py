@@ -6,6 +6,7 @@ Loads little, because it is the first module of a command: before anything has b
 from __future__ import annotations
 
 import os
+import select
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -97,13 +98,16 @@ def _stop(number: int, frame: FrameType | None) -> None:
         _since, _heard = now, _NAMES[signal.Signals(number)]
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated
     if now - _since > PATIENCE:
-        _write(_parting)
+        finish()
+        said = f"evonas: stopped by {_NAMES[signal.Signals(number)]} at once; what was recorded is safe\n"
+        _write(_parting + said.encode())
         os._exit(128 + number)
 
 
 def _write(words: bytes) -> None:
-    """Writes to stderr, if stderr is open."""
+    """Writes to stderr, if stderr is open and takes words without a wait: nobody may be reading."""
     try:
-        os.write(2, words)
+        if select.select((), (2,), (), 0)[1]:
+            os.write(2, words)
     except OSError:
         return

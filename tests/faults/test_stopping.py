@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,10 +75,29 @@ def test_signals_to_the_very_end(tmp_path: Path) -> None:
     process = started(tmp_path, TOY)
     time.sleep(1.0)
     process.send_signal(signal.SIGTERM)
-    while process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.002)
+    sender = threading.Thread(target=_send_until_it_ends, args=(process,))
+    sender.start()
     ended(process, signal.SIGTERM)
+    sender.join()
+
+
+def _send_until_it_ends(process: subprocess.Popen[str]) -> None:
+    while process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        time.sleep(0.002)
+
+
+def test_nobody_reads_what_the_command_says(tmp_path: Path) -> None:
+    """A command that waits for a full pipe ends all the same for who insists."""
+    process = started(tmp_path, TOY)
+    time.sleep(3.0)
+    for _ in range(2):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(2.5)
+    assert process.wait(timeout=10) == CODES[signal.SIGTERM]
+    assert process.stderr is not None
+    process.stderr.close()
 
 
 def test_who_insists_is_obeyed(tmp_path: Path) -> None:
@@ -85,7 +105,7 @@ def test_who_insists_is_obeyed(tmp_path: Path) -> None:
     stuck = (
         "import time\nfrom evonas_cli.cli import stopping\n"
         "stopping.PATIENCE = 0.2\nstopping.listen()\n"
-        "with stopping.parting(b'parting'):\n"
+        "with stopping.parting(b'parting '):\n"
         "    while True:\n"
         "        try:\n            print('ready', flush=True)\n            time.sleep(60)\n"
         "        except BaseException:\n            continue\n"
@@ -95,4 +115,6 @@ def test_who_insists_is_obeyed(tmp_path: Path) -> None:
     for _ in range(2):
         process.send_signal(signal.SIGTERM)
         time.sleep(0.4)
-    assert process.communicate(timeout=10)[1] == b"parting" and process.returncode == 143
+    said = process.communicate(timeout=10)[1]
+    assert said == b"parting evonas: stopped by SIGTERM at once; what was recorded is safe\n"
+    assert process.returncode == 143
