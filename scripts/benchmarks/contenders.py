@@ -37,7 +37,7 @@ NETWORKS = {
     "example": ("space=hyperparameters",),
     "small": ("space=hyperparameters", "space.channels=[4,8]", "space.hidden=32"),
     "mlp": ("space=mlp",),
-    "cells": ("space=nasbench201", "space.stem_stride=2"),
+    "cells": ("space=nasbench201", "space.channels=4", "space.cells_per_stage=1"),
 }
 EVALUATED = 1000
 
