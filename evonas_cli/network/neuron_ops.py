@@ -47,7 +47,10 @@ def _links(shapes: Sequence[Shape], settings: Settings) -> int:
 def _source(shapes: Sequence[Shape], settings: Settings) -> Source:
     graph = neurons_of(shapes[0][0], settings)
     layer = f"NeuronGraph({graph.n_inputs}, {graph.n_outputs}, {graph.functions!r}, {graph.links!r})"
-    lines = (f"STEEPNESS = {STEEPNESS}  # of steepened_sigmoid", f"SQUARE_LIMIT = {SQUARE_LIMIT}  # bound before square")
+    lines = (
+        f"STEEPNESS = {STEEPNESS}  # of steepened_sigmoid",
+        f"SQUARE_LIMIT = {SQUARE_LIMIT}  # of square",
+    )
     return Source(layer=layer, classes=(CLASS,), lines=lines)
 
 

@@ -63,9 +63,7 @@ def test_what_does_not_fit_is_refused_in_one_line(
 
 
 @installed
-def test_novelty_drives_neat_and_a_policy_does_not_leave_evonas(
-    refused: Callable[..., str], tmp_path: Path
-) -> None:
+def test_novelty_drives_neat_and_a_policy_does_not_leave_evonas(refused: Callable[..., str], tmp_path: Path) -> None:
     words = ("strategy.pressure=novelty", "strategy.novelty_neighbours=3", "job.descriptor=end", "evaluator=serial")
     whole, parted = tmp_path / "whole", tmp_path / "parted"
     assert run([*SMALL, *words, "budget.evaluations=24", "--run-dir", str(whole)]) == 0

@@ -132,7 +132,9 @@ class NeuronsBench:
         if probes is None:
             return [()] * len(population)
         program = Program(order(population), probes.width, self._loaded.device, gradients=False)
-        answers = [head_of(self._loaded.task).answers(program.forward(piece.inputs, weights)) for piece in probes.pieces]
+        answers = [
+            head_of(self._loaded.task).answers(program.forward(piece.inputs, weights)) for piece in probes.pieces
+        ]
         together = torch.cat(answers, dim=2)[:, :, : probes.count]
         return [tuple(own) for own in together.flatten(1).tolist()]
 

@@ -18,8 +18,8 @@ from evonas_cli.core.types import Constraint, Evaluation, Objective
 from evonas_cli.evaluation.fake import Fake
 from evonas_cli.evolution.generations import Birth, Generation
 from evonas_cli.evolution.pressure import BONUSES
-from evonas_cli.jobs.landscape import Landscape
 from evonas_cli.genomes.choices import Genes
+from evonas_cli.jobs.landscape import Landscape
 from evonas_cli.run.search import search
 from evonas_cli.spaces.maze import Maze
 from evonas_cli.store import records
@@ -28,7 +28,6 @@ from evonas_cli.store.recorder import Recorder
 from evonas_cli.strategies.genetic import Genetic
 from evonas_cli.strategies.neat import Neat, Population
 from evonas_cli.strategies.nsga2 import Nsga2
-
 
 
 class CrossableMaze(Maze):
