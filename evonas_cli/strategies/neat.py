@@ -87,7 +87,8 @@ class Population(Generic[G]):
 class Neat(PressureSettings, Generic[G]):
     """Evolution of structures and weights, from minimal ones on, in species (Stanley and Miikkulainen, 2002).
 
-    `stagnation` counts under `pressure=fitness` alone, and `rho` under all others. `threshold` is a distance of the space; `species` is a wanted number, or None for a fixed threshold.
+    `stagnation` counts under `pressure=fitness` alone, and `rho` under all others. `threshold` is a distance of the
+    space; `species` is a wanted number, or None for a fixed threshold.
     """
 
     space: NeatSpace[G]

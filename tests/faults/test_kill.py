@@ -61,7 +61,7 @@ CASES: dict[str, tuple[str, ...]] = {
     ),
     "deepneat": (*ASSEMBLIES, "strategy=deepneat", "strategy.population_size=4", "strategy.species=2"),
 }
-"""Every strategy but those on spaces of their own; those not named here run on cells, with the settings of their YAML."""
+"""Every strategy but those on spaces of their own; those not named here run on cells, with their YAML."""
 PLACES = {
     "serial": ("evaluator=serial",),
     "pool-1": ("evaluator=pool", "evaluator.workers=1"),
