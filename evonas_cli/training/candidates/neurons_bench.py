@@ -132,11 +132,9 @@ class NeuronsBench:
         if probes is None:
             return [()] * len(population)
         program = Program(order(population), probes.width, self._loaded.device, gradients=False)
-        answers = [
-            head_of(self._loaded.task).answers(program.forward(piece.inputs, weights)) for piece in probes.pieces
-        ]
-        together = torch.cat(answers, dim=2)[:, :, : probes.count]
-        return [tuple(own) for own in together.flatten(1).tolist()]
+        [piece] = probes.pieces  # a descriptor is shorter than a piece
+        answers = head_of(self._loaded.task).answers(program.forward(piece.inputs, weights))
+        return [tuple(own) for own in answers[:, :, : piece.count].flatten(1).tolist()]
 
     def _counted(self, neurons: Neurons, updates: int) -> dict[str, float]:
         passes = self.equipment.passes(self._loaded.parts["train"].count, updates)

@@ -30,7 +30,7 @@ def test_what_keeps_a_strategy_from_a_space() -> None:
 
 
 def test_what_a_strategy_refuses_when_its_state_begins_keeps_it_from_a_space() -> None:
-    evograd, climbing = node("strategy", "evograd"), node("strategy", "local_search")
+    evograd, climbing = (trusted("strategy", (), ())[name] for name in ("evograd", "local_search"))
     assert obstacle(evograd, Parabola()) is None and obstacle(climbing, Bits()) is None
     assert "these of the space are discrete: bit_0" in str(obstacle(evograd, Bits()))
     assert "cannot list the neighbours along" in str(obstacle(climbing, Parabola()))
