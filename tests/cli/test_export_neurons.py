@@ -29,7 +29,7 @@ def test_trained_neurons_leave_as_files_that_give_the_same_answers(
     searched: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "out"
-    assert run(["export", str(searched), "best", "--format", "dir,py,onnx,pt2", "-o", str(folder), "--json"]) == 0
+    assert run(["export", str(searched), "best", "--format", "dir,py,onnx", "-o", str(folder), "--json"]) == 0
     [found] = json.loads(capsys.readouterr().out)["exported"]
     lines = [json.loads(line) for line in (searched / "journal.jsonl").read_text().splitlines()]
     [entry] = [line for line in lines if line["id"] == found["candidate"]]
@@ -48,5 +48,5 @@ def test_trained_neurons_leave_as_files_that_give_the_same_answers(
 
 
 def test_what_there_is_not_is_one_line(searched: Path, tmp_path: Path, refused: Callable[..., str]) -> None:
-    assert "candidate 99" in refused(2, "export", str(searched), "99", "-o", str(tmp_path / "out"))
+    assert "has no candidate 99" in refused(3, "export", str(searched), "99", "-o", str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
