@@ -19,7 +19,6 @@ from evonas_cli.export.card import card
 from evonas_cli.export.checking import Checked, Part, check
 from evonas_cli.export.forms import CARD, FORMS
 from evonas_cli.export.outgoing import Outgoing
-from evonas_cli.genomes.capabilities import Neural
 from evonas_cli.network.deployment import Deploying
 from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.signature import Signature
@@ -76,7 +75,7 @@ def neurons_of(reading: Reading, id: int) -> Neurons | None:
     Raises RunError for a candidate that failed, UsageError for a graph that its job cannot let go.
     """
     entry = recorded(reading.run, id)
-    neurons = reading.neurons(entry) if Neural in reading.parts.job.needs else None
+    neurons = reading.neurons(entry) if reading.evaluates_neurons else None
     if neurons is not None and not isinstance(reading.parts.job, Deploying):
         root, job = reading.run.root, type(reading.parts.job).__name__
         raise UsageError(
