@@ -21,7 +21,7 @@ from evonas_cli.cli.app import run
 
 POOL = ("evaluator.workers=2", "snapshot.every=10")
 NEAT = ("strategy=neat", "strategy.population_size=40", "strategy.species=4", "budget.evaluations=600", *POOL)
-LANDSCAPE = ("job=landscape", "budget.evaluations=20000", "snapshot.every=500")
+LANDSCAPE = ("job=landscape", "budget.evaluations=3000", "snapshot.every=100")
 CASES = {
     "neat": NEAT,
     "neat, novelty": (*NEAT, "strategy.pressure=novelty", "strategy.rho=0.5", "job.descriptor=outputs"),
