@@ -44,15 +44,15 @@ def export(
 
     dir: plan, weights and preprocessing as data. py: one plain PyTorch file. onnx: for ONNX Runtime. pt2: a torch
     program for this version of torch. Each is loaded without evonas and computed again before it is kept. A retrained
-    run (`evonas retrain`) and a search with trainer.save_state=true have weights. Several candidates get a folder each.
+    run (`evonas retrain`) and a search with trainer.save_state=true have weights, and so has every run of job=neurons.
+    Several candidates get a folder each.
     """
     from evonas_cli.core.errors import UsageError
-    from evonas_cli.export.exporting import check_free, part_of
+    from evonas_cli.export.exporting import check_exportable, check_free, part_of
     from evonas_cli.export.exporting import export as exported
     from evonas_cli.export.forms import forms_named
     from evonas_cli.report.choosing import chosen
     from evonas_cli.report.reading import read_run
-    from evonas_cli.run.artifacts import read_artifact
 
     if output is None:
         raise UsageError("name the folder to write into: -o PATH")
@@ -67,7 +67,7 @@ def export(
     folders = {id: output if one else output / str(id) for id in ids}
     for id, folder in folders.items():
         check_free(folder, force)
-        read_artifact(reading.run, id)
+        check_exportable(reading, id)
     if output.exists() and not one:
         check_free(output, force=True)
     part = part_of(reading, allow_module or [])

@@ -177,9 +177,11 @@ def _describe(parts: Parts) -> int:
     from evonas_cli.core.evaluating import advice
     from evonas_cli.core.rng import stream
     from evonas_cli.run.fit import check_data
+    from evonas_cli.run.graphs import check_ahead
     from evonas_cli.run.tracking import tracker_of
 
     check_data(parts.job, parts.goals.asked)
+    check_ahead(parts.space, parts.job, parts.config["seed"], parts.allowed)
     tracker_of(parts.config, parts.allowed)
     for line in advice(parts.job):
         remark(f"evonas: {line}")

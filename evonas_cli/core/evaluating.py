@@ -142,8 +142,17 @@ class Describing(Protocol, metaclass=Capability):
     def descriptor(self) -> Sequence[str]:
         """Names of the numbers of each successful result's descriptor: ("x", "y"); none where none is measured.
 
+        A name stands for several numbers where only the data or an environment tells how many there are.
         A descriptor is a function of what decides the other metrics, never of a clock.
         """
+
+
+@runtime_checkable
+class Foretelling(Protocol, metaclass=Capability):
+    """What a job may have in addition: it knows its task before a bench is opened, without reading data."""
+
+    def task_ahead(self) -> Json:
+        """The task as the environment of the bench has it (`Task.to_json`). Raises UsageError where there is none."""
 
 
 @runtime_checkable

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
+
+import torch
 
 from evonas_cli.config.build import build
 from evonas_cli.core.errors import RunError, UsageError
@@ -16,8 +19,11 @@ from evonas_cli.export.card import card
 from evonas_cli.export.checking import Checked, Part, check
 from evonas_cli.export.forms import CARD, FORMS
 from evonas_cli.export.outgoing import Outgoing
+from evonas_cli.network.deployment import Deploying
+from evonas_cli.network.neurons import Neurons
+from evonas_cli.network.signature import Signature
 from evonas_cli.report.reading import Reading
-from evonas_cli.run.artifacts import Artifact, read_artifact
+from evonas_cli.run.artifacts import read_artifact, recorded
 from evonas_cli.run.stored import stored_config
 
 OURS = (CARD, *dict.fromkeys(name for form in FORMS.values() for name in form.files))
@@ -38,8 +44,15 @@ def outgoing_of(reading: Reading, id: int) -> Outgoing:
     """The candidate on its way out.
 
     Raises RunError, which names the command that trains the candidate again, where there are no weights or an older
-    evonas has written them.
+    evonas has written them; and as `neurons_of`.
     """
+    neurons = neurons_of(reading, id)
+    if neurons is not None:
+        job: Any = reading.parts.job  # a Deploying one, as `neurons_of` has found
+        with _silent():
+            found = job.deployment(neurons)
+        weights = {name: torch.tensor(values) for name, values in found.weights.items()}
+        return Outgoing(_title(reading, id, found.signature), found.plan, found.signature, weights)
     artifact = read_artifact(reading.run, id)
     if not artifact.signature.preparation:
         raise RunError(
@@ -47,13 +60,35 @@ def outgoing_of(reading: Reading, id: int) -> Outgoing:
             f"`evonas retrain {reading.run.root} {id}` trains the candidate again and says so"
         )
     artifact.network()
-    return Outgoing(_title(reading, artifact), artifact.plan, artifact.signature, artifact.weights)
+    return Outgoing(_title(reading, id, artifact.signature), artifact.plan, artifact.signature, artifact.weights)
 
 
-def _title(reading: Reading, artifact: Artifact) -> str:
-    task, run = artifact.signature.task, reading.run.root.name
+def check_exportable(reading: Reading, id: int) -> None:
+    """Raises as `outgoing_of` for a candidate that cannot be exported, without reading the data."""
+    if neurons_of(reading, id) is None:
+        read_artifact(reading.run, id)
+
+
+def neurons_of(reading: Reading, id: int) -> Neurons | None:
+    """The candidate's graph of neurons with its weights, which the journal has; None for other networks.
+
+    Raises RunError for a candidate that failed, UsageError for a graph that its job cannot let go.
+    """
+    entry = recorded(reading.run, id)
+    neurons = reading.neurons(entry) if reading.evaluates_neurons else None
+    if neurons is not None and not isinstance(reading.parts.job, Deploying):
+        root, job = reading.run.root, type(reading.parts.job).__name__
+        raise UsageError(
+            f"candidate {id} of {root} is a policy of the job {job}, and the forms of export hold networks that answer "
+            f"examples of data, such as those of job=neurons; `evonas show {root} {id}` writes its graph as text"
+        )
+    return neurons
+
+
+def _title(reading: Reading, id: int, signature: Signature) -> str:
+    task, run = signature.task, reading.run.root.name
     words = {"classes": "classifier", "labels": "labeller", "numbers": "regression"}
-    return f"A {words.get(task.kind, 'model')} for {task.examples}, found by evonas: candidate {artifact.id} of {run}"
+    return f"A {words.get(task.kind, 'model')} for {task.examples}, found by evonas: candidate {id} of {run}"
 
 
 def part_of(reading: Reading, allowed: Sequence[str]) -> Part:
@@ -67,18 +102,25 @@ def part_of(reading: Reading, allowed: Sequence[str]) -> Part:
         name.startswith("test_") for entry in reading.journal for name in entry.get("metrics") or ()
     )
     dataset: Any = build(config["dataset"], "dataset", allowed)
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # what is said of the data was said by the search
-    try:
+    with _silent():
         splits = dataset.prepare(config["seed"])
         x, y = dataset.test(config["seed"]) if opened else (splits.x_valid, splits.y_valid)
-    finally:
-        logging.disable(before)
     if splits.fingerprint != reading.run.metadata()["environment"].get("data"):
         raise RunError(f"the data of {reading.run.root} has changed since its trainings; put back what it was")
     if splits.task.kind == "numbers":
         y = y.astype("float64") * splits.target_std + splits.target_mean
     return Part("test" if opened else "validation", x, y)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """What is said of the data was said by the search."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def check_free(folder: Path, force: bool) -> None:

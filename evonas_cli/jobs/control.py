@@ -17,6 +17,8 @@ from evonas_cli.training.control.simulation import Simulation
 if TYPE_CHECKING:
     from evonas_cli.training.candidates.control_bench import ControlBench
 
+DESCRIPTORS = {"end": ("last observation", "return"), "seen": ("mean observation", "return")}
+"""Of each descriptor the names of its numbers; an observation stands for all of its own."""
 WIDEST = 128
 """Candidates of one program."""
 
@@ -31,6 +33,10 @@ class Control:
     Metrics: `return`, the mean over the episodes of the sum of rewards; `solved`, the share of episodes that reach the
     threshold; `links` and `hidden` of the graph; `cost`, the steps of all episodes. Environments are stepped on the
     CPU, and so the outputs are computed there. Raises UsageError for `device=cuda`.
+
+    With `descriptor` results say what a policy brings about: `end`, the mean over the episodes of the last observation,
+    or `seen`, the mean of the observations after all steps; and with either the return in units of the threshold's
+    size.
     """
 
     needs: tuple[type, ...] = (Neural,)
@@ -51,10 +57,15 @@ class Control:
         episodes: int,
         steps: int | None,
         threshold: float | None,
+        descriptor: str | None = None,
     ) -> None:
         if device.startswith("cuda"):
             raise UsageError(f"job=control computes on the CPU, where environments are; device={device} must be cpu")
+        if descriptor is not None and descriptor not in DESCRIPTORS:
+            raise UsageError(f"job.descriptor must be {' or '.join(DESCRIPTORS)} or null; it is {descriptor!r}")
         self.space, self._deterministic, self._threads = space, deterministic, threads
+        self._described_by = descriptor
+        self.descriptor: Sequence[str] = () if descriptor is None else DESCRIPTORS[descriptor]
         self.simulation = Simulation(
             environment=environment, episodes=episodes, steps=steps, threshold=threshold, seed=seed
         )
@@ -63,11 +74,15 @@ class Control:
         """The bench, on the CPU whatever the place."""
         from evonas_cli.training.candidates.control_bench import ControlBench
 
-        return ControlBench(self.space, self.simulation, self._deterministic, self._threads)
+        return ControlBench(self.space, self.simulation, self._deterministic, self._threads, self._described_by)
 
     def check_there(self) -> None:
         """Raises UsageError where gymnasium is missing, and for an environment in which policies cannot act."""
         self.simulation.interface()
+
+    def task_ahead(self) -> Json:
+        """That of the environment, which is made for it. Raises as `check_there`."""
+        return self.simulation.interface().task.to_json()
 
     def static_metrics(self, genome: Any, environment: Mapping[str, Json]) -> Mapping[str, float] | None:
         """Links and hidden nodes; None where the genome has no graph."""

@@ -11,6 +11,7 @@ from evonas_cli.core.types import Candidate, Json, Metric, Unit
 from evonas_cli.data.dataset import Source
 from evonas_cli.genomes.capabilities import Neural
 from evonas_cli.jobs.stacks import parts
+from evonas_cli.network.deployment import Deployment
 from evonas_cli.network.neurons import Neurons, ends
 from evonas_cli.network.plane import Plane
 from evonas_cli.network.task import Task
@@ -20,6 +21,7 @@ from evonas_cli.training.neurons.settings import Descent, Penalty
 if TYPE_CHECKING:
     from evonas_cli.training.candidates.neurons_bench import NeuronsBench
 
+DESCRIPTORS = ("outputs",)
 WIDEST = {"cpu": 128, "cuda": 1024}
 """Candidates of one program, by type of device."""
 LOWER, HIGHER = Metric("min"), Metric("max")
@@ -37,6 +39,9 @@ class TrainNeurons:
     drawn from the candidate's seed. Trained weights come back as the payload {"weights": [...]}, one for each link of
     the graph, so that a strategy can write them into the genome (Lamarckian inheritance). A proposal may have the
     options {"weights": "evolved"}: its weights are not trained.
+
+    With `descriptor` results say what the candidate answers at `probes` examples of the training part, which a stream
+    of the run's seed draws: for each one the probability of class 1, or of each of more classes, or the numbers.
     """
 
     needs: tuple[type, ...] = (Neural,)
@@ -65,7 +70,11 @@ class TrainNeurons:
         fitness: str,
         standardise: bool,
         test: bool,
+        descriptor: str | None = None,
+        probes: int = 16,
     ) -> None:
+        if descriptor not in (None, *DESCRIPTORS):
+            raise UsageError(f"job.descriptor must be {' or '.join(DESCRIPTORS)} or null; it is {descriptor!r}")
         if not isinstance(dataset, Source):
             name = type(dataset).__name__
             raise UsageError(f"job=neurons reads vectors, which the dataset {name} has not; pass dataset=spirals")
@@ -93,7 +102,9 @@ class TrainNeurons:
             fitness=fitness,
             standardise=standardise,
             test=test,
+            probes=None if descriptor is None else probes,
         )
+        self.descriptor = () if descriptor is None else tuple([f"probe {number + 1}" for number in range(probes)])
 
     @property
     def tests(self) -> bool:
@@ -144,6 +155,12 @@ class TrainNeurons:
         from evonas_cli.training.neurons.plane import plane
 
         return plane(self.equipment, neurons, side)
+
+    def deployment(self, neurons: Neurons) -> Deployment:
+        """As `network.deployment.Deploying`."""
+        from evonas_cli.training.neurons.deployment import deployment
+
+        return deployment(self.equipment, neurons)
 
     def static_metrics(self, genome: Any, environment: Mapping[str, Json]) -> Mapping[str, float] | None:
         """Links and hidden nodes; None where the genome has no graph."""

@@ -46,7 +46,7 @@ class Setting:
         if self.default > self.most:
             raise ValueError(f"the default {self.default} is above the greatest value {self.most}")
 
-    def check(self, value: Any) -> int | float:
+    def check(self, value: Any) -> int | float | str:
         """The value as int or float. Raises ValueError with the range that it misses."""
         real = isinstance(self.default, float)
         number = isinstance(value, int | float) if real else isinstance(value, int)
@@ -55,6 +55,17 @@ class Setting:
             kind = "a number" if real else "an integer"
             raise ValueError(f"must be {kind} of at least {self.least}{most}, it is {value!r}")
         return float(value) if real else int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Setting):
+    """A setting that is text and must be given; the operation's shape rule says what it may be."""
+
+    def check(self, value: Any) -> str:
+        """The text. Raises ValueError for anything else."""
+        if not isinstance(value, str):
+            raise ValueError(f"must be text, it is {value!r}")
+        return value
 
 
 FLAG = Setting(0, least=0, most=1)

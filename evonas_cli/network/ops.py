@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from evonas_cli.network.map_ops import MAP_OPS
+from evonas_cli.network.neuron_ops import NEURON_OPS
 from evonas_cli.network.op import SAME, Op, Settings, Shape
 from evonas_cli.network.sequence_ops import SEQUENCE_OPS
 from evonas_cli.network.vector_ops import VECTOR_OPS
@@ -59,5 +60,5 @@ def complete(name: str, given: Settings) -> dict[str, Any]:
     return _table[name].complete(given)
 
 
-for _name, _op in {**MAP_OPS, **VECTOR_OPS, **SEQUENCE_OPS}.items():
+for _name, _op in {**MAP_OPS, **VECTOR_OPS, **SEQUENCE_OPS, **NEURON_OPS}.items():
     register(_name, _op)

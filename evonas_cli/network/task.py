@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from evonas_cli.core.types import Json
-from evonas_cli.network.ops import Shape
+from evonas_cli.network.op import Shape
 
 if TYPE_CHECKING:
     from evonas_cli.network.plan import Plan

@@ -59,6 +59,11 @@ class Reading:
             return None
         return self.parts.space.decode_cell(self.parts.space.from_json(entry["genome"]))
 
+    @property
+    def evaluates_neurons(self) -> bool:
+        """Whether graphs of neurons are what the run's job evaluates."""
+        return Neural in self.parts.job.needs
+
     def neurons(self, entry: Mapping[str, Any]) -> Neurons | None:
         """The candidate's graph of neurons, with the weights that its training gave where it gave some.
 

@@ -57,7 +57,7 @@ def read_artifact(run: RunDirectory, id: int) -> Artifact:
     """
     from evonas_cli.training.checkpoint import Source
 
-    entry = _entry(run, id)
+    entry = recorded(run, id)
     folder = run.folder(id)
     path = folder / WEIGHTS
     remedy = f"`evonas retrain {run.root} {id}` trains it and keeps its weights"
@@ -86,7 +86,7 @@ def load_network(run: RunDirectory, id: int) -> Network:
     return read_artifact(run, id).network()
 
 
-def _entry(run: RunDirectory, id: int) -> dict[str, Any]:
+def recorded(run: RunDirectory, id: int) -> dict[str, Any]:
     """The candidate's line of the journal. Raises RunError where there is none, or the candidate failed."""
     journal = Journal(run.journal, write=False)
     try:

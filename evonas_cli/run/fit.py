@@ -60,7 +60,7 @@ def check_demands(config: Config, strategy: Any, job: Job[Any], others: Mapping[
             f"set window={demands.window}"
         )
     if demands.descriptor and not (isinstance(job, Describing) and job.descriptor):
-        cure = "set job.descriptor" if isinstance(job, Describing) else "use job=train or job=landscape, which have one"
+        cure = "set job.descriptor" if isinstance(job, Describing) else "use job=train, neurons, control or landscape"
         raise UsageError(f"{who} chooses by behaviour, and the job {job_name} describes none; {cure}")
     if isinstance(job, Exacting):
         job.check_demands(demands)

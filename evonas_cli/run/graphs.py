@@ -8,12 +8,20 @@ from typing import Any
 
 from evonas_cli.core.blame import described
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.evaluating import Foretelling
 from evonas_cli.core.rng import stream
+from evonas_cli.genomes.capabilities import Neural
 from evonas_cli.network.neurons import Neurons, ends
 from evonas_cli.network.task import Task
 
 SAMPLES = 20
 """Genomes of which one must have a graph."""
+
+
+def check_ahead(space: Any, job: Any, seed: int, allowed: Sequence[str] = ()) -> None:
+    """As `check_graphs`, before a bench is opened, where the job knows its task by then."""
+    if isinstance(space, Neural) and Neural in job.needs and isinstance(job, Foretelling):
+        check_graphs(space, {"task": job.task_ahead()}, seed, allowed)
 
 
 def check_graphs(space: Any, environment: Mapping[str, Any], seed: int, allowed: Sequence[str] = ()) -> None:

@@ -58,6 +58,7 @@ LATER: Mapping[str, Json] = {
     "job.latency_key": "arch",
     "job.latency_column": None,
     "job.descriptor": None,
+    "job.probes": 16,
     "strategy.batch": 1,
     "strategy.pressure": "fitness",
     "strategy.rho": 0.0,

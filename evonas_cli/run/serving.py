@@ -12,9 +12,11 @@ from evonas_cli.config.build import build, target
 from evonas_cli.config.build import spaces as configured_spaces
 from evonas_cli.config.folders import conf_root, file_of, options, read, root_file
 from evonas_cli.config.meanings import leaf
+from evonas_cli.core.blame import naming
 from evonas_cli.core.capability import lack
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.rng import stream
 
 
 def trusted(group: str, allowed: Sequence[str], folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
@@ -33,16 +35,24 @@ def trusted(group: str, allowed: Sequence[str], folders: Sequence[Path]) -> dict
 
 
 def obstacle(node: Mapping[str, Any], space: Any, allowed: Sequence[str] = ()) -> str | None:
-    """Why a strategy's node does not serve a space, as one clause; None: it does."""
+    """Why a strategy's node does not serve a space, as one clause; None: it does.
+
+    What a run does at its start is done here: the strategy is built, its demands are compared with the space, and its
+    state begins, where a strategy refuses the genes that it cannot vary.
+    """
     try:
         with _quiet():
             strategy = build(node, "strategy", allowed, space=space)
+            demands = getattr(strategy, "demands", None)
+            if not isinstance(demands, Demands):
+                return "the strategy has no demands"
+            lacking = next((why for need in demands.space if (why := lack(space, need)) is not None), None)
+            if lacking is None:
+                with naming(f"strategy {type(strategy).__name__}: init", allowed):
+                    strategy.init(stream(0, "init"))
     except UsageError as error:
         return str(error)
-    demands = getattr(strategy, "demands", None)
-    if not isinstance(demands, Demands):
-        return "the strategy has no demands"
-    return next((why for need in demands.space if (why := lack(space, need)) is not None), None)
+    return lacking
 
 
 def serving(folders: Sequence[Path] = (), allowed: Sequence[str] = ()) -> dict[str, dict[str, str | None]]:

@@ -12,6 +12,12 @@ Fitness is minus the first loss; where one of a generation is negative, all are 
 The fitter of two parents gives the genes that do not match (`Aligned`; other spaces take parents as equals). A failed
 candidate is no member. Where no member is left, candidates are sampled.
 
+`pressure` (evolution/pressure.py) puts novelty, surprise or curiosity in the place of fitness, as novelty search with
+NEAT has it (Lehman and Stanley, 2011): worth = rho z(fitness) + (1 - rho) z(bonus) decides on offspring, champions,
+survivors and the fitter of two parents. A worth compares the members of one generation alone, since archive and
+deviations move on. No champion is then better than one of another generation, so species do not stagnate under any
+pressure but fitness; a species ends where no member is near it.
+
 Beside the paper: `species` is a wanted number of species that the threshold follows (null: a fixed threshold).
 `speciation: false` is the paper's ablation, one species without stagnation. A generation may be asked before the one
 before it is told (the run's window): it breeds from what was told, and when it is told its last members leave if there
@@ -21,7 +27,7 @@ is no room beside the champions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 from random import Random
 from statistics import fmean
@@ -31,6 +37,9 @@ from evonas_cli.core.checks import require, switch, whole, within
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
+from evonas_cli.evolution import pressure
+from evonas_cli.evolution.behaviour import Behaviours
+from evonas_cli.evolution.pressure import FITNESS, PressureSettings
 from evonas_cli.evolution.speciation import STEP, joined, nudged, offspring_counts, settled
 from evonas_cli.genomes.capabilities import Aligned, Crossable, Measured, Mutable, Sized
 
@@ -41,12 +50,13 @@ class NeatSpace(Space[G], Mutable[G], Crossable[G], Measured[G], Protocol[G]):
 
 @dataclass(frozen=True, slots=True)
 class Member(Generic[G]):
-    """A candidate that succeeded; `fitness` is higher for better ones."""
+    """A candidate that succeeded; `fitness` is higher for better ones, `worth` is what members are selected by."""
 
     id: int
     genome: G
     fitness: float
     species: int
+    worth: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +70,25 @@ class Species:
 
 @dataclass(frozen=True, slots=True)
 class Population(Generic[G]):
-    """The members told last, champions that live on first; their species by id; `generation` counts those told."""
+    """The members told last, champions that live on first; their species by id; `generation` counts those told.
+
+    `behaviours` is empty where members are selected for their fitness alone.
+    """
 
     members: tuple[Member[G], ...]
     species: tuple[Species, ...]
     threshold: float
     generation: int = 0
     next_species: int = 0
+    behaviours: Behaviours = field(default_factory=Behaviours)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Neat(Generic[G]):
+class Neat(PressureSettings, Generic[G]):
     """Evolution of structures and weights, from minimal ones on, in species (Stanley and Miikkulainen, 2002).
 
-    `threshold` is a distance of the space; `species` is a wanted number, or None for a fixed threshold.
+    `stagnation` counts under `pressure=fitness` alone, and `rho` under all others. `threshold` is a distance of the
+    space; `species` is a wanted number, or None for a fixed threshold.
     """
 
     space: NeatSpace[G]
@@ -86,6 +101,7 @@ class Neat(Generic[G]):
     survival_fraction: float = 0.2
     crossover_probability: float = 0.75
     interspecies_probability: float = 0.001
+    rho: float = 0.0
 
     def __post_init__(self) -> None:
         size = self.population_size
@@ -100,11 +116,13 @@ class Neat(Generic[G]):
         within("survival_fraction", self.survival_fraction, interval="(0, 1]")
         within("crossover_probability", self.crossover_probability, interval="[0, 1]")
         within("interspecies_probability", self.interspecies_probability, interval="[0, 1]")
+        within("rho", self.rho, interval="[0, 1]")
+        pressure.check(self, size)
 
     @property
     def demands(self) -> Demands:
-        """Genomes that mutate and recombine, with a distance."""
-        return Demands(space=(Mutable, Crossable, Measured))
+        """Genomes that mutate and recombine, with a distance; a descriptor where behaviour counts."""
+        return Demands(space=(Mutable, Crossable, Measured), descriptor=self.pressure != FITNESS)
 
     @property
     def least_evaluations(self) -> int:
@@ -132,16 +150,22 @@ class Neat(Generic[G]):
         champions = [
             champion for id, count in self._offspring(state).items() for champion in self._champions(state, id, count)
         ]
-        children = [Member(one.id, one.genome, -one.losses[0], -1) for one in told if one.losses is not None]
+        fitnesses = {one.id: -one.losses[0] for one in told if one.losses is not None}
+        children = [Member(one.id, one.genome, fitnesses[one.id], -1, 0.0) for one in told if one.id in fitnesses]
         members = [*champions, *children[: self.population_size - len(champions)]]
-        return self._speciated(state, members, rng)
+        behaviours = pressure.judged(self, state.behaviours, told, [member.id for member in members], rng)
+        own = {member.id: -member.fitness for member in members}
+        losses = pressure.losses(self, behaviours, own, self.rho)
+        judged = [replace(member, worth=-losses[member.id]) for member in members]
+        return replace(self._speciated(state, judged, rng), behaviours=behaviours)
 
     def population(self, state: Population[G]) -> tuple[int, ...]:
         """All members."""
         return tuple([member.id for member in state.members])
 
     def figures(self, state: Population[G]) -> Mapping[str, Json]:
-        """Of the members: species sizes by id, threshold, mean and best fitness; links and hidden nodes if counted."""
+        """Of the members: species sizes by id, threshold, mean and best fitness, links and hidden nodes if counted (the
+        best are the fittest, whatever the pressure); and `pressure.figures`."""
         sizes: dict[str, Json] = {str(one.id): len(_of(state.members, one.id)) for one in state.species}
         fitnesses = [member.fitness for member in state.members]
         found: dict[str, Json] = {
@@ -153,10 +177,11 @@ class Neat(Generic[G]):
             "best_fitness": max(fitnesses, default=None),
         }
         if isinstance(self.space, Sized) and state.members:
-            counts = [self.space.sizes(member.genome) for member in _best_first(state.members)]
+            fittest = sorted(state.members, key=lambda member: (-member.fitness, member.id))
+            counts = [self.space.sizes(member.genome) for member in fittest]
             found["best_sizes"] = dict(counts[0])
             found["mean_sizes"] = {name: fmean(count[name] for count in counts) for name in counts[0]}
-        return found
+        return {**found, **pressure.figures(self, state.behaviours)}
 
     def _speciated(self, state: Population[G], members: Sequence[Member[G]], rng: Random) -> Population[G]:
         """The members in the species that may go on and in new ones; the threshold then follows a wanted number."""
@@ -186,9 +211,9 @@ class Neat(Generic[G]):
         """How many of the next generation each species has, champions included; empty without members."""
         if not state.members:
             return {}
-        least = min(0.0, *[member.fitness for member in state.members])
+        least = min(0.0, *[member.worth for member in state.members])
         able = [one.id for one in state.species if not self._stagnant(state, one)]
-        shared = {id: fmean(member.fitness - least for member in _of(state.members, id)) for id in able}
+        shared = {id: fmean(member.worth - least for member in _of(state.members, id)) for id in able}
         if not any(shared.values()):
             shared = dict.fromkeys(able, 1.0)
         return offspring_counts(shared, self.population_size, _best_first(state.members)[0].species)
@@ -196,7 +221,8 @@ class Neat(Generic[G]):
     def _stagnant(self, state: Population[G], species: Species) -> bool:
         since = state.generation - 1 - species.improved
         best = _best_first(state.members)[0]
-        return self.speciation and since >= self.stagnation and best.species != species.id
+        counts = self.speciation and self.pressure == FITNESS
+        return counts and since >= self.stagnation and best.species != species.id
 
     def _champions(self, state: Population[G], species: int, count: int) -> list[Member[G]]:
         members = _best_first(_of(state.members, species))
@@ -222,9 +248,9 @@ class Neat(Generic[G]):
         return Proposal(self.space.mutate(genome, rng), parents=ids, operator=operator)
 
     def _recombined(self, mother: Member[G], father: Member[G], rng: Random) -> G:
-        if mother.fitness == father.fitness or not isinstance(self.space, Aligned):
+        if mother.worth == father.worth or not isinstance(self.space, Aligned):
             return self.space.recombine([mother.genome, father.genome], rng)
-        fitter, other = sorted((mother, father), key=lambda member: member.fitness, reverse=True)
+        fitter, other = sorted((mother, father), key=lambda member: member.worth, reverse=True)
         child: G = self.space.recombine_unequal(fitter.genome, other.genome, rng)
         return child
 
@@ -234,8 +260,8 @@ def _of(members: Sequence[Member[G]], species: int) -> list[Member[G]]:
 
 
 def _best_first(members: Sequence[Member[G]]) -> list[Member[G]]:
-    """Of equally fit ones the elder first."""
-    return sorted(members, key=lambda member: (-member.fitness, member.id))
+    """By worth, of equal ones the elder first."""
+    return sorted(members, key=lambda member: (-member.worth, member.id))
 
 
 def _recorded(known: Species | None, id: int, best: float, generation: int) -> Species:

@@ -11,6 +11,7 @@ from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import UsageError
 from evonas_cli.run.assembly import assemble
 from evonas_cli.run.fit import check_data
+from evonas_cli.run.graphs import check_ahead
 from evonas_cli.sweep.expansion import Axis, axes, product
 
 _LONGEST = 80
@@ -59,6 +60,7 @@ def check(
         try:
             parts = assemble(compose(child.overrides, folders).config, allowed, folders)
             check_data(parts.job, parts.goals.asked)
+            check_ahead(parts.space, parts.job, parts.config["seed"], allowed)
         except UsageError as error:
             said = UsageError(f"child {child.name} ({' '.join(child.overrides) or 'no overrides'}): {error}")
             if not keep_going:

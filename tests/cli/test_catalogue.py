@@ -113,7 +113,7 @@ def test_strategies_and_spaces_name_each_other(say: Callable[..., str]) -> None:
             assert fits != (space in strategies[strategy]["lacking"])
     assert all(table["random"].values()) and not table["grid"]["chain_cnn"] and table["grid"]["nasbench201"]
     assert spaces["chain_cnn"]["lacking"]["grid"] == "it has no choices"
-    others = "backprop_neat, codeepneat, coevolution, deepneat, listed, neat, population_based_training"
+    others = "backprop_neat, codeepneat, coevolution, deepneat, evograd, listed, neat, population_based_training"
     assert f"strategies: all but {others}]" in say("spaces")
 
 

@@ -47,6 +47,8 @@ def test_a_run_is_the_same_resumed_or_on_a_pool(tmp_path: Path) -> None:
         (("job.environment=Pendulum-v1", "--dry-run"), "job=control chooses one of several"),
         (("space.inputs=3", "space.outputs=2"), "space.inputs=3, but the task has 4 inputs; set space.inputs=4"),
         (("space.inputs=4",), "space.outputs=1, but the task has 2 outputs; set space.outputs=2"),
+        (("space.inputs=3", "space.outputs=2", "--dry-run"), "set space.inputs=4; change the space's settings"),
+        (("job.descriptor=size",), "job.descriptor must be end or seen or null; it is 'size'"),
         (("job.episodes=0",), "job.episodes is 0; it must be an integer of at least 1"),
         (("job.steps=0",), "job.steps is 0; it must be an integer of at least 1, or null"),
         (("job.threshold=.inf",), "job.threshold is '.inf'; it must be a number, or null"),
@@ -58,6 +60,21 @@ def test_what_does_not_fit_is_refused_in_one_line(
 ) -> None:
     assert message in refused(2, *OTHER, *words, "--run-dir", str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+@installed
+def test_novelty_drives_neat_and_a_policy_does_not_leave_evonas(refused: Callable[..., str], tmp_path: Path) -> None:
+    words = ("strategy.pressure=novelty", "strategy.novelty_neighbours=3", "job.descriptor=end", "evaluator=serial")
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    assert run([*SMALL, *words, "budget.evaluations=24", "--run-dir", str(whole)]) == 0
+    assert run([*SMALL, *words, "budget.evaluations=13", "--run-dir", str(parted)]) == 0
+    assert run(["resume", str(parted), "budget.evaluations=24", "--quiet"]) == 0
+    assert entries(whole) == entries(parted)
+    last = json.loads((whole / "figures.jsonl").read_text().splitlines()[-1])
+    assert last["coverage"] > 0 and last["mean_novelty"] > 0
+    line = refused(2, "export", str(whole), "best", "-o", str(tmp_path / "out"))
+    assert "is a policy of the job Control, and the forms of export hold networks that answer examples" in line
+    assert run(["verify", str(whole), "--replay"]) == 0
 
 
 def test_a_space_without_graphs_is_refused(refused: Callable[..., str]) -> None:

@@ -38,11 +38,11 @@ SETTINGS = ("space=hyperparameters", "space.channels=[4,4]", "trainer.save_state
 ASSEMBLIES = ("space=codeepneat", "space.filters=[4,8]", "space.initial_nodes=2")
 HALVING = ("strategy=halving", "strategy.rungs=[[4,1],[2,2]]", "strategy.continues=true")
 GENETIC = ("strategy=genetic", "strategy.population_size=4", "strategy.archive=false")
-NEURAL = ("neat", "backprop_neat")
-"""Strategies that tests/faults/test_kill_neurons.py kills."""
+ELSEWHERE = ("neat", "backprop_neat", "evograd", "coevolution")
+"""Strategies that tests/faults/test_kill_methods.py kills, on spaces of their own."""
 GENOME = "{learning_rate:0.1,momentum:0.9,weight_decay:0.001}"
 CASES: dict[str, tuple[str, ...]] = {
-    **{name: (*CELLS, f"strategy={name}") for name in options("strategy") if name not in NEURAL},
+    **{name: (*CELLS, f"strategy={name}") for name in options("strategy") if name not in ELSEWHERE},
     "genetic": (*CELLS, "strategy=genetic", "strategy.population_size=4", "strategy.diversity=crowding"),
     "genetic, weights": (*SETTINGS, *GENETIC, "strategy.inherit=weights"),
     "genetic, schedule": (*SETTINGS, *GENETIC, "strategy.inherit=schedule", "strategy.generations=2"),
@@ -61,7 +61,7 @@ CASES: dict[str, tuple[str, ...]] = {
     ),
     "deepneat": (*ASSEMBLIES, "strategy=deepneat", "strategy.population_size=4", "strategy.species=2"),
 }
-"""Every strategy but those of neurons: those that are not named here, on cells with the settings of their YAML."""
+"""Every strategy but those on spaces of their own; those not named here run on cells, with their YAML."""
 PLACES = {
     "serial": ("evaluator=serial",),
     "pool-1": ("evaluator=pool", "evaluator.workers=1"),

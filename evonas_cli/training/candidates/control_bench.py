@@ -13,10 +13,9 @@ from typing import Any
 import torch
 
 from evonas_cli.core.evaluating import Context
-from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
+from evonas_cli.core.types import Candidate, Descriptor, Failure, Json, Result, Unit
 from evonas_cli.genomes.capabilities import Neural
 from evonas_cli.network.neurons import Neurons
-from evonas_cli.network.task import Task
 from evonas_cli.training.candidates.environment import ready
 from evonas_cli.training.candidates.graphs import decoded
 from evonas_cli.training.control.episodes import Played, play
@@ -33,8 +32,12 @@ class _Ready:
 class ControlBench:
     """The evaluation of populations in a simulation."""
 
-    def __init__(self, space: Neural[Any], simulation: Simulation, deterministic: bool, threads: int) -> None:
+    def __init__(
+        self, space: Neural[Any], simulation: Simulation, deterministic: bool, threads: int, descriptor: str | None
+    ) -> None:
+        """`descriptor` says which observations describe a policy: `end`, `seen` (as in `Played`), or None."""
         self.space, self.simulation, self.deterministic, self.threads = space, simulation, deterministic, threads
+        self.descriptor = descriptor
 
     def environment(self) -> dict[str, Json]:
         """Device, torch, gymnasium, threads, and the task: a number for each action. Raises UsageError."""
@@ -45,7 +48,7 @@ class ControlBench:
             "torch": torch.__version__,
             **self.simulation.recorded(),
             "threads": self.threads,
-            "task": Task((interface.observations,), interface.actions, "numbers").to_json(),
+            "task": interface.task.to_json(),
         }
 
     def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
@@ -76,7 +79,15 @@ class ControlBench:
             "hidden": float(policy.n_hidden),
             "cost": float(played.steps),
         }
-        return Result(candidate.id, "ok", metrics, seconds=seconds)
+        point = self._described(played, mean)
+        return Result(candidate.id, "ok", metrics, seconds=seconds, descriptor=point)
+
+    def _described(self, played: Played, mean: float) -> Descriptor:
+        """The observations, and the return in units of the size of the threshold, of 1 for a threshold of 0."""
+        if self.descriptor is None:
+            return ()
+        observations = played.end if self.descriptor == "end" else played.seen
+        return (*observations, mean / (abs(self._ready.interface.threshold) or 1.0))
 
     @cached_property
     def _ready(self) -> _Ready:

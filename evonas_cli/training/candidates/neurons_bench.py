@@ -17,7 +17,8 @@ from torch import Tensor
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.halting import NEVER, Halt
-from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
+from evonas_cli.core.rng import stream
+from evonas_cli.core.types import Candidate, Descriptor, Failure, Json, Result, Unit
 from evonas_cli.data.shared import shared
 from evonas_cli.data.splits import Splits
 from evonas_cli.network.neurons import Neurons, ends
@@ -36,7 +37,10 @@ from evonas_cli.training.neurons.measuring import Worth, means
 
 @dataclass(frozen=True)
 class _Loaded:
+    """`probes` are the examples at which candidates are described; None: they are not."""
+
     parts: dict[str, Part]
+    probes: Part | None
     task: Task
     fingerprint: str
     device: torch.device
@@ -71,7 +75,7 @@ class NeuronsBench:
         population = [neurons for _, neurons in able]
         limits = [self.equipment.updates(candidate) for candidate, _ in able]
         weights, updates, seconds = self._trained(population, limits)
-        columns = self._measured(population, weights)
+        columns, descriptors = self._measured(population, weights), self._described(population, weights)
         ends_at = np.cumsum([neurons.parameters for neurons in population])
         seconds_each = (perf_counter() - started) / len(able)
         for place, (candidate, neurons) in enumerate(able):
@@ -88,7 +92,8 @@ class NeuronsBench:
             found["train_seconds"] = seconds / len(able)
             own = weights[ends_at[place] - neurons.parameters : ends_at[place]]
             payload: Json = None if self.equipment.weights == "evolved" else {"weights": own.tolist()}
-            yield Result(candidate.id, "ok", found, payload=payload, seconds=seconds_each)
+            point = descriptors[place]
+            yield Result(candidate.id, "ok", found, payload=payload, seconds=seconds_each, descriptor=point)
 
     def _trained(self, population: Sequence[Neurons], limits: Sequence[int]) -> tuple[Tensor, list[int], float]:
         """The weights of all links, the updates of each member, and the seconds that all of these took."""
@@ -121,6 +126,16 @@ class NeuronsBench:
             found["squared_fitness"] = [(count - count * distance) ** 2 for distance in found.pop("distance")]
         return found
 
+    def _described(self, population: Sequence[Neurons], weights: Tensor) -> list[Descriptor]:
+        """What each member answers at the probes, answer after answer; nothing where there are none."""
+        probes = self._loaded.probes
+        if probes is None:
+            return [()] * len(population)
+        program = Program(order(population), probes.width, self._loaded.device, gradients=False)
+        [piece] = probes.pieces  # a descriptor is shorter than a piece
+        answers = head_of(self._loaded.task).answers(program.forward(piece.inputs, weights))
+        return [tuple(own) for own in answers[:, :, : piece.count].flatten(1).tolist()]
+
     def _counted(self, neurons: Neurons, updates: int) -> dict[str, float]:
         passes = self.equipment.passes(self._loaded.parts["train"].count, updates)
         return {
@@ -151,7 +166,21 @@ class NeuronsBench:
         arrays = {"train": (splits.x_train, splits.y_train), "valid": (splits.x_valid, splits.y_valid)}
         arrays |= {} if test is None else {"test": test}
         parts = {name: Part(self._inputs(x, splits), y, splits.task, device) for name, (x, y) in arrays.items()}
-        return _Loaded(parts, splits.task, splits.fingerprint, device)
+        return _Loaded(parts, self._probes(splits, device), splits.task, splits.fingerprint, device)
+
+    def _probes(self, splits: Splits, device: torch.device) -> Part | None:
+        """Examples of the training part, drawn from the run's seed. Raises UsageError for too many of them."""
+        own, there = self.equipment, len(splits.x_train)
+        if own.probes is None:
+            return None
+        if own.probes > there:
+            raise UsageError(
+                f"job.probes={own.probes} exceeds the {there} examples of the training part; set job.probes={there} or "
+                "fewer"
+            )
+        own.check_probes(ends(splits.task)[1])
+        chosen = sorted(stream(own.seed, "probes").sample(range(there), own.probes))
+        return Part(self._inputs(splits.x_train[chosen], splits), splits.y_train[chosen], splits.task, device)
 
     def _prepare(self) -> Splits:
         return self.equipment.dataset.prepare(self.equipment.seed)

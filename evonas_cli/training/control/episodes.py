@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 class Played:
     """Of one policy: the sum of rewards of each episode, and the steps of all episodes together.
 
+    `end` is the mean of the episodes' last observations, `seen` the mean of the observations after all their steps,
+    (observations,) both.
     `stopped` is None, or says at which observation an output was no number, which ends the policy's episodes.
     """
 
     returns: tuple[float, ...]
     steps: int
+    end: tuple[float, ...]
+    seen: tuple[float, ...]
     stopped: str | None
 
 
@@ -43,6 +47,7 @@ class _Episode:
         self.member, self.number, self.total, self.steps = member, number, 0.0, 0
         self._environment, self._seen = environment, seen
         self._seen[:] = environment.reset(seed=seed)[0]
+        self.sum = np.zeros(len(seen))
 
     def step(self, action: int) -> bool:
         """Takes the action. Whether the episode goes on."""
@@ -50,7 +55,13 @@ class _Episode:
         self.total += float(reward)
         self.steps += 1
         self._seen[:] = observation
+        self.sum += self._seen
         return not (terminated or truncated)
+
+    @property
+    def last(self) -> NDArray[Any]:
+        """The last observation, (observations,)."""
+        return self._seen.astype(np.float64)
 
     def close(self) -> None:
         """Lets go of the environment."""
@@ -102,4 +113,6 @@ def _moved(policy: Neurons, place: int, count: int) -> Neurons:
 
 def _played(episodes: Sequence[_Episode], member: int, stopped: str | None) -> Played:
     own = [one for one in episodes if one.member == member]
-    return Played(tuple([one.total for one in own]), sum(one.steps for one in own), stopped)
+    steps = sum(one.steps for one in own)
+    end, seen = np.mean([one.last for one in own], axis=0), np.sum([one.sum for one in own], axis=0) / max(1, steps)
+    return Played(tuple([one.total for one in own]), steps, tuple(end.tolist()), tuple(seen.tolist()), stopped)

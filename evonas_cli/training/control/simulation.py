@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import derive
+from evonas_cli.network.task import Task
 
 if TYPE_CHECKING:
     import gymnasium
@@ -35,6 +36,11 @@ class Interface:
     actions: int
     first_action: int
     threshold: float
+
+    @property
+    def task(self) -> Task:
+        """A number for each action, from a vector."""
+        return Task((self.observations,), self.actions, "numbers")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Place
+from evonas_cli.core.guard import LONGEST_DESCRIPTOR
 from evonas_cli.core.types import Candidate
 from evonas_cli.data.dataset import Source
 from evonas_cli.genomes.capabilities import Neural
@@ -21,7 +22,8 @@ class NeuralEquipment:
 
     `weights` says where weights come from: `evolved`, the genome's are taken as they are; `gradient` and `both`, the
     descent begins with the genome's. `fitness` is the part whose loss is penalised; with `standardise` each input has
-    mean 0 and deviation 1 in the training part; with `test` the test part is measured. Raises UsageError.
+    mean 0 and deviation 1 in the training part; with `test` the test part is measured. `probes` is the number of
+    training examples whose answers describe a candidate; None: candidates are not described. Raises UsageError.
     """
 
     space: Neural[Any]
@@ -36,15 +38,31 @@ class NeuralEquipment:
     fitness: str
     standardise: bool
     test: bool
+    probes: int | None
 
     def __post_init__(self) -> None:
         for key, known in (("weights", SOURCES), ("fitness", FITNESS)):
             if getattr(self, key) not in known:
                 raise UsageError(f"job.{key} is {getattr(self, key)!r}; it must be one of {', '.join(known)}")
+        if self.probes is not None and (type(self.probes) is not int or self.probes < 1):
+            raise UsageError(f"job.probes is {self.probes!r}; it must be an integer of at least 1")
+        known_outputs = self.dataset.known_outputs
+        if self.probes is not None and known_outputs is not None:
+            one = known_outputs == 2 and self.dataset.task_kind == "classes"
+            self.check_probes(1 if one else known_outputs)
 
     def at(self, place: Place) -> Self:
         """The same on the device of the place."""
         return self if place.device is None else replace(self, device=place.device)
+
+    def check_probes(self, answers: int) -> None:
+        """Raises UsageError where so many answers at each probe are more numbers than a descriptor may have."""
+        count = (self.probes or 0) * answers
+        if count > LONGEST_DESCRIPTOR:
+            raise UsageError(
+                f"job.probes={self.probes} with {answers} answers each makes {count} numbers, and a descriptor has at "
+                f"most {LONGEST_DESCRIPTOR}; set job.probes={LONGEST_DESCRIPTOR // answers} or fewer"
+            )
 
     def updates(self, candidate: Candidate[Any]) -> int:
         """How many updates a candidate's weights have at most: 0 where its weights, or all, are evolved ones.

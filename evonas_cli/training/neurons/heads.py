@@ -34,6 +34,13 @@ class Head(Protocol):
         tensor([[-0.5000]])
         """
 
+    def answers(self, outputs: Tensor) -> Tensor:
+        """What the outputs say, (members, outputs, width): probabilities of class 1 or of each class, or numbers.
+
+        >>> Binary().answers(torch.tensor([[0.0]]))
+        tensor([[[0.5000]]])
+        """
+
 
 class Binary:
     """Two classes: the output's sigmoid is the probability of class 1. Cross-entropy in nats; targets 0.0 or 1.0."""
@@ -56,6 +63,10 @@ class Binary:
         """|sigmoid(o) - t|, (members, width)."""
         return self.slopes(outputs, targets).abs_()
 
+    def answers(self, outputs: Tensor) -> Tensor:
+        """sigmoid(o)."""
+        return sigmoid(outputs, torch.empty_like(outputs))[:, None]
+
 
 class Several:
     """More classes: the outputs' softmax are their probabilities. Cross-entropy in nats; targets are classes, int64."""
@@ -70,8 +81,7 @@ class Several:
 
     def slopes(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """softmax(o) - 1 at the target."""
-        powers = self._shifted(outputs).exp_()
-        powers.div_(self._total(powers)[:, None])
+        powers = self.answers(outputs)
         wanted = targets == torch.arange(self.n_outputs, device=targets.device)[:, None]
         return powers.sub_(wanted.to(powers.dtype)).flatten(0, 1)
 
@@ -79,6 +89,11 @@ class Several:
         """Of which examples another class has the largest output, (members, width) bool."""
         seen = outputs.view(-1, self.n_outputs, outputs.shape[1])
         return seen.argmax(1) != targets
+
+    def answers(self, outputs: Tensor) -> Tensor:
+        """softmax(o)."""
+        powers = self._shifted(outputs).exp_()
+        return powers.div_(self._total(powers)[:, None])
 
     def _shifted(self, outputs: Tensor) -> Tensor:
         seen = outputs.view(-1, self.n_outputs, outputs.shape[1])
@@ -114,6 +129,10 @@ class Numbers:
         """2 (o - t) over the number of numbers."""
         errors = outputs.view(-1, *targets.shape) - targets
         return errors.mul_(2.0 / self.n_outputs).flatten(0, 1)
+
+    def answers(self, outputs: Tensor) -> Tensor:
+        """o."""
+        return outputs.view(-1, self.n_outputs, outputs.shape[1])
 
 
 def head_of(task: Task) -> Binary | Several | Numbers:

@@ -29,6 +29,10 @@ ON_MAPS = {
     "layer_norm": [{}],
     "flatten": [{}],
 }
+NODES = "sigmoid tanh relu gaussian sine abs square multiply steepened_sigmoid add add add"
+"""Hidden nodes 8 to 16, each of a function, then outputs, of which the first has no link."""
+READ = {**{node: {7, node - 8, node - 1} for node in range(8, 17)}, 18: range(7, 13), 19: range(12, 17)}
+LINKS = " ".join([f"{source}-{node}" for node, sources in READ.items() for source in sorted(sources)])
 ON_SEQUENCES = {
     "conv1d": [
         {"channels": 6, "kernel": 3},
@@ -47,6 +51,7 @@ ON_SEQUENCES = {
 }
 ON_VECTORS = {
     "linear": [{"features": 4}, {"features": 4, "bias": 0}],
+    "neurons": [{"outputs": 3, "functions": NODES, "links": LINKS}],
     "batch_norm": [{}],
     "layer_norm": [{}],
     "relu": [{}],

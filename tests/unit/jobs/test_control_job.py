@@ -39,6 +39,20 @@ def test_it_has_the_capabilities_of_its_kind() -> None:
         assert isinstance(job(), capability)
 
 
+def test_policies_are_described_by_what_they_bring_about() -> None:
+    mean_last, mean_seen = (results(job(descriptor=name, threshold=100), [LEANING, IDLE]) for name in ("end", "seen"))
+    for leaning, idle in (mean_last, mean_seen):
+        assert len(leaning.descriptor) == len(idle.descriptor) == 5 and leaning.descriptor != idle.descriptor
+        assert leaning.descriptor[-1] == 0.5 and idle.descriptor[-1] == idle.metrics["return"] / 100
+        assert abs(leaning.descriptor[2]) < 0.21, "the pole of a policy that stands to the end has not fallen"
+    assert abs(mean_last[1].descriptor[2]) > 0.1, "the pole of the idle policy has fallen on average"
+    [alone] = results(job(descriptor="end", threshold=100), [LEANING])
+    assert alone.descriptor == mean_last[0].descriptor, "the neighbours change nothing"
+    [plain] = results(job(threshold=100), [LEANING])
+    assert plain.descriptor == () and plain.metrics == alone.metrics and job().descriptor == ()
+    assert job(descriptor="seen").descriptor == ("mean observation", "return")
+
+
 def test_return_solved_and_cost() -> None:
     leaning, idle = results(job(threshold=50), [LEANING, IDLE])
     assert leaning.metrics == {"return": 50.0, "solved": 1.0, "links": 2.0, "hidden": 0.0, "cost": 150.0}

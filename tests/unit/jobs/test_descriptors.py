@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from math import log2
+from math import exp, log2
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from neurons_jobs import LINEAR, SOLVED, asked, results
+from neurons_jobs import job as neurons_job
 from training_jobs import DIGITS, GENOME, SPACE, candidate, run, trainer
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Describing, Probing
+from evonas_cli.core.evaluating import Describing, Place, Probing
 from evonas_cli.core.types import Candidate, Descriptor, Proposal, Unit
 from evonas_cli.genomes.choices import Choice, Genes, sample
 from evonas_cli.genomes.ranges import Real
@@ -91,7 +93,44 @@ def test_trained_networks_are_described_by_their_size_and_failures_by_nothing() 
         train("genome")
 
 
-def test_a_describing_bench_still_probes() -> None:
-    from evonas_cli.core.evaluating import Place
+def test_neurons_are_described_by_their_answers_at_examples_of_the_training_part() -> None:
+    made = neurons_job(weights="evolved", descriptor="outputs", probes=7)
+    assert isinstance(made, Describing) and len(made.descriptor) == 7
+    linear, solved = (result.descriptor for result in results(made, asked([LINEAR, SOLVED])))
+    assert len(linear) == len(solved) == 7 and linear != solved
+    assert all(0 <= answer <= 1 for answer in (*linear, *solved))
+    [alone] = results(made, asked([SOLVED]))
+    assert alone.descriptor == solved, "the neighbours change nothing"
+    [plain] = results(neurons_job(weights="evolved"), asked([SOLVED]))
+    assert plain.descriptor == () and plain.metrics["valid_loss"] == alone.metrics["valid_loss"]
+    whole = neurons_job(weights="evolved", descriptor="outputs", probes=40)
+    [result] = results(whole, asked([LINEAR]))
+    weights, points = LINEAR.weights, made.equipment.dataset.prepare(0).x_train.tolist()
+    expected = [1 / (1 + exp(-(weights[0] * x + weights[1] * y + weights[2]))) for x, y in points]
+    assert result.descriptor == pytest.approx(expected, abs=1e-5)
 
+
+def test_trained_neurons_answer_with_trained_weights() -> None:
+    made = neurons_job(descriptor="outputs", probes=5, steps=20)
+    [trained] = results(made, asked([LINEAR]))
+    [evolved] = results(made, asked([LINEAR], options={"weights": "evolved"}))
+    assert trained.descriptor != evolved.descriptor
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"descriptor": "size"}, "job.descriptor must be outputs or null; it is 'size'"),
+        ({"descriptor": "outputs", "probes": 0}, "job.probes is 0; it must be an integer of at least 1"),
+        ({"descriptor": "outputs", "probes": 257}, "job.probes=257 with 1 answers each makes 257 numbers"),
+        ({"descriptor": "outputs", "probes": 41}, "job.probes=41 exceeds the 40 examples of the training part"),
+    ],
+)
+def test_neurons_that_cannot_be_described_are_refused(changes: dict[str, Any], line: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        neurons_job(**changes).open(Place()).environment()
+    assert str(refused.value).startswith(line)
+
+
+def test_a_describing_bench_still_probes() -> None:
     assert isinstance(train("size").open(Place()), Probing)

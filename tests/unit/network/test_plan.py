@@ -31,6 +31,7 @@ CASES = [
     ("global_avg_pool", {}, (7, 5, 4), (7,), 0, 0),
     ("flatten", {}, (7, 5, 4), (140,), 0, 0),
     ("linear", {"features": 10}, (20,), (10,), 210, 200),
+    ("neurons", {"outputs": 1, "functions": "tanh add", "links": "0-3 2-3 1-4 3-4"}, (2,), (1,), 4, 4),
     ("linear", {"features": 10, "bias": 0}, (20,), (10,), 200, 200),
     ("add", {}, (7, 5, 4), (7, 5, 4), 0, 0),
     ("concat", {}, (7, 5, 4), (7, 5, 4), 0, 0),
@@ -108,6 +109,10 @@ def test_odd_kernels_keep_every_stride_th_pixel(size, half, dilation, stride):
 IMPOSSIBLE = [
     ("pad", {"height": 3, "width": 4}, (3, 4, 4), "cannot make a map smaller"),
     ("dropout", {"rate": 1.0}, (3,), "rate must be below 1"),
+    ("neurons", {"outputs": 1, "functions": "add", "links": "0-2"}, (2,), "leads into an input or the bias"),
+    ("neurons", {"outputs": 1, "functions": "add", "links": "0>3"}, (2,), "links must be pairs such as 0-3"),
+    ("neurons", {"outputs": 1, "functions": "add", "links": 3}, (2,), "links must be text, it is 3"),
+    ("neurons", {"outputs": 1, "functions": "add", "links": "0-3"}, (2, 4, 4), "put flatten before it"),
     ("dropout", {"rate": -0.1}, (3,), "rate must be a number of at least 0"),
     ("conv", {"channels": 4, "kernel": 3, "gain": float("nan")}, (3, 4, 4), "gain must be a number"),
     ("conv", {"channels": 4, "kernel": 2}, (3, 1, 1), "a window of 2 does not fit a size of 1"),

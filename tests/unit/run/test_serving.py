@@ -13,6 +13,7 @@ from evonas_cli.run.serving import obstacle, remedy, serving, trusted
 from evonas_cli.spaces.bits import Bits
 from evonas_cli.spaces.chain_cnn import ChainCnn
 from evonas_cli.spaces.nasbench201 import NasBench201
+from evonas_cli.spaces.parabola import Parabola
 
 
 def node(group: str, name: str) -> dict[str, object]:
@@ -26,6 +27,13 @@ def test_what_keeps_a_strategy_from_a_space() -> None:
     wrong = {**node("strategy", "genetic"), "parents": 1}
     assert obstacle(wrong, Bits()) == "strategy.parents must be a whole number of at least 2; it is 1"
     assert obstacle({**node("strategy", "genetic"), "diversity": "sharing"}, Bits()) != "it has no choices"
+
+
+def test_what_a_strategy_refuses_when_its_state_begins_keeps_it_from_a_space() -> None:
+    evograd, climbing = (trusted("strategy", (), ())[name] for name in ("evograd", "local_search"))
+    assert obstacle(evograd, Parabola()) is None and obstacle(climbing, Bits()) is None
+    assert "these of the space are discrete: bit_0" in str(obstacle(evograd, Bits()))
+    assert "cannot list the neighbours along" in str(obstacle(climbing, Parabola()))
 
 
 def test_asking_warns_nobody(caplog: pytest.LogCaptureFixture) -> None:

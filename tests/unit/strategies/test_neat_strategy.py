@@ -48,7 +48,7 @@ def strategy(**settings: Any) -> Neat[float]:
 
 def living(*genomes: float, fitness: Any = lambda genome: genome, species: Any = int) -> Population[float]:
     """A population told in generation 0; the species of a genome is its whole part unless said otherwise."""
-    members = tuple([Member(id, one, fitness(one), species(one)) for id, one in enumerate(genomes)])
+    members = tuple([Member(id, one, fitness(one), species(one), fitness(one)) for id, one in enumerate(genomes)])
     ids = sorted({member.species for member in members})
     best = {id: max(member.fitness for member in members if member.species == id) for id in ids}
     return Population(members, tuple([Species(id, best[id], 0) for id in ids]), 1.0, 1, max(ids) + 1)
@@ -247,7 +247,7 @@ def test_the_fitter_parent_gives_the_structure() -> None:
         interspecies_probability=0.0,
     )
     for fitnesses, sizes in (((2.0, 1.0), {3}), ((1.0, 2.0), {len(large.links)}), ((1.0, 1.0), {len(large.links)})):
-        members = (Member(0, small, fitnesses[0], 0), Member(1, large, fitnesses[1], 0))
+        members = (Member(0, small, fitnesses[0], 0, fitnesses[0]), Member(1, large, fitnesses[1], 0, fitnesses[1]))
         state = Population(members, (Species(0, 2.0, 0),), 3.0, 1, 1)
         proposals, _ = neat.ask(state, Random(3))
         assert {len(proposal.genome.links) for proposal in proposals} == sizes

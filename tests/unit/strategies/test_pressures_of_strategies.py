@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from evonas_cli.core.types import Constraint, Evaluation, Objective
 from evonas_cli.evaluation.fake import Fake
 from evonas_cli.evolution.generations import Birth, Generation
 from evonas_cli.evolution.pressure import BONUSES
+from evonas_cli.genomes.choices import Genes
 from evonas_cli.jobs.landscape import Landscape
 from evonas_cli.run.search import search
 from evonas_cli.spaces.maze import Maze
@@ -24,15 +26,25 @@ from evonas_cli.store import records
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.recorder import Recorder
 from evonas_cli.strategies.genetic import Genetic
+from evonas_cli.strategies.neat import Neat, Population
 from evonas_cli.strategies.nsga2 import Nsga2
 
-SPACE = Maze(size=11, depth=3, moves=6, steps=4)
+
+class CrossableMaze(Maze):
+    """A maze whose genomes recombine by themselves, as NEAT wants it."""
+
+    def recombine(self, parents: Sequence[Genes], rng: Random) -> Genes:
+        return tuple([rng.choice(genes) for genes in zip(*parents, strict=True)])
+
+
+SPACE = CrossableMaze(size=11, depth=3, moves=6, steps=4)
 JOB = Landscape(SPACE, descriptor="behaviour")
 MANY = {"population_size": 10, "novelty_neighbours": 3, "novelty_capacity": 6, "surprise_clusters": 4}
 STRATEGIES = {
     "genetic": Genetic(space=SPACE, rho=0.3, elitism=2, **MANY),  # type: ignore[arg-type]
     "remeasuring": Genetic(space=SPACE, remeasure=True, archive=False, **MANY),  # type: ignore[arg-type]
     "nsga2": Nsga2(space=SPACE, **MANY),  # type: ignore[arg-type]
+    "neat": Neat(space=SPACE, rho=0.3, species=3, threshold=0.5, champion_size=2, **MANY),  # type: ignore[arg-type]
 }
 
 
@@ -114,3 +126,47 @@ def test_nsga2_keeps_the_loner_beside_the_best() -> None:
     assert set(living[:2]) == {0, 9}
     plain = Nsga2(space=SPACE, **{**MANY, "population_size": 4})  # type: ignore[arg-type]
     assert plain.population(told(plain, CROWD, [float(id) for id in range(10)])) == (0, 1, 2, 3)
+
+
+def neat(**settings: Any) -> Neat[Genes]:
+    return Neat(space=SPACE, species=None, threshold=1000.0, champion_size=1, **{**MANY, **settings})
+
+
+def told_to_neat(strategy: Neat[Genes], first: int = 0, state: Population[Genes] | None = None) -> Population[Genes]:
+    """The state after a generation in which the last candidate is alone and the worst."""
+    state = strategy.init(Random(0)) if state is None else state
+    genomes = [SPACE.sample(Random(id)) for id in range(len(CROWD))]
+    evaluations = [
+        Evaluation(first + id, genome, (float(id),), descriptor=position)
+        for id, (genome, position) in enumerate(zip(genomes, CROWD, strict=True))
+    ]
+    return strategy.tell(state, evaluations, Random(1))
+
+
+@pytest.mark.parametrize(("rho", "champion"), [(0.0, 9), (1.0, 0)])
+def test_neat_breeds_from_the_loner_and_keeps_it_and_rho_gives_fitness_its_part(rho: float, champion: int) -> None:
+    strategy = neat(pressure="novelty", rho=rho, survival_fraction=0.1)
+    state = told_to_neat(strategy)
+    proposals, _ = strategy.ask(state, Random(2))
+    assert len(proposals) == 9 and {proposal.parents for proposal in proposals} == {(champion,)}
+    after = told_to_neat(strategy, 10, state)
+    assert champion in strategy.population(after)
+    assert strategy.figures(state)["best_fitness"] == 0.0, "figures of fitness stay those of the objective"
+
+
+def test_species_of_neat_stagnate_for_fitness_alone() -> None:
+    for pressure, alive in (("fitness", {1}), ("novelty", {0, 1})):
+        strategy = neat(pressure=pressure, stagnation=1)
+        state = told_to_neat(strategy)
+        [species] = state.species
+        members = [replace(one, species=int(one.id % 2 == 0), worth=float(one.id)) for one in state.members]
+        members = [replace(one, worth=99.0) if one.id == 8 else one for one in members]
+        state = replace(
+            state,
+            members=tuple(members),
+            species=(species, replace(species, id=1)),
+            generation=5,
+            next_species=2,
+        )
+        proposals, _ = strategy.ask(state, Random(3))
+        assert {proposal.parents[0] % 2 == 0 for proposal in proposals} == {bool(id) for id in alive}

@@ -1,4 +1,7 @@
-"""`kill -9` while NEAT and backprop NEAT search: the resumed run ends as the one that was never stopped."""
+"""`kill -9` while methods with spaces of their own search: the resumed run ends as the one that was never stopped.
+
+NEAT, also for novelty, and backprop NEAT train neurons on a pool; EvoGrad and coevolution are told of landscapes.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,20 @@ import pytest
 
 from evonas_cli.cli.app import run
 
+POOL = ("evaluator.workers=2", "snapshot.every=10")
+NEAT = ("strategy=neat", "strategy.population_size=40", "strategy.species=4", "budget.evaluations=600", *POOL)
+LANDSCAPE = ("job=landscape", "budget.evaluations=3000", "snapshot.every=100")
 CASES = {
-    "neat": ("strategy=neat", "strategy.population_size=40", "strategy.species=4", "budget.evaluations=600"),
+    "neat": NEAT,
+    "neat, novelty": (*NEAT, "strategy.pressure=novelty", "strategy.rho=0.5", "job.descriptor=outputs"),
     "backprop_neat": (
         *("strategy=backprop_neat", "strategy.population_size=12", "strategy.clusters=3", "dataset=xor"),
-        *("objectives=[fitness_loss]", "job.steps=100", "dataset.n_train=50", "budget.evaluations=150"),
+        *("objectives=[fitness_loss]", "job.steps=100", "dataset.n_train=50", "budget.evaluations=150", *POOL),
     ),
+    "evograd": ("strategy=evograd", "space=parabola", "strategy.learn_sigma=true", *LANDSCAPE),
+    "coevolution": ("strategy=coevolution", "space=sequences", *LANDSCAPE),
 }
-PLACE = ("device=cpu", "evaluator.workers=2", "snapshot.every=10", "--quiet")
+PLACE = ("device=cpu", "--quiet")
 
 
 def verdict(root: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
