@@ -61,8 +61,8 @@ def enumerate_space(config: Config, limit: int, allowed: Sequence[str], folders:
         raise UsageError(f"no genome of the space has a network for this data set: {reason}")
     if len(found.networks) > limit:
         raise UsageError(
-            f"the space has {len(found.networks):,} distinct networks ({genomes:,} genomes), more than --limit {limit}; "
-            f"choose fewer options in the space's settings, or pass --limit {len(found.networks)}"
+            f"the space has {len(found.networks):,} distinct networks ({genomes:,} genomes), more than --limit {limit};"
+            f" choose fewer options in its settings, or pass --limit {len(found.networks)}"
         )
     return found
 
@@ -88,11 +88,8 @@ def check_enumerable(space: Any, allowed: Sequence[str], folders: Sequence[Path]
 
 def enumerable(space: Any) -> bool:
     """Whether the genomes of a space have networks and can be listed."""
-    return (
-        isinstance(space, Buildable)
-        and isinstance(space, Linear)
-        and all(locus.grid is not None for locus in space.choices)
-    )
+    listed = isinstance(space, Linear) and all(locus.grid is not None for locus in space.choices)
+    return listed and isinstance(space, Buildable)
 
 
 def distinct(space: Any, key: Callable[[Genes], str | None]) -> Enumeration:
