@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -170,7 +170,7 @@ class EnsembleBench:
         """The data on the device, its fingerprint, and what it means to networks."""
         own = self.equipment
         device = ready(own.device, own.deterministic, own.threads)
-        prepare = lambda: own.dataset.prepare(own.seed)  # noqa: E731
+        prepare = partial(own.dataset.prepare, own.seed)
         splits = prepare() if self._file is None else shared(self._file, prepare)
         return Resident(splits, device, own.dataset.memory), splits.fingerprint, signature_of(splits)
 
