@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -98,7 +98,7 @@ def distinct(space: Any, key: Callable[[Genes], str | None]) -> Enumeration:
     places: list[int | None] = []
     networks: list[Json] = []
     known: dict[str, int] = {}
-    for genome in product(*[locus.grid or () for locus in space.choices]):
+    for genome in _all(space):
         written, name = space.to_json(genome), key(genome)
         if name is not None and name not in known:
             known[name] = len(networks)
@@ -108,10 +108,15 @@ def distinct(space: Any, key: Callable[[Genes], str | None]) -> Enumeration:
     return Enumeration(tuple(genomes), tuple(places), tuple(networks))
 
 
+def _all(space: Any) -> Iterator[Genes]:
+    """The genomes of an enumerable space, in the order of its choices."""
+    return product(*[locus.grid or () for locus in space.choices])
+
+
 def _unbuildable(space: Any, source: Source) -> str:
     """What the space says of its first genome."""
     try:
-        space.decode(tuple([(locus.grid or ())[0] for locus in space.choices]), source.task())
+        space.decode(next(_all(space)), source.task())
     except Exception as error:  # whatever the space raises is the reason
         return " ".join(str(error).split())[:160] or type(error).__name__
     return "its networks have no key"
