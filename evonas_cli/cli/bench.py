@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from evonas_cli.cli.bench_build import build
 from evonas_cli.cli.bench_engine import engine
 from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, help_without_verb, say
 from evonas_cli.cli.compare import AtBudget, AxisName, Baseline, Metric, Plot, Report
@@ -28,6 +29,7 @@ def options(context: typer.Context) -> None:
 
 
 app.command("engine", epilog=example("bench engine"))(engine)
+app.command("build", epilog=example("bench build"))(build)
 
 
 @app.command("strategies", epilog=example("bench strategies"))

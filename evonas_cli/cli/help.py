@@ -48,6 +48,7 @@ EXAMPLES: Mapping[str, str] = {
     "verify": "verify latest",
     "doctor": "doctor",
     "bench": "bench engine --quick",
+    "bench build": "bench build nasbench201 space.channels=4 -o cells.csv.gz",
     "bench engine": "bench engine --quick",
     "bench strategies": "bench strategies space=bits --strategies random,genetic",
     "help": "help bench engine",

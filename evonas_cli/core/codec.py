@@ -30,6 +30,14 @@ class CodecError(ValueError):
     """A value that its type hint does not describe."""
 
 
+class _Hinted:
+    value: Json
+
+
+_JSON = (Json, typing.get_type_hints(_Hinted)["value"])
+"""The hint `Json` as it is written, and as a class shows it, which has references in the place of names inside."""
+
+
 def register(leaf: type, write: Callable[[Any], Json], read: Reader) -> None:
     """Teaches the codec a type that it treats as one value."""
     _LEAVES[leaf] = (write, read)
@@ -91,7 +99,7 @@ def decode(hint: Any, data: Json, genome: Reader) -> Any:
 def _encode(hint: Any, value: Any, genome: Callable[[Any], Json]) -> Any:
     if isinstance(hint, TypeVar):
         return None if value is None else genome(value)
-    if hint == Json:
+    if hint in _JSON:
         return value
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
@@ -126,7 +134,7 @@ def _plain(cls: Any, value: Any) -> Any:
 def _decode(hint: Any, data: Any, genome: Reader) -> Any:
     if isinstance(hint, TypeVar):
         return None if data is None else genome(data)
-    if hint == Json:
+    if hint in _JSON:
         return data
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):

@@ -10,6 +10,7 @@ from evonas_cli.core.capability import Capability
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes, Locus
+from evonas_cli.genomes.ensembling import Ensembling as Ensembling
 from evonas_cli.genomes.marked_graph import MarkedGraph
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.genomes.walk import Kinds, Program
@@ -284,5 +285,6 @@ OF_SPACES: tuple[type, ...] = (
     Deepening,
     Modular,
     Sequenced,
+    Ensembling,
 )
 """All that a space may have."""

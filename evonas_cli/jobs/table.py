@@ -28,6 +28,8 @@ UNITS = {"percent": 100.0, "fraction": 1.0}
 """What an accuracy of one is in each unit."""
 COLUMNS = ("reward", "report", "cost", "parameters", "multiply_adds")
 OWN = ("valid_error", "valid_accuracy", "test_error")
+FAILED = "failed"
+"""What stands for the accuracies of a row whose training failed."""
 NEAR = 1e-6
 """Fidelities that differ by less are one: a third has no exact decimal form."""
 
@@ -98,7 +100,7 @@ class Table:
         self._measuring.check_offered(self.offered, "job=table")
         self.metrics: Mapping[str, Metric] = {**names, **self._measuring.metrics}
         self.honours = frozenset({"fidelity"})
-        self._rows: dict[float, dict[str, dict[str, float]]] = {}
+        self._rows: dict[float, dict[str, dict[str, float] | None]] = {}
         self._digest = ""
 
     def check_there(self) -> None:
@@ -126,10 +128,15 @@ class Table:
         for candidate in unit.candidates:
             genome = self.space.to_json(candidate.proposal.genome)
             name = genome if isinstance(genome, str) else json.dumps(genome)
-            row = self._rows[self._known(candidate.proposal.fidelity, f"candidate {candidate.id} is")].get(name)
-            if row is None:
+            rows = self._rows[self._known(candidate.proposal.fidelity, f"candidate {candidate.id} is")]
+            if name not in rows:
                 raise UsageError(f"{self.path} has no row with {self._key}={name}; use the table's own space")
-            yield self._with_latency(Result(candidate.id, "ok", row), candidate)
+            row = rows[name]
+            if row is None:
+                failure = Failure("missing_metric", "its training failed, as the table says")
+                yield Result(candidate.id, "failed", error=failure)
+            else:
+                yield self._with_latency(Result(candidate.id, "ok", row), candidate)
 
     def _with_latency(self, found: Result, candidate: Candidate[Any]) -> Result:
         """The result with the genome's latency where that is asked for; a failure where the table lacks the genome."""
@@ -177,10 +184,16 @@ class Table:
         names = frame[self._key]
         if names.duplicated().any():
             raise UsageError(f"{self.path} has {names[names.duplicated()].iloc[0]} in two rows; keep one of them")
-        self._rows = {
-            fidelity: dict(zip(names, self._measured(frame, level), strict=True))
-            for fidelity, level in self._levels.items()
-        }
+        self._rows = {fidelity: self._of_level(frame, level) for fidelity, level in self._levels.items()}
+
+    def _of_level(self, frame: pandas.DataFrame, level: Level) -> dict[str, dict[str, float] | None]:
+        """The metrics of each genome at one fidelity; None for a training that failed."""
+        failed = frame[level.columns["reward"]] == FAILED
+        rows: dict[str, dict[str, float] | None] = dict.fromkeys(frame[self._key])
+        trained = frame[~failed]
+        if len(trained):
+            rows |= zip(trained[self._key], self._measured(trained, level), strict=True)
+        return rows
 
     def _measured(self, frame: pandas.DataFrame, level: Level) -> list[dict[str, float]]:
         """The metrics of each row at one fidelity."""

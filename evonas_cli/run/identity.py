@@ -73,6 +73,10 @@ LATER: Mapping[str, Json] = {
 """Keys that older runs do not have, with the value that they have run by."""
 
 
+LONGEST_VALUE = 200
+"""Characters of a value that a message repeats."""
+
+
 def identity(config: Config) -> dict[str, Json]:
     """The keys on which results depend, flat.
 
@@ -95,10 +99,16 @@ def _had(identity: Mapping[str, Json], key: str) -> Json:
     return identity.get(key, LATER.get(key))
 
 
+def _shown(identity: Mapping[str, Json], key: str) -> str:
+    """The value on a line: a long list of genomes is cut."""
+    text = str(_had(identity, key))
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
+
+
 def check_identity(run: RunDirectory, config: Config) -> None:
     """Raises RunError with a key-by-key difference when the configuration is not that which the run began with."""
     ours, theirs = identity(config), run.metadata()["identity"]
     changed = [key for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
     if changed:
-        shown = "; ".join(f"{key}: run has {_had(theirs, key)}, now {_had(ours, key)}" for key in changed[:8])
+        shown = "; ".join(f"{key}: run has {_shown(theirs, key)}, now {_shown(ours, key)}" for key in changed[:8])
         raise RunError(f"{run.root} is another experiment ({shown}); use a new --run-dir or the run's own values")

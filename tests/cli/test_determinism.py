@@ -23,8 +23,10 @@ SPACES = {
 # The job `landscape` is refused with these: both decide between trainings of several lengths.
 SCHEDULED = ("halving", "population_based_training")
 ASSEMBLED = ("codeepneat", "deepneat")
-NEURAL = {
+# Strategies with spaces and jobs of their own.
+OF_THEIR_OWN = {
     "neat": ("strategy.population_size=20",),
+    "adanet": ("space=mlp_ensemble", "dataset.limit=80", "trainer.epochs=1", "trainer.save_state=true"),
     "backprop_neat": ("strategy.population_size=20", "dataset=xor", "dataset.n_train=40", "job.steps=40"),
 }
 TRAINED = ("search", "space=codeepneat", "space.filters=[2,4]", "dataset.limit=80", "trainer.epochs=1", "device=cpu")
@@ -43,9 +45,9 @@ for name, words in json.loads(sys.argv[1]).items():
 
 
 def words(strategy: str) -> tuple[str, ...]:
-    if strategy in NEURAL:
+    if strategy in OF_THEIR_OWN:
         more = ("budget.evaluations=60", "evaluator=serial", "device=cpu", "--quiet", "--run-dir", "run")
-        return ("search", f"strategy={strategy}", *NEURAL[strategy], *more)
+        return ("search", f"strategy={strategy}", *OF_THEIR_OWN[strategy], *more)
     if strategy in ASSEMBLED:
         more = ("dataset=digits", "evaluator=serial", "budget.evaluations=24", "--quiet", "--run-dir", "run")
         return (*TRAINED, *more, f"strategy={strategy}")

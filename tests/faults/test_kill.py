@@ -53,6 +53,7 @@ CASES: dict[str, tuple[str, ...]] = {
         *("strategy.population_size=4", "window=3", "dedupe=function"),
     ),
     "reinforce": ("space=chain_cnn", "space.filters=[4,8]", "strategy=reinforce", "strategy.children=4"),
+    "adanet": ("space=mlp_ensemble", "strategy=adanet", "trainer.save_state=true"),
     "ppo": (*CELLS, "strategy=ppo", "strategy.children=4"),
     "listed": (*SETTINGS, "strategy=listed", f"strategy.genomes=[{GENOME},{GENOME}]", "strategy.repeats=4"),
     "codeepneat": (

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from evonas_cli.core import codec
 from evonas_cli.core.codec import CodecError, decode, encode, state_hint
+from evonas_cli.core.types import Proposal
 
 G = TypeVar("G")
 
@@ -96,6 +97,14 @@ def test_other_leaf_types_can_join(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codec, "_LEAVES", {})
     codec.register(complex, lambda value: [value.real, value.imag], lambda data: complex(*data))
     assert decode(tuple[complex, ...], encode(tuple[complex, ...], (1 + 2j,), upper), lower) == (1 + 2j,)
+
+
+@pytest.mark.parametrize("options", [None, 3, "a", [1, {"b": None}], {"start": "weights", "members": [1, 2.5]}])
+def test_json_in_a_value_is_written_as_it_is(options: Any) -> None:
+    proposal = Proposal("g", options=options)
+    written = encode(Proposal[str], proposal, upper)
+    assert written["options"] == options
+    assert decode(Proposal[str], json.loads(json.dumps(written)), lower) == proposal
 
 
 def test_a_state_must_be_annotated() -> None:

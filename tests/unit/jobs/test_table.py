@@ -94,6 +94,18 @@ def test_cells_that_are_no_number_are_still_refused(tmp_path: Path, cell: str) -
         table(written(tmp_path, "a,80", f"b,{cell}")).environment()
 
 
+def test_a_row_may_say_that_its_training_failed(tmp_path: Path) -> None:
+    job = table(written(tmp_path, "a,80", "b,failed"))
+    assert looked_up(job, "a", tmp_path)["valid_accuracy"] == 0.8
+    [result] = job.evaluate(Unit((Candidate(0, 0, 0, Proposal("b")),)), RunDirectory(tmp_path))
+    assert result.status == "failed" and result.error is not None and result.error.kind == "missing_metric"
+    only = table(written(tmp_path, "b,failed"))
+    [result] = only.evaluate(Unit((Candidate(0, 0, 0, Proposal("b")),)), RunDirectory(tmp_path))
+    assert result.status == "failed"
+    with pytest.raises(UsageError, match="must hold a number of at least 0 in every row"):
+        table(written(tmp_path, "a,80", "b,fail")).environment()
+
+
 @pytest.mark.parametrize("name", ["t.csv.zip", "t.csv.gz", "t.csv.xz", "t.csv.bz2", "t.csv.zst", "t.tar", "t.csv"])
 def test_a_file_that_is_no_table_is_one_line_with_its_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\xff\xfe no table \x00\x9f" * 9)

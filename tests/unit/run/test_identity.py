@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from evonas_cli.config.compose import compose
-from evonas_cli.run.identity import LATER, identity
+from evonas_cli.core.errors import RunError
+from evonas_cli.run.identity import LATER, check_identity, identity
 
 
 def identified(*overrides: str) -> dict[str, Any]:
@@ -38,3 +40,14 @@ def test_the_unit_of_a_table_is_part_of_the_identity() -> None:
 
 def test_where_images_are_kept_is_not() -> None:
     assert identified("dataset.memory=host") == identified()
+
+
+def test_a_long_value_is_cut_in_the_message() -> None:
+    before = compose(["strategy=listed", f"strategy.genomes={[['a' * 9] * 9] * 99}"]).config
+    run: Any = SimpleNamespace(root="before", metadata=lambda: {"identity": identity(before)})
+    now = compose(["strategy=listed", "strategy.genomes=[[b]]"]).config
+    with pytest.raises(
+        RunError, match=r"strategy.genomes: run has \[\['aaaaaaaaa', .*\.\.\., now \[\['b'\]\]"
+    ) as raised:
+        check_identity(run, now)
+    assert len(str(raised.value)) < 600
