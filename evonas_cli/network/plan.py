@@ -38,7 +38,7 @@ class Plan:
 
     @cached_property
     def parameters(self) -> int:
-        """Trainable numbers: weights, biases, scales and offsets."""
+        """Trained numbers: weights, biases, scales and offsets."""
         return sum(
             rule(self.input_shapes(node), dict(node.params))
             for node in self.nodes[1:]
@@ -47,13 +47,16 @@ class Plan:
 
     @cached_property
     def model_bytes(self) -> int:
-        """Bytes of parameters and buffers in float32."""
-        buffers = sum(
-            rule(self.input_shapes(node), dict(node.params))
-            for node in self.nodes[1:]
-            if (rule := OPS[node.op].buffers) is not None
+        """Bytes of parameters and buffers: four for each number, one for those that are kept as int8."""
+        buffers, levels = (
+            sum(
+                rule(self.input_shapes(node), dict(node.params))
+                for node in self.nodes[1:]
+                if (rule := getattr(OPS[node.op], name)) is not None
+            )
+            for name in ("buffers", "int8")
         )
-        return 4 * (self.parameters + buffers)
+        return 4 * (self.parameters + buffers) - 3 * levels
 
     @cached_property
     def multiply_adds(self) -> int:
