@@ -152,15 +152,13 @@ def _teacher(name: str, subject: Subject, may_be_id: bool) -> Teacher:
     from evonas_cli.export.reading import open_model
     from evonas_cli.report.choosing import chosen
 
-    own, model, signature = subject.outgoing.signature, None, None
+    own = subject.outgoing.signature
     if may_be_id and (name.isdecimal() or name in ("best", "knee")):
         outgoing = outgoing_of(subject.reading, chosen(subject.reading, [name])[0])
-        model, signature = outgoing.deployed, outgoing.signature
-    else:
-        opened = open_model(path_of(name))
-        model, signature = opened.model, opened.signature
-    check_teacher(signature, own, name)
-    return teacher_of(model, own, subject.data)
+        return teacher_of(outgoing.deployed, own, subject.data)
+    opened = open_model(path_of(name))
+    check_teacher(opened.signature, own, name)
+    return teacher_of(opened.model, own, subject.data)
 
 
 def _done(steps: Steps) -> str:

@@ -45,7 +45,7 @@ class Coalitions:
     @torch.inference_mode()
     def __call__(self, coalitions: Tensor) -> Tensor:
         """Payoffs (C,) float64 of coalitions (C, n) bool."""
-        return torch.cat([self._payoffs(part) for part in coalitions.split(self._at_once)])
+        return torch.cat([self._payoffs(part) for part in torch.split(coalitions, self._at_once)])
 
     def _changed(self) -> list[int]:
         """The nodes whose values depend on who takes part."""

@@ -2,8 +2,8 @@
 (network/int8_ops.py), everything else stays in float32. No data is needed: the inputs of linear layers are rounded as
 they come.
 
-torch.ao.quantization is deprecated, and its successor torchao is a package apart. The product of int8 matrices is torch's
-own.
+torch.ao.quantization is deprecated, and its successor torchao is a package apart; the product of int8 matrices here is
+torch's own.
 """
 
 from __future__ import annotations

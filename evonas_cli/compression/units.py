@@ -71,15 +71,16 @@ def makes_units(plan: Plan, node: Node) -> bool:
 
 def is_depthwise(plan: Plan, node: Node) -> bool:
     """Whether a node is a convolution of each channel apart."""
+    if node.op not in ("conv", "conv1d"):
+        return False
     settings = dict(node.params)
-    channels = plan.shapes[node.inputs[0]][0] if node.inputs else 0
-    return node.op in ("conv", "conv1d") and 1 < settings["groups"] == channels == settings["channels"]
+    return settings["groups"] != 1 and settings["groups"] == plan.shapes[node.inputs[0]][0] == settings["channels"]
 
 
 def units_of(plan: Plan) -> Units:
     """The units of a plan."""
     tied = _Tied()
-    of: list[list[int]] = [[tied.new("the input") for _ in range(plan.shapes[0][0])]]
+    of: list[list[int]] = [[tied.new("it is added to the input") for _ in range(plan.shapes[0][0])]]
     made: dict[int, list[int]] = {}
     for index, node in enumerate(plan.nodes[1:], start=1):
         of.append(_channels(plan, index, [of[source] for source in node.inputs], tied))

@@ -21,6 +21,9 @@ class Int8Linear(nn.Module):
     """(batch, given) to (batch, made), in int8: each input is rounded to 127 steps of its own largest number, the
     products are whole numbers, which torch adds up in 32 bits."""
 
+    weight: Tensor
+    scale: Tensor
+
     def __init__(self, given: int, made: int, bias: bool = True) -> None:
         super().__init__()
         self.register_buffer("weight", torch.zeros(made, given, dtype=torch.int8))
@@ -37,6 +40,9 @@ class Int8Linear(nn.Module):
 class Int8Conv2d(nn.Module):
     """A convolution of maps whose weights are kept as int8 and computed with in float32: torch has no int8 convolution
     of plain tensors on CPUs."""
+
+    weight: Tensor
+    scale: Tensor
 
     def __init__(
         self,
