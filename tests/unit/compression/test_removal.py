@@ -10,7 +10,7 @@ from evonas_cli.compression.coalitions import Coalitions
 from evonas_cli.compression.magnitude import norms
 from evonas_cli.compression.removal import removed
 from evonas_cli.compression.units import KEPT, units_of
-from evonas_cli.network.plan import Graph, Plan, PlanError
+from evonas_cli.network.plan import Graph, PlanError
 from evonas_cli.nn.build import Network
 
 PLANS = {"dense": plans.dense(), "residual": plans.residual(), "sequence": plans.sequence()}
@@ -96,7 +96,11 @@ def test_outputs_that_are_added_to_the_input_or_read_in_groups_stay() -> None:
     x = graph.add("layer_norm", graph.add("conv", x, channels=4, kernel=1))
     units = units_of(graph.plan(graph.add("linear", graph.add("global_avg_pool", x), features=2)))
     assert not units.layers
-    assert units.whole[1] == "it is added to the input" and "groups (node 4)" in units.whole[3] and "layer_norm" in units.whole[5]
+    assert (
+        units.whole[1] == "it is added to the input"
+        and "groups (node 4)" in units.whole[3]
+        and "layer_norm" in units.whole[5]
+    )
 
 
 def test_all_units_of_a_layer_cannot_go() -> None:
