@@ -75,9 +75,7 @@ def test_readings_of_the_test_part_are_noted_and_can_be_left_out(own_run: Path, 
     assert [line["candidates"] for line in lines] == [2, 2]
 
 
-def test_a_model_is_compressed_with_the_data_of_its_run(
-    own_run: Path, model: Path, tmp_path: Path, capsys: Any
-) -> None:
+def test_a_model_is_compressed_with_its_runs_data(own_run: Path, model: Path, tmp_path: Path, capsys: Any) -> None:
     words = ("--prune", "magnitude", "--sparsity", "0.5", *FEW, "--no-test")
     found = compressed(capsys, model, "--data", own_run, *words, "-o", tmp_path / "a")
     assert found["networks"][1:] and found["networks"][1]["bytes"] < found["networks"][0]["bytes"]

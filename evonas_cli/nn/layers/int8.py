@@ -33,11 +33,11 @@ class Int8Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         step = x.abs().amax(1, keepdim=True).clamp(min=1e-30) / 127
         levels = (x / step).round().to(torch.int8)
-        if x.shape[1] == 1:  # torch's product of a single column is wrong on CPUs
-            whole = levels.int() * self.weight.int().t()
+        if x.shape[1] == 1:  # torch's product of single columns is wrong on CPUs; a second one of zeros adds nothing
+            levels, weight = F.pad(levels, (0, 1)), F.pad(self.weight, (0, 1))
         else:
-            whole = torch._int_mm(levels, self.weight.t())
-        made = whole.float() * step * self.scale
+            weight = self.weight
+        made = torch._int_mm(levels, weight.t()).float() * step * self.scale
         return made if self.bias is None else made + self.bias
 
 
