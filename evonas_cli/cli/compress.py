@@ -138,11 +138,10 @@ def _subject(what: str, word: str | None, data: str | None, device: str, allowed
     if data is not None:
         raise UsageError(f"--data is for a model, and {what} is none: a run has its own data, and of the forms of an "
                          "export only dir can be compressed")  # fmt: skip
+    if word == "front":
+        raise UsageError("front names several candidates; one is made smaller at a time, so name an id, best or knee")
     reading = read_run(what, outputs, allowed)
-    ids = chosen(reading, [word or "best"])
-    if len(ids) > 1:
-        raise UsageError(f"{word} names {len(ids)} candidates; one is made smaller at a time, so name an id")
-    return of_run(reading, ids[0], device, allowed)
+    return of_run(reading, chosen(reading, [word or "best"])[0], device, allowed)
 
 
 def _teacher(name: str, subject: Subject, may_be_id: bool) -> Teacher:
