@@ -90,9 +90,7 @@ def test_statistics_are_those_of_the_training_part() -> None:
 
 def test_a_layer_keeps_a_unit_and_a_network_without_units_is_refused_with_the_reason() -> None:
     assert targets(plans.dense(), 0.8) == {(1,): 1, (3,): 1}
-    with pytest.raises(
-        UsageError, match=r"0.95 would prune all 6 units of layer 1 \(linear\); at most 0.83"
-    ):
+    with pytest.raises(UsageError, match=r"0.95 would prune all 6 units of layer 1 \(linear\); at most 0.83"):
         targets(plans.dense(), 0.95)
     graph = Graph((3, 9))
     x = graph.add("last_time", graph.add("gru", graph.input, hidden=4))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from random import Random
+from typing import Any
+
 import plans
 import pytest
 import torch
@@ -10,7 +13,9 @@ from evonas_cli.compression.coalitions import Coalitions
 from evonas_cli.compression.magnitude import norms
 from evonas_cli.compression.removal import removed
 from evonas_cli.compression.units import KEPT, units_of
-from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.config.build import spaces
+from evonas_cli.network.plan import Graph, Plan, PlanError
+from evonas_cli.network.task import Task
 from evonas_cli.nn.build import Network
 
 PLANS = {"dense": plans.dense(), "residual": plans.residual(), "sequence": plans.sequence()}
@@ -29,9 +34,16 @@ def outputs_of_masked(network: Network, coalition: torch.Tensor, number: int, x:
     return seen[0][0]
 
 
-@pytest.mark.parametrize("name", PLANS)
+def sampled(space: str) -> Plan:
+    """A network of a space for small images."""
+    found: Any = spaces()[space]
+    plan: Plan = found.decode(found.sample(Random(0)), Task((1, 16, 16), 10)).plan
+    return plan
+
+
+@pytest.mark.parametrize("name", [*PLANS, "chain_cnn", "dag_cnn", "codeepneat"])
 def test_removal_is_masking(name: str) -> None:
-    plan = PLANS[name]
+    plan = PLANS[name] if name in PLANS else sampled(name)
     network, x, units = plans.network(plan), plans.inputs(plan), units_of(plan)
     assert units.layers
     for number, layer in enumerate(units.layers):
