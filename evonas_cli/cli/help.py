@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Search": ("search", "resume", "sweep", "tune", "retrain"),
-    "Models": ("export", "evaluate", "predict"),
+    "Models": ("export", "compress", "evaluate", "predict"),
     "Results": ("list", "show", "watch", "pareto", "plot", "compare", "report"),
     "Catalogue": (
         *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "trackers", "experiments", "metrics"),
@@ -26,6 +26,7 @@ EXAMPLES: Mapping[str, str] = {
     "tune": "tune space=hyperparameters dataset=fashion_mnist",
     "retrain": "retrain latest best --seeds 5",
     "export": "export latest best --format dir,py -o model",
+    "compress": "compress latest best --prune shapley --sparsity 0.5 -o small",
     "evaluate": "evaluate model photographs/test",
     "predict": "predict model photographs/new -o predictions.csv",
     "list": "list",

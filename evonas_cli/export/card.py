@@ -25,9 +25,9 @@ def card(reading: Reading, id: int, outgoing: Outgoing, forms: Sequence[str], ch
     del versions["platform"]
     parts = [
         f"# {visible(outgoing.title)}",
-        _answers(outgoing.signature),
+        answers(outgoing.signature),
         f"{plan.parameters:,} parameters, {plan.multiply_adds:,} multiply-adds for one input, depth {plan.depth}.",
-        "## Inputs\n\n" + _inputs(outgoing.signature),
+        "## Inputs\n\n" + inputs(outgoing.signature),
         "## Metrics\n\n" + _metrics(reading, id),
         "## Files\n\n" + "\n".join(f"- `{FORMS[form].file}`: {FORMS[form].use}." for form in forms),
         f"Each form was loaded without evonas and computed the {checked.examples} examples of the {checked.part} part; "
@@ -51,14 +51,16 @@ def _torch() -> str:
     return str(torch.__version__)
 
 
-def _answers(signature: Signature) -> str:
+def answers(signature: Signature) -> str:
+    """What a network says, in a sentence."""
     names = [visible(name) for name in names_of(signature)]
     more = f", ... ({len(names)} in all)" if len(names) > SHOWN else ""
     what = {"classes": "one of the classes", "labels": "which of the labels", "numbers": "the numbers"}
     return f"It says {what.get(signature.task.kind, 'the outputs')} {', '.join(names[:SHOWN])}{more}."
 
 
-def _inputs(signature: Signature) -> str:
+def inputs(signature: Signature) -> str:
+    """What a network takes, in a sentence."""
     said, task = signature.preparation, signature.task
     if said["form"] == "pictures":
         size = f", resized to {said['size']}x{said['size']} pixels" if said["size"] else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,12 @@ from tempfile import mkdtemp
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from evonas_cli.config.build import build
 from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.data.dataset import Source
+from evonas_cli.data.splits import Splits
 from evonas_cli.export.card import card
 from evonas_cli.export.checking import Checked, Part, check
 from evonas_cli.export.forms import CARD, FORMS
@@ -101,20 +104,41 @@ def part_of(reading: Reading, allowed: Sequence[str]) -> Part:
     opened = bool(config["job"].get("test")) and any(
         name.startswith("test_") for entry in reading.journal for name in entry.get("metrics") or ()
     )
-    dataset: Any = build(config["dataset"], "dataset", allowed)
+    dataset, splits = data_of(reading, allowed)
+    return test_part(reading, dataset, splits) if opened else valid_part(splits)
+
+
+def data_of(reading: Reading, allowed: Sequence[str]) -> tuple[Source, Splits]:
+    """The data set of a run and its parts without the test. Raises RunError where the data is not what the run was
+    trained on, and as the data set does."""
+    config = stored_config(reading.run)
+    dataset: Source = build(config["dataset"], "dataset", allowed)
     with _silent():
         splits = dataset.prepare(config["seed"])
-        x, y = dataset.test(config["seed"]) if opened else (splits.x_valid, splits.y_valid)
     if splits.fingerprint != reading.run.metadata()["environment"].get("data"):
         raise RunError(f"the data of {reading.run.root} has changed since its trainings; put back what it was")
-    if splits.task.kind == "numbers":
-        y = y.astype("float64") * splits.target_std + splits.target_mean
-    return Part("test" if opened else "validation", x, y)
+    return dataset, splits
+
+
+def valid_part(splits: Splits) -> Part:
+    """The validation part, with numbers in their own unit."""
+    return Part("validation", splits.x_valid, _in_own_unit(splits.y_valid, splits))
+
+
+def test_part(reading: Reading, dataset: Source, splits: Splits) -> Part:
+    """The test part of a run, with numbers in their own unit; who reads it for the first time notes that before."""
+    with _silent():
+        x, y = dataset.test(stored_config(reading.run)["seed"])
+    return Part("test", x, _in_own_unit(y, splits))
+
+
+def _in_own_unit(y: NDArray[Any], splits: Splits) -> NDArray[Any]:
+    return y.astype("float64") * splits.target_std + splits.target_mean if splits.task.kind == "numbers" else y
 
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """What is said of the data was said by the search."""
+    """No warnings meanwhile: what there is to be said of the data was said by the search."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -138,18 +162,27 @@ def export(reading: Reading, id: int, forms: Sequence[str], folder: Path, part: 
     the network, EvonasError for one that fails the check.
     """
     outgoing = outgoing_of(reading, id)
+    files, checked = write(outgoing, forms, folder, part, lambda checked: card(reading, id, outgoing, forms, checked))
+    return Exported(id, folder, files, checked)
+
+
+def write(
+    outgoing: Outgoing, forms: Sequence[str], folder: Path, part: Part, about: Callable[[Checked], str]
+) -> tuple[tuple[str, ...], Checked]:
+    """Writes a network as `export` does, with what `about` makes of the check as its card; the names of the files, and
+    the check. Raises as `export`."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(mkdtemp(prefix=".evonas-export-", dir=folder.parent))
     try:
         for form in forms:
             FORMS[form].write(outgoing, draft)
         checked = check(outgoing, draft, forms, part)
-        (draft / CARD).write_text(card(reading, id, outgoing, forms, checked), encoding="utf-8")
+        (draft / CARD).write_text(about(checked), encoding="utf-8")
         files = tuple(sorted(path.name for path in draft.iterdir()))
         _move(draft, folder, files)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return Exported(id, folder, files, checked)
+    return files, checked
 
 
 def _move(draft: Path, folder: Path, files: Sequence[str]) -> None:

@@ -83,9 +83,10 @@ class Op:
                    module itself serves, which has no weights then, or None: such networks are trained one by one
     settings       settings in their fixed order
     short          settings that stand for several ones, such as `kernel` for `kernel_h` and `kernel_w`
-    parameters     counts the trainable numbers; None: the operation has none, so that equal nodes on equal inputs give
+    parameters     counts the trained numbers; None: the operation has none, so that equal nodes on equal inputs give
                    equal values
     buffers        counts the numbers that a network keeps and does not train, such as running means; None: it has none
+    int8           counts those of the parameters that are kept as int8, a byte each; None: all are float32, four bytes
     multiply_adds  counts those of one sample, without the bias; None: the operation is no layer that `depth` counts
     inputs         the least and the greatest number of inputs; None: any number
     commutative    the order of the inputs makes no difference, and `canonical_hash` ignores it
@@ -106,6 +107,7 @@ class Op:
     short: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parameters: CountRule | None = None
     buffers: CountRule | None = None
+    int8: CountRule | None = None
     multiply_adds: CountRule | None = None
     inputs: tuple[int, int | None] = (1, 1)
     commutative: bool = False

@@ -38,7 +38,7 @@ class Plan:
 
     @cached_property
     def parameters(self) -> int:
-        """Trainable numbers: weights, biases, scales and offsets."""
+        """Trained numbers: weights, biases, scales and offsets."""
         return sum(
             rule(self.input_shapes(node), dict(node.params))
             for node in self.nodes[1:]
@@ -47,13 +47,13 @@ class Plan:
 
     @cached_property
     def model_bytes(self) -> int:
-        """Bytes of parameters and buffers in float32."""
-        buffers = sum(
-            rule(self.input_shapes(node), dict(node.params))
-            for node in self.nodes[1:]
-            if (rule := OPS[node.op].buffers) is not None
-        )
-        return 4 * (self.parameters + buffers)
+        """Bytes of parameters and buffers: four for each number, one for those that are kept as int8."""
+        buffers, levels = 0, 0
+        for node in self.nodes[1:]:
+            op, shapes, settings = OPS[node.op], self.input_shapes(node), dict(node.params)
+            buffers += 0 if op.buffers is None else op.buffers(shapes, settings)
+            levels += 0 if op.int8 is None else op.int8(shapes, settings)
+        return 4 * (self.parameters + buffers) - 3 * levels
 
     @cached_property
     def multiply_adds(self) -> int:

@@ -44,14 +44,26 @@ def record(
     if not (isinstance(job, Testing) and job.tests and isinstance(parts.strategy, Confirming)):
         return
     total, budget = parts.strategy.confirmations, parts.config["budget"]["evaluations"]
+    candidates = (total if budget is None else min(total, budget)) - recorded
+    _note(run if source is None else RunDirectory(Path(source["run"])), run, command, candidates)
+
+
+def note(run: RunDirectory, command: Sequence[str], networks: int) -> None:
+    """Notes that so many networks made of candidates of `run` are about to be measured on the test part.
+
+    Raises EnvironmentFailure where the note cannot be written, so that nothing is read unnoted.
+    """
+    _note(run, run, command, networks)
+
+
+def _note(source: RunDirectory, run: RunDirectory, command: Sequence[str], candidates: int) -> None:
     line = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": list(command),
         "run": str(run.root.absolute()),
-        "candidates": (total if budget is None else min(total, budget)) - recorded,
+        "candidates": candidates,
     }
-    place = owner(run) if source is None else owner(RunDirectory(Path(source["run"])))
-    append_text(place.root / FILE, json.dumps(line, ensure_ascii=False) + "\n", durable=True)
+    append_text(owner(source).root / FILE, json.dumps(line, ensure_ascii=False) + "\n", durable=True)
 
 
 def owner(run: RunDirectory) -> RunDirectory:

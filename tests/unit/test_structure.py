@@ -41,8 +41,21 @@ ALLOWED: dict[str, set[str]] = {
     "bench": {"core", "network", "genomes", "nn", "data", "training", "jobs", "evaluation", "config", "store", "run"}
     | {"report"},
     "export": {"core", "network", "nn", "data", "training", "config", "store", "run", "report"},
+    "compression": {
+        "core",
+        "network",
+        "genomes",
+        "nn",
+        "data",
+        "training",
+        "config",
+        "store",
+        "run",
+        "report",
+        "export",
+    },
     "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "export", "bench"}
-    | {"training"},
+    | {"training", "compression"},
     "trackers": {"core"},
     "api": {"core", "nn", "config", "store", "run", "report"},
     "testing": {"core", "network", "genomes", "config", "store", "evaluation", "run"},

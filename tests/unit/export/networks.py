@@ -14,6 +14,10 @@ MAPS, SEQUENCE, VECTOR, IDS = (3, 6, 5), (4, 9), (7,), (8,)
 VOCABULARY = 11
 
 ON_MAPS = {
+    "conv_int8": [
+        {"channels": 6, "kernel": 3},
+        {"channels": 6, "kernel_h": 1, "kernel_w": 3, "stride_h": 2, "groups": 3, "bias": 1},
+    ],
     "conv": [
         {"channels": 6, "kernel": 3},
         {"channels": 6, "kernel_h": 1, "kernel_w": 3, "stride_h": 2, "groups": 3, "bias": 1},
@@ -52,6 +56,7 @@ ON_SEQUENCES = {
 ON_VECTORS = {
     "linear": [{"features": 4}, {"features": 4, "bias": 0}],
     "neurons": [{"outputs": 3, "functions": NODES, "links": LINKS}],
+    "linear_int8": [{"features": 4}, {"features": 4, "bias": 0}],
     "batch_norm": [{}],
     "layer_norm": [{}],
     "relu": [{}],

@@ -53,6 +53,9 @@ CASES = [
     ("max_pool1d", {"kernel": 3, "stride": 2, "padding": 1}, (7, 5), (7, 3), 0, 0),
     ("avg_pool1d", {"kernel": 2, "stride": 2}, (7, 5), (7, 2), 0, 0),
     ("embedding", {"vocabulary": 11, "width": 4}, (6,), (4, 6), 44, 0),
+    ("linear_int8", {"features": 5}, (7,), (5,), 7 * 5 + 5, 7 * 5),
+    ("linear_int8", {"features": 5, "bias": 0}, (7,), (5,), 7 * 5, 7 * 5),
+    ("conv_int8", {"channels": 6, "kernel": 3, "groups": 3, "bias": 1}, (3, 8, 8), (6, 8, 8), 6 * 9 + 6, 6 * 9 * 64),
     ("lstm", {"hidden": 5}, (3, 6), (5, 6), 4 * 5 * (3 + 5 + 2), 4 * 5 * (3 + 5) * 6),
     ("lstm", {"hidden": 5, "bidirectional": 1}, (3, 6), (10, 6), 8 * 5 * (3 + 5 + 2), 8 * 5 * (3 + 5) * 6),
     ("gru", {"hidden": 5}, (3, 6), (5, 6), 3 * 5 * (3 + 5 + 2), 3 * 5 * (3 + 5) * 6),
@@ -83,8 +86,8 @@ def test_bytes_are_those_of_the_networks_parameters_and_buffers(op, params, shap
     inputs = [graph.input] * OPS[op].inputs[0]
     plan = graph.plan(graph.add(op, *inputs, **params))
     network = Network(plan, torch.Generator().manual_seed(0))
-    numbers = [tensor for tensor in [*network.parameters(), *network.buffers()] if tensor.is_floating_point()]
-    assert plan.model_bytes == 4 * sum(tensor.numel() for tensor in numbers)
+    kept = [one for one in [*network.parameters(), *network.buffers()] if one.dtype in (torch.float32, torch.int8)]
+    assert plan.model_bytes == sum(tensor.nbytes for tensor in kept)
 
 
 def test_every_operation_has_a_case():

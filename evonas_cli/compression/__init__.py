@@ -1,0 +1,1 @@
+"""Trained networks made smaller: pruning of units, int8 weights, distillation."""
