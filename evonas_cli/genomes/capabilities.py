@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from evonas_cli.core.capability import Capability
 from evonas_cli.core.protocols import Space
@@ -19,6 +20,7 @@ from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.task import Phenotype, Task
 
 G = TypeVar("G")
+T = TypeVar("T")
 C = TypeVar("C", contravariant=True)
 
 
@@ -160,6 +162,29 @@ class Sized(Protocol[C], metaclass=Capability):
         """Counts by name: {"links": 7, "hidden": 2}."""
 
 
+@dataclass(frozen=True, slots=True)
+class Morphed(Generic[T]):
+    """A child's genome with the morphs that lead from its parent's network to its own, as JSON in their order
+    (`network.morphs.Morph`): [{"morph": "kernel", "at": 1}]."""
+
+    genome: T
+    morphs: tuple[Json, ...]
+
+
+@runtime_checkable
+class Morphing(Protocol[G], metaclass=Capability):
+    """Capability of a Buildable space: mutations are network morphisms, by which children inherit trained weights."""
+
+    def start(self) -> G:
+        """The network from which a search by growth begins."""
+
+    def grow(self, genome: G, rng: Random) -> Morphed[G] | None:
+        """A larger child that computes its parent's function; None where the space has none."""
+
+    def shrink(self, genome: G, rng: Random) -> Morphed[G] | None:
+        """A smaller child that computes about its parent's function; None where the space has none."""
+
+
 @runtime_checkable
 class Measured(Protocol[C], metaclass=Capability):
     """Capability: how far two genomes are from each other."""
@@ -278,6 +303,7 @@ OF_SPACES: tuple[type, ...] = (
     Lamarckian,
     Prunable,
     Sized,
+    Morphing,
     Measured,
     Repairable,
     Linear,
