@@ -118,7 +118,10 @@ def narrower(block: Block, nodes: Sequence[Nodes], limits: Limits) -> Iterator[C
     for place, layer in enumerate(block):
         if layer.filters >= 2 * LEAST:
             half = layer.filters // 2
-            yield _with(block, place, replace(layer, filters=half)), (Morph("prune", nodes[place].mixing, {"to": half}),)
+            yield (
+                _with(block, place, replace(layer, filters=half)),
+                (Morph("prune", nodes[place].mixing, {"to": half}),),
+            )
 
 
 def separated(block: Block, nodes: Sequence[Nodes], limits: Limits) -> Iterator[Child]:

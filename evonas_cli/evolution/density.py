@@ -26,7 +26,9 @@ def densities(points: Sequence[Point], of: Sequence[Point]) -> list[float]:
     factor = (4 / ((dimensions + 2) * len(points))) ** (1 / (dimensions + 4))
     widths = [max(NARROWEST, factor * pstdev(column)) for column in zip(*points, strict=True)]
     found = [
-        sum(prod(exp(-(((x - y) / h) ** 2) / 2) for x, y, h in zip(one, point, widths, strict=True)) for point in points)
+        sum(
+            prod(exp(-(((x - y) / h) ** 2) / 2) for x, y, h in zip(one, point, widths, strict=True)) for point in points
+        )
         for one in of
     ]
     least = FLOOR * max(found, default=0.0)

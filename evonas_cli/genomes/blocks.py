@@ -18,7 +18,7 @@ from evonas_cli.network.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A convolution. `skip` is none, add or concat, and `source` the layer of the block that it comes from (0: none)."""
+    """A convolution. `skip` is none, add or concat, and `source` the layer of the block that it comes from, or 0."""
 
     filters: int
     kernel: int

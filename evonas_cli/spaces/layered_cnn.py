@@ -59,7 +59,9 @@ class LayeredCnn:
         if max(filters) > max_filters:
             raise UsageError(f"space.filters go up to {max(filters)}, above space.max_filters={max_filters}")
         if any(kernel % 2 == 0 for kernel in kernels) or max(kernels) < 3:
-            raise UsageError(f"space.kernels must be odd, so that they have a centre, and reach 3; they are {list(kernels)}")
+            raise UsageError(
+                f"space.kernels must be odd, so that they have a centre, and reach 3; they are {list(kernels)}"
+            )
         self.blocks, self.filters, self.kernels = blocks, tuple(filters), tuple(kernels)
         self._limits = Limits(layers, max_filters, max(kernels), skips)
         side = max(32, 2 ** (blocks - 1))
@@ -111,7 +113,7 @@ class LayeredCnn:
         for place, block in enumerate(data):
             if not isinstance(block, list | tuple) or not 1 <= len(block) <= self._limits.layers:
                 raise ValueError(f"block {place} must be a list of 1 to {self._limits.layers} layers")
-        return tuple([tuple([self._read(place, layer) for place, layer in enumerate(block)]) for block in data])  # type: ignore[arg-type]
+        return tuple([tuple([self._read(place, layer) for place, layer in enumerate(block)]) for block in data])
 
     def decode(self, genome: Blocks, task: Task) -> Phenotype:
         """The network. Raises PlanError for inputs that are no maps, or too small for the poolings."""

@@ -16,9 +16,9 @@ none, and when it is told its worst leave if it is too large beside the elites.
 newborn with its recorded id and loss. A generation of nothing else passes within one ask; after 100 of them the search
 ends. `diversity`: sharing selects by shared fitness (elites are those by loss); crowding makes every individual a
 parent and lets each child fight for one place. `pressure`: parents and elites are selected by `pressure.losses`, not by
-loss. `inherit`: none trains each from scratch; weights starts all of a generation from the best weights so far where
-genomes are settings of one network, and else each child from its first parent's, as far as they match; schedule is population-based training (Jaderberg et al. 2017): all train on, and a copy of one of the best, its genes
-mutated, replaces each of the worst.
+loss. `inherit`: none trains each from scratch; weights starts all from the best weights so far, or where they have
+networks of their own each from its first parent's; schedule is population-based training (Jaderberg et al. 2017): all
+train on, and a copy of one of the best, its genes mutated, replaces each of the worst.
 """
 
 from __future__ import annotations
@@ -141,11 +141,10 @@ class Genetic(PressureSettings, Generic[G]):
     @property
     def demands(self) -> Demands:
         """What `variation.needed` says; a distance for niching; networks, or trainer settings, to inherit weights."""
-        niching_needs = () if self.diversity == "none" else (Measured,)
         inherits = {"none": (), "weights": (Buildable,), "schedule": (Tuning,)}[self.inherit]
         stages = self.generations or 1 if self.inherit == "schedule" else 1
         return Demands(
-            space=(*needed(self.space), *niching_needs, *inherits),
+            space=(*needed(self.space), *(() if self.diversity == "none" else (Measured,)), *inherits),
             fidelities=tuple([(stage + 1) / stages for stage in range(stages)]),
             continues=self._inherits,
             options=self.inherit == "weights",
@@ -195,7 +194,9 @@ class Genetic(PressureSettings, Generic[G]):
     def keeps(self, state: Generation[G]) -> tuple[int, ...]:
         """The best so far where all start from its weights; else the living, who train on or are parents."""
         best = () if state.best_id is None else (state.best_id,)
-        return best if self.inherit == "weights" and isinstance(self.space, Tuning) else self.population(state)
+        return (
+            best if self.inherit == "weights" and not generations.has_networks(self.space) else self.population(state)
+        )
 
     def figures(self, state: Generation[G]) -> Mapping[str, Json]:
         """See `generations.figures`, diversity where the space has a distance, and `pressure.figures`."""
@@ -221,17 +222,15 @@ class Genetic(PressureSettings, Generic[G]):
         groups, breed = self._groups(state, able, self.population_size - len(elites), rng), self._variation.child
         children = [(breed([able[index] for index in group], self.crossover_probability, rng), 0) for group in groups]
         again = elites if self.remeasure or self._inherits else []
-        return [(self._again(elite), elite.age + 1) for elite in again] + children
-
-    def _again(self, elite: Individual[G]) -> Proposal[G]:
-        return Proposal(elite.genome, parents=(elite.id,), operator="elite", again=self.remeasure)
+        known = [Proposal(e.genome, parents=(e.id,), operator="elite", again=self.remeasure) for e in again]
+        return [(proposal, elite.age + 1) for proposal, elite in zip(known, again, strict=True)] + children
 
     def _trained(self, proposal: Proposal[G], state: Generation[G]) -> Proposal[G]:
         """The proposal as it is to be trained: from whose weights, how far."""
-        same = isinstance(self.space, Tuning)
-        source = state.best_id if same else next(iter(proposal.parents), None)
+        differ = generations.has_networks(self.space)
+        source = next(iter(proposal.parents), None) if differ else state.best_id
         if self.inherit == "weights" and source is not None:
-            return replace(proposal, continues=source, options={"start": "weights" if same else "matching"})
+            return replace(proposal, continues=source, options={"start": "matching" if differ else "weights"})
         if self.inherit == "schedule" and self.generations is not None:
             return replace(proposal, fidelity=(state.number + 1) / self.generations)
         return proposal
@@ -287,8 +286,7 @@ class Genetic(PressureSettings, Generic[G]):
         size = self.tournament_size if self.replacement else min(self.tournament_size, len(able))
         more = self.truncation_fraction, self.ranking_pressure, self.scaling
         select = selection.OPERATORS[self.selection](selection.Settings(size, self.replacement, *more))
-        selected = select(losses, self.parents * n, rng)
-        return selection.groups(selected, [parent.id for parent in able], self.parents, rng)
+        return selection.groups(select(losses, self.parents * n, rng), [one.id for one in able], self.parents, rng)
 
     @cached_property
     def _variation(self) -> Variation:
@@ -297,6 +295,6 @@ class Genetic(PressureSettings, Generic[G]):
 
     def _distance(self) -> Callable[[G, G], float]:
         if not isinstance(self.space, Measured):
-            text = f"strategy.diversity={self.diversity} needs a space that is Measured;"
-            raise UsageError(f"{text} {type(self.space).__name__} has no distance")
+            rule = f"needs a space that is Measured; {type(self.space).__name__} has no distance"
+            raise UsageError(f"strategy.diversity={self.diversity} {rule}")
         return self.space.distance

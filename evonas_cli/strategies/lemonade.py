@@ -170,7 +170,9 @@ class Lemonade(Generic[G]):
         self, members: Sequence[Member[G]], children: Sequence[Proposal[G]], rng: Random
     ) -> tuple[list[Proposal[G]], tuple[Offer, ...]]:
         """`trained` of the children, drawn one after the other without putting back, and all of them as offers."""
-        weights = rarities([self._place(member.genome) for member in members], [self._place(c.genome) for c in children])
+        weights = rarities(
+            [self._place(member.genome) for member in members], [self._place(c.genome) for c in children]
+        )
         left = list(range(len(children)))
         while len(left) > len(children) - self.trained and left:
             left.remove(rng.choices(left, [weights[index] for index in left])[0])

@@ -6,8 +6,8 @@
 Fitness is the first objective, losses[0]. A failed candidate enters the queue and ages like any other but is never
 drawn. Beside the paper: a step may be asked before the steps just before it are told (the run's window); it draws among
 the members told so far, and samples from the prior while none of them can be a parent. `remove: worst` is the ablation
-that keeps the elite: failed members leave first, then the largest loss, the newcomer included. `inherit: weights` starts
-each mutant from its parent's trained weights, as far as they match: its loss is then warm-started.
+that keeps the elite: failed members leave first, then the largest loss, the newcomer included. `inherit: weights`
+starts each mutant from its parent's trained weights, as far as they match: its loss is then warm-started.
 """
 
 from __future__ import annotations

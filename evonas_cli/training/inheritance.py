@@ -2,8 +2,8 @@
 
 {"start": "weights"}            as they are: both have the same network
 {"start": "inherited", "morphs": [...], "distil": 50}
-                                by the morphs that lead from one network to the other (`network/morphs`), after which,
-                                where one of them is not exact, so many steps of distillation follow (0 or left out: none)
+                                by the morphs that lead from one network to the other (`network/morphs`); where one of
+                                them is not exact, so many steps of distillation follow (0 or left out: none)
 {"start": "matching"}           what corresponds to the other network by name and shape (`nn/inherit/matching.py`)
 """
 

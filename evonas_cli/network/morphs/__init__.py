@@ -1,1 +1,1 @@
-"""Changes of plans by which a child's network follows from its parent's, without weights (`nn/inherit` replays them)."""
+"""Changes of plans that lead from a parent's network to a child's, without weights (`nn/inherit` replays them)."""

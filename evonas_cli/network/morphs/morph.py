@@ -165,7 +165,10 @@ def separable(plan: Plan, at: int) -> Change:
         raise MorphError("it reads one channel, or has a kernel of one pixel: nothing is to be separated")
     pointwise: dict[str, Param] = {"channels": own["channels"], "kernel": 1, "bias": own["bias"]}
     return edited(
-        plan, {at: {"channels": given, "groups": given, "bias": 0}}, after=at, inserts=[Insert("conv", (at,), pointwise)]
+        plan,
+        {at: {"channels": given, "groups": given, "bias": 0}},
+        after=at,
+        inserts=[Insert("conv", (at,), pointwise)],
     )
 
 

@@ -63,7 +63,9 @@ def carried(
         own = of_node(before, weights, old)
         rows = made.get(index)
         if is_layer(after, index):
-            own = {key: _columns(value, inputs[0], generator) if key == "weight" else value for key, value in own.items()}
+            own = {
+                key: _columns(value, inputs[0], generator) if key == "weight" else value for key, value in own.items()
+            }
             own = {key: _rows(value, rows) for key, value in own.items()}
         elif any(inputs):
             rows = _passed(before, change, index, inputs)

@@ -45,9 +45,7 @@ def fewer(plan: Plan, examples: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def values(
-    plan: Plan, weights: Mapping[str, Tensor], examples: Tensor, wanted: Collection[int]
-) -> dict[int, Tensor]:
+def values(plan: Plan, weights: Mapping[str, Tensor], examples: Tensor, wanted: Collection[int]) -> dict[int, Tensor]:
     """What the nodes compute of examples (N, *input shape): (N, *shape) each, in evaluation mode."""
     layers = network(plan, weights).layers
     floating = next((value.dtype for value in weights.values() if value.is_floating_point()), torch.float32)

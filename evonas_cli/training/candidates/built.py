@@ -40,9 +40,7 @@ class Built:
         """The network with its initial weights."""
         return Network(self.plan, torch.Generator().manual_seed(self.candidate.seed))
 
-    def member(
-        self, place: int, run_seed: int, context: Context, signature: Signature, data: Resident
-    ) -> Member:
+    def member(self, place: int, run_seed: int, context: Context, signature: Signature, data: Resident) -> Member:
         """The candidate at a place of a population; its files say what the network is.
 
         Weights that morphs make are fitted over examples of `data`. Raises UsageError for options that training does

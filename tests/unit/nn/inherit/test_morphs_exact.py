@@ -156,7 +156,14 @@ def test_what_is_no_morph_is_refused_in_one_line(plan: Plan, morph: Morph, words
 
 @pytest.mark.parametrize(
     "data",
-    [None, [], {"morph": "kernel"}, {"morph": "kernel", "at": 0}, {"morph": "melt", "at": 1}, {"morph": "prune", "at": 1}]
+    [
+        None,
+        [],
+        {"morph": "kernel"},
+        {"morph": "kernel", "at": 0},
+        {"morph": "melt", "at": 1},
+        {"morph": "prune", "at": 1},
+    ]
     + [{"morph": "kernel", "at": 1, "to": 3}, {"morph": "widen", "at": 1, "to": 3, "outgoing": "half"}],
 )
 def test_what_describes_no_morph_is_refused(data: Any) -> None:
