@@ -59,11 +59,13 @@ def child(
 
 
 def _leads(plan: Plan, morphs: Sequence[Morph], blocks: Blocks, task: Task) -> bool:
-    """Whether the morphs make the child's plan of the parent's."""
+    """Whether the morphs make the child's plan of the parent's, which is smaller unless all of them are exact."""
     try:
-        return replayed(plan, morphs).nodes == planned(blocks, task)[0].nodes
+        after = replayed(plan, morphs)
     except MorphError:
         return False
+    right = after.parameters < plan.parameters or all(morph.exact for morph in morphs)
+    return right and after.nodes == planned(blocks, task)[0].nodes
 
 
 def deeper(block: Block, nodes: Sequence[Nodes], limits: Limits) -> Iterator[Child]:

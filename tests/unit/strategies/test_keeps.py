@@ -13,9 +13,9 @@ from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation
 from evonas_cli.run import contracts
 from evonas_cli.spaces.bits import Bits
-from evonas_cli.strategies.genetic import Genetic
 from evonas_cli.spaces.layered_cnn import LayeredCnn
 from evonas_cli.spaces.nasbench201 import NasBench201
+from evonas_cli.strategies.genetic import Genetic
 from evonas_cli.strategies.halving import SuccessiveHalving
 from evonas_cli.strategies.hill_climbing import HillClimbing
 from evonas_cli.strategies.lemonade import Lemonade
