@@ -12,7 +12,7 @@ from random import Random
 from typing import TypeAlias
 
 from evonas_cli.genomes.blocks import SKIPS, Block, Blocks, Layer, Nodes, planned, width
-from evonas_cli.genomes.capabilities import Morphed
+from evonas_cli.genomes.morphing import Morphed
 from evonas_cli.network.morphs.edit import MorphError
 from evonas_cli.network.morphs.morph import Morph, replayed
 from evonas_cli.network.plan import Plan

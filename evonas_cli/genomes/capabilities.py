@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from evonas_cli.core.capability import Capability
 from evonas_cli.core.protocols import Space
@@ -13,6 +12,7 @@ from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes, Locus
 from evonas_cli.genomes.ensembling import Ensembling as Ensembling
 from evonas_cli.genomes.marked_graph import MarkedGraph
+from evonas_cli.genomes.morphing import Morphing
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.genomes.walk import Kinds, Program
 from evonas_cli.network.cell import Cell
@@ -20,7 +20,6 @@ from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.task import Phenotype, Task
 
 G = TypeVar("G")
-T = TypeVar("T")
 C = TypeVar("C", contravariant=True)
 
 
@@ -160,29 +159,6 @@ class Sized(Protocol[C], metaclass=Capability):
 
     def sizes(self, genome: C) -> Mapping[str, int]:
         """Counts by name: {"links": 7, "hidden": 2}."""
-
-
-@dataclass(frozen=True, slots=True)
-class Morphed(Generic[T]):
-    """A child's genome with the morphs that lead from its parent's network to its own, as JSON in their order
-    (`network.morphs.Morph`): [{"morph": "kernel", "at": 1}]."""
-
-    genome: T
-    morphs: tuple[Json, ...]
-
-
-@runtime_checkable
-class Morphing(Protocol[G], metaclass=Capability):
-    """Capability of a Buildable space: mutations are network morphisms, by which children inherit trained weights."""
-
-    def start(self) -> G:
-        """The network from which a search by growth begins."""
-
-    def grow(self, genome: G, rng: Random) -> Morphed[G] | None:
-        """A larger child that computes its parent's function; None where the space has none."""
-
-    def shrink(self, genome: G, rng: Random) -> Morphed[G] | None:
-        """A smaller child that computes about its parent's function; None where the space has none."""
 
 
 @runtime_checkable

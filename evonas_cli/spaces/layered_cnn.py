@@ -10,7 +10,7 @@ Mikolajczyk, Deep neural network architecture search using network morphism, MMA
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from random import Random
 
@@ -19,7 +19,7 @@ from evonas_cli.core.types import Json
 from evonas_cli.evolution.block_morphs import GROWTH, SHRINKING, Limits, child
 from evonas_cli.evolution.crossover import one_point
 from evonas_cli.genomes.blocks import FIELDS, SKIPS, Block, Blocks, Layer, planned
-from evonas_cli.genomes.capabilities import Morphed
+from evonas_cli.genomes.morphing import Morphed
 from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.task import Phenotype, Task
 
@@ -43,25 +43,11 @@ class LayeredCnn:
         start_blocks: int = 2,
         start_filters: int = 8,
     ) -> None:
-        for key, value, least, most in (
-            ("blocks", blocks, 1, None),
-            ("layers", layers, 1, None),
-            ("max_filters", max_filters, 1, None),
-            ("start_blocks", start_blocks, 1, blocks),
-            ("start_filters", start_filters, 1, max_filters),
-        ):
-            if type(value) is not int or value < least or (most is not None and value > most):
-                limit = "" if most is None else f" and at most {most}"
-                raise UsageError(f"space.{key} must be a whole number of at least {least}{limit}; it is {value!r}")
-        for key, options in (("filters", filters), ("kernels", kernels)):
-            if not options or len(set(options)) < len(options) or any(type(o) is not int or o < 1 for o in options):
-                raise UsageError(f"space.{key} must be different whole numbers above 0; it is {list(options)}")
-        if max(filters) > max_filters:
-            raise UsageError(f"space.filters go up to {max(filters)}, above space.max_filters={max_filters}")
-        if any(kernel % 2 == 0 for kernel in kernels) or max(kernels) < 3:
-            raise UsageError(
-                f"space.kernels must be odd, so that they have a centre, and reach 3; they are {list(kernels)}"
-            )
+        counts = {"blocks": blocks, "layers": layers, "max_filters": max_filters}
+        _check_counts({**counts, "start_blocks": start_blocks, "start_filters": start_filters})
+        _check_options(filters, max_filters, kernels)
+        if type(skips) is not bool:
+            raise UsageError(f"space.skips must be true or false; it is {skips!r}")
         self.blocks, self.filters, self.kernels = blocks, tuple(filters), tuple(kernels)
         self._limits = Limits(layers, max_filters, max(kernels), skips)
         side = max(32, 2 ** (blocks - 1))
@@ -147,3 +133,24 @@ class LayeredCnn:
                 layer = replace(layer, skip=rng.choice(SKIPS), source=rng.randrange(place))
             layers.append(layer)
         return tuple(layers)
+
+
+def _check_counts(counts: Mapping[str, object]) -> None:
+    for key, value in counts.items():
+        if type(value) is not int or value < 1:
+            raise UsageError(f"space.{key} must be a whole number of at least 1; it is {value!r}")
+    for key, most in (("start_blocks", "blocks"), ("start_filters", "max_filters")):
+        if counts[key] > counts[most]:  # type: ignore[operator]  # both are integers
+            raise UsageError(f"space.{key}={counts[key]} exceeds space.{most}={counts[most]}")
+
+
+def _check_options(filters: Sequence[int], max_filters: int, kernels: Sequence[int]) -> None:
+    for key, options in (("filters", filters), ("kernels", kernels)):
+        if not options or len(set(options)) < len(options) or any(type(o) is not int or o < 1 for o in options):
+            raise UsageError(f"space.{key} must be different whole numbers above 0; it is {list(options)}")
+    if max(filters) > max_filters:
+        raise UsageError(f"space.filters go up to {max(filters)}, above space.max_filters={max_filters}")
+    if any(kernel % 2 == 0 for kernel in kernels) or max(kernels) < 3:
+        raise UsageError(
+            f"space.kernels must be odd, so that they have a centre, and reach 3; they are {list(kernels)}"
+        )

@@ -21,7 +21,8 @@ from evonas_cli.core.checks import whole
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
-from evonas_cli.genomes.capabilities import Buildable, Morphing
+from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.genomes.morphing import Morphing
 
 
 class GrowingSpace(Space[G], Morphing[G], Protocol[G]):

@@ -28,7 +28,8 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
 from evonas_cli.evolution.density import Point, rarities
 from evonas_cli.evolution.nondominated import fronts
-from evonas_cli.genomes.capabilities import Buildable, Morphing, Sized
+from evonas_cli.genomes.capabilities import Buildable, Sized
+from evonas_cli.genomes.morphing import Morphing
 
 
 @dataclass(frozen=True, slots=True)

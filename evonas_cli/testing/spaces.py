@@ -19,7 +19,6 @@ from evonas_cli.genomes.capabilities import (
     Deepening,
     Linear,
     Measured,
-    Morphing,
     Mutable,
     Neural,
     Prunable,
@@ -27,6 +26,7 @@ from evonas_cli.genomes.capabilities import (
     Sized,
     Walkable,
 )
+from evonas_cli.genomes.morphing import Morphing
 from evonas_cli.genomes.walk import replay, run, uniform
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.morphs.morph import Morph, replayed

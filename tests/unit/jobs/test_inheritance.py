@@ -11,7 +11,7 @@ from training_jobs import Folders, candidate, job, repeatable
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import LOST, Heir, Origin, Result, Unit
-from evonas_cli.genomes.capabilities import Morphed
+from evonas_cli.genomes.morphing import Morphed
 from evonas_cli.spaces.layered_cnn import LayeredCnn
 from evonas_cli.training.checkpoint import KEPT, Checkpoint
 from evonas_cli.training.inheritance import BATCH

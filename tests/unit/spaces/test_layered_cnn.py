@@ -80,11 +80,12 @@ def test_growth_ends_at_the_limits() -> None:
     ("settings", "words"),
     [
         ({"blocks": 0}, "space.blocks must be a whole number of at least 1"),
-        ({"start_blocks": 3}, "space.start_blocks must be a whole number of at least 1 and at most 2"),
+        ({"start_blocks": 3}, "space.start_blocks=3 exceeds space.blocks=2"),
         ({"filters": []}, "space.filters must be different whole numbers"),
         ({"filters": [128]}, "space.filters go up to 128, above space.max_filters=64"),
         ({"kernels": [2, 3]}, "space.kernels must be odd"),
         ({"kernels": [1]}, "space.kernels must be odd"),
+        ({"skips": 1}, "space.skips must be true or false"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, Any], words: str) -> None:
