@@ -163,6 +163,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
     from evonas_cli.cli.running import print_front
     from evonas_cli.report.candidates import violations
     from evonas_cli.report.failures import tally
+    from evonas_cli.report.warm import in_words, warm_started
     from evonas_cli.store.figures import read
 
     metadata = reading.run.metadata()
@@ -174,6 +175,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
         "state": reading.run.state(),
         "evaluations": len(reading.journal),
         "cached": sum("cached" in entry for entry in reading.journal),
+        "warm_started": warm_started(reading.journal),
         "failed": failures.kinds(),
         "failures": [asdict(reason) for reason in failures.commonest()],
         "constraints": violations(reading.journal, reading.parts.constraints),
@@ -199,6 +201,8 @@ def _show_run(reading: Reading, as_json: bool) -> int:
         elif key == "hypervolume" and value is not None:
             point = ", ".join(f"{name} {readable(number)}" for name, number in value["reference"].items())
             say(f"{key:<15} {readable(value['value'])} up to {point}")
+        elif key == "warm_started":
+            say(f"{key:<15} {in_words(value, len(reading.journal))}")
         elif key == "throughput":
             say(f"{key:<15} {', '.join(pace(value)) or 'not measured'}")
         elif key not in ("schema", "versions", "figures", "hypervolume"):

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from random import Random
 from statistics import fmean
-from typing import Generic, TypeAlias
+from typing import Any, Generic, TypeAlias
 
 from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.evolution.behaviour import Behaviours
 from evonas_cli.evolution.niching import mean_distance
 from evonas_cli.evolution.selection import exploit
+from evonas_cli.genomes.capabilities import Buildable, Tuning
 
 Outcome: TypeAlias = tuple[int, tuple[float, ...] | None, float]
 """What is known of a genome that was told: the candidate's id, its losses (None: failed) and its violation."""
@@ -178,3 +179,8 @@ def figures(state: Generation[G], distance: Callable[[G, G], float] | None) -> d
     if distance is not None:
         measured["diversity"] = mean_distance(genomes, distance)
     return measured
+
+
+def has_networks(space: Any) -> bool:
+    """Whether genomes have networks of their own, and are not settings with which one network is trained."""
+    return isinstance(space, Buildable) and not isinstance(space, Tuning)

@@ -12,6 +12,7 @@ from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes, Locus
 from evonas_cli.genomes.ensembling import Ensembling as Ensembling
 from evonas_cli.genomes.marked_graph import MarkedGraph
+from evonas_cli.genomes.morphing import Morphing
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.genomes.walk import Kinds, Program
 from evonas_cli.network.cell import Cell
@@ -278,6 +279,7 @@ OF_SPACES: tuple[type, ...] = (
     Lamarckian,
     Prunable,
     Sized,
+    Morphing,
     Measured,
     Repairable,
     Linear,

@@ -12,6 +12,7 @@ from evonas_cli.report.curves import Track
 from evonas_cli.report.groups import Sample
 from evonas_cli.report.reading import Reading, read_run
 from evonas_cli.run.assembly import Parts
+from evonas_cli.run.identity import without_later
 from evonas_cli.run.session import DONE, REPEATED
 from evonas_cli.store.directory import RunDirectory, below, find
 from evonas_cli.store.records import candidate_in, result_of
@@ -80,7 +81,7 @@ def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
     return Sample(
         str(run.root),
         parts.config["seed"],
-        metadata["identity"],
+        without_later(metadata["identity"]),
         metadata["choices"],
         track,
         metadata["environment"],

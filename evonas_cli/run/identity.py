@@ -60,6 +60,7 @@ LATER: Mapping[str, Json] = {
     "job.descriptor": None,
     "job.probes": 16,
     "strategy.batch": 1,
+    "strategy.inherit": "none",
     "strategy.pressure": "fitness",
     "strategy.rho": 0.0,
     "strategy.novelty_neighbours": 15,
@@ -92,6 +93,11 @@ def identity(config: Config) -> dict[str, Json]:
             flat[place] = node
 
     walk(config, "")
+    return without_later(flat)
+
+
+def without_later(flat: Mapping[str, Json]) -> dict[str, Json]:
+    """An identity without the keys of LATER that have its value, which some older runs have written down."""
     return {key: value for key, value in sorted(flat.items()) if key not in LATER or value != LATER[key]}
 
 
@@ -108,7 +114,7 @@ def _shown(identity: Mapping[str, Json], key: str) -> str:
 def check_identity(run: RunDirectory, config: Config) -> None:
     """Raises RunError with a key-by-key difference when the configuration is not that which the run began with."""
     ours, theirs = identity(config), run.metadata()["identity"]
-    changed = [key for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
+    changed = [key for key in sorted({*ours, *theirs}) if _had(ours, key) != _had(theirs, key)]
     if changed:
         shown = "; ".join(f"{key}: run has {_shown(theirs, key)}, now {_shown(ours, key)}" for key in changed[:8])
         raise RunError(f"{run.root} is another experiment ({shown}); use a new --run-dir or the run's own values")

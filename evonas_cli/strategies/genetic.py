@@ -16,9 +16,9 @@ none, and when it is told its worst leave if it is too large beside the elites.
 newborn with its recorded id and loss. A generation of nothing else passes within one ask; after 100 of them the search
 ends. `diversity`: sharing selects by shared fitness (elites are those by loss); crowding makes every individual a
 parent and lets each child fight for one place. `pressure`: parents and elites are selected by `pressure.losses`, not by
-loss. `inherit`: none trains each from scratch; weights starts all of a generation from the best weights so far;
-schedule is population-based training (Jaderberg et al. 2017): all train on, and a copy of one of the best, its genes
-mutated, replaces each of the worst.
+loss. `inherit`: none trains each from scratch; weights starts all from the best weights so far, or where they have
+networks of their own each from its first parent's; schedule is population-based training (Jaderberg et al. 2017): all
+train on, and a copy of one of the best, its genes mutated, replaces each of the worst.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from evonas_cli.evolution import generations, niching, pressure, selection
 from evonas_cli.evolution.generations import Birth, Generation, Individual, best_first, older
 from evonas_cli.evolution.pressure import FITNESS, PressureSettings
 from evonas_cli.evolution.variation import CROSSOVERS, Variation, needed
-from evonas_cli.genomes.capabilities import Measured, Tuning
+from evonas_cli.genomes.capabilities import Buildable, Measured, Tuning
 
 IDLE_GENERATIONS = 100
 CROWDING = ("crowding", "probabilistic_crowding")
@@ -140,11 +140,11 @@ class Genetic(PressureSettings, Generic[G]):
 
     @property
     def demands(self) -> Demands:
-        """What `variation.needed` says; a distance for niching; trainer settings as genomes to inherit weights."""
-        niching_needs = () if self.diversity == "none" else (Measured,)
+        """What `variation.needed` says; a distance for niching; networks, or trainer settings, to inherit weights."""
+        inherits = {"none": (), "weights": (Buildable,), "schedule": (Tuning,)}[self.inherit]
         stages = self.generations or 1 if self.inherit == "schedule" else 1
         return Demands(
-            space=(*needed(self.space), *niching_needs, *((Tuning,) if self._inherits else ())),
+            space=(*needed(self.space), *(() if self.diversity == "none" else (Measured,)), *inherits),
             fidelities=tuple([(stage + 1) / stages for stage in range(stages)]),
             continues=self._inherits,
             options=self.inherit == "weights",
@@ -192,9 +192,11 @@ class Genetic(PressureSettings, Generic[G]):
         return tuple(dict.fromkeys(individual.id for individual in state.individuals))
 
     def keeps(self, state: Generation[G]) -> tuple[int, ...]:
-        """The living, who all train on under inherit=schedule; else the best so far."""
+        """The best so far where all start from its weights; else the living, who train on or are parents."""
         best = () if state.best_id is None else (state.best_id,)
-        return self.population(state) if self.inherit == "schedule" else best
+        return (
+            best if self.inherit == "weights" and not generations.has_networks(self.space) else self.population(state)
+        )
 
     def figures(self, state: Generation[G]) -> Mapping[str, Json]:
         """See `generations.figures`, diversity where the space has a distance, and `pressure.figures`."""
@@ -220,15 +222,15 @@ class Genetic(PressureSettings, Generic[G]):
         groups, breed = self._groups(state, able, self.population_size - len(elites), rng), self._variation.child
         children = [(breed([able[index] for index in group], self.crossover_probability, rng), 0) for group in groups]
         again = elites if self.remeasure or self._inherits else []
-        return [(self._again(elite), elite.age + 1) for elite in again] + children
-
-    def _again(self, elite: Individual[G]) -> Proposal[G]:
-        return Proposal(elite.genome, parents=(elite.id,), operator="elite", again=self.remeasure)
+        known = [Proposal(e.genome, parents=(e.id,), operator="elite", again=self.remeasure) for e in again]
+        return [(proposal, elite.age + 1) for proposal, elite in zip(known, again, strict=True)] + children
 
     def _trained(self, proposal: Proposal[G], state: Generation[G]) -> Proposal[G]:
         """The proposal as it is to be trained: from whose weights, how far."""
-        if self.inherit == "weights" and state.best_id is not None:
-            return replace(proposal, continues=state.best_id, options={"start": "weights"})
+        differ = generations.has_networks(self.space)
+        source = next(iter(proposal.parents), None) if differ else state.best_id
+        if self.inherit == "weights" and source is not None:
+            return replace(proposal, continues=source, options={"start": "matching" if differ else "weights"})
         if self.inherit == "schedule" and self.generations is not None:
             return replace(proposal, fidelity=(state.number + 1) / self.generations)
         return proposal
@@ -264,8 +266,8 @@ class Genetic(PressureSettings, Generic[G]):
         return elites + best_first([child for child, _ in newborn], rng)[:room]
 
     def _elites(self, state: Generation[G]) -> list[Individual[G]]:
-        best = state.individuals[: self.elitism]
-        return [elite for rank, elite in enumerate(best) if elite.loss is not None and self._may_stay(rank, elite)]
+        best = enumerate(state.individuals[: self.elitism])
+        return [elite for rank, elite in best if elite.loss is not None and self._may_stay(rank, elite)]
 
     def _may_stay(self, rank: int, individual: Individual[G]) -> bool:
         exempt = self.priority == "elitism" and rank < self.elitism
@@ -284,8 +286,7 @@ class Genetic(PressureSettings, Generic[G]):
         size = self.tournament_size if self.replacement else min(self.tournament_size, len(able))
         more = self.truncation_fraction, self.ranking_pressure, self.scaling
         select = selection.OPERATORS[self.selection](selection.Settings(size, self.replacement, *more))
-        selected = select(losses, self.parents * n, rng)
-        return selection.groups(selected, [parent.id for parent in able], self.parents, rng)
+        return selection.groups(select(losses, self.parents * n, rng), [one.id for one in able], self.parents, rng)
 
     @cached_property
     def _variation(self) -> Variation:
@@ -294,7 +295,6 @@ class Genetic(PressureSettings, Generic[G]):
 
     def _distance(self) -> Callable[[G, G], float]:
         if not isinstance(self.space, Measured):
-            name = type(self.space).__name__
-            text = f"strategy.diversity={self.diversity} needs a space that is Measured; {name} has no distance"
-            raise UsageError(text)
+            rule = f"needs a space that is Measured; {type(self.space).__name__} has no distance"
+            raise UsageError(f"strategy.diversity={self.diversity} {rule}")
         return self.space.distance

@@ -6,14 +6,15 @@
 Fitness is the first objective, losses[0]. A failed candidate enters the queue and ages like any other but is never
 drawn. Beside the paper: a step may be asked before the steps just before it are told (the run's window); it draws among
 the members told so far, and samples from the prior while none of them can be a parent. `remove: worst` is the ablation
-that keeps the elite: failed members leave first, then the largest loss, the newcomer included.
+that keeps the elite: failed members leave first, then the largest loss, the newcomer included. `inherit: weights`
+starts each mutant from its parent's trained weights, as far as they match: its loss is then warm-started.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from random import Random
 from typing import Generic, Literal, Protocol
@@ -23,7 +24,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Proposal, value
 from evonas_cli.evolution.selection import winner
-from evonas_cli.genomes.capabilities import Mutable
+from evonas_cli.genomes.capabilities import Buildable, Mutable
 
 log = logging.getLogger(__name__)
 _loss = attrgetter("loss")
@@ -55,7 +56,7 @@ class RegularizedEvolution(Generic[G]):
     """Aging evolution: tournament parents, one mutation, the oldest dies (Real et al., 2019).
 
     `replacement` says whether one member can be drawn twice for the same tournament, as in the paper; `remove` worst
-    is the ablation without aging.
+    is the ablation without aging. `inherit` weights hands trained weights on from parent to mutant.
     """
 
     space: MutableSpace[G]
@@ -63,6 +64,7 @@ class RegularizedEvolution(Generic[G]):
     sample_size: int
     replacement: bool = True
     remove: Literal["oldest", "worst"] = "oldest"
+    inherit: Literal["none", "weights"] = "none"
 
     def __post_init__(self) -> None:
         size, drawn = self.population_size, self.sample_size
@@ -74,11 +76,13 @@ class RegularizedEvolution(Generic[G]):
         elif drawn > size:
             log.warning("strategy.sample_size=%d exceeds population_size=%d: some member is drawn twice", drawn, size)
         _require(self.remove in ("oldest", "worst"), "remove", "oldest or worst", self.remove)
+        _require(self.inherit in ("none", "weights"), "inherit", "none or weights", self.inherit)
 
     @property
     def demands(self) -> Demands:
-        """Mutation."""
-        return Demands(space=(Mutable,))
+        """Mutation; with `inherit` weights also networks, and a job that hands weights on."""
+        inherits = self.inherit == "weights"
+        return Demands(space=(Mutable, *((Buildable,) if inherits else ())), continues=inherits, options=inherits)
 
     @property
     def least_evaluations(self) -> int:
@@ -97,7 +101,10 @@ class RegularizedEvolution(Generic[G]):
             return [Proposal(self.space.sample(rng), operator="sample")], after
         child = self.space.mutate(parent.genome, rng)
         operator = "identity" if child == parent.genome else "mutation"
-        return [Proposal(child, parents=(parent.id,), operator=operator)], after
+        born = Proposal(child, parents=(parent.id,), operator=operator)
+        if self.inherit == "weights":
+            born = replace(born, continues=parent.id, options={"start": "matching"})
+        return [born], after
 
     def tell(self, state: Queue[G], told: Sequence[Evaluation[G]], rng: Random) -> Queue[G]:
         """Appends the newcomers; for each above `population_size` a member leaves."""
@@ -112,6 +119,10 @@ class RegularizedEvolution(Generic[G]):
     def population(self, state: Queue[G]) -> tuple[int, ...]:
         """Oldest first, failed members included."""
         return tuple([member.id for member in state.members])
+
+    def keeps(self, state: Queue[G]) -> tuple[int, ...]:
+        """The living members, any of which may be a parent."""
+        return self.population(state)
 
     def _parent(self, members: Sequence[Member[G]], rng: Random) -> Member[G] | None:
         able = [member for member in members if member.loss is not None]

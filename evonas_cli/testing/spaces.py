@@ -26,8 +26,10 @@ from evonas_cli.genomes.capabilities import (
     Sized,
     Walkable,
 )
+from evonas_cli.genomes.morphing import Morphing
 from evonas_cli.genomes.walk import replay, run, uniform
 from evonas_cli.network.canonical import canonical_hash
+from evonas_cli.network.morphs.morph import Morph, replayed
 from evonas_cli.network.plan import PlanError
 from evonas_cli.network.task import Task
 
@@ -238,6 +240,28 @@ def sizes_are_counts(space: Any) -> None:
     assert len(names) == 1
 
 
+def morphs_lead_from_parents_to_children(space: Any) -> None:
+    """For every task the morphs of a child make its plan of its parent's; growth is exact and makes networks no
+    smaller. The start network grows."""
+    rng, tasks = Random(13), [task for task in IMAGES + VECTORS + SERIES if reads(space, task)]
+    genomes, found = [space.start(), *[space.sample(rng) for _ in range(20)]], 0
+    assert space.grow(space.start(), rng) is not None
+    for genome in genomes:
+        for grows in (True, False):
+            child = (space.grow if grows else space.shrink)(genome, rng)
+            if child is None:
+                continue
+            found += 1
+            assert space.from_json(space.to_json(child.genome)) == child.genome != genome
+            morphs = [Morph.from_json(json.loads(json.dumps(morph))) for morph in child.morphs]
+            assert morphs and (not grows or all(morph.exact for morph in morphs))
+            for task in tasks:
+                before, after = space.decode(genome, task).plan, space.decode(child.genome, task).plan
+                assert replayed(before, morphs).nodes == after.nodes
+                assert not grows or after.parameters >= before.parameters
+    assert found > len(genomes)
+
+
 LAWS: dict[Callable[[Any], None], type] = {
     every_public_name_is_a_capability: Space,
     sampling_depends_on_the_generator_alone: Space,
@@ -248,6 +272,7 @@ LAWS: dict[Callable[[Any], None], type] = {
     children_of_unequal_parents_are_genomes_and_parents_stay: Aligned,
     what_is_pruned_is_a_genome_and_stays: Prunable,
     sizes_are_counts: Sized,
+    morphs_lead_from_parents_to_children: Morphing,
     linear_genomes_follow_their_choices: Linear,
     distances_are_symmetric_and_zero_on_equals: Measured,
     walks_lead_to_genomes_and_traces_lead_back: Walkable,

@@ -15,15 +15,13 @@ from evonas_cli.core.evaluating import WEIGHTS, Context
 from evonas_cli.core.types import Candidate, Heir, Origin
 from evonas_cli.training.exercise import Members, Weights
 from evonas_cli.training.history import Best
+from evonas_cli.training.inheritance import WEIGHTS_ONLY, Inheritance
 from evonas_cli.training.optimizers import Memory, Optimizer
 from evonas_cli.training.state import Owner, Progress, State, checksum, parse, write
 from evonas_cli.training.trainer import Trainer
 
 CHECKPOINT = "checkpoint.pt"
 KEPT = WEIGHTS
-WEIGHTS_ONLY = {"start": "weights"}
-"""What a proposal's options say of a training that begins anew with the weights of the candidate it continues."""
-
 NOBODY = Owner(0, -1, 0)
 """The owner of a training of which nothing is kept."""
 
@@ -63,7 +61,8 @@ class Source:
     """The final state that a training continues: that of candidate `id`, in its `folder`, of the run with `run_seed`.
 
     `origin` is what the run has recorded of that candidate (None: it is not known). With `weights_only` the network
-    alone is taken: a new training, with a fresh optimiser, from trained weights.
+    alone is taken: a new training, with a fresh optimiser, from trained weights. So it is with an `inheritance`, which
+    makes the weights of another network of them.
     """
 
     folder: Path
@@ -71,6 +70,7 @@ class Source:
     id: int
     origin: Origin | None = None
     weights_only: bool = False
+    inheritance: Inheritance | None = None
 
     def read(self) -> State:
         """The state. Raises ValueError, which says what is wrong with which file."""
@@ -120,12 +120,13 @@ class Checkpoint:
         self._saved_at = time.monotonic()
         self.kept: str | None = None
         self.best: Best | None = None
+        self.notes: dict[str, str] = {}
 
     @property
     def labels(self) -> dict[str, str]:
-        """What a finished training leaves as words for the journal: the checksum of the state that it keeps, and its
-        best epoch where that one is kept."""
-        found = {} if self.kept is None else {"state": self.kept}
+        """What a finished training leaves as words for the journal: the checksum of the state that it keeps, its best
+        epoch where that one is kept, and how it inherited weights."""
+        found = self.notes if self.kept is None else {**self.notes, "state": self.kept}
         return found if self.best is None else {**found, "best_epoch": str(self.best.epoch)}
 
     def restore(self, place: Place) -> Progress:
@@ -140,7 +141,7 @@ class Checkpoint:
                 state = parse((self._folder / CHECKPOINT).read_bytes())
                 self._check_own(state, place)
                 progress = _load(state, place)
-                self.best = state.get("best")
+                self.best, self.notes = state.get("best"), dict(state.get("notes", {}))
                 return progress
             except ValueError as error:
                 log.warning("%s discarded, the training starts again: %s", self._folder / CHECKPOINT, error)
@@ -152,6 +153,10 @@ class Checkpoint:
             state = source.read()
         except ValueError as error:
             raise Lost(self._owner.id, str(error)) from error
+        if source.inheritance is not None:
+            weights, self.notes = source.inheritance.weights(state)
+            place.population.load_member(place.index, weights)
+            return Progress()
         if source.weights_only:
             place.population.load_member(place.index, state["model"])
             return Progress()
@@ -174,7 +179,8 @@ class Checkpoint:
         """Writes a checkpoint, where checkpoints are wanted. Raises OSError when the disk does not take it."""
         if self._folder is None or self._seconds is None:
             return
-        state = self._state(place, progress)
+        more = {"notes": self.notes} if self.notes else {}
+        state = {**self._state(place, progress), **more}
         write(self._folder / CHECKPOINT, state if self.best is None else {**state, "best": self.best})
         self._saved_at = time.monotonic()
 
@@ -210,26 +216,41 @@ def checkpoint_of(
     run_seed: int,
     context: Context,
     about: Mapping[str, str] = MappingProxyType({}),
+    inheritance: Inheritance | None = None,
 ) -> Checkpoint:
-    """The candidate's files; its folder is asked for only if something is kept in it."""
-    owner, source = Owner(run_seed, candidate.id, candidate.seed), _source_of(candidate, run_seed, context)
+    """The candidate's files; its folder is asked for only if something is kept in it.
+
+    `inheritance` is for options that ask for one. Raises UsageError for options that are not known, and for those that
+    ask for an inheritance where there is none.
+    """
+    owner = Owner(run_seed, candidate.id, candidate.seed)
+    source = _source_of(candidate, run_seed, context, inheritance)
     if trainer.checkpoint_seconds is None and not trainer.save_state:
         return Checkpoint(source=source, owner=owner)
     folder = context.folder(candidate.id)
     return Checkpoint(folder, trainer.checkpoint_seconds, trainer.save_state, source, owner, about)
 
 
-def _source_of(candidate: Candidate[Any], run_seed: int, context: Context) -> Source | None:
+def _source_of(
+    candidate: Candidate[Any], run_seed: int, context: Context, inheritance: Inheritance | None
+) -> Source | None:
     continues, options = candidate.proposal.continues, candidate.proposal.options
-    if options not in (None, WEIGHTS_ONLY) or (options == WEIGHTS_ONLY and continues is None):
+    known = options is None or (continues is not None and (options == WEIGHTS_ONLY or inheritance is not None))
+    if not known:
         raise UsageError(f"the strategy gives candidate {candidate.id} options that training does not know: {options}")
     if continues is None:
         return None
     folder = context.folder(continues)
     if folder is None:
         raise EnvironmentFailure(f"candidate {candidate.id} continues {continues}, but this run keeps no files")
-    origin = candidate.origin if isinstance(candidate, Heir) else None
-    return Source(folder=folder, run_seed=run_seed, id=continues, origin=origin, weights_only=options == WEIGHTS_ONLY)
+    return Source(
+        folder=folder,
+        run_seed=run_seed,
+        id=continues,
+        origin=candidate.origin if isinstance(candidate, Heir) else None,
+        weights_only=options == WEIGHTS_ONLY,
+        inheritance=inheritance,
+    )
 
 
 def _load(state: State, place: Place) -> Progress:

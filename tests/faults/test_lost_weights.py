@@ -17,15 +17,25 @@ from evonas_cli.store.recorder import Recorder
 
 SEARCH = (
     *("search", "--quiet", "dataset=digits", "dataset.limit=200", "device=cpu", "trainer.save_state=true"),
-    *("trainer.checkpoint_seconds=0", "space=hyperparameters", "space.channels=[2,2]", "space.hidden=4"),
+    "trainer.checkpoint_seconds=0",
 )
+HYPERPARAMETERS = ("space=hyperparameters", "space.channels=[2,2]", "space.hidden=4")
 HALVING = (
+    *HYPERPARAMETERS,
     *("strategy=halving", "strategy.continues=true", "strategy.candidates=4", "strategy.least_fidelity=0.25"),
     *("trainer.epochs=4", "budget.evaluations=7"),
 )
 GENETIC = (
+    *HYPERPARAMETERS,
     *("strategy=genetic", "strategy.population_size=3", "strategy.archive=false", "strategy.inherit=weights"),
     *("trainer.epochs=1", "budget.evaluations=6"),
+)
+
+MORPHING = ("space=layered_cnn", "space.blocks=1", "space.start_blocks=1", "space.start_filters=4", "space.filters=[4]")
+CLIMBING = (*MORPHING, "strategy=hill_climbing", "strategy.children=2", "trainer.epochs=1", "budget.evaluations=7")
+LEMONADE = (
+    *(*MORPHING, "strategy=lemonade", "strategy.initial=2", "strategy.proposed=4", "strategy.trained=2"),
+    *("strategy.distil=5", "trainer.epochs=1", "budget.evaluations=7"),
 )
 
 
@@ -128,7 +138,7 @@ def test_workers_make_lost_weights_again(tmp_path: Path, capsys: pytest.CaptureF
     assert verdict(root, capsys)["digest"] == verdict(whole, capsys)["digest"]
 
 
-@pytest.mark.parametrize("strategy", [HALVING, GENETIC])
+@pytest.mark.parametrize("strategy", [HALVING, GENETIC, CLIMBING, LEMONADE])
 def test_weights_that_vanish_during_a_run_change_nothing(
     strategy: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

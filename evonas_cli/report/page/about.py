@@ -12,6 +12,7 @@ from evonas_cli.core.types import Json
 from evonas_cli.report.page.rows import Rows
 from evonas_cli.report.reading import Reading
 from evonas_cli.report.retrained import retrained, shown
+from evonas_cli.report.warm import warm_started
 from evonas_cli.run.openings import count, source_of
 
 _COLLABORATORS = ("space", "dataset", "trainer")
@@ -41,6 +42,7 @@ def summary(reading: Reading, rows: Rows) -> dict[str, Json]:
         "succeeded": sum(not row.failed for row in rows.all),
         "failed": sum(row.failed for row in rows.all),
         "cached": sum("cached" in row.entry for row in rows.all),
+        "warm_started": warm_started(row.entry for row in rows.all),
         "steps": len({row.entry["step"] for row in rows.all}),
         "front": len(rows.front),
     }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Failure, Result
+from evonas_cli.data.resident import Resident
 from evonas_cli.data.splits import Splits
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.signature import Signature
@@ -18,6 +20,7 @@ from evonas_cli.training.checkpoint import checkpoint_of
 from evonas_cli.training.device.errors import one_line
 from evonas_cli.training.exercise import Diverged, Outcome
 from evonas_cli.training.extent import epochs_of, with_cost
+from evonas_cli.training.inheritance import Inheritance, examples_of, start_of
 from evonas_cli.training.loop import Member
 from evonas_cli.training.trainer import Trainer
 
@@ -37,16 +40,26 @@ class Built:
         """The network with its initial weights."""
         return Network(self.plan, torch.Generator().manual_seed(self.candidate.seed))
 
-    def member(self, place: int, run_seed: int, context: Context, signature: Signature) -> Member:
-        """The candidate at a place of a population; its files say what the network is."""
-        epochs = epochs_of(self.trainer, self.candidate)
+    def member(self, place: int, run_seed: int, context: Context, signature: Signature, data: Resident) -> Member:
+        """The candidate at a place of a population; its files say what the network is.
+
+        Weights that morphs make are fitted over examples of `data`. Raises UsageError for options that training does
+        not know.
+        """
+        epochs, start = epochs_of(self.trainer, self.candidate), start_of(self.candidate)
         about = {"plan": json.dumps(self.plan.to_json()), "signature": json.dumps(signature.to_json())}
-        checkpoint = checkpoint_of(self.candidate, self.trainer, run_seed, context, about)
+        inheritance = None
+        if start is not None:
+            id, seed = self.candidate.id, self.candidate.seed
+            inheritance = Inheritance(id, start, self.plan, seed, partial(examples_of, data))
+        checkpoint = checkpoint_of(self.candidate, self.trainer, run_seed, context, about, inheritance)
         return Member(self.trainer, epochs, checkpoint, place)
 
     def metrics(self, measured: dict[str, float]) -> dict[str, float]:
-        """What was measured, with the network's size and the cost of the training."""
-        return with_cost(measured, self.plan)
+        """What was measured, with the network's size and the cost of the training, a distillation included."""
+        start = start_of(self.candidate)
+        passes = measured["passes"] + (0 if start is None else start.passes)
+        return with_cost({**measured, "passes": passes}, self.plan)
 
     def result(self, outcome: Outcome, seconds: float) -> Result:
         """The outcome of a training that took so many seconds."""

@@ -282,7 +282,7 @@ class Workbench:
         """An outcome for each; places that stay empty are taken by copies of the first network."""
         data, _, signature = self._loaded
         seed = self.equipment.seed
-        members = [f.member(place, seed, context, signature) for f, place in zip(built, unit.places, strict=True)]
+        members = [f.member(place, seed, context, signature, data) for f, place in zip(built, unit.places, strict=True)]
         if unit.width > 1:
             for found, place in zip(built, unit.places, strict=True):
                 found.labels["stack"] = f"{place}/{unit.width}"

@@ -114,3 +114,12 @@ def test_a_state_must_be_annotated() -> None:
 
     with pytest.raises(CodecError, match="does not annotate"):
         state_hint(Silent())
+
+
+def test_options_of_a_proposal_come_back() -> None:
+    """The hints of a generic class are resolved, so that `Json` in them is no longer equal to `Json` itself."""
+    options: Any = {"start": "inherited", "morphs": [{"morph": "kernel", "at": 1}], "distil": 5}
+    for value in (options, [1, None], "weights", None):
+        proposal = Proposal("a", continues=3, options=value)
+        data = json.loads(json.dumps(encode(Proposal[str], proposal, upper)))
+        assert decode(Proposal[str], data, lower) == proposal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import RunError
-from evonas_cli.run.identity import LATER, check_identity, identity
+from evonas_cli.run.identity import LATER, check_identity, identity, without_later
 
 
 def identified(*overrides: str) -> dict[str, Any]:
@@ -51,3 +52,16 @@ def test_a_long_value_is_cut_in_the_message() -> None:
     ) as raised:
         check_identity(run, now)
     assert len(str(raised.value)) < 600
+
+
+@pytest.mark.parametrize("strategy", ["genetic", "regularized_evolution"])
+def test_a_run_may_have_written_a_later_key_down_or_not(strategy: str) -> None:
+    config = compose(["dataset=digits", f"strategy={strategy}"]).config
+    for written in (identity(config), {**identity(config), "strategy.inherit": "none"}):
+        run: Any = SimpleNamespace(root="run", metadata=partial(dict, identity=written))
+        check_identity(run, config)
+        assert without_later(written) == identity(config)
+    warm = {**identity(config), "strategy.inherit": "weights"}
+    other: Any = SimpleNamespace(root="run", metadata=partial(dict, identity=warm))
+    with pytest.raises(RunError, match=r"strategy\.inherit: run has weights, now none"):
+        check_identity(other, config)

@@ -13,15 +13,24 @@ from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation
 from evonas_cli.run import contracts
 from evonas_cli.spaces.bits import Bits
+from evonas_cli.spaces.layered_cnn import LayeredCnn
+from evonas_cli.spaces.nasbench201 import NasBench201
 from evonas_cli.strategies.genetic import Genetic
 from evonas_cli.strategies.halving import SuccessiveHalving
+from evonas_cli.strategies.hill_climbing import HillClimbing
+from evonas_cli.strategies.lemonade import Lemonade
 from evonas_cli.strategies.population_based_training import PopulationBasedTraining
+from evonas_cli.strategies.regularized_evolution import RegularizedEvolution
 
 SPACE: Any = Bits(12)
 STRATEGIES: dict[str, Any] = {
     "weights": Genetic(space=SPACE, population_size=6, archive=False, inherit="weights"),
     "schedule": Genetic(space=SPACE, population_size=6, archive=False, inherit="schedule", generations=8),
     "population_based_training": PopulationBasedTraining(space=SPACE, population_size=6, generations=8),
+    "matching": Genetic(space=NasBench201(), population_size=6, archive=False, inherit="weights"),
+    "aging": RegularizedEvolution(space=NasBench201(), population_size=3, sample_size=2, inherit="weights"),
+    "hill_climbing": HillClimbing(space=LayeredCnn(), children=4, morphs=1),
+    "lemonade": Lemonade(space=LayeredCnn(), proposed=6, trained=4),
     "halving": SuccessiveHalving(space=SPACE, candidates=8, least_fidelity=0.25, continues=True),
 }
 

@@ -1,0 +1,126 @@
+"""Hill climbing by network morphisms (Elsken, Metzen and Hutter, Simple and Efficient Architecture Search, 2017).
+
+    train the space's start network; then each step: make `children` of the current network, each by `morphs` random
+    morphisms that keep its function; train them all from the weights that they inherit; the best child is the current
+    network if it is better than its parent
+
+So Kwasigroch, Grochowski and Mikolajczyk (MMAR 2019) search for networks that classify melanoma. Loss is the first
+objective, losses[0]. Each child trains all of the trainer's epochs, so that a cosine schedule begins again with each
+(warm restarts: Loshchilov and Hutter, 2017). The search ends after `steps`, after `patience` steps without a gain, or
+where nothing can grow. Losses are warm-started: a child has had its ancestors' epochs, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Generic, Protocol
+
+from evonas_cli.core.checks import whole
+from evonas_cli.core.demands import Demands
+from evonas_cli.core.protocols import Space
+from evonas_cli.core.types import Evaluation, G, Json, Proposal
+from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.genomes.morphing import Morphing
+
+
+class GrowingSpace(Space[G], Morphing[G], Protocol[G]):
+    """What this strategy uses of a space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current(Generic[G]):
+    """The network from which children are made."""
+
+    id: int
+    genome: G
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Climb(Generic[G]):
+    """`asked` counts the steps of children that were asked, `stale` those told since the last gain."""
+
+    current: Current[G] | None = None
+    asked: int = 0
+    stale: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class HillClimbing(Generic[G]):
+    """Children grow by network morphisms, inherit weights, train; the best is the next parent (Elsken et al., 2017)."""
+
+    space: GrowingSpace[G]
+    children: int = 8
+    morphs: int = 5
+    steps: int | None = None
+    patience: int | None = None
+
+    def __post_init__(self) -> None:
+        whole("children", self.children, least=1)
+        whole("morphs", self.morphs, least=1)
+        whole("steps", self.steps, least=1, optional=True)
+        whole("patience", self.patience, least=1, optional=True)
+
+    @property
+    def demands(self) -> Demands:
+        """Morphisms, and a job that hands weights on by them; a step goes on from the step before it."""
+        return Demands(space=(Morphing, Buildable), continues=True, options=True, window=1)
+
+    @property
+    def least_evaluations(self) -> int:
+        """The start network and a step of children."""
+        return 1 + self.children
+
+    def init(self, rng: Random) -> Climb[G]:
+        """No network yet."""
+        return Climb()
+
+    def ask(self, state: Climb[G], rng: Random) -> tuple[list[Proposal[G]], Climb[G]]:
+        """The start network until it has been trained, then children of the current one."""
+        current = state.current
+        if current is None:
+            return [Proposal(self.space.start(), operator="start")], state
+        ended = self.steps is not None and state.asked >= self.steps
+        if ended or (self.patience is not None and state.stale >= self.patience):
+            return [], state
+        grown = [self._child(current, rng) for _ in range(self.children)]
+        return [child for child in grown if child is not None], Climb(current, state.asked + 1, state.stale)
+
+    def tell(self, state: Climb[G], told: Sequence[Evaluation[G]], rng: Random) -> Climb[G]:
+        """The best child is the current network if its loss is smaller; of equal children the first."""
+        able = [(one.losses[0], one.id, one.genome) for one in told if one.losses is not None]
+        current = state.current
+        if not able:
+            return Climb(current, state.asked, state.stale + (current is not None))
+        loss, id, genome = min(able, key=lambda one: one[:2])
+        if current is None or loss < current.loss:
+            return Climb(Current(id, genome, loss), state.asked, 0)
+        return Climb(current, state.asked, state.stale + 1)
+
+    def population(self, state: Climb[G]) -> tuple[int, ...]:
+        """The current network alone."""
+        return () if state.current is None else (state.current.id,)
+
+    def keeps(self, state: Climb[G]) -> tuple[int, ...]:
+        """The current network."""
+        return self.population(state)
+
+    def figures(self, state: Climb[G]) -> Mapping[str, Json]:
+        """The current network's loss, steps of children, and steps without a gain."""
+        loss = None if state.current is None else state.current.loss
+        return {"current_loss": loss, "steps": state.asked, "stale": state.stale}
+
+    def _child(self, parent: Current[G], rng: Random) -> Proposal[G] | None:
+        """A child by `morphs` morphisms, or as many as the space has; None where it has none."""
+        genome, morphs = parent.genome, list[Json]()
+        for _ in range(self.morphs):
+            grown = self.space.grow(genome, rng)
+            if grown is None:
+                break
+            genome, morphs = grown.genome, [*morphs, *grown.morphs]
+        if not morphs:
+            return None
+        options: dict[str, Json] = {"start": "inherited", "morphs": morphs}
+        return Proposal(genome, continues=parent.id, parents=(parent.id,), operator="morphism", options=options)
