@@ -56,12 +56,10 @@ def canonical_form(space: Any) -> Callable[[Any], str]:
     the network's plan with the trainer's settings, else the genome."""
     if isinstance(space, Functional):
         return remembered(space.function_key)
-    if not isinstance(space, Buildable):
-        return lambda genome: json.dumps(space.to_json(genome))
-    task = nominal_task(space)
+    task = nominal_task(space) if isinstance(space, Buildable) else None
 
     def form(genome: Any) -> str:
-        found = network(space, genome, task)
+        found = None if task is None else network(space, genome, task)
         if found is None:
             return json.dumps(space.to_json(genome))
         return f"{canonical_hash(found.plan)} {json.dumps(dict(found.hyper), sort_keys=True)}"
