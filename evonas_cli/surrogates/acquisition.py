@@ -13,6 +13,8 @@ from scipy.special import ndtr
 
 from evonas_cli.surrogates.gaussian_process import Array
 
+CERTAIN = 1e-100
+"""A standard deviation up to which an outcome counts as certain; quotients by smaller ones would overflow."""
 DIGITS = 9
 """Digits of a score, as a share of the largest one, that count: what differs beyond them may be rounding."""
 
@@ -26,8 +28,9 @@ def density(z: Array) -> Array:
 def expected_improvement(mean: Array, deviation: Array, best: float) -> Array:
     """E max(0, best - Y) for Y ~ N(mean, deviation^2), shape (m,)."""
     gain = best - mean
-    z = gain / np.where(deviation > 0, deviation, 1.0)
-    expected: Array = np.where(deviation > 0, gain * ndtr(z) + deviation * density(z), np.maximum(gain, 0.0))
+    certain = deviation <= CERTAIN
+    z = gain / np.where(certain, 1.0, deviation)
+    expected: Array = np.where(certain, np.maximum(gain, 0.0), gain * ndtr(z) + deviation * density(z))
     return np.maximum(expected, 0.0, out=expected)
 
 

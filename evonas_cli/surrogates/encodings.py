@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from evonas_cli.genomes.capabilities import Buildable, Linear
+from evonas_cli.genomes.capabilities import Buildable, Linear, Tuning
 from evonas_cli.genomes.choices import Gene, Genes, Locus
 from evonas_cli.genomes.ranges import Real
 from evonas_cli.surrogates.gaussian_process import Array
@@ -75,11 +75,11 @@ class Offer:
 
 
 ENCODINGS: Mapping[str, Offer] = {"paths": Offer(Buildable, PathEncoding), "genes": Offer(Linear, GeneEncoding)}
-"""In the order in which `auto` tries them."""
 
 
 def offer(name: str, space: Any) -> Offer:
-    """The encoding of that name; `auto` is the first one that serves the space, else genes."""
-    if name != "auto":
-        return ENCODINGS[name]
-    return next((one for one in ENCODINGS.values() if isinstance(space, one.needs)), ENCODINGS["genes"])
+    """The encoding of that name; `auto` is paths where genomes are networks and set nothing of the trainer, which
+    paths do not show, else genes."""
+    if name == "auto":
+        name = "paths" if isinstance(space, Buildable) and not isinstance(space, Tuning) else "genes"
+    return ENCODINGS[name]

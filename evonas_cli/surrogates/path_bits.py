@@ -5,8 +5,8 @@ Truncation (section 5 of the paper) keeps paths of at most `LONGEST` operations.
 all its windows of `LONGEST` operations, without which deep networks would have no bits.
 
 Cells are encoded where a space sketches them (`Sketched`), each with bits of its own; else the canonical plan of the
-whole network, whose operations are its layers: those that multiply and add, and pooling. The six edges of a cell of
-NAS-Bench-201 with its four operations beside `none` give at most 4 + 4^2 + 4^3 bits and one for the empty path.
+whole network, whose operations are its layers: those that multiply and add, and pooling. A skip is no operation here,
+so that the cells of NAS-Bench-201 have 1 + 3 + 3^2 + 3^3 bits in all; the authors count skips and `none`, too.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.rng import stream
 from evonas_cli.genomes.capabilities import Sketched
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.network.canonical import normal_form
 from evonas_cli.network.ops import OPS
 from evonas_cli.network.plan import Plan
-from evonas_cli.surrogates.plans import network, nominal_task, remembered
+from evonas_cli.surrogates.plans import TRIED, network, nominal_task, remembered
 
 LONGEST = 3
 """Operations of a path that is one bit."""
@@ -31,15 +33,22 @@ Bits: TypeAlias = frozenset[Path]
 
 
 def path_bits(space: Any) -> Callable[[Any], Bits]:
-    """The function that gives a genome's bits. A genome without a network has none."""
-    if isinstance(space, Sketched):
-        return remembered(lambda genome: frozenset().union(*map(of_sketch, space.sketches(genome))))
-    task = nominal_task(space)
+    """The function that gives a genome's bits. A genome without a network has none.
+
+    Raises UsageError for a space whose samples all have the same bits, such as one that sets the trainer alone.
+    """
+    task = None if isinstance(space, Sketched) else nominal_task(space)
 
     def bits(genome: Any) -> Bits:
+        if task is None:
+            return frozenset().union(*map(of_sketch, space.sketches(genome)))
         found = network(space, genome, task)
         return frozenset() if found is None else of_plan(found.plan)
 
+    rng = stream(0, "path_bits")
+    if len({bits(space.sample(rng)) for _ in range(TRIED)}) == 1:
+        raise UsageError(f"the networks of {type(space).__name__} all have the same paths, which thus tell nothing; "
+                         "choose another kernel or encoding")  # fmt: skip
     return remembered(bits)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from evonas_cli.core.pareto import Front
-from evonas_cli.surrogates.acquisition import density
+from evonas_cli.surrogates.acquisition import CERTAIN, density
 from evonas_cli.surrogates.gaussian_process import Array
 
 MOST_OBJECTIVES = 3
@@ -56,7 +56,7 @@ def _members(front: Sequence[Sequence[float]], reference: Sequence[float]) -> li
 
 def _strips(mean: Array, deviation: Array, cuts: Array) -> Array:
     """int Phi((z - mean) / deviation) dz up to the first cut and between the cuts, shape (m, cuts)."""
-    sure = deviation[:, None] <= 0
+    sure = deviation[:, None] <= CERTAIN
     z = cuts[None, :] - mean[:, None]
     t = z / np.where(sure, 1.0, deviation[:, None])
     below = np.where(sure, np.maximum(z, 0.0), deviation[:, None] * (t * ndtr(t) + density(t)))
