@@ -156,29 +156,37 @@ class Bayesian(Generic[G]):
         }
 
     def _best(self, seen: Seen[G], rng: Random) -> tuple[list[Proposal[G]], tuple[Fit, ...]]:
-        """Up to `batch` of the pool, each chosen as if those before it had been told."""
-        targets = self._targets(seen, rng)
-        told = [one.genome for one in seen.told]
+        """Up to `batch` new candidates, and what the processes were fitted with. Samples where the pool has none."""
+        targets, told = self._targets(seen, rng), [one.genome for one in seen.told]
         apart = self._distance.between(told, told)
         processes = [fit(apart, column, self._distance.definite, self._distance.kernel) for column in targets.T]
-        pool = self._pool(seen, rng)
-        waiting = [one.genome for one in seen.waiting]
-        genomes = [*waiting, *[proposal.genome for proposal in pool]]
-        beliefs = Fantasies.of(self._distance, processes, told, genomes)
-        for index in range(len(waiting)):
-            beliefs = beliefs.believing(index)
         chosen: list[Proposal[G]] = []
-        known, reference = seen.forms, reference_point(targets.tolist())
-        for _ in range(self.batch):
-            order = acquisition.ranking(self._scores(beliefs, reference, rng)[len(waiting) :])
+        if pool := self._pool(seen, rng):
+            waiting = [one.genome for one in seen.waiting]
+            genomes = [*waiting, *[proposal.genome for proposal in pool]]
+            beliefs = Fantasies.of(self._distance, processes, told, genomes)
+            for index in range(len(waiting)):
+                beliefs = beliefs.believing(index)
+            chosen = self._most_promising(beliefs, pool, seen.forms, reference_point(targets.tolist()), rng)
+        chosen = chosen or new_samples(self.space, self.batch, seen.forms, self._form, rng)
+        return chosen, tuple([Fit(one.parameters, one.noise, one.evidence) for one in processes])
+
+    def _most_promising(
+        self, beliefs: Fantasies, pool: Sequence[Proposal[G]], known: set[str], reference: Sequence[float], rng: Random
+    ) -> list[Proposal[G]]:
+        """Up to `batch` of the pool, whose genomes are the last ones of the beliefs, each chosen as if those before it
+        had been told."""
+        chosen: list[Proposal[G]] = []
+        before = len(beliefs.genomes) - len(pool)
+        while len(chosen) < self.batch:
+            order = acquisition.ranking(self._scores(beliefs, reference, rng)[before:])
             best = next((place for place in order if self._form(pool[place].genome) not in known), None)
             if best is None:
                 break
-            known.add(self._form(pool[best].genome))
+            known = known | {self._form(pool[best].genome)}
             chosen.append(pool[best])
-            beliefs = beliefs.believing(len(waiting) + best)
-        chosen = chosen or new_samples(self.space, self.batch, known, self._form, rng)
-        return chosen, tuple([Fit(one.parameters, one.noise, one.evidence) for one in processes])
+            beliefs = beliefs.believing(before + best)
+        return chosen
 
     def _targets(self, seen: Seen[G], rng: Random) -> Array:
         """What the processes are fitted to, (told, 1), or (told, objectives) for the hypervolume."""
