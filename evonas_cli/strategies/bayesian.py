@@ -6,8 +6,9 @@
 The kernel is exp(-d / length) on a distance between genomes; length and noise have the largest marginal likelihood of a
 grid (`surrogates/gaussian_process.py`). No network is proposed twice, whatever genome it is written as. Candidates that
 are not yet told, because of `batch` or the run's window, count as told with their predicted mean (the Kriging believer;
-Ginsbourger, Le Riche and Carraro, 2010). A failed candidate counts as the worst loss told. When mutants and samples
-give nothing new any more, the search ends.
+Ginsbourger, Le Riche and Carraro, 2010). A failed candidate counts as the worst loss told, and losses beyond Tukey's
+upper fence (1977) as the fence, so that a few bad outliers do not flatten what the process sees of good candidates.
+When mutants and samples give nothing new any more, the search ends.
 
 Several objectives: `several` first ignores the others; hypervolume is the expected improvement of the front's volume
 (Emmerich, 2005), with a process for each objective; scalarization draws weights for each ask (ParEGO; Knowles, 2006).
@@ -37,7 +38,7 @@ from evonas_cli.surrogates.environment import environment
 from evonas_cli.surrogates.fantasies import Fantasies
 from evonas_cli.surrogates.gaussian_process import Array, fit
 from evonas_cli.surrogates.plans import canonical_form
-from evonas_cli.surrogates.seen import Seen, Told, distinct, imputed, mutants, new_samples
+from evonas_cli.surrogates.seen import Seen, Told, distinct, fenced, imputed, mutants, new_samples
 from evonas_cli.surrogates.several_objectives import (
     MOST_OBJECTIVES,
     expected_hypervolume_improvement,
@@ -81,7 +82,7 @@ class Bayesian(Generic[G]):
     acquisition: str = "expected_improvement"
     beta: float = 2.0
     several: str = "hypervolume"
-    candidates: int = 200
+    candidates: int = 100
     fresh: float = 0.2
     parents: int = 10
 
@@ -190,7 +191,7 @@ class Bayesian(Generic[G]):
 
     def _targets(self, seen: Seen[G], rng: Random) -> Array:
         """What the processes are fitted to, (told, 1), or (told, objectives) for the hypervolume."""
-        losses = np.array(imputed(seen.told))
+        losses = fenced(np.array(imputed(seen.told)))
         if self.several == "first":
             return losses[:, :1]
         if self.several == "scalarization" and losses.shape[1] > 1:

@@ -99,15 +99,25 @@ class Declared(Generic[G]):
 
     def __init__(self, space: Measured[G]) -> None:
         self._space = space
+        self._latest: tuple[list[G], Array] = [], np.zeros((0, 0))
 
     def between(self, first: Sequence[G], second: Sequence[G]) -> Array:
         """As in `Distance`."""
         apart = self._space.distance
-        if first is not second:
-            return np.array([[apart(a, b) for b in second] for a in first]).reshape(len(first), len(second))
-        found = np.zeros((len(first), len(first)))
-        for row, genome in enumerate(first):
-            found[row, :row] = found[:row, row] = [apart(genome, other) for other in first[:row]]
+        if first is second:
+            return self._among(list(first))
+        return np.array([[apart(a, b) for b in second] for a in first]).reshape(len(first), len(second))
+
+    def _among(self, genomes: list[G]) -> Array:
+        """Of all pairs. Those of the genomes told before are remembered: a pair may take a tenth of a millisecond."""
+        known, matrix = self._latest
+        start = len(known) if genomes[: len(known)] == known else 0
+        found = np.zeros((len(genomes), len(genomes)))
+        found[:start, :start] = matrix[:start, :start]
+        for row in range(start, len(genomes)):
+            found[row, :row] = [self._space.distance(genomes[row], other) for other in genomes[:row]]
+            found[:row, row] = found[row, :row]
+        self._latest = genomes, found
         return found
 
 

@@ -7,8 +7,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Generic
 
-from evonas_cli.core.types import Evaluation, G, Proposal, value
+import numpy as np
 
+from evonas_cli.core.types import Evaluation, G, Proposal, value
+from evonas_cli.surrogates.gaussian_process import Array
+
+FENCE = 1.5
+"""Multiples of the range between the quartiles."""
 IDLE = 1000
 """Draws in a row that give nothing new, after which a space counts as used up."""
 
@@ -76,6 +81,17 @@ def imputed(told: Sequence[Told[Any]]) -> list[tuple[float, ...]]:
     known = [one.losses for one in told if one.losses is not None]
     worst = tuple([max(column) for column in zip(*known, strict=True)])
     return [worst if one.losses is None else one.losses for one in told]
+
+
+def fenced(losses: Array) -> Array:
+    """Losses, (n, objectives), of which those beyond the fence of their objective are put at the fence.
+
+    The fence is the third quartile and 1.5 times the range between the quartiles (Tukey, 1977). How bad a bad candidate
+    is must not decide what a model sees of good ones.
+    """
+    low, high = np.quantile(losses, [0.25, 0.75], axis=0)
+    below: Array = np.minimum(losses, high + FENCE * (high - low))
+    return below
 
 
 def new_samples(

@@ -111,6 +111,23 @@ def test_hamming_is_the_distance_that_spaces_of_independent_genes_declare(label:
     assert ours == pytest.approx(theirs, abs=1e-12)
 
 
+def test_a_declared_distance_is_remembered_and_asked_for_new_pairs_alone() -> None:
+    calls = []
+
+    class Counted(NasBench201):
+        def distance(self, first: Any, second: Any) -> float:
+            calls.append((first, second))
+            return super().distance(first, second)
+
+    space, rng = Counted(), Random(5)
+    genomes = [space.sample(rng) for _ in range(10)]
+    distance, fresh = DISTANCES["declared"].make(space), DISTANCES["declared"].make(CELLS)
+    for count, asked in ((6, 15), (10, 30), (3, 3)):
+        calls.clear()
+        part = genomes[:count]
+        assert (distance.between(part, part) == fresh.between(part, list(part))).all() and len(calls) == asked
+
+
 def test_a_space_without_networks_for_any_task_is_refused() -> None:
     class Empty(NasBench201):
         def decode(self, genome: Any, task: Any) -> Any:
