@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from evonas_cli.network.ops import OPS, Shape
 from evonas_cli.network.plan import Node, Plan
@@ -20,13 +20,25 @@ Edges: TypeAlias = tuple[tuple[int, int], ...]
 of the inputs matters, the inputs after the first one have their place, negative, instead."""
 
 
+class NormalForm(NamedTuple):
+    """The normalised graph in topological order, without dead nodes: the last node is the output.
+
+    `kinds` has the name of each node's operation, `labels` the name with all settings, `edges` what each node reads.
+    """
+
+    labels: list[bytes]
+    edges: list[Edges]
+    kinds: list[str]
+
+
 def canonical_hash(plan: Plan) -> str:
     """32 hexadecimal digits: equal for plans that are equal after normalisation, up to the order of their nodes."""
-    return _digest(b"".join(sorted(_colours(*_normal_form(plan))))).hex()
+    form = normal_form(plan)
+    return _digest(b"".join(sorted(_colours(form.labels, form.edges)))).hex()
 
 
-def _normal_form(plan: Plan) -> tuple[list[bytes], list[Edges]]:
-    """Labels and incoming edges of the normalised graph, in topological order, without dead nodes."""
+def normal_form(plan: Plan) -> NormalForm:
+    """Identities and zeros are left out, sums of sums are one sum, equal nodes without weights are one node."""
     form = _Form()
     place: list[int] = []
     for node, shape in zip(plan.nodes, plan.shapes, strict=True):
@@ -85,8 +97,8 @@ class _Form:
         self.edges.append(edges)
         return len(self.labels) - 1
 
-    def reaching(self, output: int) -> tuple[list[bytes], list[Edges]]:
-        """Labels and edges of the nodes that the output needs."""
+    def reaching(self, output: int) -> NormalForm:
+        """The nodes that the output needs."""
         needed = {output}
         for index in range(output, -1, -1):
             if index in needed:
@@ -94,7 +106,7 @@ class _Form:
         kept = sorted(needed)
         place = {old: new for new, old in enumerate(kept)}
         edges = [tuple([(place[source], times) for source, times in self.edges[index]]) for index in kept]
-        return [self.labels[index] for index in kept], edges
+        return NormalForm([self.labels[index] for index in kept], edges, [self.kinds[index] for index in kept])
 
 
 def _colours(labels: list[bytes], edges: list[Edges]) -> list[bytes]:

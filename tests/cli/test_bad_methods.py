@@ -30,6 +30,25 @@ REFUSALS = [
     ((*GA, "strategy.tournament_size=0"), "strategy.tournament_size must be a whole number of at least 1"),
     ((*GA, "strategy.tournament_size=21", "strategy.replacement=false"), "exceeds population_size=20 without replac"),
     ((*REA, "strategy.sample_size=11", "strategy.replacement=false"), "strategy.sample_size must be 1 to 10"),
+    # first points, distances and paths of models
+    (("strategy=bayesian", "strategy.initial=1"), "strategy.initial must be a whole number of at least 2; it is 1"),
+    (("strategy=bananas", "strategy.initial=1"), "strategy.initial must be a whole number of at least 2; it is 1"),
+    (
+        ("strategy=bayesian", "budget.evaluations=9"),
+        "budget.evaluations=9 is smaller than the 10 evaluations of the fi",
+    ),
+    (
+        ("strategy=bayesian", "space=sequences", "job=landscape"),
+        "that is Measured, which Sequences is not; spaces that",
+    ),
+    (
+        ("strategy=bayesian", "space=chain_cnn", "strategy.kernel=hamming"),
+        "that is Linear, which ChainCnn is not; spac",
+    ),
+    (
+        ("strategy=bayesian", "space=hyperparameters", "strategy.kernel=paths"),
+        "all have the same paths, which thus tel",
+    ),
     ((*GA, "strategy.mutation_probability=1.5"), "strategy.mutation_probability must be a number in [0, 1]"),
     ((*GA, "strategy.death_rate=1.0"), "strategy.death_rate must be a number in [0, 1)"),
     ((*GA, "strategy.elitism=20"), "strategy.elitism must be 0 to 19"),

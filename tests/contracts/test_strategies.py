@@ -28,6 +28,8 @@ def configured(name: str, space: Any) -> Any:
     if name == "listed":
         genomes = [space.to_json(space.sample(stream(0, "listed", n))) for n in range(60)]
         node = {**node, "genomes": genomes, "repeats": 3}
+    if "candidates" in node:
+        node = {**node, "candidates": 20}  # a smaller pool keeps the same laws, in a fifth of the time
     return build(node, "strategy", space=space)
 
 

@@ -1,0 +1,1 @@
+"""Models of the losses that were seen, and what of a candidate they promise: surrogates, distances, acquisition."""
