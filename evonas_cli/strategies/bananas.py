@@ -56,6 +56,7 @@ class Bananas(Generic[G]):
     encoding: str = "auto"
     candidates: int = 100
     parents: int = 10
+    epochs: int = 150
 
     def __post_init__(self) -> None:
         whole("initial", self.initial, least=2)
@@ -63,6 +64,7 @@ class Bananas(Generic[G]):
         one_of("encoding", self.encoding, names=("auto", *ENCODINGS))
         whole("candidates", self.candidates, least=1)
         whole("parents", self.parents, least=1)
+        whole("epochs", self.epochs, least=1)
 
     @property
     def demands(self) -> Demands:
@@ -117,7 +119,7 @@ class Bananas(Generic[G]):
             told, asked = self._encoding.features(
                 [one.genome for one in seen.told], [proposal.genome for proposal in pool]
             )
-            mean, spread = train(told, np.array(imputed(seen.told))[:, 0], rng).moments(asked)
+            mean, spread = train(told, np.array(imputed(seen.told))[:, 0], rng, self.epochs).moments(asked)
             deviation = float(spread.mean())
             for index in ranking(independent_thompson(mean, spread, rng)):
                 form = self._form(pool[index].genome)

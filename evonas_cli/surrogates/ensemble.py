@@ -19,7 +19,7 @@ import numpy as np
 from evonas_cli.surrogates.gaussian_process import Array
 
 MEMBERS, DEPTH, WIDTH = 5, 10, 20
-EPOCHS, BATCH, RATE = 150, 32, 0.01
+BATCH, RATE = 32, 0.01
 DECAYS, EPSILON = (0.9, 0.999), 1e-7
 """Adam's decays and the number in its denominator, the defaults of Keras."""
 
@@ -43,7 +43,7 @@ class Ensemble:
         return predicted.mean(axis=0), predicted.std(axis=0)
 
 
-def train(features: Array, losses: Array, rng: Random) -> Ensemble:
+def train(features: Array, losses: Array, rng: Random, epochs: int = 150) -> Ensemble:
     """The ensemble after its epochs over n rows of features, (n, f), with their losses, (n,)."""
     # The draws of RandomState are the same with every version of numpy, those of newer generators may change.
     draws = np.random.RandomState(rng.getrandbits(32))
@@ -56,7 +56,7 @@ def train(features: Array, losses: Array, rng: Random) -> Ensemble:
         weights[:] = draws.uniform(-bound, bound, weights.shape)
     gradient, slopes = _views(sizes)
     first, second, step = np.zeros_like(parameters), np.zeros_like(parameters), 0
-    for _ in range(EPOCHS):
+    for _ in range(epochs):
         order = np.stack([draws.permutation(len(features)) for _ in range(MEMBERS)])
         for start in range(0, len(features), BATCH):
             rows, step = order[:, start : start + BATCH], step + 1

@@ -23,14 +23,16 @@ from evonas_cli.testing import strategies as contract
 NODES = trusted("strategy", (), ())
 
 
+QUICK = {"candidates": 8, "epochs": 3}
+"""Smaller pools and shorter trainings of a strategy's own models keep the same laws."""
+
+
 def configured(name: str, space: Any) -> Any:
     node = NODES[name]
     if name == "listed":
         genomes = [space.to_json(space.sample(stream(0, "listed", n))) for n in range(60)]
         node = {**node, "genomes": genomes, "repeats": 3}
-    if "candidates" in node:
-        node = {**node, "candidates": 20}  # a smaller pool keeps the same laws, in a fifth of the time
-    return build(node, "strategy", space=space)
+    return build({**node, **{key: value for key, value in QUICK.items() if key in node}}, "strategy", space=space)
 
 
 def pairs() -> dict[tuple[str, str], tuple[Any, Any]]:
