@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
-from typing import Generic, Literal
+from typing import Generic
 
 from evonas_cli.core.checks import require, whole, within
 from evonas_cli.core.demands import Demands
@@ -20,7 +20,7 @@ from evonas_cli.core.types import Evaluation, G, Json, Proposal, value
 from evonas_cli.evolution.path_sampling import Paths, RelaxableSpace
 from evonas_cli.evolution.ranking import best_of_top, kendall, spearman
 from evonas_cli.genomes.capabilities import Functional, Relaxable
-from evonas_cli.genomes.supernet import JOB, Scoring, Training, scores
+from evonas_cli.genomes.supernet import JOB, Scoring, Training, scores, steps
 from evonas_cli.network.relaxed import Path
 
 TOP = 0.05
@@ -50,7 +50,7 @@ class Shared:
     holds the weights; `steps` counts the updates of an epoch; `failed` the candidates of the supernet that failed.
     """
 
-    stage: Literal["search", "audit", "train", "done"] = "search"
+    stage: str = "search"
     epochs: int = 0
     last: int | None = None
     steps: int | None = None
@@ -128,21 +128,14 @@ class OneShotSearch(Generic[G]):
 
     def trained(self, state: Shared, told: Evaluation[G]) -> Shared:
         """After an epoch. One that failed is asked for again: the supernet stays as it was."""
-        if "supernet_loss" not in told.metrics or not isinstance(told.payload, Mapping):
+        if "supernet_loss" not in told.metrics:
             return replace(state, failed=state.failed + 1)
-        return replace(
-            state,
-            epochs=state.epochs + 1,
-            last=told.id,
-            steps=told.payload["steps"],
-            loss=told.metrics["supernet_loss"],
-        )
+        loss, epochs = told.metrics["supernet_loss"], state.epochs + 1
+        return replace(state, epochs=epochs, last=told.id, steps=steps(told.payload), loss=loss)
 
     def score(self, state: Shared, paths: Sequence[Path], one_batch: bool = False) -> Proposal[G]:
         """The scores of paths by the weights as they are."""
-        order = Scoring(
-            paths=tuple(paths), batch_size=self.batch_size, examples=self.examples, one_batch=one_batch
-        )
+        order = Scoring(paths=tuple(paths), batch_size=self.batch_size, examples=self.examples, one_batch=one_batch)
         return self._proposal(state, order.to_json(), "reward" if one_batch else "score")
 
     def scored(self, told: Evaluation[G], count: int) -> tuple[float | None, ...] | None:
@@ -175,7 +168,11 @@ class OneShotSearch(Generic[G]):
         """After an ask of `ask`."""
         if state.stage == "audit":
             found = self.scored(told[0], len(state.audited))
-            return replace(state, failed=state.failed + 1) if found is None else replace(state, scores=found, stage="train")
+            return (
+                replace(state, failed=state.failed + 1)
+                if found is None
+                else replace(state, scores=found, stage="train")
+            )
         alone = [
             Alone(
                 evaluation.id,
@@ -211,6 +208,8 @@ class OneShotSearch(Generic[G]):
             "supernet_loss": state.loss,
             "supernet_failures": state.failed,
         }
+        derived = [one.loss for one in state.alone if one.derived and one.loss is not None]
+        found |= {"derived_best": min(derived)} if derived else {}
         return {**found, **self._audited(state)} if state.audited else found
 
     def _audited(self, state: Shared) -> dict[str, Json]:

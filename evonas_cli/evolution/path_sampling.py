@@ -1,11 +1,11 @@
-"""Paths of a relaxed cell: drawn uniformly over distinct functions, varied, and derived from strengths of operations."""
+"""Paths of a relaxed cell: drawn uniformly over distinct functions, varied, derived from strengths of operations."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
-from math import inf, log
+from math import log
 from random import Random
 from typing import Generic, Protocol
 
@@ -17,6 +17,8 @@ from evonas_cli.network.relaxed import Path
 LISTED = 20_000
 """Spaces of so many paths or fewer are listed, and drawn from uniformly over distinct functions. Of larger ones paths
 are drawn uniformly, and functions that have many paths come more often."""
+WEAKEST = 1e6
+"""What an operation of strength 0 adds to the negative logarithm of a product of strengths."""
 TRIES = 200
 """Draws in a row without anything new after which a space counts as used up."""
 
@@ -75,16 +77,17 @@ class Paths(Generic[G]):
         """Each operation is drawn again with probability `rate` (Guo et al., 2020)."""
         edges = self.relaxed.edges
         return tuple(
-            [rng.randrange(len(edge.operations)) if rng.random() < rate else op for edge, op in zip(edges, path, strict=True)]
+            [
+                rng.randrange(len(edge.operations)) if rng.random() < rate else op
+                for edge, op in zip(edges, path, strict=True)
+            ]
         )
 
     def cross(self, first: Path, second: Path, rng: Random) -> Path:
         """Each operation of either parent with equal chance."""
         return tuple([a if rng.random() < 0.5 else b for a, b in zip(first, second, strict=True)])
 
-    def strongest(
-        self, strengths: Sequence[Sequence[float]], count: int, most_skips: int | None = None
-    ) -> list[Path]:
+    def strongest(self, strengths: Sequence[Sequence[float]], count: int, most_skips: int | None = None) -> list[Path]:
         """Up to `count` paths of different functions, by the product of the strengths of their operations, greatest
         first. No edge has an operation that gives nothing, where it has another one; `most_skips` bounds the edges that
         pass their input on."""
@@ -102,14 +105,14 @@ class Paths(Generic[G]):
         ordered: list[list[tuple[float, int]]] = []
         for edge, own in zip(self.relaxed.edges, strengths, strict=True):
             places = [place for place, role in enumerate(edge.roles) if role != "none"] or [0]
-            ordered.append(sorted([(-log(own[p]) if own[p] > 0 else inf, p) for p in places]))
+            ordered.append(sorted([(-log(own[p]) if own[p] > 0 else WEAKEST, p) for p in places]))
         start = (0,) * len(ordered)
-        waiting, seen = [(sum(edge[0][0] for edge in ordered), start)], {start}
+        waiting, seen = [(sum(options[0][0] for options in ordered), start)], {start}
         while waiting:
             _, ranks = heapq.heappop(waiting)
-            yield tuple([edge[rank][1] for edge, rank in zip(ordered, ranks, strict=True)])
-            for place, edge in enumerate(ordered):
+            yield tuple([options[rank][1] for options, rank in zip(ordered, ranks, strict=True)])
+            for place, options in enumerate(ordered):
                 after = (*ranks[:place], ranks[place] + 1, *ranks[place + 1 :])
-                if after[place] < len(edge) and after not in seen:
+                if after[place] < len(options) and after not in seen:
                     seen.add(after)
                     heapq.heappush(waiting, (sum(e[r][0] for e, r in zip(ordered, after, strict=True)), after))

@@ -1,4 +1,4 @@
-"""How well scores rank candidates: Kendall's tau-b (1945), Spearman's rho (1904), and what their best share is worth."""
+"""How well scores rank candidates: Kendall's tau-b (1945), Spearman's rho (1904), and the worth of the top."""
 
 from __future__ import annotations
 

@@ -90,6 +90,14 @@ def _path(path: Sequence[int]) -> Path:
     return tuple([int(operation) for operation in path])
 
 
+def steps(payload: Json) -> int:
+    """The number of updates of an epoch. Raises ValueError for a payload without it."""
+    found = payload.get("steps") if isinstance(payload, Mapping) else None
+    if type(found) is not int:
+        raise ValueError(f"the payload has no number of steps: {str(payload)[:80]}")
+    return found
+
+
 def scores(payload: Json, count: int) -> tuple[float | None, ...]:
     """The validation losses of the paths of an order to score, None for one that is not finite.
 

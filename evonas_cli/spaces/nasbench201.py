@@ -2,8 +2,9 @@
 
 Macro architecture: a 3x3 convolution; three stages of equal cells with C, 2C and 4C channels, a residual block of
 stride 2 between them; batch normalisation, ReLU, global average pooling and a linear classifier. The benchmark has
-C = 16 and 5 cells a stage; `nodes` makes other sizes of the cell. Deviation: edges that no live path connects with the cell's input and output are left out,
-where the benchmark trains (and mostly counts) them; a cell whose output is dead is one `zero`.
+C = 16 and 5 cells a stage; `nodes` makes cells of other sizes. Deviation: edges that no live path connects with the
+cell's input and output are left out, where the benchmark trains (and mostly counts) them; a cell whose output is dead
+is one `zero`.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ class NasBench201(Independent):
     Genomes are the six operation names, in the order of the edges 0>1, 0>2, 1>2, 0>3, 1>3, 2>3.
 
     With `nodes` other than the benchmark's 4 a cell has other edges: 3 nodes and 4 operations are 64 cells, so few that
-    all of them can be trained. `channels` are those of the first stage; `stem_stride` 2 halves the map at once, for large images; `operations` are
-    the allowed ones, in the order that indexes them. Raises UsageError for numbers below 1 or unknown operations.
+    all of them can be trained. `channels` are those of the first stage; `stem_stride` 2 halves the map at once, for
+    large images; `operations` are the allowed ones, in the order that indexes them. Raises UsageError for numbers below
+    1 or unknown operations.
     """
 
     def __init__(

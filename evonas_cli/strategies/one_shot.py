@@ -1,8 +1,8 @@
 """Single-path one-shot search (Guo et al., "Single Path One-Shot NAS with Uniform Sampling", ECCV 2020).
 
     for each step of the supernet's training: draw a path, train its weights on a batch
-    evolution, by scores with the supernet's weights: from `population` random paths, in each round the `parents` best of
-    all so far give `crossovers` and `mutations` new ones; the best path at the end is trained from its start
+    evolution, by scores with the supernet's weights: from random paths, in each round the `parents` best of all so far
+    give `crossovers` and `mutations` new ones; the best path at the end is trained from its start
 
 Sampling: paths are drawn uniformly over distinct functions, not over strings (Ning et al., NeurIPS 2021), or with
 strict fairness (FairNAS: Chu et al., ICCV 2021): each step trains as many paths as an edge has operations, each

@@ -105,4 +105,3 @@ class Supernet(nn.Module):
         finally:
             for norm in self.norms:
                 norm.statistics = "batch"
-

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Statistics: TypeAlias = Literal["batch", "measure", "measured"]
-"""`batch`: those of the batch. `measure`: the same, and they enter the measured averages. `measured`: those averages."""
+"""`batch`: those of the batch. `measure`: the same, which enter the averages, too. `measured`: these averages."""
 
 EPSILON = 1e-5
 

@@ -33,9 +33,7 @@ from evonas_cli.training.supernet.scoring import score
 class SupernetBench:
     """The data on its device, and the supernet that was trained or loaded last."""
 
-    def __init__(
-        self, equipment: Equipment[Relaxable[Any], Data], file: int | None = None, halt: Halt = NEVER
-    ) -> None:
+    def __init__(self, equipment: Equipment[Relaxable[Any], Data], file: int | None = None, halt: Halt = NEVER) -> None:
         """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`)."""
         self.equipment, self.file, self.halt = equipment, file, halt
         self._held: tuple[tuple[int, int], Held] | None = None
@@ -78,7 +76,12 @@ class SupernetBench:
         return {**measured, "train_seconds": perf_counter() - began}
 
     def _train(
-        self, candidate: Candidate[Any], order: Training, context: Context, told: dict[str, Json], labels: dict[str, str]
+        self,
+        candidate: Candidate[Any],
+        order: Training,
+        context: Context,
+        told: dict[str, Json],
+        labels: dict[str, str],
     ) -> dict[str, float] | Failure:
         held = self._to_go_on(candidate, order, context)
         self._held = None  # until the epoch is over the supernet is neither what it was nor what it will be
@@ -115,7 +118,11 @@ class SupernetBench:
         """The supernet that an epoch trains: a new one, or that of the candidate that it continues."""
         if self._held is not None and self._held[0] == self._source_of(candidate):
             held = self._held[1]
-            if (held.order.rule, held.order.weights, held.order.settings) == (order.rule, order.weights, order.settings):
+            if (held.order.rule, held.order.weights, held.order.settings) == (
+                order.rule,
+                order.weights,
+                order.settings,
+            ):
                 return held
         data, trainer = self._loaded[0], self.equipment.trainer
         superplan = self.equipment.space.superplan(data.task)

@@ -104,7 +104,9 @@ class Held:
 def build(superplan: Superplan, device: torch.device, seed: int) -> Supernet:
     """A supernet with initial weights on the device."""
     network = Supernet(superplan, torch.Generator().manual_seed(seed))
-    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    network.to(device=device)
+    network.to(memory_format=torch.channels_last)
+    return network
 
 
 @torch.no_grad()
