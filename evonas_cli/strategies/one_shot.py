@@ -62,7 +62,7 @@ class OneShot(Generic[G]):
     momentum: float = 0.9
     weight_decay: float = 4e-5
     clip_norm: float | None = 5.0
-    examples: int | None = None
+    examples: int | None = 512
     sampling: Literal["uniform", "fair"] = "uniform"
     population_size: int = 50
     parents: int = 10

@@ -85,13 +85,13 @@ class SupernetBench:
     ) -> dict[str, float] | Failure:
         held = self._to_go_on(candidate, order, context)
         self._held = None  # until the epoch is over the supernet is neither what it was nor what it will be
-        loss, steps, cost = held.train(order, self.equipment.seed, self.halt)
+        loss, steps, cost = held.train(order, self.halt)
         if not isfinite(loss):
             return Failure("diverged", f"the supernet's training loss is {loss} in epoch {order.epoch + 1}")
+        told |= {"steps": steps, **held.rule.told(held.epochs)}
         state = held.state(Owner(self.equipment.seed, candidate.id, candidate.seed), loss)
         write(self._folder(context, candidate.id) / WEIGHTS, state)
         labels["state"] = checksum(state)
-        told |= {"steps": steps, **held.rule.told()}
         self._held = (candidate.id, candidate.seed), held
         return {"supernet_loss": loss, "epochs": float(held.epochs), "cost": cost}
 
@@ -125,8 +125,8 @@ class SupernetBench:
             ):
                 return held
         data, trainer = self._loaded[0], self.equipment.trainer
-        superplan = self.equipment.space.superplan(data.task)
-        fresh = Held(superplan, data, criterion_of(data, trainer), trainer, order, candidate.seed)
+        own, criterion = self.equipment, criterion_of(data, trainer)
+        fresh = Held(own.space, data, criterion, trainer, order, candidate.seed, own.seed)
         if candidate.proposal.continues is not None:
             state = self._state(candidate, context)
             try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,23 +11,25 @@ from torch import Tensor
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.halting import Halt, Halted
 from evonas_cli.core.rng import derive
-from evonas_cli.core.types import Json
 from evonas_cli.data.resident import Resident
+from evonas_cli.genomes.capabilities import Relaxable
 from evonas_cli.genomes.supernet import Training
 from evonas_cli.network.relaxed import Superplan
 from evonas_cli.nn.supernet.network import Supernet
 from evonas_cli.training.criteria import Criterion
 from evonas_cli.training.state import Owner, Progress, State
+from evonas_cli.training.supernet.bayesnas import BayesNas
+from evonas_cli.training.supernet.darts import Darts
 from evonas_cli.training.supernet.parts import Parts
 from evonas_cli.training.supernet.paths import Paths
 from evonas_cli.training.supernet.rule import Rule, Step
 from evonas_cli.training.supernet.weights import Weights, WeightSettings
+from evonas_cli.training.supernet.xnas import Xnas
 from evonas_cli.training.trainer import Trainer
 
-Make: TypeAlias = Callable[[Weights, Mapping[str, Json], int], Rule]
-
-RULES: Mapping[str, Make] = {"paths": Paths}
-"""Rules by the name that an order to train gives: from the weights, the rule's settings and a seed."""
+RULES: Mapping[str, Any] = {"paths": Paths, "darts": Darts, "xnas": Xnas, "bayesnas": BayesNas}
+"""Rules by the name that an order to train gives: classes made of the weights, the rule's settings, a seed and the
+number of steps of the whole training."""
 WEIGHTS, RULE = "weights.", "rule."
 """What the names of tensors in a file begin with."""
 
@@ -36,33 +38,41 @@ class Held:
     """A supernet in training, on its device."""
 
     def __init__(
-        self, superplan: Superplan, data: Resident, criterion: Criterion, trainer: Trainer, order: Training, seed: int
+        self,
+        space: Relaxable[Any],
+        data: Resident,
+        criterion: Criterion,
+        trainer: Trainer,
+        order: Training,
+        seed: int,
+        run_seed: int,
     ) -> None:
-        """Initial weights are drawn from the seed. Raises UsageError for an order that is none."""
+        """Initial weights are drawn from the seed. Raises UsageError for an order that is none, and for too little
+        data."""
         if order.rule not in RULES:
             raise UsageError(f"the job supernet has no rule {order.rule!r} (known: {', '.join(RULES)})")
         settings = WeightSettings.of(order.weights)
-        network = build(superplan, data.device, seed)
-        self.order, self._data = order, data
-        self.weights = Weights(network, criterion, settings, trainer)
-        self.rule = RULES[order.rule](self.weights, order.settings, derive(seed, "rule"))
+        network, kind = build(space.superplan(data.task), data.device, seed), RULES[order.rule]
+        self.order = order
+        self._parts = Parts(data, settings.batch_size, run_seed, kind.halves)
+        self.weights = Weights(network, space.relaxed, criterion, settings, trainer)
+        rounds = order.epochs * self._parts.steps
+        self.rule: Rule = kind(self.weights, order.settings, derive(seed, "rule"), rounds)
         self.epochs = 0
 
-    def train(self, order: Training, run_seed: int, halt: Halt) -> tuple[float, int, float]:
+    def train(self, order: Training, halt: Halt) -> tuple[float, int, float]:
         """One epoch: the mean training loss, the number of steps, and the multiply-adds in billions.
 
-        Raises Halted when the time is over, and UsageError where the data do not suffice for the rule.
+        Raises Halted when the time is over.
         """
-        network, settings = self.weights.network, self.weights.settings
-        parts = Parts(self._data, settings.batch_size, run_seed, self.rule.halves)
-        rate, losses, adds = settings.rate(order.epoch, order.epochs), [], 0
+        network, parts = self.weights.network, self._parts
+        rate, losses, adds = self.weights.settings.rate(order.epoch, order.epochs), [], 0
         network.train()
         for number, (train, valid) in enumerate(parts.epoch(order.epoch)):
             if halt.overdue():
                 raise Halted(within=True)
             paths = order.groups[number % len(order.groups)] if order.groups else ()
-            place = order.epoch * parts.steps + number
-            losses.append(self.rule.step(train, valid, Step(place, order.epochs * parts.steps, rate, paths)))
+            losses.append(self.rule.step(train, valid, Step(rate, paths)))
             adds += self._adds(paths)
         self.epochs = order.epoch + 1
         return float(torch.stack(losses).mean()), parts.steps, 3 * parts.size * adds / 1e9

@@ -22,7 +22,7 @@ class Paths:
 
     halves, passes = False, 0
 
-    def __init__(self, weights: Weights, settings: Mapping[str, Json], seed: int) -> None:
+    def __init__(self, weights: Weights, settings: Mapping[str, Json], seed: int, rounds: int) -> None:
         self._weights = weights
 
     def step(self, train: Batch, valid: Batch | None, step: Step) -> Tensor:
@@ -41,7 +41,7 @@ class Paths:
         """None."""
         return ()
 
-    def told(self) -> dict[str, Json]:
+    def told(self, epochs: int) -> dict[str, Json]:
         """Nothing."""
         return {}
 

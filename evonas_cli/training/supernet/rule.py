@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from evonas_cli.core.types import Json
@@ -15,10 +16,8 @@ from evonas_cli.training.batches.batches import Batch
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Step `number`, counted from 0 over all epochs, of `total`; the weights' learning rate; paths to train, if any."""
+    """The weights' learning rate, and the paths to train, if any."""
 
-    number: int
-    total: int
     rate: float
     paths: tuple[Path, ...] = ()
 
@@ -37,5 +36,11 @@ class Rule(Protocol):
     def tensors(self) -> Sequence[Tensor]:
         """The state of the rule, in a fixed order, to be saved and to be overwritten in place."""
 
-    def told(self) -> dict[str, Json]:
-        """What the strategy is told after an epoch, such as {"strengths": [[0.2, 0.8], [0.5, 0.5]]}."""
+    def told(self, epochs: int) -> dict[str, Json]:
+        """What the strategy is told after so many epochs, such as {"strengths": [[0.2, 0.8], [0.5, 0.5]]}."""
+
+
+def entropy(shares: Sequence[Tensor]) -> float:
+    """The mean entropy, in nats, of distributions (n,)."""
+    found = [float(torch.special.entr(share.double()).sum()) for share in shares]
+    return sum(found) / len(found)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.network.relaxed import Relaxed
 from evonas_cli.nn.supernet.network import Supernet
 from evonas_cli.training.criteria import Criterion
 from evonas_cli.training.optimizers import SGD
@@ -46,9 +47,11 @@ class Weights:
     """The weights of a supernet in training. A parameter without a gradient, of an operation that took no part, stays
     as it is, and so does its momentum."""
 
-    def __init__(self, network: Supernet, criterion: Criterion, settings: WeightSettings, trainer: Trainer) -> None:
+    def __init__(
+        self, network: Supernet, relaxed: Relaxed, criterion: Criterion, settings: WeightSettings, trainer: Trainer
+    ) -> None:
         """`trainer` gives what the settings do not speak of, such as label smoothing."""
-        self.network, self.settings, self._criterion = network, settings, criterion
+        self.network, self.relaxed, self.settings, self._criterion = network, relaxed, settings, criterion
         self.trainer = trainer.override(
             {
                 "optimizer": "sgd",
@@ -62,6 +65,16 @@ class Weights:
         )
         self.parameters = list(network.parameters())
         self.optimizer = SGD(self.parameters, [self.trainer])
+
+    def momenta(self) -> list[Tensor]:
+        """The momentum of each weight times its factor, as the next step has it; zeros without momentum."""
+        memory = self.optimizer.memory(0)
+        return [
+            self.settings.momentum * memory[number]["momentum_buffer"].view_as(weight)
+            if number in memory
+            else torch.zeros_like(weight)
+            for number, weight in enumerate(self.parameters)
+        ]
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The mean training loss of a batch."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from evonas_cli.core.types import LOST, Candidate, Heir, Origin, Proposal, Resul
 from evonas_cli.genomes.supernet import JOB, Scoring, Training
 from evonas_cli.run.assembly import further_jobs
 from evonas_cli.store.directory import RunDirectory
+from evonas_cli.training.supernet.parts import Parts
 
 WEIGHTS = {
     "batch_size": 32,
@@ -39,8 +41,24 @@ def bench() -> Any:
     return further_jobs(config)[JOB].open(Place())
 
 
-def epoch(number: int, rule: str = "paths", **more: Any) -> Candidate[Any]:
-    order = Training(rule=rule, epoch=number, epochs=3, weights=WEIGHTS, groups=GROUPS, **more)
+RULES: dict[str, dict[str, Any]] = {
+    "paths": {},
+    "darts": {
+        "order": "second",
+        "xi": None,
+        "alpha_learning_rate": 0.01,
+        "alpha_weight_decay": 0.001,
+        "eigenvalue_every": 2,
+    },
+    "xnas": {"bound": 1.0, "eta": None, "wipe_out": True},
+    "bayesnas": {"lambda_origin": 0.1, "lambda_child": 0.1, "switch_learning_rate": 0.1, "least_gamma": 0.01},
+}
+
+
+def epoch(number: int, rule: str = "paths") -> Candidate[Any]:
+    groups = GROUPS if rule == "paths" else ()
+    settings = RULES.get(rule, {})
+    order = Training(rule=rule, epoch=number, epochs=3, weights=WEIGHTS, settings=settings, groups=groups)
     source = None if number == 0 else number - 1
     return Candidate(number, number, 50 + number, Proposal(None, job=JOB, continues=source, options=order.to_json()))
 
@@ -58,11 +76,12 @@ def evaluate(opened: Any, candidate: Candidate[Any], folder: Path) -> Result:
     return result
 
 
-def test_epochs_continue_each_other_exactly_in_one_bench_and_in_several(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rule", RULES)
+def test_epochs_continue_each_other_exactly_in_one_bench_and_in_several(rule: str, tmp_path: Path) -> None:
     one, found = bench(), []
     for number in range(3):
-        together = evaluate(one, epoch(number), tmp_path / "one")
-        apart = evaluate(bench(), epoch(number), tmp_path / "several")
+        together = evaluate(one, epoch(number, rule), tmp_path / "one")
+        apart = evaluate(bench(), epoch(number, rule), tmp_path / "several")
         assert together.status == apart.status == "ok", together.error
         assert together.labels == apart.labels and together.payload == apart.payload
         assert together.metrics["supernet_loss"] == apart.metrics["supernet_loss"]
@@ -113,6 +132,19 @@ def test_a_supernet_that_is_gone_damaged_or_another_one_is_lost(tmp_path: Path) 
     with pytest.raises(EnvironmentFailure, match="candidate 1 continues another one"):
         state.unlink()
         list(bench().evaluate(Unit((epoch(1),)), RunDirectory(tmp_path)))
+
+
+def test_a_file_of_another_rule_is_not_gone_on_with(tmp_path: Path) -> None:
+    evaluate(bench(), epoch(0, "darts"), tmp_path)
+    result = evaluate(bench(), epoch(1, "bayesnas"), tmp_path)
+    assert result.error is not None and result.error.kind == LOST and "another rule" in result.error.text
+
+
+def test_halves_need_two_examples() -> None:
+    with pytest.raises(UsageError, match="only one example"):
+        Parts(SimpleNamespace(n_train=1), 8, 0, True)  # type: ignore[arg-type]
+    halves = Parts(SimpleNamespace(n_train=9), 8, 0, True)._halves  # type: ignore[arg-type]
+    assert sorted(torch.cat(halves).tolist()) == list(range(9)) and [len(half) for half in halves] == [4, 5]
 
 
 def test_what_is_no_order_is_refused(tmp_path: Path) -> None:
