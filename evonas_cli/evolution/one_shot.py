@@ -133,10 +133,10 @@ class OneShotSearch(Generic[G]):
         loss, epochs = told.metrics["supernet_loss"], state.epochs + 1
         return replace(state, epochs=epochs, last=told.id, steps=steps(told.payload), loss=loss)
 
-    def score(self, state: Shared, paths: Sequence[Path], one_batch: bool = False) -> Proposal[G]:
-        """The scores of paths by the weights as they are."""
-        order = Scoring(paths=tuple(paths), batch_size=self.batch_size, examples=self.examples, one_batch=one_batch)
-        return self._proposal(state, order.to_json(), "reward" if one_batch else "score")
+    def score(self, state: Shared, paths: Sequence[Path], first_batch: int | None = None) -> Proposal[G]:
+        """The scores of paths by the weights as they are; with `first_batch` each on a mini-batch, from that one on."""
+        order = Scoring(paths=tuple(paths), batch_size=self.batch_size, examples=self.examples, first_batch=first_batch)
+        return self._proposal(state, order.to_json(), "score" if first_batch is None else "reward")
 
     def scored(self, told: Evaluation[G], count: int) -> tuple[float | None, ...] | None:
         """The scores that were told; None where the candidate failed."""
@@ -210,7 +210,7 @@ class OneShotSearch(Generic[G]):
         }
         derived = [one.loss for one in state.alone if one.derived and one.loss is not None]
         found |= {"derived_best": min(derived)} if derived else {}
-        return {**found, **self._audited(state)} if state.audited else found
+        return {**found, **self._audited(state)} if state.audited and state.alone else found
 
     def _audited(self, state: Shared) -> dict[str, Json]:
         rows = [

@@ -52,14 +52,15 @@ class Scoring:
     """Measures each of the paths on the validation part.
 
     Before that the statistics of batch normalisation are measured on `examples` training examples (None: on all), in
-    batches of `batch_size`. With `one_batch` path i is measured on mini-batch i of the validation part alone, of
-    `batch_size` examples, by the statistics of that batch: the reward of ENAS.
+    batches of `batch_size`. With `first_batch` path i is measured on mini-batch `first_batch` + i of the validation
+    part alone, of `batch_size` examples, by the statistics of that batch: the reward of ENAS. Mini-batches begin again
+    when they are used up.
     """
 
     paths: tuple[Path, ...]
     batch_size: int
     examples: int | None = None
-    one_batch: bool = False
+    first_batch: int | None = None
 
     def to_json(self) -> dict[str, Json]:
         """As a proposal's options have it."""
@@ -68,7 +69,7 @@ class Scoring:
             "paths": [list(path) for path in self.paths],
             "batch_size": self.batch_size,
             "examples": self.examples,
-            "one_batch": self.one_batch,
+            "first_batch": self.first_batch,
         }
 
 
@@ -107,6 +108,15 @@ def scores(payload: Json, count: int) -> tuple[float | None, ...]:
     if not isinstance(losses, list | tuple) or len(losses) != count:
         raise ValueError(f"the payload has no {count} losses: {str(payload)[:80]}")
     return tuple([None if loss is None else float(loss) for loss in losses])
+
+
+def errors(payload: Json, count: int) -> tuple[float, ...]:
+    """The validation errors of the paths of an order to score. Raises ValueError for a payload that has no `count` of
+    them, as on data that have no classes."""
+    found = payload.get("errors") if isinstance(payload, Mapping) else None
+    if not isinstance(found, list | tuple) or len(found) != count:
+        raise ValueError(f"the payload has no {count} errors: {str(payload)[:80]}")
+    return tuple([float(error) for error in found])
 
 
 def strengths(payload: Json) -> tuple[tuple[float, ...], ...]:

@@ -111,7 +111,7 @@ class SupernetBench:
             return Failure("diverged", "no path has a validation loss that is a finite number")
         passes = data.n_valid + min(data.n_train, order.examples or data.n_train)
         adds = sum(network.superplan.multiply_adds(path) for path in order.paths)
-        cost = adds * (order.batch_size if order.one_batch else passes) / 1e9
+        cost = adds * (passes if order.first_batch is None else order.batch_size) / 1e9
         return {"supernet_loss": sum(finite) / len(finite), "epochs": float(epochs), "cost": cost}
 
     def _to_go_on(self, candidate: Candidate[Any], order: Training, context: Context) -> Held:

@@ -32,8 +32,8 @@ def score(
     for number, path in enumerate(order.paths):
         if halt.overdue():
             raise Halted(within=True)
-        if order.one_batch:
-            measured = _on_one_batch(network, data, criterion, path, number, order.batch_size)
+        if order.first_batch is not None:
+            measured = _on_one_batch(network, data, criterion, path, order.first_batch + number, order.batch_size)
         else:
             measured = _on_all(network, data, criterion, path, order, run_seed, batch)
         found.append({name: value for name, value in measured.items() if isfinite(value)})

@@ -64,7 +64,7 @@ def epoch(number: int, rule: str = "paths") -> Candidate[Any]:
 
 
 def scoring(id: int, source: int | None = 1, **more: Any) -> Candidate[Any]:
-    order = Scoring(paths=PATHS, batch_size=32, **more)
+    order = Scoring(paths=PATHS, batch_size=8, **more)
     return Candidate(id, id, 50 + id, Proposal(None, job=JOB, continues=source, options=order.to_json()))
 
 
@@ -110,8 +110,8 @@ def test_rewards_are_those_of_one_mini_batch_each(tmp_path: Path) -> None:
     opened = bench()
     for number in range(2):
         evaluate(opened, epoch(number), tmp_path)
-    whole, one = (evaluate(opened, scoring(9, one_batch=flag), tmp_path) for flag in (False, True))
-    assert whole.payload["losses"] != one.payload["losses"]
+    whole, one, other = (evaluate(opened, scoring(9, first_batch=first), tmp_path) for first in (None, 0, 1))
+    assert whole.payload["losses"] != one.payload["losses"] != other.payload["losses"]
     assert one.metrics["cost"] < whole.metrics["cost"]
 
 
