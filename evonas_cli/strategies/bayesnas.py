@@ -41,8 +41,8 @@ class BayesNas(Generic[G]):
     weight_decay: float = 1e-4
     clip_norm: float | None = 5.0
     examples: int | None = 512
-    lambda_origin: float = 0.01
-    lambda_child: float = 0.01
+    lambda_origin: float = 0.1
+    lambda_child: float = 0.1
     switch_learning_rate: float = 0.1
     least_gamma: float = 0.01
     derive: int = 5

@@ -9,8 +9,10 @@ and for the switch of an operation gamma <- 1 / (1/gamma + 1/gamma_all), so that
 and switches step down loss + lambda_origin sum omega |s_all| + lambda_child sum omega |s|.
 
 The update is that of the authors' code. Beside it: the diagonal of H is the absolute value of second differences of the
-training loss over one batch; the penalty is a proximal step (soft thresholding), so that switches reach 0; an
-operation dies when its switch is 0 or its gamma is below `least_gamma`, but the strongest one of an edge stays.
+training loss over one batch; the penalty is a proximal step (soft thresholding), so that switches reach 0; and after
+each step switches are rescaled, since normalisation hides a factor that all of them share from the loss, so that
+penalties alone would bring all of them to 0 together. An operation dies when its switch is 0 or its gamma is below
+`least_gamma`, but the strongest one of an edge stays.
 """
 
 from __future__ import annotations
@@ -71,6 +73,19 @@ class BayesNas:
                 switch.sub_(rate * gradient)
             switch.copy_(switch.sign() * (switch.abs() - rate * self._lambdas(switch) * omega).clamp_min(0.0))
             switch.mul_(alive)
+        self._rescale()
+
+    def _rescale(self) -> None:
+        """The greatest operation switch of each edge becomes 1, and so does the greatest switch of an edge."""
+        for switch in self.switches:
+            greatest = switch[1:].abs().max()
+            if greatest > 0:
+                switch[1:] /= greatest
+                switch[0] *= greatest
+        greatest = torch.stack([switch[0].abs() for switch in self.switches]).max()
+        if greatest > 0:
+            for switch in self.switches:
+                switch[0] /= greatest
 
     def _lambdas(self, like: Tensor) -> Tensor:
         """Of the switch of an edge, then of those of its operations."""

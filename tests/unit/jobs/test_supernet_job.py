@@ -17,6 +17,7 @@ from evonas_cli.core.types import LOST, Candidate, Heir, Origin, Proposal, Resul
 from evonas_cli.genomes.supernet import JOB, Scoring, Training
 from evonas_cli.run.assembly import further_jobs
 from evonas_cli.store.directory import RunDirectory
+from evonas_cli.training.supernet.held import Held
 from evonas_cli.training.supernet.parts import Parts
 
 WEIGHTS = {
@@ -179,3 +180,12 @@ def test_weights_that_took_no_part_stay_as_they_are(tmp_path: Path) -> None:
         files.append(torch.load(tmp_path / "candidates" / str(number) / "state.pt", weights_only=True)["model"])
     moved = {name for name in files[0] if not torch.equal(files[0][name], files[1][name])}
     assert moved and moved < set(files[0]), "the operations of one path have moved, and no others"
+
+
+def test_a_supernet_that_does_not_fit_into_memory_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*arguments: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+
+    monkeypatch.setattr(Held, "train", exhausted)
+    with pytest.raises(UsageError, match=r"does not fit into the memory of the device .*lower space.channels"):
+        list(bench().evaluate(Unit((epoch(0),)), RunDirectory(tmp_path)))
