@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
+from statistics import median
 from typing import Generic
 
 from evonas_cli.core.checks import require, whole, within
@@ -222,6 +223,7 @@ class OneShotSearch(Generic[G]):
         by_size = [(-size, loss) for _, loss, size in rows if size is not None]
         return {
             "audited": len(rows),
+            "audited_median": median(loss for _, loss, _ in rows) if rows else None,
             **_agreement("score", by_score),
             **_agreement("parameters", by_size),
         }

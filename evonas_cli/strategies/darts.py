@@ -64,7 +64,7 @@ class Darts(Generic[G]):
     examples: int | None = 512
     order: Literal["first", "second"] = "first"
     xi: float | None = None
-    alpha_learning_rate: float = 3e-4
+    alpha_learning_rate: float = 3e-3
     alpha_weight_decay: float = 1e-3
     early_stop: Literal["none", "skips", "eigenvalue"] = "none"
     stop_skips: int = 2
