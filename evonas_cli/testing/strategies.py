@@ -102,8 +102,6 @@ def proposals_are_what_the_demands_say(strategy: Any, space: Any) -> None:
     options that they name. A further job is the strategy's own choice, so that it may honour all."""
     demands, fold = strategy.demands, new_fold(strategy, 1)
     jobs = {"": frozenset(demands.honoured), **dict.fromkeys(demands.jobs, frozenset(HONOURED))}
-    further = {name: frozenset({"continues", "options"} if name in demands.continued else ()) for name in demands.jobs}
-    jobs = {"": frozenset(demands.honoured), **further}
     job = Pretend(space)
     while fold.wants_ask():
         for candidate in fold.ask():
@@ -230,14 +228,8 @@ def a_run_in_which_everything_fails_still_ends(strategy: Any, space: Any) -> Non
 def other_seeds_give_other_runs(strategy: Any, space: Any) -> None:
     """The first ask is a function of the seed. It differs between seeds unless it is given: a strategy that begins with
     certain genomes, such as those of a list or the smallest network, draws nothing for them."""
-    """The first ask is a function of the seed, and differs between seeds unless the genomes are given.
-
-    A candidate without a genome may differ in its own seed alone, which initial weights come from.
-    """
     first = [new_fold(strategy, 1, seed=seed).ask() for seed in (1, 1, 2)]
-    genomes = [
-        [(written(space, c.proposal), c.seed if c.proposal.genome is None else None) for c in batch] for batch in first
-    ]
+    genomes = [[written(space, c.proposal) for c in batch] for batch in first]
     assert genomes[0] == genomes[1]
     given = not _draws(strategy)
     assert given == (genomes[1] == genomes[2])

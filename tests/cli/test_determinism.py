@@ -23,10 +23,9 @@ SPACES = {
 # The job `landscape` is refused with these: both decide between trainings of several lengths.
 SCHEDULED = ("halving", "population_based_training")
 ASSEMBLED = ("codeepneat", "deepneat")
+ONE_SHOT = ("bayesnas", "darts", "enas", "one_shot", "xnas")
 # Strategies with spaces and jobs of their own.
 OF_THEIR_OWN = {
-ONE_SHOT = ("bayesnas", "darts", "enas", "one_shot", "xnas")
-NEURAL = {
     "neat": ("strategy.population_size=20",),
     "adanet": ("space=mlp_ensemble", "dataset.limit=80", "trainer.epochs=1", "trainer.save_state=true"),
     "backprop_neat": ("strategy.population_size=20", "dataset=xor", "dataset.n_train=40", "job.steps=40"),
@@ -54,7 +53,6 @@ def words(strategy: str) -> tuple[str, ...]:
     if strategy in OF_THEIR_OWN:
         more = ("budget.evaluations=60", "evaluator=serial", "device=cpu", "--quiet", "--run-dir", "run")
         return ("search", f"strategy={strategy}", *OF_THEIR_OWN[strategy], *more)
-        return ("search", f"strategy={strategy}", *NEURAL[strategy], *more)
     if strategy in ONE_SHOT:
         return (*SHARED, "dataset=digits", "evaluator=serial", "--quiet", "--run-dir", "run", f"strategy={strategy}")
     if strategy in ASSEMBLED:

@@ -40,8 +40,6 @@ HALVING = ("strategy=halving", "strategy.rungs=[[4,1],[2,2]]", "strategy.continu
 GENETIC = ("strategy=genetic", "strategy.population_size=4", "strategy.archive=false")
 ELSEWHERE = ("neat", "backprop_neat", "evograd", "coevolution")
 """Strategies that tests/faults/test_kill_methods.py kills, on spaces of their own."""
-NEURAL = ("neat", "backprop_neat")
-"""Strategies that tests/faults/test_kill_neurons.py kills."""
 SHARED = (*CELLS, "space.nodes=3", "strategy.batch_size=16", "strategy.audit=2", "strategy.derive=1")
 """Settings of one-shot searches, with their epochs a whole one in eight candidates."""
 GENOME = "{learning_rate:0.1,momentum:0.9,weight_decay:0.001}"
