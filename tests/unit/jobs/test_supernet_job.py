@@ -189,3 +189,10 @@ def test_a_supernet_that_does_not_fit_into_memory_ends_the_run(tmp_path: Path, m
     monkeypatch.setattr(Held, "train", exhausted)
     with pytest.raises(UsageError, match=r"does not fit into the memory of the device .*lower space.channels"):
         list(bench().evaluate(Unit((epoch(0),)), RunDirectory(tmp_path)))
+
+
+def test_a_run_whose_own_job_has_no_task_is_refused() -> None:
+    job = further_jobs(compose(["strategy=one_shot", "space=nasbench201"]).config)[JOB]
+    assert job.beside({"task": {"inputs": [1, 8, 8]}}) is job
+    with pytest.raises(UsageError, match="which the run's own job does not have; use job=train"):
+        job.beside({})
