@@ -146,7 +146,9 @@ def evonas(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "evonas_cli", *words], cwd=cwd, capture_output=True, text=True)
 
 
-def test_a_run_that_ends_early_and_is_resumed_is_the_whole_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_run_that_ends_early_and_is_resumed_is_the_whole_run(lost: bool, tmp_path: Path) -> None:
+    """Also where the supernet's files are lost: its epochs are then trained again, unrecorded."""
     whole = evonas(*WORDS, "--run-dir", "whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
     code = (
@@ -157,8 +159,13 @@ def test_a_run_that_ends_early_and_is_resumed_is_the_whole_run(tmp_path: Path) -
     )
     subprocess.run([sys.executable, "-c", code, *WORDS, "--run-dir", "broken"], cwd=tmp_path, capture_output=True)
     assert 0 < len((tmp_path / "broken" / "journal.jsonl").read_text().splitlines()) < 8
+    files = list((tmp_path / "broken" / "candidates").glob("*/state.pt"))
+    assert files
+    for file in files if lost else ():
+        file.unlink()
     resumed = evonas("resume", "broken", "--quiet", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
+    assert ("again: its weights are lost" in resumed.stderr) == lost
     verdicts = [json.loads(evonas("verify", name, "--json", cwd=tmp_path).stdout) for name in ("whole", "broken")]
     assert verdicts[0]["digest"] == verdicts[1]["digest"]
     assert (tmp_path / "whole/figures.jsonl").read_text() == (tmp_path / "broken/figures.jsonl").read_text()
