@@ -18,13 +18,11 @@ from functools import cache
 from typing import Any, TypeVar
 
 from evonas_cli.core.persistent import PersistentDict
-from evonas_cli.core.types import Json, Proposal
+from evonas_cli.core.types import Json
 
 Reader = Callable[[Any], Any]
 _FLOATS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 _DICTS = (dict, PersistentDict)
-_JSON = (Json, typing.get_type_hints(Proposal)["options"])
-"""The alias, and what the hints of a class make of it: they write its own name within it in another way."""
 _LEAVES: dict[type, tuple[Callable[[Any], Json], Reader]] = {}
 
 

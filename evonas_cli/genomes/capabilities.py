@@ -281,6 +281,6 @@ class Sequenced(Protocol[K], metaclass=Capability):
 OF_SPACES: tuple[type, ...] = (
     *(Space, Buildable, Recurrent, Neural, Tuning, Scored, Solved, Behaving),
     *(Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
-    *(Sized, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced, Ensembling),
+    *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced, Ensembling),
 )
 """All that a space may have."""

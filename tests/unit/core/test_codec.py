@@ -123,8 +123,3 @@ def test_options_of_a_proposal_come_back() -> None:
         proposal = Proposal("a", continues=3, options=value)
         data = json.loads(json.dumps(encode(Proposal[str], proposal, upper)))
         assert decode(Proposal[str], data, lower) == proposal
-def test_options_of_a_proposal_are_written_as_they_are() -> None:
-    for options in ({"start": "weights"}, [1, {"a": None}], "word", None):
-        written = encode(Proposal, Proposal((1, 2), options=options), list)
-        assert written["options"] == options
-        assert decode(Proposal, json.loads(json.dumps(written)), tuple) == Proposal((1, 2), options=options)
