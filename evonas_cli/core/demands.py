@@ -25,7 +25,8 @@ class Demands:
     that may be asked ahead (None: any). With `violations` the strategy itself ranks candidates that violate
     constraints; without, such a candidate is told as a failure. `objectives` says by which of the run's objectives the
     strategy chooses: the first, all of them, or none, since it chooses nothing; runs are compared accordingly.
-    `descriptor` says that the strategy chooses by behaviour: results must have a descriptor.
+    `descriptor` says that the strategy chooses by behaviour: results must have a descriptor. `continued` names those of
+    `jobs` whose candidates continue each other and carry options, such as the epochs of a supernet.
     """
 
     space: tuple[type, ...] = ()
@@ -39,6 +40,12 @@ class Demands:
     violations: bool = False
     objectives: Literal["none", "first", "all"] = "first"
     descriptor: bool = False
+    continued: tuple[str, ...] = ()
+
+    @property
+    def hands_on(self) -> bool:
+        """Whether candidates of any job start from the weights of earlier ones."""
+        return self.continues or bool(self.continued)
 
     @property
     def honoured(self) -> tuple[str, ...]:

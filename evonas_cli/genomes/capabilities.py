@@ -17,6 +17,7 @@ from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.genomes.walk import Kinds, Program
 from evonas_cli.network.cell import Cell
 from evonas_cli.network.neurons import Neurons
+from evonas_cli.network.relaxed import Path, Relaxed, Superplan
 from evonas_cli.network.task import Phenotype, Task
 
 G = TypeVar("G")
@@ -97,6 +98,21 @@ class Functional(Protocol[C], metaclass=Capability):
 
     def function_key(self, genome: C) -> str:
         """Equal for genomes whose networks, with weights of their own each, compute the same functions."""
+
+
+@runtime_checkable
+class Relaxable(Protocol[K], metaclass=Capability):
+    """Capability: all networks of the space are paths through one network, so that they can share their weights."""
+
+    @property
+    def relaxed(self) -> Relaxed:
+        """The edges of a cell, with the operations that each of them may have."""
+
+    def assigned(self, path: Path) -> K:
+        """The genome whose edges have the operations of a path: `space.assigned((0, 3, 1))`."""
+
+    def superplan(self, task: Task) -> Superplan:
+        """The network with all operations on each edge. Raises PlanError as `decode` of a Buildable space does."""
 
 
 @runtime_checkable
@@ -263,30 +279,8 @@ class Sequenced(Protocol[K], metaclass=Capability):
 
 
 OF_SPACES: tuple[type, ...] = (
-    Space,
-    Buildable,
-    Recurrent,
-    Neural,
-    Tuning,
-    Scored,
-    Solved,
-    Behaving,
-    Functional,
-    Sketched,
-    Mutable,
-    Crossable,
-    Aligned,
-    Lamarckian,
-    Prunable,
-    Sized,
-    Morphing,
-    Measured,
-    Repairable,
-    Linear,
-    Walkable,
-    Deepening,
-    Modular,
-    Sequenced,
-    Ensembling,
+    *(Space, Buildable, Recurrent, Neural, Tuning, Scored, Solved, Behaving),
+    *(Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
+    *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced, Ensembling),
 )
 """All that a space may have."""

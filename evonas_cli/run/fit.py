@@ -41,6 +41,12 @@ def check_demands(config: Config, strategy: Any, job: Job[Any], others: Mapping[
         raise UsageError(
             f"{who} needs a further job named {absent[0]}; add it: jobs={{{absent[0]}: {{_target_: ...}}}}"
         )
+    deaf = [name for name in demands.continued if not {"continues", "options"} <= honours(others[name])]
+    if deaf:
+        raise UsageError(
+            f"{who}: candidates of the job {deaf[0]} continue each other, which {type(others[deaf[0]]).__name__} does "
+            f"not honour; leave jobs as the strategy sets it"
+        )
     ignored = [name for name in demands.honoured if name not in honours(job)]
     if ignored:
         asks = {

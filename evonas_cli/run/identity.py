@@ -59,6 +59,7 @@ LATER: Mapping[str, Json] = {
     "job.latency_column": None,
     "job.descriptor": None,
     "job.probes": 16,
+    "space.nodes": 4,
     "strategy.batch": 1,
     "strategy.inherit": "none",
     "strategy.pressure": "fitness",

@@ -270,7 +270,7 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tra
         raise
     evaluator.meter, recorder.in_flight = recorder.meter, evaluator.in_flight.units
     evaluator.submitted = recorder.submitted
-    if parts.strategy.demands.continues:
+    if parts.strategy.demands.hands_on:
         evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)
     return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, parts.gate(environment), tracking)
 

@@ -2,14 +2,17 @@
 
 Macro architecture: a 3x3 convolution; three stages of equal cells with C, 2C and 4C channels, a residual block of
 stride 2 between them; batch normalisation, ReLU, global average pooling and a linear classifier. The benchmark has
-C = 16 and 5 cells a stage. Deviation: edges that no live path connects with the cell's input and output are left out,
-where the benchmark trains (and mostly counts) them; a cell whose output is dead is one `zero`.
+C = 16 and 5 cells a stage; `nodes` makes cells of other sizes. Deviation: edges that no live path connects with the
+cell's input and output are left out, where the benchmark trains (and mostly counts) them; a cell whose output is dead
+is one `zero`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TypeAlias
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
@@ -18,12 +21,16 @@ from evonas_cli.genomes.independent import Independent
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.relaxed import Edge, Mixture, Path, Relaxed, Role, Superplan
 from evonas_cli.network.task import Phenotype, Task
+
+Edges: TypeAlias = tuple[tuple[int, int], ...]
+"""Pairs of a source and a target, ordered by target and then by source."""
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+ROLES: dict[str, Role] = {"none": "none", "skip_connect": "skip"}
 STAGES = 3
-CELL_STRING = re.compile(r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|")
 
 
 class NasBench201(Independent):
@@ -31,8 +38,10 @@ class NasBench201(Independent):
 
     Genomes are the six operation names, in the order of the edges 0>1, 0>2, 1>2, 0>3, 1>3, 2>3.
 
-    `channels` are those of the first stage; `stem_stride` 2 halves the map at once, for large images; `operations` are
-    the allowed ones, in the order that indexes them. Raises UsageError for numbers below 1 or unknown operations.
+    With `nodes` other than the benchmark's 4 a cell has other edges: 3 nodes and 4 operations are 64 cells, so few that
+    all of them can be trained. `channels` are those of the first stage; `stem_stride` 2 halves the map at once, for
+    large images; `operations` are the allowed ones, in the order that indexes them. Raises UsageError for numbers below
+    1 or unknown operations.
     """
 
     def __init__(
@@ -41,7 +50,10 @@ class NasBench201(Independent):
         cells_per_stage: int = 5,
         stem_stride: int = 1,
         operations: Sequence[str] = OPERATIONS,
+        nodes: int = 4,
     ) -> None:
+        if type(nodes) is not int or not 2 <= nodes <= 8:
+            raise UsageError(f"space.nodes must be a whole number from 2 to 8; it is {nodes!r}")
         for name, value in (("channels", channels), ("cells_per_stage", cells_per_stage), ("stem_stride", stem_stride)):
             if value < 1:
                 raise UsageError(f"space.{name} must be at least 1; it is {value}")
@@ -53,18 +65,19 @@ class NasBench201(Independent):
         self.channels = channels
         self.cells_per_stage = cells_per_stage
         self.stem_stride = stem_stride
-        self.choices: Sequence[Choice] = [Choice(f"edge {a}>{b}", tuple(operations)) for a, b in EDGES]
+        self.nodes = nodes
+        self._edges = tuple([(source, target) for target in range(1, nodes) for source in range(target)])
+        self.choices: Sequence[Choice] = [Choice(f"edge {a}>{b}", tuple(operations)) for a, b in self._edges]
 
     def to_json(self, genome: Genes) -> Json:
         """The benchmark's own string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
-        a, b, c, d, e, f = genome
-        return f"|{a}~0|+|{b}~0|{c}~1|+|{d}~0|{e}~1|{f}~2|"
+        return self._written(genome)
 
     def from_json(self, data: Json) -> Genes:
         """The cell that the benchmark's string describes. Raises ValueError for anything else."""
-        match = CELL_STRING.fullmatch(data) if isinstance(data, str) else None
+        match = self._pattern.fullmatch(data) if isinstance(data, str) else None
         if match is None:
-            raise ValueError(f"a cell reads |op~0|+|op~0|op~1|+|op~0|op~1|op~2|, not {data!r}")
+            raise ValueError(f"a cell reads {self._written(['op'] * len(self._edges))}, not {data!r}")
         return parse(self.choices, match.groups())
 
     def function_key(self, genome: Genes) -> str:
@@ -73,20 +86,20 @@ class NasBench201(Independent):
         A skip passes its source's terms through and a dead source contributes none. Which node holds a term is not in
         it, so a layer that is read twice is not told from two layers with equal settings, whose weights may differ.
         """
-        nodes: list[list[str]] = [["x"], [], [], []]
-        for (source, target), operation in zip(EDGES, genome, strict=True):
+        nodes: list[list[str]] = [["x"], *([] for _ in range(1, self.nodes))]
+        for (source, target), operation in zip(self._edges, genome, strict=True):
             if operation == "skip_connect":
                 nodes[target] += nodes[source]
             elif operation != "none" and nodes[source]:
                 nodes[target].append(f"{operation}({'+'.join(sorted(nodes[source]))})")
-        return "+".join(sorted(nodes[3]))
+        return "+".join(sorted(nodes[-1]))
 
     def sketches(self, genome: Genes) -> Sequence[Sketch]:
         """The cell: a skip is a plain link between nodes, and the operation none is left out."""
         nodes, links, places = ["input"], [], [0]
-        for target in (1, 2, 3):
+        for target in range(1, self.nodes):
             read = []
-            for (source, end), operation in zip(EDGES, genome, strict=True):
+            for (source, end), operation in zip(self._edges, genome, strict=True):
                 if end == target and operation != "none":
                     read.append(places[source])
                     if operation != "skip_connect":
@@ -95,11 +108,36 @@ class NasBench201(Independent):
                         nodes.append(str(operation).removeprefix("nor_").replace("_", " "))
             places.append(len(nodes))
             links += [(node, len(nodes)) for node in read]
-            nodes.append("output" if target == 3 else f"node {target}")
-        return [Sketch("cell", tuple(nodes), tuple(links), ("node 1", "node 2"))]
+            nodes.append("output" if target == self.nodes - 1 else f"node {target}")
+        return [Sketch("cell", tuple(nodes), tuple(links), tuple(f"node {n}" for n in range(1, self.nodes - 1)))]
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError when the map cannot be halved twice (and divided by the stem's stride)."""
+        graph = Graph(task.inputs)
+        output = self._network(graph, task, lambda x: cell(graph, x, genome, self._edges))
+        return Phenotype(graph.plan(output))
+
+    @cached_property
+    def relaxed(self) -> Relaxed:
+        """An edge for each gene."""
+        edges = []
+        for choice in self.choices:
+            names = tuple([str(option) for option in choice.options])
+            edges.append(Edge(choice.name, names, tuple([ROLES.get(name, "layer") for name in names])))
+        return Relaxed(tuple(edges))
+
+    def assigned(self, path: Path) -> Genes:
+        """The operations that the path picks."""
+        return tuple([choice.options[picked] for choice, picked in zip(self.choices, path, strict=True)])
+
+    def superplan(self, task: Task) -> Superplan:
+        """Every edge of every cell with all operations. Raises PlanError as `decode`."""
+        graph, mixtures = Graph(task.inputs), dict[int, Mixture]()
+        output = self._network(graph, task, lambda x: mixed_cell(graph, x, self.choices, self._edges, mixtures))
+        return Superplan(graph.plan(output), mixtures)
+
+    def _network(self, graph: Graph, task: Task, add_cell: Callable[[int], int]) -> int:
+        """The macro architecture around cells, which `add_cell` adds to a node."""
         check_maps("nasbench201", task)
         divisor = self.stem_stride * 2 ** (STAGES - 1)
         if any(size % divisor for size in task.inputs[1:]):
@@ -107,34 +145,62 @@ class NasBench201(Independent):
                 f"nasbench201 needs (channels, height, width) inputs with height and width divisible by {divisor}; "
                 f"the task has {tuple(task.inputs)}"
             )
-        graph = Graph(task.inputs)
         x = graph.add("conv", graph.input, channels=self.channels, kernel=3, stride=self.stem_stride)
         x = graph.add("batch_norm", x)
         for stage in range(STAGES):
             if stage > 0:
                 x = residual_block(graph, x)
             for _ in range(self.cells_per_stage):
-                x = cell(graph, x, genome)
+                x = add_cell(x)
         x = graph.add("relu", graph.add("batch_norm", x))
         x = graph.add("global_avg_pool", x)
-        return Phenotype(graph.plan(graph.add("linear", x, features=task.outputs)))
+        return graph.add("linear", x, features=task.outputs)
+
+    def _written(self, words: Sequence[Gene]) -> str:
+        """The benchmark's string of a word for each edge."""
+        groups = []
+        for target in range(1, self.nodes):
+            own = [(a, word) for (a, b), word in zip(self._edges, words, strict=True) if b == target]
+            groups.append("|" + "".join(f"{word}~{source}|" for source, word in own))
+        return "+".join(groups)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        place = "PLACE"
+        return re.compile(re.escape(self._written([place] * len(self._edges))).replace(place, r"(\w+)"))
 
 
-def cell(graph: Graph, x: int, genome: Genes) -> int:
-    """Each of the cell's four nodes is the sum of its incoming edges; a node without a live one is dead (None)."""
+def cell(graph: Graph, x: int, genome: Genes, edges: Edges = EDGES) -> int:
+    """Each of the cell's nodes is the sum of its incoming edges; a node without a live one is dead (None)."""
     nodes: list[int | None] = [x]
-    for target in (1, 2, 3):
+    for target in range(1, edges[-1][1] + 1):
         terms = [
             edge(graph, operation, start)
-            for (source, end), operation in zip(EDGES, genome, strict=True)
+            for (source, end), operation in zip(edges, genome, strict=True)
             if end == target and operation != "none" and (start := nodes[source]) is not None
         ]
         if len(terms) > 1:
             nodes.append(graph.add("add", *terms))
         else:
             nodes.append(terms[0] if terms else None)
-    output = nodes[3]
+    output = nodes[-1]
     return graph.add("zero", x) if output is None else output
+
+
+def mixed_cell(graph: Graph, x: int, choices: Sequence[Choice], edges: Edges, mixtures: dict[int, Mixture]) -> int:
+    """As `cell`, with all options of each edge; the nodes that mix them are added to `mixtures`."""
+    nodes = [x]
+    for target in range(1, edges[-1][1] + 1):
+        terms = []
+        for number, (source, end) in enumerate(edges):
+            if end != target:
+                continue
+            names = choices[number].options
+            branches = tuple([None if name == "none" else edge(graph, name, nodes[source]) for name in names])
+            terms.append(graph.add("add", *[branch for branch in branches if branch is not None]))
+            mixtures[terms[-1]] = Mixture(number, branches)
+        nodes.append(graph.add("add", *terms))
+    return nodes[-1]
 
 
 def edge(graph: Graph, operation: Gene, x: int) -> int:

@@ -58,7 +58,7 @@ class Weights:
 
 def _needed(fold: Fold[Any]) -> _Needed | None:
     strategy: Any = fold.strategy
-    if not (strategy.demands.continues and isinstance(strategy, Keeping)):
+    if not (strategy.demands.hands_on and isinstance(strategy, Keeping)):
         return None
     position = fold.position
     sources = [candidate.proposal.continues for batch in position.pending for candidate in batch]

@@ -19,13 +19,15 @@ from evonas_cli.core.evaluating import Context, Place
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import OF_STRATEGIES, Confirming, Strategy
 from evonas_cli.core.rng import stream
-from evonas_cli.core.types import Candidate, Evaluation, Failure, Json, Metric, Objective, Result, Unit
+from evonas_cli.core.types import Candidate, Evaluation, Failure, Json, Metric, Objective, Proposal, Result, Unit
 from evonas_cli.evaluation.fake import Fake
 from evonas_cli.genomes.capabilities import Linear, Modular, Walkable
+from evonas_cli.genomes.supernet import JOB
 from evonas_cli.run.search import search
 from evonas_cli.store import records
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.recorder import Recorder
+from evonas_cli.testing.supernet import pretended
 
 OBJECTIVES = (Objective("first", "min"), Objective("second", "max"))
 EVALUATIONS = 60
@@ -33,7 +35,10 @@ STEPPED = 120
 
 
 class Pretend:
-    """A job that measures numbers derived from the genome alone; every seventh candidate fails."""
+    """A job that measures numbers derived from the genome alone; every seventh candidate fails.
+
+    It stands for further jobs, too: candidates of the job `supernet` have results derived from their options.
+    """
 
     needs: tuple[type, ...] = ()
     honours = frozenset({"fidelity", "continues", "options"})
@@ -53,12 +58,19 @@ class Pretend:
     def evaluate(self, unit: Unit[Any], context: Context | None) -> Iterator[Result]:
         """One result each."""
         for candidate in unit.candidates:
-            rng = stream(0, json.dumps(self.space.to_json(candidate.proposal.genome)))
+            rng = stream(0, written(self.space, candidate.proposal))
             metrics = {"first": round(rng.random(), 2), "second": round(rng.random(), 2), "cost": 1.0}
             if candidate.id % 7 == 3:
                 yield Result(candidate.id, "failed", {}, None, Failure("error", "every seventh fails"), 0.1)
+            elif candidate.proposal.job == JOB:
+                yield pretended(candidate, self.space)
             else:
                 yield Result(candidate.id, "ok", metrics, None, None, 0.1)
+
+
+def written(space: Any, proposal: Proposal[Any]) -> str:
+    """What is proposed as text: the genome, and the options of a candidate without one."""
+    return json.dumps(proposal.options if proposal.genome is None else space.to_json(proposal.genome))
 
 
 def serves(strategy: Any, space: Any) -> bool:
@@ -104,7 +116,9 @@ def proposals_are_what_the_demands_say(strategy: Any, space: Any) -> None:
 
 
 def new_fold(strategy: Any, window: int, evaluations: int = EVALUATIONS, seed: int = 5) -> Fold[Any]:
-    """A fold with a budget of so many evaluations, or of those that the strategy needs."""
+    """A fold with a budget of so many evaluations, or of those that the strategy needs, and with a window that the
+    strategy allows."""
+    window = min(window, strategy.demands.window or window)
     return Fold(strategy, OBJECTIVES, seed, window, Budget(evaluations=max(evaluations, strategy.least_evaluations)))
 
 
@@ -172,10 +186,12 @@ def state_survives_the_codec_at_every_step(strategy: Any, space: Any) -> None:
             break
         told = []
         for id, proposal in enumerate(proposals, next_id):
-            assert space.from_json(space.to_json(proposal.genome)) == proposal.genome
+            if proposal.genome is not None:
+                assert space.from_json(space.to_json(proposal.genome)) == proposal.genome
             [result] = job.evaluate(Unit((Candidate(id, step, 0, proposal),)), None)
-            losses = (result.metrics["first"], result.metrics["second"]) if result.status == "ok" else None
-            told.append(Evaluation(id, proposal.genome, losses))
+            measured = result.status == "ok" and not proposal.job
+            losses = (result.metrics["first"], result.metrics["second"]) if measured else None
+            told.append(Evaluation(id, proposal.genome, losses, result.payload, result.metrics))
         next_id += len(proposals)
         state = strategy.tell(state, told, stream(1, "tell", step))
         members = strategy.population(state)
@@ -213,7 +229,7 @@ def other_seeds_give_other_runs(strategy: Any, space: Any) -> None:
     """The first ask is a function of the seed. It differs between seeds unless it is given: a strategy that begins with
     certain genomes, such as those of a list or the smallest network, draws nothing for them."""
     first = [new_fold(strategy, 1, seed=seed).ask() for seed in (1, 1, 2)]
-    genomes = [[space.to_json(c.proposal.genome) for c in batch] for batch in first]
+    genomes = [[written(space, c.proposal) for c in batch] for batch in first]
     assert genomes[0] == genomes[1]
     given = not _draws(strategy)
     assert given == (genomes[1] == genomes[2])

@@ -23,6 +23,7 @@ SPACES = {
 # The job `landscape` is refused with these: both decide between trainings of several lengths.
 SCHEDULED = ("halving", "population_based_training")
 ASSEMBLED = ("codeepneat", "deepneat")
+ONE_SHOT = ("bayesnas", "darts", "enas", "one_shot", "xnas")
 # Strategies with spaces and jobs of their own.
 OF_THEIR_OWN = {
     "neat": ("strategy.population_size=20",),
@@ -30,6 +31,10 @@ OF_THEIR_OWN = {
     "backprop_neat": ("strategy.population_size=20", "dataset=xor", "dataset.n_train=40", "job.steps=40"),
 }
 TRAINED = ("search", "space=codeepneat", "space.filters=[2,4]", "dataset.limit=80", "trainer.epochs=1", "device=cpu")
+SHARED = (
+    *("search", "space=nasbench201", "space.channels=2", "space.nodes=3", "dataset.limit=80", "trainer.epochs=1"),
+    *("strategy.epochs=2", "strategy.batch_size=16", "strategy.derive=1", "strategy.audit=2", "device=cpu"),
+)
 STRATEGIES = [name for name in options("strategy") if name not in SCHEDULED]
 SEARCHES = """
 import json, os, sys
@@ -48,6 +53,8 @@ def words(strategy: str) -> tuple[str, ...]:
     if strategy in OF_THEIR_OWN:
         more = ("budget.evaluations=60", "evaluator=serial", "device=cpu", "--quiet", "--run-dir", "run")
         return ("search", f"strategy={strategy}", *OF_THEIR_OWN[strategy], *more)
+    if strategy in ONE_SHOT:
+        return (*SHARED, "dataset=digits", "evaluator=serial", "--quiet", "--run-dir", "run", f"strategy={strategy}")
     if strategy in ASSEMBLED:
         more = ("dataset=digits", "evaluator=serial", "budget.evaluations=24", "--quiet", "--run-dir", "run")
         return (*TRAINED, *more, f"strategy={strategy}")

@@ -40,6 +40,8 @@ HALVING = ("strategy=halving", "strategy.rungs=[[4,1],[2,2]]", "strategy.continu
 GENETIC = ("strategy=genetic", "strategy.population_size=4", "strategy.archive=false")
 ELSEWHERE = ("neat", "backprop_neat", "evograd", "coevolution")
 """Strategies that tests/faults/test_kill_methods.py kills, on spaces of their own."""
+SHARED = (*CELLS, "space.nodes=3", "strategy.batch_size=16", "strategy.audit=2", "strategy.derive=1")
+"""Settings of one-shot searches, with their epochs a whole one in eight candidates."""
 GENOME = "{learning_rate:0.1,momentum:0.9,weight_decay:0.001}"
 CASES: dict[str, tuple[str, ...]] = {
     **{name: (*CELLS, f"strategy={name}") for name in options("strategy") if name not in ELSEWHERE},
@@ -61,6 +63,9 @@ CASES: dict[str, tuple[str, ...]] = {
         *("strategy.blueprint_population=2", "strategy.assemblies=4"),
     ),
     "deepneat": (*ASSEMBLIES, "strategy=deepneat", "strategy.population_size=4", "strategy.species=2"),
+    **{name: (*SHARED, f"strategy={name}", "strategy.epochs=4") for name in ("bayesnas", "darts", "xnas")},
+    "one_shot": (*SHARED, "strategy=one_shot", "strategy.epochs=2", "strategy.rounds=2"),
+    "enas": (*SHARED, "strategy=enas", "strategy.epochs=1", "strategy.controller_steps=1"),
 }
 """Every strategy but those on spaces of their own; those not named here run on cells, with their YAML."""
 PLACES = {

@@ -23,10 +23,13 @@ WEIGHT_RANGE = 0.08
 
 
 class Lstm:
-    """The network's layout for the kinds of a space. Its weights are one vector."""
+    """The network's layout for the kinds of a space. Its weights are one vector.
 
-    def __init__(self, kinds: Kinds, hidden: int, layers: int) -> None:
-        self.kinds, self.hidden, self.layers = kinds, hidden, layers
+    With `tanh_constant` c a softmax's logits x become c tanh(x) (Pham et al., ICML 2018): no option becomes certain.
+    """
+
+    def __init__(self, kinds: Kinds, hidden: int, layers: int, tanh_constant: float | None = None) -> None:
+        self.kinds, self.hidden, self.layers, self.tanh_constant = kinds, hidden, layers, tanh_constant
         self.columns: dict[str, range] = {}
         n_options = 0
         for kind, options in kinds.items():
@@ -98,6 +101,8 @@ class Pass:
         """The softmaxes on outputs (m, hidden) for m decisions; what is no option has none."""
         asked = [decision if decision and decision.links is None else None for decision in asked]
         logits = torch.addmm(self._named["options bias"], outputs, self._named["options"].T)
+        bound = self._layout.tanh_constant
+        logits = logits if bound is None else bound * logits.tanh()
         illegal = torch.stack([self._layout.illegal(decision) for decision in asked])
         columns = [self._layout.columns[decision.kind] if decision else range(0) for decision in asked]
         return Options(logits, illegal, columns)

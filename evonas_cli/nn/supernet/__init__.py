@@ -1,0 +1,1 @@
+"""Supernets: all networks of a cell space as one torch module."""
