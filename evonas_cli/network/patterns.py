@@ -1,7 +1,7 @@
 """Networks as people draw them, for comparisons at equal parameters and as experts to imitate.
 
-All are for images: a 3x3 convolution, three stages of `blocks` blocks with c, 2c and 4c channels, global average pooling
-and a linear classifier. The first block of a later stage halves the map. Convolutions are followed by batch
+All are for images: a 3x3 convolution, three stages of `blocks` blocks with c, 2c and 4c channels, global average
+pooling and a linear classifier. The first block of a later stage halves the map. Convolutions are followed by batch
 normalisation and ReLU unless the block says otherwise. The blocks:
 
     plain       two 3x3 convolutions (the plain networks of He et al., CVPR 2016)
@@ -53,14 +53,15 @@ def pattern(name: str, task: Task, channels: int = 16, blocks: int = BLOCKS) -> 
 def scaled(name: str, task: Task, parameters: int, blocks: int = BLOCKS) -> Plan:
     """The network of a pattern whose number of parameters is nearest to `parameters`, by its channels.
 
-    Where `blocks` blocks a stage have too many parameters even at 4 channels, or jump over the number, fewer blocks are
-    taken. Raises ValueError if no network is within 10 %, else as `pattern`.
+    Fewer blocks than `blocks` are taken where their parameters are nearer. Raises ValueError if no network is within 10 %, else as `pattern`.
     """
-    nearest = min((_nearest(name, task, parameters, count) for count in range(blocks, 0, -1)), key=lambda found: found[0])
-    if nearest[0] > NEAR * parameters:
-        found = nearest[1].parameters
-        raise ValueError(f"the pattern {name} has no network of about {parameters:,} parameters; the nearest has {found:,}")
-    return nearest[1]
+    found = [_nearest(name, task, parameters, count) for count in range(blocks, 0, -1)]
+    apart, plan = min(found, key=lambda pair: pair[0])
+    if apart > NEAR * parameters:
+        raise ValueError(
+            f"the pattern {name} has no network of about {parameters:,} parameters; the nearest has {plan.parameters:,}"
+        )
+    return plan
 
 
 def _nearest(name: str, task: Task, parameters: int, blocks: int) -> tuple[int, Plan]:

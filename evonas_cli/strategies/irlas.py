@@ -5,8 +5,8 @@
     reward = (accuracy + mirror_weight x mirror) / (1 + mirror_weight)
 
 Feature expectations are in walks/topology.py, the rounds in walks/apprenticeship.py, the agent in walks/agent.py. The
-rounds train no network and belong to the first ask. Ours, since the paper gives no formula: how the stimulus is squashed
-into [0, 1] and weighted. Topology is compared on networks for inputs of one shape, `inputs`; the data's may be another.
+rounds train no network and belong to the first ask. Ours, since the formulas are not at hand: how the stimulus is
+squashed into [0, 1] and weighted. Topology is compared on networks for inputs of one shape, `inputs`; the data's may be another.
 """
 
 from __future__ import annotations

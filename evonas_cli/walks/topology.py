@@ -28,7 +28,10 @@ FARTHEST = 8
 
 
 def codes(plan: Plan) -> list[tuple[str, ...]]:
-    """The code of each layer, in the plan's order: ("operation conv", "kernel 3x3", "first 1 back", "second 0 back")."""
+    """The code of each layer, in the plan's order.
+
+    Such as ("operation conv", "kernel 3x3", "first 1 back", "second 0 back").
+    """
     places: list[int] = []
     found: list[tuple[str, ...]] = []
     for index, node in enumerate(plan.nodes):
