@@ -6,7 +6,8 @@
 
 Feature expectations are in walks/topology.py, the rounds in walks/apprenticeship.py, the agent in walks/agent.py. The
 rounds train no network and belong to the first ask. Ours, since the formulas are not at hand: how the stimulus is
-squashed into [0, 1] and weighted. Topology is compared on networks for inputs of one shape, `inputs`; the data's may be another.
+squashed into [0, 1] and weighted. Topology is compared on networks for inputs of one shape, `inputs`; the data's may be
+another.
 """
 
 from __future__ import annotations

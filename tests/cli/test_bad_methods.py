@@ -141,10 +141,16 @@ REFUSALS = [
     ((*QL, "strategy.epsilons=[[1.0,70]]"), "budget.evaluations=60 is smaller than the 70 evaluations of the first"),
     ((*QL, "strategy.epsilons=[]"), "strategy.epsilons=() must be a list of stages"),
     ((*QL, "strategy.epsilons=[[1.0,50],[1.1,5]]"), "strategy.epsilons=[1.1, 5.0] must have pairs of an epsilon in"),
-    ((*QL, "strategy.epsilons=[[1.0,2.5]]"), "strategy.epsilons=[1.0, 2.5] must have pairs of an epsilon in [0, 1] and"),
+    (
+        (*QL, "strategy.epsilons=[[1.0,2.5]]"),
+        "strategy.epsilons=[1.0, 2.5] must have pairs of an epsilon in [0, 1] and",
+    ),
     ((*QL, "strategy.failure_reward=-1"), "strategy.failure_reward must be a number in [0, inf] or null; it is -1"),
     ((*QL, "objectives=[valid_loss]"), "strategy.reward=error does not fit the first objective, valid_loss"),
-    ((*QL, "space=codeepneat"), "strategy QLearning needs a space that is Walkable, which CoDeepNeatSpace is not"),
+    (
+        (*QL, "space=codeepneat"),
+        "strategy QLearning needs a space that is Walkable, which Assemblies is not; spaces that are: bits",
+    ),
     # imitation
     ((*IRLAS, "strategy.expert=dense"), "strategy.expert=dense cannot be expressed by the space, which has no concat"),
     ((*IRLAS, "strategy.expert=vgg"), "vgg not found; give strategy.expert a file, or one of plain, residual, dense"),
