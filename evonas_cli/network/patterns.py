@@ -53,7 +53,8 @@ def pattern(name: str, task: Task, channels: int = 16, blocks: int = BLOCKS) -> 
 def scaled(name: str, task: Task, parameters: int, blocks: int = BLOCKS) -> Plan:
     """The network of a pattern whose number of parameters is nearest to `parameters`, by its channels.
 
-    Fewer blocks than `blocks` are taken where their parameters are nearer. Raises ValueError if no network is within 10 %, else as `pattern`.
+    Fewer blocks than `blocks` are taken where their parameters are nearer. Raises ValueError if no network is within
+    10 %, else as `pattern`.
     """
     found = [_nearest(name, task, parameters, count) for count in range(blocks, 0, -1)]
     apart, plan = min(found, key=lambda pair: pair[0])

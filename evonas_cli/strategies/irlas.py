@@ -44,9 +44,10 @@ class BuildableSpace(Space[G], Walkable[G], Buildable[G], Protocol[G]):
 @dataclass(frozen=True, slots=True)
 class Imitation:
     """What evolves: the agent's memory, the mirror stimuli (None before the first ask), and of the last candidates told
-    the similarity to the expert (None: no network for `inputs`)."""
+    the similarity to the expert (None: no network for `inputs`). `expert` is the checksum of the expert's network."""
 
     memory: Memory
+    expert: str
     mirror: Mirror | None = None
     similarities: tuple[float | None, ...] = ()
 
@@ -120,17 +121,14 @@ class Irlas(Generic[G]):
         """Raises UsageError when the reward is not made for the first objective."""
         self._rewards.reward.check(objectives)
 
-    def environment(self) -> dict[str, Json]:
-        """The expert's network, which a file may change between two sessions."""
-        return {"strategy_expert": self._expert.digest}
-
     def init(self, rng: Random) -> Imitation:
         """An empty table. Raises UsageError for an expert that the space cannot express."""
         self._expert.check()
-        return Imitation(self._agent.init())
+        return Imitation(self._agent.init(), self._expert.digest)
 
     def ask(self, state: Imitation, rng: Random) -> tuple[list[Proposal[G]], Imitation]:
-        """`batch` walks; the rounds come before the first."""
+        """`batch` walks; the rounds come before the first. Raises UsageError for another expert than that of `init`."""
+        self._expert.check_same(state.expert)
         mirror = state.mirror
         if mirror is None:
             mirror = learned(self._agent.learner, self._topology, self._expected, self.rounds, self.walks, rng)
@@ -149,7 +147,7 @@ class Irlas(Generic[G]):
                 own = (own + mirrored) / (1 + self.mirror_weight)
             rewards.append(own)
         memory = self._agent.tell(state.memory, rewards, rng)
-        return Imitation(memory, state.mirror, tuple(alike[-RECENT:]))
+        return replace(state, memory=memory, similarities=tuple(alike[-RECENT:]))
 
     def population(self, state: Imitation) -> tuple[int, ...]:
         """Empty: what was learned is in the table."""

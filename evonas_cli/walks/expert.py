@@ -66,6 +66,13 @@ class Expert(Generic[G]):
         """The SHA-256 of the plan's JSON."""
         return sha256(json.dumps(self.plan.to_json(), sort_keys=True).encode()).hexdigest()
 
+    def check_same(self, digest: str) -> None:
+        """Raises UsageError unless the network is the one of that digest: a file may change between two sessions."""
+        if self.digest != digest:
+            raise UsageError(
+                f"strategy.expert={self.name} has changed since the run began; put the file back as it was"
+            )
+
     def check(self) -> None:
         """Raises UsageError unless the space expresses the expert."""
         wanted = layer_kinds(self.plan)

@@ -48,8 +48,9 @@ def codes(plan: Plan) -> list[tuple[str, ...]]:
 
 
 def layer_kinds(plan: Plan) -> set[str]:
-    """Operation and kernel of each layer: "conv 3x3"."""
-    return {f"{code[0].removeprefix('operation ')} {code[1].removeprefix('kernel ')}" for code in codes(plan)}
+    """Operation and kernel of each layer: "conv 3x3"; the operation alone where there is no kernel: "add"."""
+    words = ((code[0].removeprefix("operation "), code[1].removeprefix("kernel ")) for code in codes(plan))
+    return {operation if kernel == "none" else f"{operation} {kernel}" for operation, kernel in words}
 
 
 def expectations(plan: Plan, discount: float) -> Features:

@@ -11,7 +11,7 @@ import pytest
 
 from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.protocols import Computing, Figures, Particular, Strategy
+from evonas_cli.core.protocols import Figures, Particular, Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation
 from evonas_cli.network.patterns import pattern
@@ -51,7 +51,7 @@ def run(of: Irlas[Any], asks: int, seed: int, loss: float = 0.3) -> Imitation:
 
 def test_it_has_the_interface() -> None:
     of = strategy()
-    assert all(isinstance(of, part) for part in (Strategy, Figures, Particular, Computing))
+    assert all(isinstance(of, part) for part in (Strategy, Figures, Particular))
     assert of.least_evaluations == 70
 
 
@@ -91,9 +91,18 @@ def test_experts_come_from_files_of_plans_and_of_genomes(tmp_path: Path) -> None
     plan, genome = tmp_path / "plan.json", tmp_path / "genome.json"
     plan.write_text(json.dumps(pattern("residual", Task((3, 8, 8), 10)).to_json()))
     genome.write_text(json.dumps(EXPERT))
-    digests = [strategy(expert=str(name)).environment()["strategy_expert"] for name in ("residual", plan, genome)]
-    assert digests[0] == digests[1] != digests[2]
-    strategy(expert=str(genome)).init(stream(0, "init"))
+    states = [strategy(expert=str(name)).init(stream(0, "init")) for name in ("residual", plan, genome)]
+    assert states[0].expert == states[1].expert != states[2].expert
+
+
+def test_a_file_that_changes_during_a_run_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "genome.json"
+    file.write_text(json.dumps(EXPERT))
+    state = run(strategy(expert=str(file), walks=4), 2, 0)
+    strategy(expert=str(file)).ask(state, stream(0, "ask", 2))
+    file.write_text(json.dumps(EXPERT.replace("none", "nor_conv_1x1")))
+    with pytest.raises(UsageError, match=r"genome\.json has changed since the run began"):
+        strategy(expert=str(file)).ask(state, stream(0, "ask", 2))
 
 
 @pytest.mark.parametrize(
@@ -103,10 +112,10 @@ def test_experts_come_from_files_of_plans_and_of_genomes(tmp_path: Path) -> None
             {"expert": "depthwise"},
             "expert=depthwise cannot be expressed by the space, which has no depthwise conv 3x3;",
         ),
-        ({"expert": "dense"}, "which has no concat none; choose another space or expert"),
-        ({"space": Mlp(), "inputs": (3, 8, 8)}, "has no add none, conv 1x1, conv 3x3, global_avg_pool none;"),
+        ({"expert": "dense"}, "which has no concat; choose another space or expert"),
+        ({"space": Mlp(), "inputs": (3, 8, 8)}, "has no add, conv 1x1, conv 3x3, global_avg_pool;"),
         ({"inputs": (3, 7, 8)}, r"strategy.inputs=\[3, 7, 8\] fit no network of the space: nasbench201 needs"),
-        ({"space": ChainCnn(layers=3)}, "which has no add none"),
+        ({"space": ChainCnn(layers=3)}, "which has no add;"),
         ({"space": ChainCnn(layers=3, filter_heights=(5,), filter_widths=(5,)), "expert": "plain"}, "no conv 3x3"),
         ({"inputs": (8,)}, "strategy.expert=residual on strategy.inputs: the pattern residual needs"),
     ],
