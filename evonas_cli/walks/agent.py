@@ -3,9 +3,9 @@
     a walk is drawn with the epsilon of its stage; its model is trained; (walk, reward) goes into the memory;
     then `replays` walks are drawn from the memory, with replacement, and each teaches the table.
 
-A walk that is in the memory is not proposed: its known reward counts as told again, which the replays follow, and
-another walk is drawn. Only after `attempts` such walks is a known one proposed. A walk that is still in flight is
-drawn anew without a replay. Stages therefore count unique models.
+A walk that is in the memory is not proposed: replays follow, as if it had been told again, and another walk is drawn.
+Only after `attempts` such walks is a known one proposed. A walk that is still in flight is drawn anew without a replay.
+Stages therefore count unique models.
 """
 
 from __future__ import annotations
