@@ -108,7 +108,8 @@ class Fold(Generic[G]):
         if budget.evaluations is not None and budget.evaluations < least:
             raise UsageError(
                 f"budget.evaluations={budget.evaluations} is smaller than the {least} evaluations of the first "
-                f"population, batch or bracket of {type(strategy).__name__}; raise the budget or make that smaller"
+                f"population, batch, bracket or schedule of {type(strategy).__name__}; raise the budget or make that "
+                "smaller"
             )
         self.strategy, self.objectives, self.seed, self.window = strategy, tuple(objectives), seed, window
         self.budget, self.constraints, self.jobs = budget, tuple(constraints), jobs

@@ -43,7 +43,7 @@ class Strategy(Protocol[G, S], metaclass=Capability):
 
     @property
     def least_evaluations(self) -> int:
-        """Size of the first population, batch or bracket."""
+        """Size of the first population, batch or bracket, or of a schedule that has to be gone through."""
 
     def init(self, rng: Random) -> S:
         """The state before the first ask."""

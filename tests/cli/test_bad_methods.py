@@ -9,6 +9,7 @@ import pytest
 
 from evonas_cli.cli.app import run
 
+QL, IRLAS = ("strategy=q_learning",), ("strategy=irlas",)
 GA, REA, RL, PPO = (
     ("strategy=genetic",),
     ("strategy=regularized_evolution",),
@@ -135,6 +136,27 @@ REFUSALS = [
     ((*RL, "objectives=[valid_loss]"), "reward"),
     ((*PPO, "strategy.clip=0"), "strategy.clip"),
     ((*PPO, "strategy.epochs=0"), "strategy.epochs"),
+    # Q-learning
+    ((*QL, "strategy.discount=1.5"), "strategy.discount must be a number in (0, 1]; it is 1.5"),
+    ((*QL, "strategy.epsilons=[[1.0,70]]"), "budget.evaluations=60 is smaller than the 70 evaluations of the first"),
+    ((*QL, "strategy.epsilons=[]"), "strategy.epsilons=() must be a list of stages"),
+    ((*QL, "strategy.epsilons=[[1.0,50],[1.1,5]]"), "strategy.epsilons=[1.1, 5.0] must have pairs of an epsilon in"),
+    (
+        (*QL, "strategy.epsilons=[[1.0,2.5]]"),
+        "strategy.epsilons=[1.0, 2.5] must have pairs of an epsilon in [0, 1] and",
+    ),
+    ((*QL, "strategy.failure_reward=-1"), "strategy.failure_reward must be a number in [0, inf] or null; it is -1"),
+    ((*QL, "objectives=[valid_loss]"), "strategy.reward=error does not fit the first objective, valid_loss"),
+    (
+        (*QL, "space=codeepneat"),
+        "strategy QLearning needs a space that is Walkable, which Assemblies is not; spaces that are: bits",
+    ),
+    # imitation
+    ((*IRLAS, "strategy.expert=dense"), "strategy.expert=dense cannot be expressed by the space, which has no concat"),
+    ((*IRLAS, "strategy.expert=vgg"), "vgg not found; give strategy.expert a file, or one of plain, residual, dense"),
+    ((*IRLAS, "strategy.inputs=[16]"), "strategy.expert=plain on strategy.inputs: the pattern plain needs"),
+    ((*IRLAS, "strategy.inputs=[3,0,8]"), "strategy.inputs=[3, 0, 8] must be one to three whole numbers above 0"),
+    ((*IRLAS, "strategy.mirror_weight=-1"), "strategy.mirror_weight must be a number in [0, inf]; it is -1"),
     # co-evolution
     ((*CODE, "strategy.module_species=10"), "is more species than strategy.module_population=9"),
     ((*CODE, "strategy.assemblies=5"), "set strategy.allow_unassembled=true"),

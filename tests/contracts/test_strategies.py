@@ -23,8 +23,8 @@ from evonas_cli.testing import strategies as contract
 NODES = trusted("strategy", (), ())
 
 
-QUICK = {"candidates": 8, "epochs": 3}
-"""Smaller pools and shorter trainings of a strategy's own models keep the same laws."""
+QUICK = {"candidates": 8, "epochs": 3, "replays": 5, "walks": 4}
+"""Smaller pools and shorter trainings and replays of what a strategy itself learns keep the same laws."""
 
 
 def configured(name: str, space: Any) -> Any:

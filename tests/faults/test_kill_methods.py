@@ -1,6 +1,7 @@
 """`kill -9` while methods with spaces of their own search: the resumed run ends as the one that was never stopped.
 
-NEAT, also for novelty, and backprop NEAT train neurons on a pool; EvoGrad and coevolution are told of landscapes.
+NEAT, also for novelty, and backprop NEAT train neurons on a pool; EvoGrad, coevolution and Q-learning are told of
+landscapes.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ CASES = {
         *("objectives=[fitness_loss]", "job.steps=100", "dataset.n_train=50", "budget.evaluations=150", *POOL),
     ),
     "evograd": ("strategy=evograd", "space=parabola", "strategy.learn_sigma=true", *LANDSCAPE),
+    "q_learning": ("strategy=q_learning", "strategy.replays=5", *LANDSCAPE),
     "coevolution": ("strategy=coevolution", "space=sequences", *LANDSCAPE),
 }
 PLACE = ("device=cpu", "--quiet")

@@ -24,8 +24,8 @@ from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.genomes.capabilities import Deepening, Walkable
 from evonas_cli.genomes.walk import Program
-from evonas_cli.strategies.controllers.rewards import Reward
 from evonas_cli.strategies.controllers.values import Batch, Policy, Told, Trained
+from evonas_cli.walks.rewards import Reward
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from evonas_cli.core import checks
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Objective
 
@@ -66,3 +67,35 @@ class Reward:
         raise UsageError(
             f"strategy.reward={self.kind} needs {domain}, but the first loss is {loss:g}; change strategy.reward"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Rewards:
+    """Rewards of at least 0, from all losses of a candidate; a failed one has the reward `failure`, or None."""
+
+    kind: str
+    power: float
+    constant: float
+    failure: float | None
+
+    @property
+    def reward(self) -> Reward:
+        """The rule for candidates that succeed."""
+        return Reward(self.kind, self.power, self.constant)
+
+    def check_settings(self) -> None:
+        """Raises UsageError for numbers out of range."""
+        self.reward.check_settings()
+        checks.within("failure_reward", self.failure, interval="[0, inf]", optional=True)
+
+    def of(self, losses: Sequence[float] | None) -> float | None:
+        """The reward. Raises UsageError for a first loss without one, or with a negative one."""
+        if losses is None:
+            return self.failure
+        found = self.reward.of(losses[0])
+        if found < 0:
+            raise UsageError(
+                f"strategy.reward={self.kind} gives {found:g}, and this strategy needs rewards of at least 0; "
+                "choose another first objective"
+            )
+        return found
