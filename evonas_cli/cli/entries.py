@@ -98,7 +98,7 @@ def _sentence(notes: str) -> str:
 
 def text(group: str, name: str, path: str, found: Entry, settings: Sequence[Any]) -> str:
     """An entry for people."""
-    parts = [f"{group}={name}", found["about"], textwrap.fill(found["notes"], WIDTH)]
+    parts = [f"{group}={name}", found["about"], textwrap.fill(found["notes"], WIDTH, break_on_hyphens=False)]
     if found["chooses"]:
         parts.append(f"comes with {' '.join(f'{key}={value(option)}' for key, option in found['chooses'].items())}")
     for other in ("spaces", "strategies"):
@@ -119,9 +119,13 @@ def text(group: str, name: str, path: str, found: Entry, settings: Sequence[Any]
 
 def _described(setting: Any) -> str:
     head = f"{setting.key}:" if setting.block else f"{setting.key}: {value(setting.value)}"
+    if not setting.meaning:
+        return head
     indent = "    "
-    return head + ("\n" + textwrap.fill(setting.meaning, WIDTH, initial_indent=indent, subsequent_indent=indent)
-                   if setting.meaning else "")  # fmt: skip
+    text = textwrap.fill(
+        setting.meaning, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+    return f"{head}\n{text}"
 
 
 def value(given: Json) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evonas_cli.config import nested
 from evonas_cli.config.folders import (
     conf_root,
     options,
@@ -62,6 +63,12 @@ def build(node: Mapping[str, Any], group: str, allowed: Sequence[str] = (), **co
     for key in settings:
         if key not in own:
             raise UsageError(f"{group} has no key {key}{nearest(key, own)} (known: {', '.join(own)})")
+    for key in settings:
+        if nested.is_strategy(hints.get(key)):
+            inner = nested.node_of(f"{group}.{key}", settings[key], ())
+            with nested.naming(f"{group}.{key}"):
+                collaborators = {**collaborators, key: build(inner, "strategy", allowed, **collaborators)}
+    settings = {key: value for key, value in settings.items() if key not in collaborators}
     arguments = {key: convert(f"{group}.{key}", value, hints.get(key, Any)) for key, value in settings.items()}
     for key, value in arguments.items():
         if f"{group}.{key}" in PATHS and isinstance(value, str) and value.startswith("~"):

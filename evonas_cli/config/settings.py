@@ -17,7 +17,7 @@ DIRECTIVE = re.compile(r"_[a-z]+_")
 GROUPS = ("space", "strategy", "dataset", "trainer", "job", "evaluator", "tracker")
 EXPERIMENT = "experiment"
 """The group of whole settings: a file that chooses options of the other groups and sets their keys."""
-PATHS = ("dataset.root", "dataset.path", "job.path", "job.latency_table", "run.outputs")
+PATHS = ("dataset.root", "dataset.path", "job.path", "job.latency_table", "run.outputs", "start_from")
 """Keys that hold a path: `~` begins a home folder, and an override's value is the path as it is written."""
 
 
@@ -38,6 +38,8 @@ _ROOT: dict[str, Any] = {
     "reference": Mapping[str, Any] | None,
     "scalarize": Mapping[str, Any] | None,
     "jobs": Mapping[str, Any],
+    "start_from": str | Mapping[str, Any] | None,
+    "start_best": int | None,
     "device": str,
     "dedupe": Literal["function", "string", "none"],
     "deterministic": bool,
@@ -88,6 +90,8 @@ def check_root(config: dict[str, Any]) -> None:
             )
     if not 0 <= config["seed"] < 2**63:
         raise UsageError(f"seed is {config['seed']}; it must be between 0 and 2^63 - 1")
+    if config["start_best"] is not None and config["start_best"] < 1:
+        raise UsageError(f"start_best is {config['start_best']}; it must be 1 or more, or null")
     if config["window"] < 1:
         raise UsageError(f"window is {config['window']}; it must be 1 or more")
     names = config["objectives"]

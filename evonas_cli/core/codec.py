@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from evonas_cli.core.persistent import PersistentDict
+from evonas_cli.core.protocols import INNER
 from evonas_cli.core.types import Json
 
 Reader = Callable[[Any], Any]
@@ -218,8 +219,14 @@ def _fields(cls: Any) -> dict[str, Any]:
 
 
 def state_hint(strategy: Any) -> Any:
-    """The type of a strategy's state: what its `init` is annotated to return. Raises CodecError when it is not."""
-    hint = typing.get_type_hints(type(strategy).init).get("return")
+    """The type of a strategy's state: what its `init` is annotated to return. Raises CodecError when it is not.
+
+    Where INNER stands in it, it holds the state of the strategy's `proposer`.
+    """
+    hint: Any = typing.get_type_hints(type(strategy).init).get("return")
     if hint is None:
         raise CodecError(f"{type(strategy).__name__}.init does not annotate the state it returns")
+    open_arms = getattr(hint, "__parameters__", ())
+    if INNER in open_arms:
+        return hint[tuple([state_hint(strategy.proposer) if arm is INNER else arm for arm in open_arms])]
     return hint

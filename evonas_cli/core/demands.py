@@ -27,6 +27,7 @@ class Demands:
     strategy chooses: the first, all of them, or none, since it chooses nothing; runs are compared accordingly.
     `descriptor` says that the strategy chooses by behaviour: results must have a descriptor. `continued` names those of
     `jobs` whose candidates continue each other and carry options, such as the epochs of a supernet.
+    `curve` is the number of rows that the learning curve of a candidate at the lowest fidelity must have.
     """
 
     space: tuple[type, ...] = ()
@@ -41,6 +42,7 @@ class Demands:
     objectives: Literal["none", "first", "all"] = "first"
     descriptor: bool = False
     continued: tuple[str, ...] = ()
+    curve: int = 0
 
     @property
     def hands_on(self) -> bool:

@@ -13,6 +13,8 @@ from evonas_cli.core.types import Evaluation, Json, Objective, Proposal
 G = TypeVar("G")
 C = TypeVar("C", contravariant=True)
 S = TypeVar("S")
+INNER = TypeVar("INNER")
+"""In the state of a strategy that draws on another one, its `proposer`: the state of that one."""
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from evonas_cli.config import nested
 from evonas_cli.config.build import build, target
 from evonas_cli.config.compose import Config
 from evonas_cli.core.cache import Keys
@@ -27,6 +28,7 @@ from evonas_cli.core.wanted import Wanted
 from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfaces, try_out
 from evonas_cli.run.fit import check_demands, check_needs, check_test, preferred, stated_reference
 from evonas_cli.run.goals import Goals, goals_of, wanted
+from evonas_cli.run.starting import WarmStart, best_of, giving, warm_start
 from evonas_cli.store.directory import RunDirectory, check_name
 
 SEVERAL = "evonas_cli.jobs.several.Several"
@@ -39,7 +41,7 @@ class Parts:
 
     `goals` say what the run looks for. `job` is the run's own, together with the further jobs `others` where there are
     any; `honoured` says by job what it honours of a proposal. `reference` is the stated reference point of
-    hypervolumes, as losses.
+    hypervolumes, as losses. `started` is the strategy with the genomes that the run starts from, if it does.
     """
 
     config: Config
@@ -51,6 +53,7 @@ class Parts:
     others: tuple[Job[Any], ...]
     allowed: tuple[str, ...]
     reference: tuple[float, ...] | None
+    started: WarmStart | None = None
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -92,7 +95,7 @@ class Parts:
         """A fold at its beginning; `seed` in the place of the configured one."""
         config = self.config
         return Fold(
-            self.strategy,
+            self.strategy if self.started is None else self.started,
             self.objectives,
             config["seed"] if seed is None else seed,
             config["window"],
@@ -188,8 +191,13 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     Raises UsageError for parts that do not fit, or do not keep to their interfaces.
     """
     config = resolved(config, allowed) if trial else config
+    config = {
+        **config,
+        "strategy": nested.expanded(config["strategy"], target(config["strategy"], "strategy", allowed), folders),
+    }
     space = build(config["space"], "space", allowed)
-    strategy = build(config["strategy"], "strategy", allowed, space=space)
+    giver, left = giving(space) if config["start_from"] is not None else (space, [])
+    strategy = build(config["strategy"], "strategy", allowed, space=giver)
     job = job_of(config, tuple(allowed))
     check_interfaces(space=space, strategy=strategy, job=job)
     check_needs("strategy", config["strategy"], strategy.demands.space, space, allowed, folders)
@@ -215,7 +223,12 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
     honoured = {"": honours(job), **{name: honours(other) for name, other in others.items()}}
     point = stated_reference(config["reference"], goals.objectives)
-    parts = Parts(config, space, strategy, goals, honoured, job, tuple(others.values()), tuple(allowed), point)
+    begun = None
+    if config["start_from"] is not None:
+        config = _starting(config, space, strategy, goals)
+        begun = warm_start(strategy, space, left, config["start_from"], config["seed"])
+    rest = tuple(others.values()), tuple(allowed)
+    parts = Parts(config, space, strategy, goals, honoured, job, *rest, point, begun)
     if trial:
         try_out(space, strategy, config["seed"], allowed)
     parts.fold()
@@ -224,6 +237,15 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         check_name(config["run"]["name"])
     expanded(config["run"]["outputs"], "run.outputs")
     return parts
+
+
+def _starting(config: Config, space: Space[Any], strategy: Strategy[Any, Any], goals: Goals) -> Config:
+    """The configuration with the genomes that the run starts from in the place of the run that has them."""
+    if not isinstance(config["start_from"], str):
+        return config
+    count = config["start_best"]
+    count = strategy.least_evaluations if count is None else count
+    return {**config, "start_from": best_of(config, space, goals.objectives, count)}
 
 
 def engine_settings(config: Config, device: str, precision: Json) -> dict[str, Json]:

@@ -54,6 +54,7 @@ def confirming(
     config["window"], config["dedupe"] = strategy["_window_"], "none"
     config["budget"] = {"evaluations": len(genomes) * repeats, "seconds": None, "cost": None}
     config["constraints"], config["jobs"], config["reference"] = {}, {}, None
+    config["start_from"], config["start_best"] = None, None
     config["run"]["name"] = None
     config = apply(config, overrides)
     _check_overrides(config, [text.partition("=")[0] for text in overrides], allowed)

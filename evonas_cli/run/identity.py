@@ -24,6 +24,8 @@ NEUTRAL = (
     "job.path",
     "job.latency_table",
     "trainer.checkpoint_seconds",
+    "start_from.run",
+    "start_best",
 )
 """Keys that never change a result. Everything else, and `evaluator.threads`, is the run's identity."""
 
@@ -34,6 +36,7 @@ LATER: Mapping[str, Json] = {
     "jobs": {},
     "reference": None,
     "scalarize": None,
+    "start_from": None,
     "dataset.mixup": 0.0,
     "dataset.randaugment": 0,
     "dataset.magnitude": 9,

@@ -67,6 +67,8 @@ def stored_config(run: RunDirectory) -> Config:
         config.setdefault("reference", None)
         config.setdefault("tracker", read(file_of("tracker", "none", ())))
         config.setdefault("scalarize", None)
+        config.setdefault("start_from", None)
+        config.setdefault("start_best", None)
         check_root(config)
     except (UsageError, YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:120]

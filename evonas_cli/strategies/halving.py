@@ -20,31 +20,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
-from typing import Generic, NamedTuple
+from typing import Generic
 
 from evonas_cli.core.checks import require, switch, whole, within
 from evonas_cli.core.demands import Demands
-from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
-from evonas_cli.evolution.nondominated import best_first
-
-ROUNDING = 1e-9
-
-
-class Rung(NamedTuple):
-    """How many candidates are trained, and how far: `fidelity` is the share of the full training."""
-
-    seats: int
-    fidelity: float
-
-
-@dataclass(frozen=True, slots=True)
-class Survivor(Generic[G]):
-    """A candidate that goes on to the next rung."""
-
-    id: int
-    genome: G
+from evonas_cli.evolution.promotion import Rung, Survivor, powers, promotion, stated, succeeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +79,8 @@ class SuccessiveHalving(Generic[G]):
     def _ladder(self) -> tuple[Rung, ...]:
         """The rungs of a bracket, the lowest first. Raises UsageError for `rungs` that are none."""
         if self.rungs is not None:
-            return _stated(self.rungs)
-        cuts = [1]
-        while cuts[-1] * self.reduction <= (1 + ROUNDING) / self.least_fidelity:
-            cuts.append(cuts[-1] * self.reduction)
+            return stated(self.rungs)
+        cuts = powers(self.reduction, self.least_fidelity)
         return tuple([Rung(self.candidates // cut, cut / cuts[-1]) for cut in cuts])
 
     @property
@@ -126,21 +106,21 @@ class SuccessiveHalving(Generic[G]):
             samples = [Proposal(self.space.sample(rng), fidelity=fidelity, operator="sample") for _ in range(seats)]
             return samples, replace(state, pending=(*state.pending, 0), begun=state.begun + 1)
         (rung, survivors), ready = (state.ready[0].rung, state.ready[0].survivors), state.ready[1:]
-        promoted = [self._promoted(survivor, self._ladder[rung].fidelity) for survivor in survivors]
+        fidelity = self._ladder[rung].fidelity
+        promoted = [promotion(survivor, fidelity, self.continues) for survivor in survivors]
         return promoted, replace(state, pending=(*state.pending, rung), ready=ready)
 
     def tell(self, state: Brackets[G], told: Sequence[Evaluation[G]], rng: Random) -> Brackets[G]:
         """The best of the rung, as many as the next one has seats, wait for it; after the last one the bracket ends."""
         rung, *pending = state.pending
-        able = [(evaluation, evaluation.losses) for evaluation in told if evaluation.losses is not None]
-        ranked = [able[index][0] for index in best_first([losses for _, losses in able])]
+        ranked = succeeded(told)
         state = replace(state, pending=tuple(pending), told=rung)
         if rung + 1 == len(self._ladder):
             return replace(state, alive=tuple([evaluation.id for evaluation in ranked]))
         survivors = [Survivor(e.id, e.genome) for e in ranked[: self._ladder[rung + 1].seats]]
-        promotion = (Promotion(rung + 1, tuple(survivors)),) if survivors else ()
+        waiting = (Promotion(rung + 1, tuple(survivors)),) if survivors else ()
         alive = tuple([survivor.id for survivor in survivors])
-        return replace(state, ready=(*state.ready, *promotion), alive=alive)
+        return replace(state, ready=(*state.ready, *waiting), alive=alive)
 
     def population(self, state: Brackets[G]) -> tuple[int, ...]:
         """Whom the rung told last lets go on, best first; of a last rung all that did not fail."""
@@ -154,21 +134,3 @@ class SuccessiveHalving(Generic[G]):
         """Brackets begun; of the rung told last its number, its fidelity and how many of it are left."""
         fidelity = None if state.told is None else self._ladder[state.told].fidelity
         return {"brackets": state.begun, "rung": state.told, "fidelity": fidelity, "alive": len(state.alive)}
-
-    def _promoted(self, survivor: Survivor[G], fidelity: float) -> Proposal[G]:
-        source = survivor.id if self.continues else None
-        return Proposal(
-            survivor.genome, fidelity=fidelity, continues=source, parents=(survivor.id,), operator="promotion"
-        )
-
-
-def _stated(rungs: Sequence[Sequence[float]]) -> tuple[Rung, ...]:
-    """Rungs from pairs of seats and epochs."""
-    shown = [list(pair) for pair in rungs]
-    if not rungs or any(len(pair) != 2 or not pair[0] >= 1 or pair[0] % 1 or not pair[1] > 0 for pair in rungs):
-        raise UsageError(f"strategy.rungs must be pairs [seats, epochs] above 0, such as [[24,1],[3,6]]; it is {shown}")
-    for (seats, epochs), (later_seats, later_epochs) in zip(rungs, rungs[1:], strict=False):
-        if later_seats > seats or later_epochs <= epochs:
-            raise UsageError(f"strategy.rungs must go on to more epochs and never to more seats; it is {shown}")
-    full = rungs[-1][1]
-    return tuple([Rung(int(seats), epochs / full) for seats, epochs in rungs])

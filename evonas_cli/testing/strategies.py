@@ -19,7 +19,18 @@ from evonas_cli.core.evaluating import Context, Place
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.protocols import OF_STRATEGIES, Confirming, Strategy
 from evonas_cli.core.rng import stream
-from evonas_cli.core.types import Candidate, Evaluation, Failure, Json, Metric, Objective, Proposal, Result, Unit
+from evonas_cli.core.types import (
+    Candidate,
+    Curves,
+    Evaluation,
+    Failure,
+    Json,
+    Metric,
+    Objective,
+    Proposal,
+    Result,
+    Unit,
+)
 from evonas_cli.evaluation.fake import Fake
 from evonas_cli.genomes.capabilities import Linear, Modular, Walkable
 from evonas_cli.genomes.supernet import JOB
@@ -38,6 +49,7 @@ class Pretend:
     """A job that measures numbers derived from the genome alone; every seventh candidate fails.
 
     It stands for further jobs, too: candidates of the job `supernet` have results derived from their options.
+    Learning curves have the last four of 16 epochs times the fidelity.
     """
 
     needs: tuple[type, ...] = ()
@@ -65,7 +77,14 @@ class Pretend:
             elif candidate.proposal.job == JOB:
                 yield pretended(candidate, self.space)
             else:
-                yield Result(candidate.id, "ok", metrics, None, None, 0.1)
+                last = max(4, round(16 * candidate.proposal.fidelity))
+                yield Result(candidate.id, "ok", metrics, None, None, 0.1, curves=_curves(metrics["first"], last))
+
+
+def _curves(end: float, last: int) -> Curves:
+    """Four rows of a curve that falls towards `end`, up to this epoch."""
+    epochs = range(last - 3, last + 1)
+    return {"epoch": list(epochs), "valid_error": [end + 0.5 / epoch for epoch in epochs]}
 
 
 def written(space: Any, proposal: Proposal[Any]) -> str:
@@ -191,7 +210,7 @@ def state_survives_the_codec_at_every_step(strategy: Any, space: Any) -> None:
             [result] = job.evaluate(Unit((Candidate(id, step, 0, proposal),)), None)
             measured = result.status == "ok" and not proposal.job
             losses = (result.metrics["first"], result.metrics["second"]) if measured else None
-            told.append(Evaluation(id, proposal.genome, losses, result.payload, result.metrics))
+            told.append(Evaluation(id, proposal.genome, losses, result.payload, result.metrics, curves=result.curves))
         next_id += len(proposals)
         state = strategy.tell(state, told, stream(1, "tell", step))
         members = strategy.population(state)

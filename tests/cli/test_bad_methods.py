@@ -22,6 +22,7 @@ DEEP = ("space=codeepneat", "strategy=deepneat")
 HYPER = ("space=hyperparameters", "strategy=random")
 CHAIN = ("space=chain_cnn", "strategy=random")
 CELL = ("job=language", "space=rnn_cell", "strategy=random")
+CURVES = ("strategy=extrapolation", "trainer.save_state=true")
 SCHEDULE = ("space=hyperparameters", *GA, "strategy.archive=false", "strategy.inherit=schedule",
             "trainer.save_state=true", "window=1")  # fmt: skip
 
@@ -121,6 +122,14 @@ REFUSALS = [
         "use job=train, or settings of the strategy that hand on none",
     ),
     (("job=table", "job.path=t.csv", "job.fidelities={0.5: {rewards: a}}"), "job.fidelities.0.5 names rewards"),
+    # proposals of another strategy, and curves
+    (("strategy=hyperband", "strategy.proposer=halving"), "strategy.proposer SuccessiveHalving itself decides"),
+    (("strategy=hyperband", "strategy.proposer=rand"), "strategy.proposer: there is no strategy 'rand'"),
+    (("strategy=hyperband", "strategy.proposer=q", "space=bits", "job=landscape"), "strategy.proposer: there is no"),
+    (("strategy=hyperband", "space=bits", "job=landscape"), "which the job Landscape does not honour"),
+    ((*CURVES, "trainer.epochs=12"), "needs 4 measured epochs; the first of its stages has 3: raise trainer.epochs"),
+    ((*CURVES, "trainer.epochs=16", "trainer.validate_every=2"), "or set trainer.validate_every=1"),
+    ((*CURVES, "objectives=[valid_loss]", "trainer.epochs=16"), "set strategy.metric to the first objective"),
     # grids and neighbourhoods
     (("space=hyperparameters", "strategy=grid"), "cannot list the values of learning_rate, momentum, weight_decay"),
     (("strategy=grid", "strategy.limit=15624"), "the grid has 15,625 points, more than strategy.limit=15,624"),

@@ -33,7 +33,7 @@ def configured(name: str, space: Any) -> Any:
         genomes = [space.to_json(space.sample(stream(0, "listed", n))) for n in range(60)]
         node = {**node, "genomes": genomes, "repeats": 3}
     quick = {key: value for key, value in QUICK.items() if key in node}
-    if "audit" in node:  # enough candidates for laws on runs of 120, and all stages within 30 steps
+    if "derive" in node:  # enough candidates for laws on runs of 120, and all stages within 30 steps
         quick = {"epochs": 6, "derive": 10, "audit": 100}
     return build({**node, **quick}, "strategy", space=space)
 

@@ -37,6 +37,8 @@ CELLS = ("space=nasbench201", "space.channels=4")
 SETTINGS = ("space=hyperparameters", "space.channels=[4,4]", "trainer.save_state=true")
 ASSEMBLIES = ("space=codeepneat", "space.filters=[4,8]", "space.initial_nodes=2")
 HALVING = ("strategy=halving", "strategy.rungs=[[4,1],[2,2]]", "strategy.continues=true")
+PROPOSING = ("strategy.continues=true", "strategy.proposer=regularized_evolution")
+CURVES = ("strategy=extrapolation", "strategy.start=0.5", "strategy.every=0.25", "objectives=[valid_error]")
 GENETIC = ("strategy=genetic", "strategy.population_size=4", "strategy.archive=false")
 ELSEWHERE = ("neat", "backprop_neat", "evograd", "coevolution")
 """Strategies that tests/faults/test_kill_methods.py kills, on spaces of their own."""
@@ -49,6 +51,8 @@ CASES: dict[str, tuple[str, ...]] = {
     "genetic, weights": (*SETTINGS, *GENETIC, "strategy.inherit=weights"),
     "genetic, schedule": (*SETTINGS, *GENETIC, "strategy.inherit=schedule", "strategy.generations=2"),
     "halving": (*SETTINGS, *HALVING),
+    "hyperband": (*SETTINGS, "strategy=hyperband", "strategy.least_fidelity=0.5", "strategy.reduction=2", *PROPOSING),
+    "extrapolation": (*SETTINGS, *CURVES, "trainer.epochs=8", "strategy.proposer=regularized_evolution"),
     "regularized_evolution": (*CELLS, "strategy=regularized_evolution", "strategy.population_size=4"),
     "repeats": (
         *(*CELLS, "space.operations=[none,nor_conv_1x1]", "strategy=regularized_evolution"),
@@ -79,7 +83,8 @@ LEAST = ("genetic, schedule", "regularized_evolution", "reinforce", "codeepneat"
 
 
 def command(strategy: str, place: str, run: Path) -> list[str]:
-    overrides = (*SEARCH, *CASES[strategy], *PLACES[place])
+    given = {word.partition("=")[0]: word for word in (*SEARCH, *CASES[strategy], *PLACES[place])}
+    overrides = given.values()  # a case's own setting instead of the common one
     return [sys.executable, "-m", "evonas_cli", "search", *overrides, "--run-dir", str(run), "--resume", "auto"]
 
 

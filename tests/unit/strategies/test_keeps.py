@@ -18,8 +18,10 @@ from evonas_cli.spaces.nasbench201 import NasBench201
 from evonas_cli.strategies.genetic import Genetic
 from evonas_cli.strategies.halving import SuccessiveHalving
 from evonas_cli.strategies.hill_climbing import HillClimbing
+from evonas_cli.strategies.hyperband import Hyperband
 from evonas_cli.strategies.lemonade import Lemonade
 from evonas_cli.strategies.population_based_training import PopulationBasedTraining
+from evonas_cli.strategies.random import RandomSearch
 from evonas_cli.strategies.regularized_evolution import RegularizedEvolution
 
 SPACE: Any = Bits(12)
@@ -31,6 +33,9 @@ STRATEGIES: dict[str, Any] = {
     "aging": RegularizedEvolution(space=NasBench201(), population_size=3, sample_size=2, inherit="weights"),
     "hill_climbing": HillClimbing(space=LayeredCnn(), children=4, morphs=1),
     "lemonade": Lemonade(space=LayeredCnn(), proposed=6, trained=4),
+    "hyperband": Hyperband(
+        space=SPACE, proposer=RandomSearch(space=SPACE), least_fidelity=0.25, reduction=2, continues=True
+    ),
     "halving": SuccessiveHalving(space=SPACE, candidates=8, least_fidelity=0.25, continues=True),
 }
 
@@ -41,7 +46,7 @@ def test_only_kept_candidates_are_continued(name: str, seed: int) -> None:
     strategy = STRATEGIES[name]
     assert isinstance(strategy, Keeping)
     state, next_id, continued, dropped = strategy.init(Random(0)), 0, set(), set()
-    for step in range(8):
+    for step in range(8 if name != "hyperband" else 60):  # one candidate a step
         dropped |= {id for id in range(next_id) if id not in strategy.keeps(state)}
         proposals, state = strategy.ask(state, stream(seed, "ask", step))
         sources = {proposal.continues for proposal in proposals} - {None}

@@ -1,0 +1,187 @@
+"""`start_from=RUN`: the first samples of a run are the best genomes of another run.
+
+The strategy's space gives these genomes, one for each call of `sample` within an ask, before it draws any. So every
+strategy that begins with samples from the prior takes them into its first population, and none knows of it. How many
+have been given is kept beside the strategy's state. The configuration holds the genomes themselves, so that a resumed
+run does not read the other one again.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from evonas_cli.config.compose import Config
+from evonas_cli.core.demands import Demands
+from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.core.files import expanded
+from evonas_cli.core.pareto import Front
+from evonas_cli.core.protocols import INNER, Figures, Keeping, Space, Strategy
+from evonas_cli.core.rng import stream
+from evonas_cli.core.types import Evaluation, Json, Objective, Proposal
+from evonas_cli.run.stored import stored_config
+from evonas_cli.store.directory import find
+from evonas_cli.store.journal import Journal
+
+OPERATOR = "start"
+"""The operator of a candidate whose genome was given."""
+
+
+def giving(space: Space[Any]) -> tuple[Space[Any], list[Any]]:
+    """A copy of the space and a list: while the list holds genomes, `sample` takes its last one instead of drawing."""
+    left: list[Any] = []
+    cls: Any = type(space)
+
+    def sample(self: Any, rng: Random) -> Any:
+        return left.pop() if left else cls.sample(self, rng)
+
+    names = {"sample": sample, "__slots__": (), "__module__": cls.__module__, "__doc__": cls.__doc__}
+    other = copy.copy(space)
+    object.__setattr__(other, "__class__", type(cls.__name__, (cls,), names))
+    return other, left
+
+
+class WarmStart:
+    """A strategy on a space that is `giving`: what is left of `genomes` lies in `left` while the strategy is asked.
+
+    The state is that of the strategy and the number of genomes that were given.
+    """
+
+    def __init__(self, proposer: Strategy[Any, Any], genomes: Sequence[Any], left: list[Any]) -> None:
+        self.proposer, self._genomes, self._left = proposer, tuple(genomes), left
+        if isinstance(proposer, Keeping):
+            self.keeps = self._keeps
+
+    @property
+    def demands(self) -> Demands:
+        """The strategy's."""
+        return self.proposer.demands
+
+    @property
+    def least_evaluations(self) -> int:
+        """The strategy's."""
+        return self.proposer.least_evaluations
+
+    def init(self, rng: Random) -> tuple[INNER, int]:
+        """No genome has been given."""
+        return self.proposer.init(rng), 0
+
+    def ask(self, state: tuple[INNER, int], rng: Random) -> tuple[list[Proposal[Any]], tuple[INNER, int]]:
+        """The strategy's, whose first samples are the genomes."""
+        inner, given = state
+        waiting = self._genomes[given:]
+        self._left[:] = reversed(waiting)
+        try:
+            proposals, inner = self.proposer.ask(inner, rng)
+            taken = len(waiting) - len(self._left)
+        finally:
+            self._left.clear()
+        own = {id(genome) for genome in waiting[:taken]}
+        named = [replace(one, operator=OPERATOR) if id(one.genome) in own else one for one in proposals]
+        return named, (inner, given + taken)
+
+    def tell(self, state: tuple[INNER, int], told: Sequence[Evaluation[Any]], rng: Random) -> tuple[INNER, int]:
+        """The strategy's."""
+        return self.proposer.tell(state[0], told, rng), state[1]
+
+    def population(self, state: tuple[INNER, int]) -> tuple[int, ...]:
+        """The strategy's."""
+        return self.proposer.population(state[0])
+
+    def figures(self, state: tuple[INNER, int]) -> Mapping[str, Json]:
+        """The strategy's, and how many of its samples were given."""
+        own = self.proposer.figures(state[0]) if isinstance(self.proposer, Figures) else {}
+        return {**own, "started_from": state[1]}
+
+    def _keeps(self, state: tuple[INNER, int]) -> Container[int]:
+        strategy: Any = self.proposer
+        kept: Container[int] = strategy.keeps(state[0])
+        return kept
+
+
+def warm_start(
+    strategy: Strategy[Any, Any], space: Space[Any], left: list[Any], node: Mapping[str, Any], seed: int
+) -> WarmStart:
+    """The strategy with the genomes of the configuration's node `start_from`.
+
+    Raises UsageError for genomes that are none of the space, and for a strategy that begins without samples.
+    """
+    genomes = [_parsed(space, written, node["run"]) for written in node["genomes"]]
+    named: Any = type(type(strategy).__name__, (WarmStart,), {})  # messages name the strategy
+    found: WarmStart = named(strategy, genomes, left)
+    _, (_, given) = found.ask(found.init(stream(seed, "check-init")), stream(seed, "check-ask"))
+    if not given:
+        raise UsageError(
+            f"start_from={node['run']}: the strategy {type(strategy).__name__} does not begin with samples of its "
+            "space, so there is nothing to take the place of; use one that does, such as regularized_evolution"
+        )
+    return found
+
+
+def best_of(config: Config, space: Space[Any], objectives: Sequence[Objective], count: int) -> dict[str, Any]:
+    """The node that stands for `start_from=RUN`: the run, and its `count` best genomes, each once.
+
+    Candidates trained in full are ranked by the objectives of the new run: by Pareto front, in it by the first
+    objective, then by id. Raises UsageError for what is no run, for a run on another space, and for one without such
+    candidates.
+    """
+    reference, outputs = str(config["start_from"]), expanded(config["run"]["outputs"], "run.outputs")
+    try:
+        run = find(str(expanded(reference, "start_from")) if reference.startswith("~") else reference, outputs)
+        source = stored_config(run)
+        entries = {entry["id"]: entry for entry in Journal(run.journal, write=False)}
+    except RunError as error:
+        raise UsageError(f"start_from: {error}") from error
+    theirs, ours = source["space"]["_target_"], config["space"]["_target_"]
+    if theirs != ours:
+        names = [str(target).rpartition(".")[2] for target in (theirs, ours)]
+        raise UsageError(f"start_from={reference} is a run on the space {names[0]}, not {names[1]}; use its own space")
+    full = {id: entry for id, entry in entries.items() if _is_full(entry)}
+    points = {id: tuple(_losses(entry, objectives, reference)) for id, entry in full.items()}
+    genomes: dict[str, Json] = {}
+    for id in _best_first(points):
+        _parsed(space, full[id]["genome"], reference)
+        genomes.setdefault(json.dumps(full[id]["genome"], sort_keys=True), full[id]["genome"])
+    if not genomes:
+        raise UsageError(f"start_from={reference}: no candidate of that run succeeded with a full training")
+    return {"run": Path(reference).name, "genomes": list(genomes.values())[:count]}
+
+
+def _is_full(entry: Mapping[str, Any]) -> bool:
+    whole = entry["status"] == "ok" and not entry.get("job") and entry.get("fidelity", 1.0) == 1.0
+    return whole and entry["genome"] is not None
+
+
+def _losses(entry: Mapping[str, Any], objectives: Sequence[Objective], reference: str) -> Iterator[float]:
+    for objective in objectives:
+        if objective.name not in entry["metrics"]:
+            known = ", ".join(sorted(entry["metrics"]))
+            raise UsageError(f"start_from={reference}: that run has not measured {objective.name} (it has: {known})")
+        yield objective.loss(entry["metrics"])
+
+
+def _best_first(points: Mapping[int, Sequence[float]]) -> Iterator[int]:
+    left = dict(points)
+    while left:
+        front = Front()
+        for id, losses in left.items():
+            front.add(id, losses)
+        for id, _ in front.members:
+            del left[id]
+            yield id
+
+
+def _parsed(space: Space[Any], written: Json, reference: str) -> Any:
+    try:
+        return space.from_json(written)
+    except Exception as error:  # what a space raises for JSON of another shape is its own affair
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise UsageError(
+            f"start_from={reference}: {json.dumps(written)[:80]} is no genome of {type(space).__name__} with these "
+            f"settings: {reason}"
+        ) from error
