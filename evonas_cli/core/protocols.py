@@ -77,6 +77,15 @@ class Particular(Protocol, metaclass=Capability):
 
 
 @runtime_checkable
+class Selective(Protocol, metaclass=Capability):
+    """What a strategy may have in addition: of the spaces that meet its demands it knows some that it cannot search."""
+
+    def check_space(self) -> None:
+        """Raises UsageError for such a space: a grid search for a range without steps. A run begins with the same
+        check, in `init`; here it makes no state and loads nothing."""
+
+
+@runtime_checkable
 class Keeping(Protocol[C], metaclass=Capability):
     """What a strategy that continues trainings may have in addition: it knows whose weights it may still need."""
 
@@ -105,5 +114,5 @@ class Computing(Protocol, metaclass=Capability):
         """What its proposals depend on beside the configuration; keys begin with `strategy_`."""
 
 
-OF_STRATEGIES: tuple[type, ...] = (Strategy, Figures, Particular, Keeping, Confirming, Computing)
+OF_STRATEGIES: tuple[type, ...] = (Strategy, Figures, Particular, Selective, Keeping, Confirming, Computing)
 """All that a strategy may have."""

@@ -16,7 +16,7 @@ from evonas_cli.core.blame import naming
 from evonas_cli.core.capability import lack
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.rng import stream
+from evonas_cli.core.protocols import Selective
 
 
 def trusted(group: str, allowed: Sequence[str], folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
@@ -37,8 +37,8 @@ def trusted(group: str, allowed: Sequence[str], folders: Sequence[Path]) -> dict
 def obstacle(node: Mapping[str, Any], space: Any, allowed: Sequence[str] = ()) -> str | None:
     """Why a strategy's node does not serve a space, as one clause; None: it does.
 
-    What a run does at its start is done here: the strategy is built, its demands are compared with the space, and its
-    state begins, where a strategy refuses the genes that it cannot vary.
+    What a run does at its start is done here: the strategy is built, its demands are compared with the space, and a
+    `Selective` strategy looks at it.
     """
     try:
         with _quiet():
@@ -47,9 +47,9 @@ def obstacle(node: Mapping[str, Any], space: Any, allowed: Sequence[str] = ()) -
             if not isinstance(demands, Demands):
                 return "the strategy has no demands"
             lacking = next((why for need in demands.space if (why := lack(space, need)) is not None), None)
-            if lacking is None:
-                with naming(f"strategy {type(strategy).__name__}: init", allowed):
-                    strategy.init(stream(0, "init"))
+            if lacking is None and isinstance(strategy, Selective):
+                with naming(f"strategy {type(strategy).__name__}: check_space", allowed):
+                    strategy.check_space()
     except UsageError as error:
         return str(error)
     return lacking

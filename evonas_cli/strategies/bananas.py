@@ -80,9 +80,13 @@ class Bananas(Generic[G]):
         """numpy and scipy, on which last bits depend."""
         return environment()
 
-    def init(self, rng: Random) -> Predicted[G]:
-        """Nothing seen. Raises UsageError where the space has networks for no nominal task."""
+    def check_space(self) -> None:
+        """Raises UsageError where the space has networks for no nominal task."""
         _ = self._form, self._encoding
+
+    def init(self, rng: Random) -> Predicted[G]:
+        """Nothing seen. Raises as `check_space`."""
+        self.check_space()
         return Predicted()
 
     def ask(self, state: Predicted[G], rng: Random) -> tuple[list[Proposal[G]], Predicted[G]]:

@@ -120,9 +120,13 @@ class Bayesian(Generic[G]):
         """numpy and scipy, on which last bits depend."""
         return environment()
 
-    def init(self, rng: Random) -> Beliefs[G]:
-        """Nothing seen. Raises UsageError where the space has networks for no nominal task."""
+    def check_space(self) -> None:
+        """Raises UsageError where the space has networks for no nominal task."""
         _ = self._form, self._distance
+
+    def init(self, rng: Random) -> Beliefs[G]:
+        """Nothing seen. Raises as `check_space`."""
+        self.check_space()
         return Beliefs()
 
     def ask(self, state: Beliefs[G], rng: Random) -> tuple[list[Proposal[G]], Beliefs[G]]:

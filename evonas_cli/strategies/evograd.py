@@ -89,8 +89,8 @@ class EvoGrad:
         """One step."""
         return self.n
 
-    def init(self, rng: Random) -> Gaussian:
-        """The middle of each range. Raises UsageError for genes that are no real ranges, naming them."""
+    def check_space(self) -> None:
+        """Raises UsageError for genes that are no real ranges, naming them."""
         discrete = [locus.name for locus in self.space.choices if not isinstance(locus, Real)]
         if discrete:
             named = discrete if len(discrete) <= NAMED else [*discrete[:NAMED], f"{len(discrete) - NAMED} more"]
@@ -98,6 +98,10 @@ class EvoGrad:
                 f"strategy evograd moves real genes, and these of the space are discrete: {', '.join(named)}; "
                 "make real ranges of them, or use strategy=genetic"
             )
+
+    def init(self, rng: Random) -> Gaussian:
+        """The middle of each range. Raises as `check_space`."""
+        self.check_space()
         genes = len(self.space.choices)
         return Gaussian((0.5,) * genes, (self.sigma,) * genes)
 

@@ -55,8 +55,8 @@ class Grid:
         """One."""
         return 1
 
-    def init(self, rng: Random) -> Place:
-        """The beginning of an order drawn from `rng`. Raises UsageError for a grid that cannot be walked."""
+    def check_space(self) -> None:
+        """Raises UsageError for a grid that cannot be walked."""
         endless = [locus.name for locus in self.space.choices if locus.grid is None]
         if endless:
             raise UsageError(
@@ -68,6 +68,10 @@ class Grid:
                 f"the grid has {self._size():,} points, more than strategy.limit={self.limit:,}; "
                 "raise the limit if that is meant, or use strategy=random"
             )
+
+    def init(self, rng: Random) -> Place:
+        """The beginning of an order drawn from `rng`. Raises as `check_space`."""
+        self.check_space()
         return Place(rng.getrandbits(63))
 
     def ask(self, state: Place, rng: Random) -> tuple[list[Proposal[Genes]], Place]:

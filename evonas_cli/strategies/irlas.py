@@ -121,9 +121,13 @@ class Irlas(Generic[G]):
         """Raises UsageError when the reward is not made for the first objective."""
         self._rewards.reward.check(objectives)
 
-    def init(self, rng: Random) -> Imitation:
-        """An empty table. Raises UsageError for an expert that the space cannot express."""
+    def check_space(self) -> None:
+        """Raises UsageError for an expert that the space cannot express."""
         self._expert.check()
+
+    def init(self, rng: Random) -> Imitation:
+        """An empty table. Raises as `check_space`."""
+        self.check_space()
         return Imitation(self._agent.init(), self._expert.digest)
 
     def ask(self, state: Imitation, rng: Random) -> tuple[list[Proposal[G]], Imitation]:

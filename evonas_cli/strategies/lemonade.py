@@ -100,12 +100,16 @@ class Lemonade(Generic[G]):
                 "pass objectives=[valid_error,parameters]"
             )
 
-    def init(self, rng: Random) -> Rounds[G]:
-        """No network. Raises UsageError for `cheap` sizes that the space does not count."""
+    def check_space(self) -> None:
+        """Raises UsageError for `cheap` sizes that the space does not count."""
         known = self.space.sizes(self.space.start())
         unknown = [name for name in self.cheap if name not in known]
         if unknown:
             raise UsageError(f"strategy.cheap names {unknown[0]}, but the space counts {', '.join(known)}")
+
+    def init(self, rng: Random) -> Rounds[G]:
+        """No network. Raises as `check_space`."""
+        self.check_space()
         return Rounds()
 
     def ask(self, state: Rounds[G], rng: Random) -> tuple[list[Proposal[G]], Rounds[G]]:

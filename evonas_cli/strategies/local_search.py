@@ -85,14 +85,18 @@ class LocalSearch:
         """One."""
         return 1
 
-    def init(self, rng: Random) -> Climb[Genes]:
-        """No climb yet. Raises UsageError for a space with genes that cannot be listed."""
+    def check_space(self) -> None:
+        """Raises UsageError for a space with genes that cannot be listed."""
         endless = [locus.name for locus in self.space.choices if locus.grid is None]
         if endless:
             raise UsageError(
                 f"strategy local_search cannot list the neighbours along {', '.join(endless)}, a range without steps; "
                 "give it `points` in the space, or use strategy=random"
             )
+
+    def init(self, rng: Random) -> Climb[Genes]:
+        """No climb yet. Raises as `check_space`."""
+        self.check_space()
         return Climb()
 
     def ask(self, state: Climb[Genes], rng: Random) -> tuple[list[Proposal[Genes]], Climb[Genes]]:
