@@ -68,8 +68,8 @@ def test_as_a_further_job_it_scores_as_alone(tmp_path: Path) -> None:
     [
         (("job.score=synflo",), "job.score is 'synflo'; did you mean synflow. .it may be parameters, multiply_adds,"),
         (("job.batch=1",), "job.batch is 1; it must be an integer of at least 2"),
-        (("space=bits",), "job=zero_cost needs networks"),
-        (("dataset=copy",), "job=zero_cost needs examples with targets, which the dataset Copying has not"),
+        (("space=bits",), "job ZeroCost needs a space that is Buildable, which Bits is not"),
+        (("dataset=copy",), "job=zero_cost needs examples with targets, which the dataset Copy has not"),
     ],
 )
 def test_what_does_not_fit_is_refused(words: tuple[str, ...], text: str) -> None:
