@@ -87,10 +87,9 @@ class Progressive(Generic[G]):
         return Growth()
 
     def ask(self, state: Growth[G], rng: Random) -> tuple[list[Proposal[G]], Growth[G]]:
-        """The cells of one block at once, in an order that is drawn; then a beam of expansions."""
+        """The cells of one block at once, then a beam of expansions."""
         if not state.level:
             first = [Proposal(genome, operator="seed") for genome in self._first]
-            rng.shuffle(first)
             return first, replace(state, level=1, seen=state.seen.asking(first, self._form), guesses=((),))
         if not state.seen.pending:
             state = self._next_level(state)
