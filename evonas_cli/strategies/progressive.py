@@ -5,8 +5,9 @@
 
 Beside the paper: the model is a ridge regression or an ensemble of small networks on bits of the paths from input to
 output, where the paper takes an ensemble of networks on the genes. Of a level with more than `beam` cells the best are
-expanded. No network is evaluated twice, whatever genome it is written as. With fewer than ten results there is no model, and
-expansions are drawn. When cells are complete, the next best expansions follow, the model fitted anew each time, until
+expanded. No network is evaluated twice, whatever genome it is written as; so a block that leads nowhere by itself is no
+expansion, and cells that need one are not reached (of NAS-Bench-201 3,565 of 4,930 functions are). With fewer than ten
+results there is no model, and expansions are drawn. When cells are complete, the next best expansions follow, the model fitted anew each time, until
 none is left and the search ends. Where all cells of a level fail, or expansions are asked for before a first level is
 told, samples of the prior take their place. Fitness is the first objective.
 """
@@ -74,8 +75,8 @@ class Progressive(Generic[G]):
 
     @property
     def least_evaluations(self) -> int:
-        """The cells of one block, and a beam."""
-        return len(self._first) + self.beam
+        """A cell of one block at least, and a beam."""
+        return 1 + self.beam
 
     def environment(self) -> dict[str, Json]:
         """numpy and scipy, on which last bits depend."""

@@ -128,8 +128,10 @@ class Screened(Generic[G]):
         asks = [self.proposer.ask(inner, rng) for _ in range(self.factor if ready and self._on(screen) else 1)]
         asks = [asks[0], *[(proposals, after) for proposals, after in asks[1:] if proposals]]
         proposals, inner = asks[0]
+        if not proposals:
+            return [], (screen, inner)
         guesses: list[Prediction] = []
-        if ready and proposals:
+        if ready:
             proposals, inner, guesses = self._best(screen, asks, rng)
         spared = sum(len(others) for others, _ in asks) - len(proposals)
         pending = (*screen.pending, tuple(guesses))
