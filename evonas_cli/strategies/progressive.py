@@ -105,12 +105,8 @@ class Progressive(Generic[G]):
     def tell(self, state: Growth[G], told: Sequence[Evaluation[G]], rng: Random) -> Growth[G]:
         """Remembers the outcomes."""
         guesses, *rest = state.guesses
-        found = [
-            (guess, one.losses[0]) for guess, one in zip(guesses, told, strict=False) if one.losses is not None
-        ]
-        return replace(
-            state, seen=state.seen.telling(told), guesses=tuple(rest), pairs=(*state.pairs, *found)
-        )
+        found = [(guess, one.losses[0]) for guess, one in zip(guesses, told, strict=False) if one.losses is not None]
+        return replace(state, seen=state.seen.telling(told), guesses=tuple(rest), pairs=(*state.pairs, *found))
 
     def population(self, state: Growth[G]) -> tuple[int, ...]:
         """The cells that are expanded, best first."""
@@ -141,9 +137,7 @@ class Progressive(Generic[G]):
                     found.append(Proposal(genome, parents=(parent.id,), operator="expansion"))
         return found
 
-    def _chosen(
-        self, state: Growth[G], pool: list[Proposal[G]], rng: Random
-    ) -> tuple[list[Proposal[G]], list[float]]:
+    def _chosen(self, state: Growth[G], pool: list[Proposal[G]], rng: Random) -> tuple[list[Proposal[G]], list[float]]:
         """The beam of those predicted best with the predictions, or drawn where there is no model."""
         able: list[Told[G]] = state.seen.able
         if len(able) < LEAST or not pool:

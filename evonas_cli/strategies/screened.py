@@ -148,9 +148,7 @@ class Screened(Generic[G]):
         for guess, one in zip(guesses, told, strict=False):
             if one.losses is not None:
                 pairs.append((guess[0], one.losses[0]))
-        screen = replace(
-            screen, told=(*screen.told, *new), pending=tuple(pending), pairs=tuple(pairs[-self.recent :])
-        )
+        screen = replace(screen, told=(*screen.told, *new), pending=tuple(pending), pairs=tuple(pairs[-self.recent :]))
         return screen, self.proposer.tell(inner, told, rng)
 
     def population(self, state: tuple[Screen[G], INNER]) -> tuple[int, ...]:

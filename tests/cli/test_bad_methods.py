@@ -70,7 +70,10 @@ REFUSALS = [
     (("strategy=screened", "strategy.start=9"), "strategy.start=9 is too early: a model needs 10 evaluations"),
     (("strategy=screened", "strategy.proposer=halving"), "SuccessiveHalving itself decides how candidates are trained"),
     (("strategy=screened", "strategy.model=forest"), "strategy.model must be one of ridge, mlp; it is 'forest'"),
-    (("strategy=progressive", "space=chain_cnn"), "that is Growable, which ChainCnn is not; spaces that are: nasbench20"),
+    (
+        ("strategy=progressive", "space=chain_cnn"),
+        "that is Growable, which ChainCnn is not; spaces that are: nasbench20",
+    ),
     (
         ("strategy=progressive", "space.operations=[skip_connect,nor_conv_3x3]"),
         "begins with edges of the operation none; add it to space.operations",

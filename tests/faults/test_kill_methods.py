@@ -32,7 +32,13 @@ CASES = {
     ),
     "evograd": ("strategy=evograd", "space=parabola", "strategy.learn_sigma=true", *LANDSCAPE),
     "q_learning": ("strategy=q_learning", "strategy.replays=5", *LANDSCAPE),
-    "screened": ("strategy=screened", "strategy.start=10", *LANDSCAPE[:1], "budget.evaluations=150", "snapshot.every=20"),
+    "screened": (
+        "strategy=screened",
+        "strategy.start=10",
+        *LANDSCAPE[:1],
+        "budget.evaluations=150",
+        "snapshot.every=20",
+    ),
     "progressive": (
         *("strategy=progressive", "space=nasbench201", "job=size", "dataset=digits", "strategy.beam=10"),
         *("budget.evaluations=125", "snapshot.every=20"),
