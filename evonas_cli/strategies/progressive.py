@@ -7,9 +7,9 @@ Beside the paper: the model is a ridge regression or an ensemble of small networ
 output, where the paper takes an ensemble of networks on the genes. Of a level with more than `beam` cells the best are
 expanded. No network is evaluated twice, whatever genome it is written as; so a block that leads nowhere by itself is no
 expansion, and cells that need one are not reached (of NAS-Bench-201 3,565 of 4,930 functions are). With fewer than ten
-results there is no model, and expansions are drawn. When cells are complete, the next best expansions follow, the model fitted anew each time, until
-none is left and the search ends. Where all cells of a level fail, or expansions are asked for before a first level is
-told, samples of the prior take their place. Fitness is the first objective.
+results there is no model, and expansions are drawn. When cells are complete, the next best expansions follow, the model
+fitted anew each time, until none is left and the search ends. Where all cells of a level fail, or expansions are asked
+for before a first level is told, samples of the prior take their place. Fitness is the first objective.
 """
 
 from __future__ import annotations
@@ -82,9 +82,13 @@ class Progressive(Generic[G]):
         """numpy and scipy, on which last bits depend."""
         return environment()
 
-    def init(self, rng: Random) -> Growth[G]:
-        """Nothing asked. Raises UsageError for a space whose cells cannot begin with one block."""
+    def check_space(self) -> None:
+        """Raises UsageError for a space whose cells cannot begin with one block."""
         _ = self._first, self._encoding
+
+    def init(self, rng: Random) -> Growth[G]:
+        """Nothing asked. Raises as `check_space`."""
+        self.check_space()
         return Growth()
 
     def ask(self, state: Growth[G], rng: Random) -> tuple[list[Proposal[G]], Growth[G]]:

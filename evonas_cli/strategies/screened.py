@@ -28,7 +28,7 @@ import numpy as np
 
 from evonas_cli.core.checks import one_of, require, whole, within
 from evonas_cli.core.demands import Demands
-from evonas_cli.core.protocols import INNER, Computing, Figures, Particular, Space, Strategy
+from evonas_cli.core.protocols import INNER, Computing, Figures, Particular, Selective, Space, Strategy
 from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal, value
 from evonas_cli.evolution.nondominated import best_first
 from evonas_cli.evolution.ranking import spearman
@@ -115,9 +115,15 @@ class Screened(Generic[G]):
         """numpy and scipy, on which last bits depend, and the proposer's."""
         return {**environment(), **(self.proposer.environment() if isinstance(self.proposer, Computing) else {})}
 
-    def init(self, rng: Random) -> tuple[Screen[G], INNER]:
-        """Nothing told. Raises UsageError where the encoding tells genomes of the space not apart."""
+    def check_space(self) -> None:
+        """Raises UsageError where the encoding does not tell genomes of the space apart, and as the proposer."""
         _ = self._encoding
+        if isinstance(self.proposer, Selective):
+            self.proposer.check_space()
+
+    def init(self, rng: Random) -> tuple[Screen[G], INNER]:
+        """Nothing told. Raises as `check_space`."""
+        self.check_space()
         inner: Any = self.proposer.init(rng)
         return Screen(), inner
 

@@ -1,8 +1,8 @@
 """Ridge regression (Hoerl and Kennard, Technometrics, 1970), its penalty chosen by leave-one-out error.
 
-With the singular values s and left vectors U of the centred features, the fitted values are U s^2 / (s^2 + penalty) U^T y.
-The error of leaving row i out is its residual over 1 - h_ii, h the diagonal of that matrix and 1 / n for the mean (PRESS;
-Allen, Technometrics, 1974).
+With the singular values s and left vectors U of the centred features, the fitted values are U s^2 / (s^2 + penalty)
+U^T y. The error of leaving row i out is its residual over 1 - h_ii, with h the diagonal of that matrix and 1 / n for
+the mean (PRESS; Allen, Technometrics, 1974).
 """
 
 from __future__ import annotations
