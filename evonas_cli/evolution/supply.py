@@ -83,14 +83,20 @@ class Supply(Generic[G]):
     outcomes: dict[int, Outcome[G]] = field(default_factory=dict)
 
 
-def check_proposer(proposer: Strategy[Any, Any]) -> None:
-    """Raises UsageError for a strategy that divides trainings itself, or cannot be asked ahead."""
+def check_proposes(proposer: Strategy[Any, Any]) -> None:
+    """Raises UsageError for a strategy that divides trainings itself."""
     demands, name = proposer.demands, type(proposer).__name__
     if demands.honoured or demands.jobs:
         raise UsageError(
             f"strategy.proposer {name} itself decides how candidates are trained; name a strategy that only proposes "
             "genomes, such as random or regularized_evolution"
         )
+
+
+def check_proposer(proposer: Strategy[Any, Any]) -> None:
+    """Raises UsageError for a strategy that divides trainings itself, or cannot be asked ahead."""
+    check_proposes(proposer)
+    demands, name = proposer.demands, type(proposer).__name__
     if demands.window is not None:
         raise UsageError(
             f"strategy.proposer {name} cannot be asked ahead of its results, as it would be here; "

@@ -11,6 +11,7 @@ from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes, Locus
 from evonas_cli.genomes.ensembling import Ensembling as Ensembling
+from evonas_cli.genomes.growing import Growable as Growable
 from evonas_cli.genomes.marked_graph import MarkedGraph
 from evonas_cli.genomes.morphing import Morphing
 from evonas_cli.genomes.sketch import Sketch
@@ -281,6 +282,7 @@ class Sequenced(Protocol[K], metaclass=Capability):
 OF_SPACES: tuple[type, ...] = (
     *(Space, Buildable, Recurrent, Neural, Tuning, Scored, Solved, Behaving),
     *(Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
-    *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced, Ensembling),
+    *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced),
+    *(Growable, Ensembling),
 )
 """All that a space may have."""

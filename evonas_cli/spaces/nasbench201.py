@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import product
 from typing import TypeAlias
 
 from evonas_cli.core.errors import UsageError
@@ -93,6 +94,27 @@ class NasBench201(Independent):
             elif operation != "none" and nodes[source]:
                 nodes[target].append(f"{operation}({'+'.join(sorted(nodes[source]))})")
         return "+".join(sorted(nodes[-1]))
+
+    @property
+    def blocks(self) -> int:
+        """The edge from input to output, then each inner node with its edges: three for the benchmark's cells."""
+        return self.nodes - 1
+
+    def grown(self, genome: Genes | None, blocks: int) -> Sequence[Genes]:
+        """Every choice of operations on the edges of the last block; those of later blocks are none.
+
+        Raises UsageError where `operations` lack none.
+        """
+        options = self.choices[0].options
+        if "none" not in options:
+            raise UsageError("a cell that grows begins with edges of the operation none; add it to space.operations")
+        own = [1 + (source if target == self.nodes - 1 else target) for source, target in self._edges]
+        found = []
+        for operations in product(options, repeat=own.count(blocks)):
+            new, kept = iter(operations), genome or ("none",) * len(own)
+            pairs = zip(own, kept, strict=True)
+            found.append(tuple([next(new) if b == blocks else gene if b < blocks else "none" for b, gene in pairs]))
+        return found
 
     def sketches(self, genome: Genes) -> Sequence[Sketch]:
         """The cell: a skip is a plain link between nodes, and the operation none is left out."""

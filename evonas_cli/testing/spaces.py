@@ -17,6 +17,7 @@ from evonas_cli.genomes.capabilities import (
     Buildable,
     Crossable,
     Deepening,
+    Growable,
     Linear,
     Measured,
     Mutable,
@@ -262,6 +263,20 @@ def morphs_lead_from_parents_to_children(space: Any) -> None:
     assert found > len(genomes)
 
 
+def grown_genomes_begin_with_the_genome(space: Any) -> None:
+    """From one block to the largest number, all genomes are of the space and different; they have what they grew from.
+
+    A genome's last block is among those by which the genome without it can grow.
+    """
+    genome, rng = None, Random(14)
+    for blocks in range(1, space.blocks + 1):
+        found = space.grown(genome, blocks)
+        assert len(set(found)) == len(found) > 0
+        assert all(space.from_json(space.to_json(one)) == one for one in found)
+        genome = rng.choice(found)
+        assert set(space.grown(genome, blocks)) == set(found)
+
+
 LAWS: dict[Callable[[Any], None], type] = {
     every_public_name_is_a_capability: Space,
     sampling_depends_on_the_generator_alone: Space,
@@ -273,6 +288,7 @@ LAWS: dict[Callable[[Any], None], type] = {
     what_is_pruned_is_a_genome_and_stays: Prunable,
     sizes_are_counts: Sized,
     morphs_lead_from_parents_to_children: Morphing,
+    grown_genomes_begin_with_the_genome: Growable,
     linear_genomes_follow_their_choices: Linear,
     distances_are_symmetric_and_zero_on_equals: Measured,
     walks_lead_to_genomes_and_traces_lead_back: Walkable,

@@ -66,6 +66,20 @@ REFUSALS = [
     # niching
     ((*GA, "strategy.diversity=sharing", "strategy.sharing_radius=0"), "strategy.sharing_radius must be a number in"),
     ((*GA, "strategy.diversity=crowding", "strategy.crowding_window=0"), "strategy.crowding_window must be"),
+    # screening, growth, scores of untrained networks
+    (("strategy=screened", "strategy.start=9"), "strategy.start=9 is too early: a model needs 10 evaluations"),
+    (("strategy=screened", "strategy.proposer=halving"), "SuccessiveHalving itself decides how candidates are trained"),
+    (("strategy=screened", "strategy.model=forest"), "strategy.model must be one of ridge, mlp; it is 'forest'"),
+    (
+        ("strategy=progressive", "space=chain_cnn"),
+        "that is Growable, which ChainCnn is not; spaces that are: nasbench20",
+    ),
+    (
+        ("strategy=progressive", "space.operations=[skip_connect,nor_conv_3x3]"),
+        "begins with edges of the operation none; add it to space.operations",
+    ),
+    (("job=zero_cost", "job.score=synflo"), "job.score is 'synflo'; did you mean synflow? (it may be parameters,"),
+    (("job=zero_cost", "space=bits", "strategy=random"), "needs a space that is Buildable, which Bits is not"),
     # selection pressures
     ((*MAZE, "strategy.pressure=boredom"), "strategy.pressure must be one of fitness, novelty, surprise, curiosity"),
     (

@@ -27,6 +27,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "size": ("space=nasbench201",),
     "table": ("space=nasbench201",),
     "train": ("space=nasbench201", *SMALL),
+    "zero_cost": ("space=nasbench201", "job.batch=8", *SMALL),
 }
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 
@@ -78,5 +79,5 @@ def test_the_candidates_seed_is_the_only_randomness(case: tuple[str, Parts], tmp
     bench, context = parts.job.open(Place()), RunDirectory(tmp_path)
     [one, _] = asked(name, parts)
     [first], [other] = (list(bench.evaluate(Unit((replace(one, seed=seed),)), context)) for seed in (1, 2))
-    metric = "valid_error" if name == "landscape" else "valid_loss"
+    metric = {"landscape": "valid_error", "zero_cost": "score"}.get(name, "valid_loss")
     assert first.metrics[metric] != other.metrics[metric]

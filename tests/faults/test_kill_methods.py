@@ -1,7 +1,7 @@
 """`kill -9` while methods with spaces of their own search: the resumed run ends as the one that was never stopped.
 
-NEAT, also for novelty, and backprop NEAT train neurons on a pool; EvoGrad, coevolution and Q-learning are told of
-landscapes.
+NEAT, also for novelty, and backprop NEAT train neurons on a pool; EvoGrad, coevolution, Q-learning and screened
+evolution are told of landscapes, growing cells of their size.
 """
 
 from __future__ import annotations
@@ -32,6 +32,17 @@ CASES = {
     ),
     "evograd": ("strategy=evograd", "space=parabola", "strategy.learn_sigma=true", *LANDSCAPE),
     "q_learning": ("strategy=q_learning", "strategy.replays=5", *LANDSCAPE),
+    "screened": (
+        "strategy=screened",
+        "strategy.start=10",
+        *LANDSCAPE[:1],
+        "budget.evaluations=150",
+        "snapshot.every=20",
+    ),
+    "progressive": (
+        *("strategy=progressive", "space=nasbench201", "job=size", "dataset=digits", "strategy.beam=10"),
+        *("budget.evaluations=125", "snapshot.every=20"),
+    ),
     "coevolution": ("strategy=coevolution", "space=sequences", *LANDSCAPE),
 }
 PLACE = ("device=cpu", "--quiet")

@@ -1,0 +1,1 @@
+"""Scores of networks that are not trained; one file a score."""
