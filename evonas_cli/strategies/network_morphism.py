@@ -5,11 +5,12 @@
 
 The kernel is a Gaussian of the edit distance (`surrogates/edit_distance.py`) in Bourgain's embedding, for the model and
 for its predictions (`surrogates/bourgain.py`). The search is A* with simulated annealing (section 3.2, algorithm 1): a
-queue holds the trained networks by their losses; the best entry is taken off and, with probability
-exp((value - best) / T), up to `neighbours` children by one morph each join the queue with their bounds; T begins at 1
-and is multiplied by 0.9 each time until `coldest`. Any trained network may grow, not the latest ones alone. The search runs on networks without weights; the child that is trained carries all morphs since its trained
-ancestor. Loss is the first objective, losses[0]; losses are warm-started. Beside the authors' code losses are
-standardised, failures count as the worst loss, and length and noise of the kernel have the largest marginal likelihood.
+queue holds the trained networks by their losses; the best entry is taken off and, with probability exp((value - best) /
+T), up to `neighbours` children by one morph each join the queue with their bounds; T begins at 1 and is multiplied by
+0.9 each time until `coldest` and until there is a child. Any trained network may grow, not the latest ones alone. The
+search runs on networks without weights; the child that is trained carries all morphs since its trained ancestor. Loss
+is the first objective, losses[0]; losses are warm-started. Beside the authors' code losses are standardised, failures
+count as the worst loss, and length and noise of the kernel have the largest marginal likelihood.
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ class NetworkMorphism(Generic[G]):
         known, pushed = set(seen.forms), len(queue)
         best: Node[G] | None = None
         most, temperature = -inf, 1.0
-        while queue and temperature > self.coldest:
+        while queue and (temperature > self.coldest or best is None):
             negated, _, node = heappop(queue)
             if exp(min(0.0, (-negated - most) / temperature)) >= rng.random():
                 children = self._children(node, known, rng)

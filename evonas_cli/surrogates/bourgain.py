@@ -2,8 +2,8 @@
 
 exp(-d^2) need not be positive semi-definite. A point's coordinates are its least distances to random subsets of the
 points told, of 1, 2, 4, ... points; rho is the Euclidean distance of coordinates, and exp(-(rho / length)^2) is
-positive semi-definite whatever d is. New points are embedded by the same subsets as those told: the authors' code embeds the
-latter alone, so that predictions there are made by another kernel than the model.
+positive semi-definite whatever d is. New points are embedded by the same subsets as those told: the authors' code
+embeds the latter alone, so that predictions there are made by another kernel than the model.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -20,13 +21,18 @@ from scipy.optimize import linear_sum_assignment
 from evonas_cli.surrogates.gaussian_process import Array
 from evonas_cli.surrogates.layers import Layer, Layers
 
+REMEMBERED = 1 << 16
+"""Pairs of chains whose distances are kept in memory. A longer memory changes no result."""
 Skip = tuple[int, int, str]
 """The place in the chain where a skip starts, how many layers it spans, and the operation by which it joins."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Chain:
-    """A network as this distance sees it: layers from the input to the output without these two, and skips."""
+    """A network as this distance sees it: layers from the input to the output without these two, and skips.
+
+    Chains are compared by identity, so that remembered distances are found at once.
+    """
 
     layers: tuple[Layer, ...] = ()
     skips: tuple[Skip, ...] = ()
@@ -54,6 +60,7 @@ def chain(network: Layers) -> Chain:
     return Chain(tuple([replace(layer, given=0) for layer in inner]), tuple(sorted(skips)))
 
 
+@lru_cache(REMEMBERED)
 def edit_distance(first: Chain, second: Chain) -> float:
     """How far two networks are from each other: 0 for equal ones, symmetric, and with the triangle inequality."""
     return _of_layers(first.layers, second.layers) + _of_skips(first.skips, second.skips)
