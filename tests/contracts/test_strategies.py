@@ -26,6 +26,7 @@ NODES = trusted("strategy", (), ())
 QUICK = {"candidates": 8, "epochs": 3, "replays": 5, "walks": 4}
 """Smaller pools and shorter trainings and replays of what a strategy itself learns keep the same laws."""
 QUICK = {"candidates": 8, "epochs": 3, "neighbours": 1, "coldest": 0.8}
+QUICK = {"candidates": 8, "epochs": 3, "neighbours": 1, "coldest": 0.95}
 """Smaller pools and shorter trainings of a strategy's own models keep the same laws."""
 
 
