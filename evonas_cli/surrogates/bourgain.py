@@ -36,7 +36,8 @@ class Bourgain:
         """(m, subsets), from distances of m points to those told, (m, n); root-mean-square scaled, so that no point
         gets farther from another one than by the distance that was embedded."""
         found: Array = np.stack([distances[:, list(subset)].min(axis=1) for subset in self.subsets], axis=1)
-        return found / np.sqrt(len(self.subsets))
+        found /= np.sqrt(len(self.subsets))
+        return found
 
 
 def euclidean(first: Array, second: Array) -> Array:

@@ -28,7 +28,7 @@ import numpy as np
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
-from evonas_cli.surrogates.gaussian_process import Array
+from evonas_cli.surrogates.gaussian_process import Array, Kernel
 from evonas_cli.surrogates.layers import Layer, Layers, layers
 from evonas_cli.surrogates.plans import TRIED, network, nominal_task, remembered
 from evonas_cli.surrogates.transport import transported
@@ -110,7 +110,7 @@ class Otmann:
     """
 
     definite = False
-    kernel = Mixture()
+    kernel: Kernel = Mixture()
 
     def __init__(self, space: Any) -> None:
         task = nominal_task(space)

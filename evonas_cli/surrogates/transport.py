@@ -36,7 +36,8 @@ def transported(costs: Array, first: Array, second: Array) -> Array:
         flow[active], left[active], right[active], going = moved
         active = active[going]
     saved: Array = (flow * savings).sum((1, 2)) * scale
-    return np.maximum(total - saved, 0.0)
+    least: Array = np.maximum(total - saved, 0.0)
+    return least
 
 
 def _augmented(savings: Array, flow: Array, left: Array, right: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
