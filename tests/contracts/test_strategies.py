@@ -23,13 +23,8 @@ from evonas_cli.testing import strategies as contract
 NODES = trusted("strategy", (), ())
 
 
-QUICK = {"candidates": 8, "epochs": 3, "replays": 5, "walks": 4}
+QUICK = {"candidates": 8, "epochs": 3, "replays": 5, "walks": 4, "neighbours": 1, "coldest": 0.95}
 """Smaller pools and shorter trainings and replays of what a strategy itself learns keep the same laws."""
-QUICK = {"candidates": 8, "epochs": 3, "neighbours": 1, "coldest": 0.8}
-QUICK = {"candidates": 8, "epochs": 3, "neighbours": 1, "coldest": 0.95}
-"""Smaller pools and shorter trainings of a strategy's own models keep the same laws."""
-
-
 SLOW = {"otmann": ("mlp",)}
 """Spaces for kernels that take a tenth of a millisecond and more for a pair, with few steps by the model."""
 
@@ -40,10 +35,9 @@ def configured(name: str, space: Any) -> Any:
         genomes = [space.to_json(space.sample(stream(0, "listed", n))) for n in range(60)]
         node = {**node, "genomes": genomes, "repeats": 3}
     quick = {key: value for key, value in QUICK.items() if key in node}
-    if "derive" in node:  # enough candidates for laws on runs of 120, and all stages within 30 steps
     if node.get("kernel") in SLOW:
         quick |= {"initial": 50, "candidates": 4}
-    if "audit" in node:  # enough candidates for laws on runs of 120, and all stages within 30 steps
+    if "derive" in node:  # enough candidates for laws on runs of 120, and all stages within 30 steps
         quick = {"epochs": 6, "derive": 10, "audit": 100}
     return build({**node, **quick}, "strategy", space=space)
 
