@@ -18,6 +18,7 @@ from evonas_cli.genomes.capabilities import Buildable, Linear, Measured
 from evonas_cli.genomes.choices import Choice, Genes, Locus
 from evonas_cli.genomes.ranges import Integer, Real
 from evonas_cli.surrogates.gaussian_process import Array, Exponential, Kernel
+from evonas_cli.surrogates.otmann import Otmann
 from evonas_cli.surrogates.path_bits import path_bits
 
 C = TypeVar("C", contravariant=True)
@@ -33,7 +34,8 @@ class Distance(Protocol[C]):
     kernel: Kernel
 
     def between(self, first: Sequence[C], second: Sequence[C]) -> Array:
-        """Shape (n, m) for n and m genomes; 0 for equal ones, symmetric, never negative."""
+        """Shape (n, m) for n and m genomes; 0 for equal ones, symmetric, never negative. A kernel that mixes several
+        distances has them along a last axis more."""
 
 
 class Hamming:
@@ -133,6 +135,7 @@ DISTANCES: Mapping[str, Offer] = {
     "hamming": Offer(Linear, Hamming),
     "declared": Offer(Measured, Declared),
     "paths": Offer(Buildable, Paths),
+    "otmann": Offer(Buildable, Otmann),
 }
 """In the order in which `auto` tries them."""
 

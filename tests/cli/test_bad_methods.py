@@ -51,6 +51,8 @@ REFUSALS = [
         ("strategy=bayesian", "space=hyperparameters", "strategy.kernel=paths"),
         "all have the same paths, which thus tel",
     ),
+    (("strategy=nasbot", "space=hyperparameters"), "the networks of Hyperparameters are all alike in their layers"),
+    (("strategy=nasbot", "strategy.kernel=transport"), "strategy.kernel must be one of auto, hamming"),
     ((*GA, "strategy.mutation_probability=1.5"), "strategy.mutation_probability must be a number in [0, 1]"),
     ((*GA, "strategy.death_rate=1.0"), "strategy.death_rate must be a number in [0, 1)"),
     ((*GA, "strategy.elitism=20"), "strategy.elitism must be 0 to 19"),

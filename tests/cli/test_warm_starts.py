@@ -18,6 +18,7 @@ KEPT = "trainer.save_state=true"
     ("strategy", "count", "starts"),
     [
         (("strategy=hill_climbing", "strategy.children=2", "strategy.morphs=2"), 4, {"inherited"}),
+        (("strategy=network_morphism", "strategy.neighbours=2", "strategy.coldest=0.5"), 4, {"inherited"}),
         (
             ("strategy=regularized_evolution", "strategy.population_size=2", "strategy.inherit=weights", "window=1"),
             3,
@@ -30,7 +31,7 @@ KEPT = "trainer.save_state=true"
             {"matching"},
         ),
     ],
-    ids=["hill_climbing", "regularized_evolution", "genetic"],
+    ids=["hill_climbing", "network_morphism", "regularized_evolution", "genetic"],
 )
 def test_show_counts_candidates_that_are_warm_started(
     strategy: tuple[str, ...], count: int, starts: set[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -63,6 +64,8 @@ def test_show_counts_candidates_that_are_warm_started(
         ),
         ((*SPACE, "strategy=hill_climbing", KEPT, "strategy.children=0"), "strategy.children must be"),
         ((*SPACE, "strategy=hill_climbing", KEPT, "window=2"), "window"),
+        ((*SPACE, "strategy=network_morphism", KEPT, "strategy.coldest=0"), "strategy.coldest must be"),
+        ((*SPACE, "strategy=network_morphism"), "set trainer.save_state=true so that they are kept"),
         (("space=nasbench201", "strategy=hill_climbing", KEPT), "spaces that are: layered_cnn"),
         (
             ("space=nasbench201", "strategy=regularized_evolution", "strategy.inherit=weights"),

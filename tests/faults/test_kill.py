@@ -59,6 +59,11 @@ CASES: dict[str, tuple[str, ...]] = {
         *("strategy.population_size=4", "window=3", "dedupe=function"),
     ),
     "reinforce": ("space=chain_cnn", "space.filters=[4,8]", "strategy=reinforce", "strategy.children=4"),
+    "network_morphism": (
+        *("space=layered_cnn", "strategy=network_morphism", "trainer.save_state=true"),
+        *("strategy.neighbours=2", "strategy.coldest=0.5"),
+    ),
+    "nasbot": ("space=mlp", "space.widths=[0,8,16]", "strategy=nasbot", "strategy.initial=3"),
     "adanet": ("space=mlp_ensemble", "strategy=adanet", "trainer.save_state=true"),
     "ppo": (*CELLS, "strategy=ppo", "strategy.children=4"),
     "listed": (*SETTINGS, "strategy=listed", f"strategy.genomes=[{GENOME},{GENOME}]", "strategy.repeats=4"),

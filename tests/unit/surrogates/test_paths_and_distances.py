@@ -27,7 +27,9 @@ PAIRS = [
     (name, label)
     for name, one in DISTANCES.items()
     for label in SPACES
-    if isinstance(SPACES[label], one.needs) and (name, label) != ("paths", "hyperparameters")
+    if isinstance(SPACES[label], one.needs)
+    and (name, label) != ("paths", "hyperparameters")
+    and (name != "otmann" or label in ("mlp", "chain_cnn"))  # small networks; test_otmann.py has its own tests
 ]
 
 
@@ -95,7 +97,8 @@ def test_distances_keep_the_axioms(name: str, label: str) -> None:
     genomes = [space.sample(rng) for _ in range(12)]
     genomes += [space.mutate(genome, rng) for genome in genomes[:4]]
     apart = distance.between(genomes, genomes)
-    assert apart == pytest.approx(apart.T, abs=1e-12) and np.diag(apart) == pytest.approx(0, abs=1e-12)
+    assert apart == pytest.approx(apart.swapaxes(0, 1), abs=1e-12)
+    assert np.diagonal(apart) == pytest.approx(0, abs=1e-12)
     assert (apart >= -1e-12).all() and apart.max() > 0
     assert distance.between(genomes[:3], list(reversed(genomes)))[:, ::-1] == pytest.approx(apart[:3], abs=1e-12)
     if distance.definite:
