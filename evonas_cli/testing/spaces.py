@@ -33,6 +33,7 @@ from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.morphs.morph import Morph, replayed
 from evonas_cli.network.plan import PlanError
 from evonas_cli.network.task import Task
+from evonas_cli.testing.growing import grown_genomes_begin_with_the_genome
 
 IMAGES = (Task((1, 8, 8), 10), Task((3, 32, 32), 100))
 VECTORS = (Task((8,), 3), Task((5,), 2, "numbers"))
@@ -261,20 +262,6 @@ def morphs_lead_from_parents_to_children(space: Any) -> None:
                 assert replayed(before, morphs).nodes == after.nodes
                 assert not grows or after.parameters >= before.parameters
     assert found > len(genomes)
-
-
-def grown_genomes_begin_with_the_genome(space: Any) -> None:
-    """From one block to the largest number, all genomes are of the space and different; they have what they grew from.
-
-    A genome's last block is among those by which the genome without it can grow.
-    """
-    genome, rng = None, Random(14)
-    for blocks in range(1, space.blocks + 1):
-        found = space.grown(genome, blocks)
-        assert len(set(found)) == len(found) > 0
-        assert all(space.from_json(space.to_json(one)) == one for one in found)
-        genome = rng.choice(found)
-        assert set(space.grown(genome, blocks)) == set(found)
 
 
 LAWS: dict[Callable[[Any], None], type] = {

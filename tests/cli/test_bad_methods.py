@@ -119,7 +119,7 @@ REFUSALS = [
         (*SCHEDULE, "strategy.generations=6", "trainer.epochs=5"),
         "6 stages, of which some would train nothing: there are 5 epochs; set trainer.epochs to at least 6",
     ),
-    ((*GA, "strategy.archive=false", "strategy.inherit=weights"), "needs a space that is Tuning, which NasBench201 is"),
+    ((*GA, "strategy.archive=false", "strategy.inherit=weights"), "set trainer.save_state=true so that they are kept"),
     ((*PPO, "strategy.clip=inf"), "strategy.clip is inf; settings are finite numbers"),
     # successive halving
     (
@@ -131,7 +131,7 @@ REFUSALS = [
         "strategy.rungs must go on to more epochs and never to more",
     ),
     (("strategy=halving", "strategy.rungs=[4,2]"), "strategy.rungs[0] is 4; it must be a list"),
-    (("strategy=halving", "strategy.continues=true"), "set trainer.save_state=true"),
+    (("strategy=halving", "strategy.continues=true", "trainer.save_state=false"), "set trainer.save_state=true"),
     (("strategy=halving", "budget.evaluations=29"), "is smaller than the 30 evaluations of the first population"),
     (
         ("strategy=halving", "strategy.continues=true", "job=table", "job.path=t.csv"),
@@ -213,7 +213,10 @@ REFUSALS = [
     ((*CELL, "dataset=digits"), "dataset="),
     ((*CELL, "job.learning_rate=0.1"), "job has no key learning_rate; did you mean trainer.learning_rate?"),
     ((*CELL, "trainer.graph=true"), "trainer.graph=true means nothing to job=language; set trainer.graph=false"),
-    (("space=rnn_cell", "job=language", "strategy=halving", "strategy.continues=true"), "set trainer.save_state=true"),
+    (
+        ("space=rnn_cell", "job=language", "strategy=halving", "strategy.continues=true", "trainer.save_state=false"),
+        "set trainer.save_state=true",
+    ),
     (("dataset=copy",), "dataset="),
 ]
 

@@ -55,7 +55,10 @@ def test_show_counts_candidates_that_are_warm_started(
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        ((*SPACE, "strategy=hill_climbing"), "set trainer.save_state=true so that they are kept"),
+        (
+            (*SPACE, "strategy=hill_climbing", "trainer.save_state=false"),
+            "set trainer.save_state=true so that they are kept",
+        ),
         ((*SPACE, "strategy=lemonade", KEPT, "objectives=[valid_error]"), "it needs two objectives or more, not 1"),
         ((*SPACE, "strategy=lemonade", KEPT, "strategy.cheap=[weights]"), "strategy.cheap names weights"),
         (
@@ -65,7 +68,10 @@ def test_show_counts_candidates_that_are_warm_started(
         ((*SPACE, "strategy=hill_climbing", KEPT, "strategy.children=0"), "strategy.children must be"),
         ((*SPACE, "strategy=hill_climbing", KEPT, "window=2"), "window"),
         ((*SPACE, "strategy=network_morphism", KEPT, "strategy.coldest=0"), "strategy.coldest must be"),
-        ((*SPACE, "strategy=network_morphism"), "set trainer.save_state=true so that they are kept"),
+        (
+            (*SPACE, "strategy=network_morphism", "trainer.save_state=false"),
+            "set trainer.save_state=true so that they are kept",
+        ),
         (("space=nasbench201", "strategy=hill_climbing", KEPT), "spaces that are: layered_cnn"),
         (
             ("space=nasbench201", "strategy=regularized_evolution", "strategy.inherit=weights"),
