@@ -22,12 +22,21 @@ SPACES = {
 }
 # The job `landscape` is refused with these: both decide between trainings of several lengths.
 SCHEDULED = ("halving", "population_based_training")
+SHORT = ("dataset.limit=80", "trainer.epochs=1")
 ASSEMBLED = ("codeepneat", "deepneat")
 ONE_SHOT = ("bayesnas", "darts", "enas", "one_shot", "xnas")
 # Strategies with spaces and jobs of their own.
 OF_THEIR_OWN = {
     "neat": ("strategy.population_size=20",),
-    "adanet": ("space=mlp_ensemble", "dataset.limit=80", "trainer.epochs=1", "trainer.save_state=true"),
+    "adanet": ("space=mlp_ensemble", *SHORT),
+    "extrapolation": ("space=mlp", *SHORT[:1], "trainer.epochs=8", "strategy.start=0.5", "budget.evaluations=12"),
+    "hyperband": ("space=mlp", *SHORT[:1], "trainer.epochs=9", "budget.evaluations=14"),
+    "hill_climbing": ("space=layered_cnn", *SHORT, "strategy.children=3", "budget.evaluations=7"),
+    "lemonade": ("space=layered_cnn", *SHORT, "strategy.proposed=6", "strategy.trained=3", "budget.evaluations=10"),
+    "network_morphism": ("space=layered_cnn", *SHORT, "strategy.coldest=0.9", "budget.evaluations=5"),
+    "nasbot": ("space=mlp", "job=size", "strategy.candidates=8", "strategy.initial=4", "budget.evaluations=7"),
+    "progressive": ("space=nasbench201", "space.nodes=3", "job=size"),
+    "irlas": ("space=chain_cnn", *SHORT, "strategy.epsilons=[[1.0,4],[0.1,4]]", "budget.evaluations=8"),
     "backprop_neat": ("strategy.population_size=20", "dataset=xor", "dataset.n_train=40", "job.steps=40"),
 }
 TRAINED = ("search", "space=codeepneat", "space.filters=[2,4]", "dataset.limit=80", "trainer.epochs=1", "device=cpu")
@@ -51,8 +60,10 @@ for name, words in json.loads(sys.argv[1]).items():
 
 def words(strategy: str) -> tuple[str, ...]:
     if strategy in OF_THEIR_OWN:
-        more = ("budget.evaluations=60", "evaluator=serial", "device=cpu", "--quiet", "--run-dir", "run")
-        return ("search", f"strategy={strategy}", *OF_THEIR_OWN[strategy], *more)
+        own = OF_THEIR_OWN[strategy]
+        budget = () if any(word.startswith("budget.") for word in own) else ("budget.evaluations=60",)
+        more = ("evaluator=serial", "device=cpu", "--quiet", "--run-dir", "run")
+        return ("search", f"strategy={strategy}", *own, *budget, *more)
     if strategy in ONE_SHOT:
         return (*SHARED, "dataset=digits", "evaluator=serial", "--quiet", "--run-dir", "run", f"strategy={strategy}")
     if strategy in ASSEMBLED:

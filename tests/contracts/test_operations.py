@@ -40,7 +40,9 @@ class Nowhere:
 def train(**changes: Any) -> Train:
     settings: Any = OmegaConf.to_container(OmegaConf.load(Path(__file__).parents[2] / "conf/trainer/sgd.yaml"))
     del settings["_target_"]
-    trainer = Trainer(**{**settings, "epochs": 2, "batch_size": 32, "checkpoint_seconds": None, **changes})
+    trainer = Trainer(
+        **{**settings, "save_state": False, "epochs": 2, "batch_size": 32, "checkpoint_seconds": None, **changes}
+    )
     return Train(Scaled(), DIGITS, trainer, seed=5, device="cpu", deterministic=True, threads=1)
 
 

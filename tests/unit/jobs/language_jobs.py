@@ -20,7 +20,7 @@ GENOME = SPACE.from_json(NASCELL)
 EASY = Copy(symbols=3, length=2, blanks=1, n_train=5, n_valid=2, n_test=1)
 SETTINGS: dict[str, Any] = {"hidden": 12, "unroll": 20, "dropout": 0.0}
 TRAINER = {key: value for key, value in read(conf_root() / "trainer/language.yaml").items() if key != "_target_"}
-TRAINER |= {"epochs": 6, "batch_size": 4, "learning_rate": 0.01, "checkpoint_seconds": None}
+TRAINER |= {"save_state": False, "epochs": 6, "batch_size": 4, "learning_rate": 0.01, "checkpoint_seconds": None}
 
 
 class Folders:

@@ -31,7 +31,15 @@ def trainer(name: str = "sgd", **changes) -> Trainer:
     loaded = OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml"))
     del loaded["_target_"]
     return Trainer(
-        **{**loaded, "epochs": 4, "batch_size": 16, "checkpoint_seconds": 0, "learning_rate": 0.02, **changes}
+        **{
+            **loaded,
+            "save_state": False,
+            "epochs": 4,
+            "batch_size": 16,
+            "checkpoint_seconds": 0,
+            "learning_rate": 0.02,
+            **changes,
+        }
     )
 
 
