@@ -231,7 +231,7 @@ def test_the_default_settings_learn_digits():
     dataset = Digits(**{k: v for k, v in OmegaConf.load(CONF / "dataset/digits.yaml").items() if k != "_target_"})
     for name in ("sgd", "adamw"):
         settings = {k: v for k, v in OmegaConf.load(CONF / f"trainer/{name}.yaml").items() if k != "_target_"}
-        default = Train(space, dataset, Trainer(**settings), 0, "cpu", True, 1)
+        default = Train(space, dataset, Trainer(**{**settings, "save_state": False}), 0, "cpu", True, 1)
         (result,) = run(default, candidate(genome=("nor_conv_3x3",) * 2 + space.sample(Random(0))[2:]), root=None)
         assert result.metrics["valid_accuracy"] >= 0.95
 

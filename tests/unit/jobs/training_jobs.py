@@ -37,7 +37,9 @@ class Folders:
 def trainer(**changes: Any) -> Trainer:
     loaded = OmegaConf.to_container(OmegaConf.load(CONF / "trainer/sgd.yaml"))
     del loaded["_target_"]
-    return Trainer(**{**loaded, "epochs": 2, "batch_size": 32, "checkpoint_seconds": None, **changes})
+    return Trainer(
+        **{**loaded, "save_state": False, "epochs": 2, "batch_size": 32, "checkpoint_seconds": None, **changes}
+    )
 
 
 def job(space: Any = SPACE, seed: int = 5, dataset: Any = DIGITS, in_flight: int = 1, **changes: Any) -> Train:

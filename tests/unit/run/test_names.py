@@ -47,7 +47,7 @@ class Misspelt(Numbers):
 
 class Own(Numbers):
     @property
-    def zebra(self) -> int:
+    def quiz(self) -> int:
         return 3
 
 
@@ -96,7 +96,7 @@ def test_a_sound_part_has_no_unknown_name() -> None:
     [
         (Misspelt, Search, "space Misspelt has mutat, which is no capability; did you mean mutate?"),
         (Cached, Search, "space Cached has choice, which is no capability; did you mean choices?"),
-        (Own, Search, "space Own has zebra, which is no capability (names of its own methods begin with _: _zebra)"),
+        (Own, Search, "space Own has quiz, which is no capability (names of its own methods begin with _: _quiz)"),
         (Numbers, Figured, "strategy Figured has figure, which is no capability; did you mean figures?"),
     ],
 )

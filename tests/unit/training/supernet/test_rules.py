@@ -42,7 +42,8 @@ def weights() -> Weights:
 def _trainer() -> dict[str, Any]:
     from evonas_cli.config.folders import options, read
 
-    return {key: value for key, value in read(options("trainer")["sgd"]).items() if key[0] != "_"}
+    given = {key: value for key, value in read(options("trainer")["sgd"]).items() if key[0] != "_"}
+    return {**given, "save_state": False}
 
 
 def batch(seed: int) -> Any:
