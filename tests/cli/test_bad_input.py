@@ -130,10 +130,8 @@ def test_a_strategy_that_the_space_cannot_serve(
     words = ["search", "space=plain", "job=landscape", "--config-dir", "conf"]
     assert "--allow-module plain_space" in refused(2, *words)
     line = refused(2, *words, "--allow-module", "plain_space")
-    assert (
-        "needs a space that is Linear, which Plain is not; strategies that serve plain: extrapolation, halving, hyperband, random"
-        in line
-    )
+    assert "needs a space that is Linear, which Plain is not; strategies that serve plain: " in line
+    assert "strategies that serve plain: extrapolation, halving, hyperband, random" in line
     fine = [*words, "--allow-module", "plain_space", "strategy=random", "budget.evaluations=3", "--run-dir", "run"]
     assert run(fine) == 0
     for verb in ("show", "pareto", "verify", "resume"):
