@@ -71,6 +71,7 @@ MEANINGS: Mapping[str, str] = {
     "train_loss": "Mean loss over the last epoch's training batches, with label smoothing and class weights. Neurons: "
     "over the training part, under the final weights.",
     "parameters": "Number of the network's parameters.",
+    "score": "Zero-cost score of the untrained network (job=zero_cost).",
     "multiply_adds": "Number of multiply-adds for one example, or one token.",
     "depth": "Number of layers with weights on the longest path through the network.",
     "model_bytes": "Bytes of the network's parameters and buffers, 4 for each number.",
