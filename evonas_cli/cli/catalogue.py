@@ -197,7 +197,8 @@ def _fit(group: str, found: dict[str, entries.Entry], folders: list[Path], allow
     """Adds to spaces the strategies that serve them, or the other way round; the names of all of the other group."""
     from evonas_cli.run.serving import serving
 
-    reasons = serving(folders, allowed)
+    one = next(iter(found)) if len(found) == 1 else None
+    reasons = serving(folders, allowed, **({group: one} if one else {}))
     if group == "space":
         spaces = list(next(iter(reasons.values()), {}))
         reasons = {space: {name: row[space] for name, row in reasons.items()} for space in spaces}

@@ -55,21 +55,27 @@ def obstacle(node: Mapping[str, Any], space: Any, allowed: Sequence[str] = ()) -
     return lacking
 
 
-def serving(folders: Sequence[Path] = (), allowed: Sequence[str] = ()) -> dict[str, dict[str, str | None]]:
+def serving(
+    folders: Sequence[Path] = (), allowed: Sequence[str] = (), strategy: str | None = None, space: str | None = None
+) -> dict[str, dict[str, str | None]]:
     """For each strategy and each space, with their defaults, the `obstacle`; of the user's own those that
-    may be imported. A space that cannot be built is in the way of all strategies."""
+    may be imported. With the name of one of them, for that one alone. A space that cannot be built is in the way of
+    all strategies."""
     built: dict[str, Any] = {}
     for name, node in trusted("space", allowed, folders).items():
+        if space not in (None, name):
+            continue
         try:
             built[name] = build(node, "space", allowed)
         except UsageError as error:
             built[name] = error
     return {
         name: {
-            other: str(space) if isinstance(space, UsageError) else obstacle(node, space, allowed)
-            for other, space in built.items()
+            other: str(made) if isinstance(made, UsageError) else obstacle(node, made, allowed)
+            for other, made in built.items()
         }
         for name, node in trusted("strategy", allowed, folders).items()
+        if strategy in (None, name)
     }
 
 

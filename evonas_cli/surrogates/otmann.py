@@ -127,7 +127,7 @@ class Otmann:
         if largest > MOST_LAYERS:
             raise UsageError(f"a network of {type(space).__name__} has {largest} layers, more than the {MOST_LAYERS} "
                              "that otmann matches in bearable time; choose another kernel")  # fmt: skip
-        if self.between(samples[:1], samples).max() == 0:
+        if not any(self.between(samples[:1], [sample]).any() for sample in samples):
             raise UsageError(f"the networks of {type(space).__name__} are all alike in their layers; "
                              "choose another kernel")  # fmt: skip
 
