@@ -21,6 +21,7 @@ from evonas_cli import __version__
 from evonas_cli.cli import (
     bench,
     catalogue,
+    clean,
     compare,
     compress,
     config,
@@ -74,6 +75,7 @@ for verb in (
     verify.verify,
     config.config,
     doctor.doctor,
+    clean.clean,
     catalogue.spaces,
     catalogue.strategies,
     catalogue.datasets,

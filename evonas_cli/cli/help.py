@@ -15,7 +15,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "trackers", "experiments", "metrics"),
         "config",
     ),
-    "Checks": ("verify", "doctor", "bench"),
+    "Checks": ("verify", "doctor", "clean", "bench"),
 }
 OTHER = "Other"
 """The heading of what is under no other one."""
@@ -48,6 +48,7 @@ EXAMPLES: Mapping[str, str] = {
     "config": "config strategy=random seed=7",
     "verify": "verify latest",
     "doctor": "doctor",
+    "clean": "clean --weights",
     "bench": "bench engine --quick",
     "bench build": "bench build nasbench201 space.channels=4 -o cells.csv.gz",
     "bench engine": "bench engine --quick",

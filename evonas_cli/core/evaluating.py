@@ -19,6 +19,9 @@ C = TypeVar("C", contravariant=True)
 WEIGHTS = "state.pt"
 """The file in a candidate's folder that holds its trained weights."""
 
+CHECKPOINT = "checkpoint.pt"
+"""The file in a candidate's folder from which a training goes on that was interrupted."""
+
 
 class Context(Protocol):
     """Where a job may keep files, and whom it may tell how its trainings go."""

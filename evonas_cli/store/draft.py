@@ -105,21 +105,43 @@ def clear_drafts(parent: Path) -> None:
     """Removes abandoned drafts. One that holds anything but a draft's files stays."""
     for folder in _folders(parent, _NAME):
         with contextlib.suppress(OSError):  # another user's draft, or a disk without locks: no reason not to start
+            remove_draft(folder)
+
+
+def abandoned(parent: Path) -> list[Path]:
+    """The drafts in a folder that `clear_drafts` would remove."""
+    found = []
+    for folder in _folders(parent, _NAME):
+        with contextlib.suppress(OSError):  # another user's draft
             lock = _lock(folder)
             if lock is not None:
-                try:
-                    _remove(folder)
-                finally:
-                    os.close(lock)
+                os.close(lock)
+                if _is_draft(list(folder.iterdir())):
+                    found.append(folder)
+    return found
 
 
-def _remove(folder: Path) -> None:
-    files = list(folder.iterdir())
-    if all(_CONTENT.fullmatch(file.name) and file.is_file() for file in files):
-        for file in files:
-            if file.name != "journal.jsonl" or not file.stat().st_size:
+def remove_draft(folder: Path) -> None:
+    """Removes a draft, unless a process fills it or it holds something else. Raises OSError."""
+    lock = _lock(folder)
+    if lock is None:
+        return
+    try:
+        files = list(folder.iterdir())
+        if _is_draft(files):
+            for file in files:
                 file.unlink()
-        folder.rmdir()
+            folder.rmdir()
+    finally:
+        os.close(lock)
+
+
+def _is_draft(files: list[Path]) -> bool:
+    """Whether these are a draft's files; a journal with lines is none of them."""
+    return all(
+        _CONTENT.fullmatch(file.name) and file.is_file() and (file.name != "journal.jsonl" or not file.stat().st_size)
+        for file in files
+    )
 
 
 def _is_old(folder: Path) -> bool:

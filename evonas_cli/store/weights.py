@@ -51,7 +51,7 @@ class Weights:
         self._before = now
         if before is None or now is None:
             return
-        for id, folder in _folders(self._run.root / "candidates"):
+        for id, folder in folders(self._run.root / "candidates"):
             if id not in before and id not in now:
                 _remove(folder)
 
@@ -66,7 +66,7 @@ def _needed(fold: Fold[Any]) -> _Needed | None:
     return _Needed(position.told_evaluations, strategy.keeps(fold.state), others)
 
 
-def _folders(parent: Path) -> list[tuple[int, Path]]:
+def folders(parent: Path) -> list[tuple[int, Path]]:
     """The candidates' own folders by id; links and other things are left alone."""
     if parent.is_symlink() or not parent.is_dir():
         return []

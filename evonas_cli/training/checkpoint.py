@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
-from evonas_cli.core.evaluating import WEIGHTS, Context
+from evonas_cli.core.evaluating import CHECKPOINT, WEIGHTS, Context
 from evonas_cli.core.types import Candidate, Heir, Origin
 from evonas_cli.training.exercise import Members, Weights
 from evonas_cli.training.history import Best
@@ -20,7 +20,6 @@ from evonas_cli.training.optimizers import Memory, Optimizer
 from evonas_cli.training.state import Owner, Progress, State, checksum, parse, write
 from evonas_cli.training.trainer import Trainer
 
-CHECKPOINT = "checkpoint.pt"
 KEPT = WEIGHTS
 NOBODY = Owner(0, -1, 0)
 """The owner of a training of which nothing is kept."""
