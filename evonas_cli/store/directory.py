@@ -109,11 +109,6 @@ class RunDirectory:
         """
         return mark(self.metadata())
 
-    def _is_own(self, found: object) -> bool:
-        """Whether it is the run's mark, as far as this version can tell. Raises RunError."""
-        version, data = self._described()
-        return version > FORMAT or found == mark(data)
-
     def config_text(self) -> str:
         """config.yaml. Raises RunError."""
         return read_text(self.root / "config.yaml")
@@ -132,6 +127,11 @@ class RunDirectory:
     def written_status(self) -> dict[str, Any]:
         """status.json; an empty document when it is not there yet. Raises RunError when it is damaged or of another
         run."""
+        return self._own_status(None)
+
+    def _own_status(self, described: tuple[int, dict[str, Any]] | None) -> dict[str, Any]:
+        """The same, with what `_described` tells where that is known already. Another run's has another mark, as far as
+        this version can tell."""
         path = self.root / "status.json"
         try:
             status = read_json(path)
@@ -140,8 +140,10 @@ class RunDirectory:
         wrong = wrong_status(status)
         if wrong is not None:
             raise RunError(f"{path} is damaged ({wrong})")
-        if "run" in status and not self._is_own(status["run"]):
-            raise RunError(f"{path} is another run's")
+        if "run" in status:
+            version, data = described or self._described()
+            if version <= FORMAT and status["run"] != mark(data):
+                raise RunError(f"{path} is another run's")
         return status
 
     def status(self) -> dict[str, Any]:
@@ -170,13 +172,12 @@ class RunDirectory:
     def standing(self) -> tuple[str, int, dict[str, Any]]:
         """The state, the number of the journal's lines (0 where it cannot be read), and status.json (empty where it is
         not there, or damaged)."""
-        lines, status = self.recorded(), self.status()
+        lines, status = self.recorded(), dict[str, Any]()
         try:
-            self._described()
-            self.written_status()
+            status = self._own_status(self._described())
             open_file(self.journal).close()
         except (OSError, RunError):
-            return "damaged", lines, status
+            return "damaged", lines, status or self.status()
         if lines < status.get("evaluations", 0):
             return "damaged", lines, status
         state: str = status.get("state", "running")
