@@ -15,7 +15,7 @@ from evonas_cli.config.compose import Config
 from evonas_cli.core.cache import Keys
 from evonas_cli.core.demands import honours
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed, Static
+from evonas_cli.core.evaluating import Checking, Context, Evaluator, Job, Keyed, Static
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.front import RunFront
@@ -28,6 +28,7 @@ from evonas_cli.core.wanted import Wanted
 from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfaces, try_out
 from evonas_cli.run.fit import check_demands, check_needs, check_test, preferred, stated_reference
 from evonas_cli.run.goals import Goals, goals_of, wanted
+from evonas_cli.run.inner import bound, recorded, setting_of
 from evonas_cli.run.starting import WarmStart, best_of, giving, warm_start
 from evonas_cli.store.directory import RunDirectory, check_name
 
@@ -165,6 +166,9 @@ def _job(config: Config, node: Mapping[str, Any], allowed: Sequence[str], wanted
             collaborators[group] = build(config[group], group, allowed)
     if "dataset" in collaborators:
         check_dataset(collaborators["dataset"])
+    inner = setting_of(target(node, "job", allowed))
+    if inner is not None:
+        node, collaborators[inner] = bound(config, node, inner, allowed)
     job: Job[Any] = build(node, "job", allowed, **collaborators)
     return job
 
@@ -195,6 +199,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         **config,
         "strategy": nested.expanded(config["strategy"], target(config["strategy"], "strategy", allowed), folders),
     }
+    config = recorded(config, allowed, folders)
     space = build(config["space"], "space", allowed)
     giver, left = giving(space) if config["start_from"] is not None else (space, [])
     strategy = build(config["strategy"], "strategy", allowed, space=giver)
@@ -231,6 +236,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     parts = Parts(config, space, strategy, goals, honoured, job, *rest, point, begun)
     if trial:
         try_out(space, strategy, config["seed"], allowed)
+        if isinstance(job, Checking):
+            job.check_settings()
     parts.fold()
     parts.evaluator(RunDirectory(Path()))
     if config["run"]["name"] is not None:
