@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from evonas_cli.cli.common import print_columns, print_json, readable, say, several, shorten
 from evonas_cli.cli.narrate import Lines, Narrator, Silent
@@ -32,8 +32,17 @@ def narrator(parts: Parts, quiet: bool) -> Narrator:
     return Lines(parts)
 
 
-def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Narrator, as_json: bool) -> int:
-    """Opens a session of the run, works it off, prints its front and its path. Returns 1 when there is no front."""
+More: TypeAlias = "Callable[[Mapping[str, Any]], Mapping[str, Any]]"
+"""What follows from the document of a run's front, as further members of the JSON document."""
+
+
+def carry_out(
+    open_session: Callable[[], Session], run: RunDirectory, voice: Narrator, as_json: bool, more: More | None = None
+) -> int:
+    """Opens a session of the run, works it off, prints its front and its path. Returns 1 when there is no front.
+
+    `more` is called once where there is one.
+    """
     from evonas_cli.cli.retrain import document as retrained_document
     from evonas_cli.cli.retrain import print_retrained
     from evonas_cli.report.failures import tally
@@ -79,9 +88,12 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
     elif not document["front"]:
         voice.say(f"{reason}; loosen that one" if fold.barred else _fruitless(evaluations, failures))
     opened = 0 if again is None else openings.count(session.run)
+    after = more(document) if more is not None and document["front"] else {}
     if as_json:
-        more = {} if again is None else retrained_document(again, opened)
-        print_json({"run": str(session.run.root), "evaluations": evaluations, "reason": reason, **document, **more})
+        further = {} if again is None else retrained_document(again, opened)
+        print_json(
+            {"run": str(session.run.root), "evaluations": evaluations, "reason": reason, **document, **further, **after}
+        )
     elif again is not None:
         print_retrained(again, opened, openings.owner(session.run).root / openings.FILE)
         say(session.run.root)

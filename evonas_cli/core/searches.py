@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from evonas_cli.core.rng import derive
 from evonas_cli.core.types import Failure, Json
 
 
@@ -35,3 +36,8 @@ class Searches(Protocol):
         (None: that objective). A Failure says that the settings do not go together, or that no candidate of a search
         succeeded.
         """
+
+
+def inner_seeds(seed: int, purpose: str, count: int) -> list[int]:
+    """So many seeds of inner searches, each of which can be a run's `seed`; those of another purpose are others."""
+    return [derive(seed, purpose, number) >> 1 for number in range(count)]

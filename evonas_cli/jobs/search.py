@@ -14,8 +14,7 @@ from typing import Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context, Place
-from evonas_cli.core.rng import derive
-from evonas_cli.core.searches import Searches
+from evonas_cli.core.searches import Searches, inner_seeds
 from evonas_cli.core.types import Candidate, Failure, Json, Metric, Result, Unit
 from evonas_cli.genomes.capabilities import Configuring
 
@@ -86,11 +85,6 @@ class Search:
         loss = fmean(losses) if self._quantile is None else quantile(losses, self._quantile)
         spread = {"loss_sd": stdev(losses)} if len(losses) > 1 else {}
         return {"loss": loss, **spread, "cost": float(len(losses) * self._inner.evaluations)}
-
-
-def inner_seeds(seed: int, purpose: str, count: int) -> list[int]:
-    """So many seeds of inner searches, each of which can be a run's `seed`; those of another purpose are others."""
-    return [derive(seed, purpose, number) >> 1 for number in range(count)]
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,22 +64,22 @@ class Inner:
 
     def __init__(self, config: Config, allowed: Sequence[str] = (), folders: Sequence[Path] = ()) -> None:
         _check_kind(config, allowed)
-        self._config, self._allowed, self._folders = config, tuple(allowed), tuple(folders)
+        self.config, self._allowed, self._folders = config, tuple(allowed), tuple(folders)
         self._job: Any = None
 
     def __reduce__(self) -> tuple[type[Inner], tuple[Any, ...]]:
-        return Inner, (self._config, self._allowed, self._folders)  # a worker reads the tables of its job itself
+        return Inner, (self.config, self._allowed, self._folders)  # a worker reads the tables of its job itself
 
     @property
     def evaluations(self) -> int:
         """`budget.evaluations`."""
-        found: int = self._config["budget"]["evaluations"]
+        found: int = self.config["budget"]["evaluations"]
         return found
 
     def check(self, extremes: Mapping[str, Sequence[Json]], metric: str | None) -> None:
         """Raises UsageError as `Searches` says. An extreme value is tried beside the other settings as configured, then
         all at their first and all at their last extreme, then one of them at an extreme and the rest as configured."""
-        _counted(self.begun({}), metric)
+        self.objective(metric)
         for name, values in extremes.items():
             for value in values:
                 self._check(name, value, {other: ends for other, ends in extremes.items() if other != name})
@@ -92,15 +92,27 @@ class Inner:
                 return
             except UsageError as error:
                 first = first or error
-        raise UsageError(f"space.genes.{name}: no search can begin with {value!r}: {first}")
+        raise UsageError(f"gene {name}: no search can begin with {value!r}: {first}")
 
     def begun(self, settings: Mapping[str, Json]) -> Parts:
         """The parts of a search with these settings in the place of the configured ones. Raises UsageError."""
         from evonas_cli.run.assembly import assemble  # which imports this module
 
-        strategy = _configured(self._config["strategy"], settings)
+        strategy = _configured(self.config["strategy"], settings)
         with quiet():
-            return assemble({**REST, **self._config, "strategy": strategy}, self._allowed, self._folders, trial=False)
+            return assemble({**REST, **self.config, "strategy": strategy}, self._allowed, self._folders, trial=False)
+
+    def settings(self, names: Iterable[str]) -> dict[str, Json]:
+        """The configured values. Raises UsageError for a setting that the strategy does not have."""
+        found = {}
+        for name in names:
+            place, last = _place(self.config["strategy"], name)
+            found[name] = place[last]
+        return found
+
+    def objective(self, metric: str | None) -> Objective:
+        """What counts of the best candidate. Raises UsageError for a metric that the inner job does not measure."""
+        return _counted(self.begun({}), metric)
 
     def check_there(self) -> None:
         """Raises UsageError where files of the inner job are not there."""
@@ -226,12 +238,18 @@ def _configured(node: Mapping[str, Any], settings: Mapping[str, Json]) -> dict[s
     """A strategy's node with these settings. Raises UsageError for one that it does not have."""
     found = copy.deepcopy(dict(node))
     for name, value in settings.items():
-        *path, last = name.split(".")
-        place: Any = found
-        for part in path:
-            place = _known(place, part, name)[part]
-        _known(place, last, name)[last] = value
+        place, last = _place(found, name)
+        place[last] = value
     return found
+
+
+def _place(node: dict[str, Any], name: str) -> tuple[Any, str]:
+    """The mapping in the node that has the setting, and its key there. Raises UsageError."""
+    *path, last = name.split(".")
+    place: Any = node
+    for part in path:
+        place = _known(place, part, name)[part]
+    return _known(place, last, name), last
 
 
 def _known(place: Any, part: str, name: str) -> Any:

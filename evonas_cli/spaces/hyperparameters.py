@@ -21,9 +21,9 @@ from evonas_cli.network.task import Phenotype, Task
 class Hyperparameters(Declared):
     """Trainer settings as genes, on a fixed network of two convolutions and two linear layers.
 
-    Genomes are the values, in the order of `genes`, which maps trainer keys to what they may be (`genomes/declared.py`).
-    `channels` are those of the two convolutions, `hidden` the units between the linear layers; `dropout` is before
-    each linear layer. Raises UsageError for genes without a valid range, naming them.
+    Genomes are the values, in the order of `genes`, which maps trainer keys to what they may be: see
+    `genomes/declared.py`. `channels` are those of the two convolutions, `hidden` the units between the linear layers;
+    `dropout` is before each linear layer. Raises UsageError for genes without a valid range, naming them.
     """
 
     def __init__(
