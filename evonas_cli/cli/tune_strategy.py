@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from evonas_cli.report.tuned import Checked
     from evonas_cli.run.assembly import Parts
     from evonas_cli.run.inner import Inner
+    from evonas_cli.store.directory import RunDirectory
 
 OUTER = ("space=settings", "job=search", "strategy=bayesian")
 """The search for settings, where --outer says nothing else: few candidates, of which each costs whole searches."""
@@ -60,7 +61,12 @@ def tune_strategy(
     metric: Annotated[
         str | None, typer.Option("--metric", help="What of the best candidate counts (default: the first objective).")
     ] = None,
-    check_seeds: Annotated[int, typer.Option("--check-seeds", help="Unseen seeds of the check, at least 2.")] = 10,
+    finalists: Annotated[
+        int, typer.Option("--finalists", help="The best settings among which new seeds choose; 1: the best at once.")
+    ] = 5,
+    check_seeds: Annotated[
+        int, typer.Option("--check-seeds", help="Seeds of that choice, and others of the check.")
+    ] = 10,
     second_task: Annotated[
         str | None, typer.Option("--second-task", help="Overrides of another task for the check, in quotes.")
     ] = None,
@@ -82,13 +88,13 @@ def tune_strategy(
     """Search for settings of a strategy.
 
     The overrides are those of the search whose strategy is tuned. Makes an ordinary run in which each candidate is
-    several whole searches, then compares the best settings with the configured ones on unseen seeds. Prints the
-    overrides to use as the last line.
+    several whole searches, chooses among the best settings with new seeds, and compares the chosen ones with the
+    configured ones on unseen seeds. Prints the overrides to use as the last line.
     """
     from evonas_cli.run.session import new_run
     from evonas_cli.store.directory import abandon
 
-    _check_counts(searches, seeds, check_seeds)
+    _check_counts(searches, seeds, finalists, check_seeds)
     words = [*(overrides or []), *([] if inner is None else [f"budget.evaluations={inner}"])]
     line = _Line(words, genes_of(gene or []), config_dir or [], allow_module or [], metric)
     tasks = line.tasks(second_task)
@@ -98,7 +104,7 @@ def tune_strategy(
     if dry_run:
         return describe(parts)
     opening = Opening(new_run(composed, run_dir, line.allowed), composed.choices, exists, resume)
-    check = _Check(tasks, inner_seeds(parts.config["seed"], "check", check_seeds), metric)
+    check = _Check(opening.run, parts, tasks, (finalists, check_seeds), metric)
     try:
         code = opening.carry_out(parts, quiet, json, check)
     finally:
@@ -156,22 +162,30 @@ class _Line:
 
 
 class _Check:
-    """Compares the best settings of a run with the configured ones, with the same unseen seeds on each task."""
+    """Chooses among the best settings of a run, and compares them with the configured ones on each task.
 
-    def __init__(self, tasks: Mapping[str, Inner], seeds: Sequence[int], metric: str | None) -> None:
-        self._tasks, self._seeds, self._metric = tasks, seeds, metric
+    The finalists are compared with seeds that no candidate had, and the check has others again.
+    """
+
+    def __init__(
+        self, run: RunDirectory, parts: Parts, tasks: Mapping[str, Inner], counts: tuple[int, int], metric: str | None
+    ) -> None:
+        self._run, self._parts, self._tasks, self._metric = run, parts, tasks, metric
+        self._finalists, count = counts
+        seed = parts.config["seed"]
+        self._choosing, self._unseen = inner_seeds(seed, "finalists", count), inner_seeds(seed, "check", count)
         self._rows: list[Checked] = []
         self._overrides: list[str] = []
 
     def __call__(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What the check found, from the document of the run's front."""
-        from evonas_cli.report.tuned import checked
+        """What the check found, once the run is over."""
+        from evonas_cli.report.tuned import checked, finalists, winner
+        from evonas_cli.store.journal import Journal
 
-        best = min(document["front"], key=lambda member: (member["metrics"]["loss"], member["id"]))
-        self._overrides = [f"{PREFIX}{name}={_written(value)}" for name, value in best["genome"].items()]
-        self._rows = [
-            checked(task, inner, best["genome"], self._seeds, self._metric) for task, inner in self._tasks.items()
-        ]
+        best = finalists(Journal(self._run.journal, write=False), self._parts.constraints, self._finalists)
+        chosen = winner(self._tasks["task"], best, self._choosing, self._metric)
+        self._overrides = [f"{PREFIX}{name}={_written(value)}" for name, value in chosen.items()]
+        self._rows = [checked(task, inner, chosen, self._unseen, self._metric) for task, inner in self._tasks.items()]
         return {"overrides": self._overrides, "check": [row.document() for row in self._rows]}
 
     def say(self) -> None:
@@ -180,7 +194,7 @@ class _Check:
             return
         inner = self._tasks["task"]
         counted = inner.objective(self._metric)
-        say(f"checked on {several(len(self._seeds), 'unseen seed')}, {inner.evaluations} evaluations each: "
+        say(f"checked on {several(len(self._unseen), 'unseen seed')}, {inner.evaluations} evaluations each: "
             f"{counted.name} ({counted.direction}) of the best candidate, and Student's 95 % interval")  # fmt: skip
         rows = [["", "default", "sd", "tuned", "sd", "tuned - default", "tuned is"]]
         print_columns([*rows, *[_row(row, counted) for row in self._rows]], {0})
@@ -222,11 +236,11 @@ def _written(value: Json) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _check_counts(searches: int, seeds: int, check_seeds: int) -> None:
+def _check_counts(searches: int, seeds: int, finalists: int, check_seeds: int) -> None:
     from evonas_cli.core.errors import UsageError
     from evonas_cli.run.inner import LEAST_CANDIDATES
 
-    for name, value, least in (("--seeds", seeds, 1), ("--check-seeds", check_seeds, 2)):
+    for name, value, least in (("--seeds", seeds, 1), ("--finalists", finalists, 1), ("--check-seeds", check_seeds, 2)):
         if value < least:
             raise UsageError(f"{name} is {value}; it must be {least} or more")
     if searches < LEAST_CANDIDATES:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Any
 
 from evonas_cli.core.searches import Searches
-from evonas_cli.core.types import Failure, Json
+from evonas_cli.core.types import Constraint, Failure, Json
 from evonas_cli.report.statistics import t_interval
 
 
@@ -52,6 +55,37 @@ class Checked:
             "difference": {"mean": fmean(self.differences), "interval": list(self.interval)},
             "verdict": self.verdict,
         }
+
+
+def finalists(
+    entries: Iterable[Mapping[str, Any]], constraints: Sequence[Constraint], count: int
+) -> list[Mapping[str, Json]]:
+    """The different genomes with the lowest `loss` in a journal, of equals the first ones."""
+    good = [
+        entry
+        for entry in entries
+        if entry["status"] == "ok" and not any(one.excess(entry["metrics"]) for one in constraints)
+    ]
+    found: dict[str, Mapping[str, Json]] = {}
+    for entry in sorted(good, key=lambda entry: (entry["metrics"]["loss"], entry["id"])):
+        found.setdefault(json.dumps(entry["genome"], sort_keys=True), entry["genome"])
+    return list(found.values())[:count]
+
+
+def winner(
+    searches: Searches, settings: Sequence[Mapping[str, Json]], seeds: Sequence[int], metric: str | None
+) -> Mapping[str, Json]:
+    """The settings with the lowest mean loss over these seeds, of equals the first; a single one without searches.
+
+    The best of many noisy means owes its place to luck as well (the winner's curse), which new seeds do not repeat.
+    """
+    if len(settings) == 1:
+        return settings[0]
+    means = []
+    for own in settings:
+        losses = searches.losses(own, seeds, metric)
+        means.append(math.inf if isinstance(losses, Failure) else fmean(losses))
+    return settings[means.index(min(means))]
 
 
 def checked(
