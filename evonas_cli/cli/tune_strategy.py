@@ -64,9 +64,7 @@ def tune_strategy(
     finalists: Annotated[
         int, typer.Option("--finalists", help="The best settings among which new seeds choose; 1: the best at once.")
     ] = 5,
-    check_seeds: Annotated[
-        int, typer.Option("--check-seeds", help="Seeds of that choice, and others of the check.")
-    ] = 10,
+    check_seeds: Annotated[int, typer.Option("--check-seeds", help="Seeds of that choice, and of the check.")] = 10,
     second_task: Annotated[
         str | None, typer.Option("--second-task", help="Overrides of another task for the check, in quotes.")
     ] = None,
