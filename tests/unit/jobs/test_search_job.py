@@ -25,16 +25,17 @@ from evonas_cli.spaces.settings import Settings
 from evonas_cli.store.recorder import Memory
 
 WORDS = ("strategy=regularized_evolution", "space=bits", "space.length=20", "job=landscape", "job.noise=0.1")
-GENES = {"population_size": {"low": 4, "high": 20, "integer": True}, "sample_size": {"low": 1, "high": 9}}
+GENES = {"population_size": {"low": 4, "high": 20, "integer": True}}
 
 
 def inner(*more: str) -> Inner:
-    return Inner(resolved([*WORDS, "budget.evaluations=30", *more], (), ()))
+    given = {word.partition("=")[0] for word in more}
+    words = [word for word in (*WORDS, "budget.evaluations=30") if word.partition("=")[0] not in given]
+    return Inner(resolved([*words, *more], (), ()))
 
 
 def job(searches: Inner, **settings: Any) -> Search:
-    space = Settings({"population_size": GENES["population_size"]})
-    return Search(space, searches, 7, **settings)
+    return Search(Settings(GENES), searches, 7, **settings)
 
 
 def evaluated(found: Search, genome: tuple[int, ...], seed: int = 1) -> Result:
