@@ -148,14 +148,14 @@ class _Line:
         composed = compose(words, self.folders)
         config = {**composed.config, "space": {**composed.config["space"], "genes": self.genes}}
         config["job"] = {**config["job"], "inner": first.config, "seeds": seeds, "metric": self.metric}
-        if _inside(config["space"], default):
+        if inside := _inside(config["space"], default):
             config["start_from"] = {"run": "configured", "genomes": [default]}
-        else:
-            remark("evonas: the configured settings lie outside of the ranges, so that no candidate has them")
         parts = assemble(config, self.allowed, self.folders)
         for other in others:
             with naming("--second-task"):
                 other.check(cast("Configuring[Any]", parts.space).extremes, self.metric)
+        if not inside:
+            remark("evonas: the configured settings lie outside of the ranges, so that no candidate has them")
         return replace(composed, config=parts.config), parts
 
 
