@@ -75,18 +75,8 @@ def carry_out(
         voice.say(_told(ended))
     elif before == evaluations:
         voice.say(f"nothing was left to do: the run has its {evaluations} evaluations ({reason})")
-    if not document["front"] and fold.position.succeeded and fold.front.over is None:
-        limits = ", ".join(map(str, fold.constraints))
-        voice.say(f"no candidate that succeeded satisfies the constraints ({limits}); loosen them or raise the budget")
-    elif not document["front"] and fold.position.succeeded:
-        voice.say(f"budget.cost={fold.budget.cost:g} is less than what the first candidate costs; raise it")
-    elif not evaluations and ended is not None:
-        voice.say(
-            f"{reason} and no training has ended, so there is no result; set a larger budget.seconds (`evonas resume "
-            f"{run.root} budget.seconds=...` goes on), or begin anew with fewer trainer.epochs"
-        )
-    elif not document["front"]:
-        voice.say(f"{reason}; loosen that one" if fold.barred else _fruitless(evaluations, failures))
+    if not document["front"]:
+        voice.say(_without_front(session, evaluations, reason, failures))
     opened = 0 if again is None else openings.count(session.run)
     after = more(document) if more is not None and document["front"] else {}
     if as_json:
@@ -110,6 +100,22 @@ def _told(ended: Ended) -> str:
     counts = ", ".join([f"{several(first[0], 'training')} stopped {first[1]}", *[f"{n} {place}" for n, place in more]])
     them = "it" if sum(places.values()) == 1 else "them"
     return f"time budget reached: {counts}, not recorded; a longer budget goes on with {them}"
+
+
+def _without_front(session: Session, evaluations: int, reason: str, failures: Tally) -> str:
+    """Why a run has no front, and what to do about it."""
+    fold = session.fold
+    if fold.position.succeeded and fold.front.over is None:
+        limits = ", ".join(map(str, fold.constraints))
+        return f"no candidate that succeeded satisfies the constraints ({limits}); loosen them or raise the budget"
+    if fold.position.succeeded:
+        return f"budget.cost={fold.budget.cost:g} is less than what the first candidate costs; raise it"
+    if not evaluations and session.ended is not None:
+        return (
+            f"{reason} and no training has ended, so there is no result; set a larger budget.seconds (`evonas resume "
+            f"{session.run.root} budget.seconds=...` goes on), or begin anew with fewer trainer.epochs"
+        )
+    return f"{reason}; loosen that one" if fold.barred else _fruitless(evaluations, failures)
 
 
 def _fruitless(evaluations: int, failures: Tally) -> str:
