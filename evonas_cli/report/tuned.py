@@ -98,4 +98,4 @@ def checked(
         if isinstance(losses, Failure):
             return Checked(task, failure=f"{name}: {losses.text}")
         found.append(tuple(losses))
-    return Checked(task, *found)
+    return Checked(task, found[0], found[1])
