@@ -225,14 +225,6 @@ class Advising(Protocol, metaclass=Capability):
 
 
 @runtime_checkable
-class Checking(Protocol, metaclass=Capability):
-    """What a job may have in addition: it tries its settings out before a run, which takes more than a glance."""
-
-    def check_settings(self) -> None:
-        """Raises UsageError for settings with which no candidate, or not all of the space, can be evaluated."""
-
-
-@runtime_checkable
 class Preferring(Protocol, metaclass=Capability):
     """What a job may have in addition: it says what a search optimises whose `objectives` are null."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from evonas_cli.core.capability import Capability
 from evonas_cli.core.rng import derive
 from evonas_cli.core.types import Failure, Json
 
@@ -36,6 +37,14 @@ class Searches(Protocol):
         (None: that objective). A Failure says that the settings do not go together, or that no candidate of a search
         succeeded.
         """
+
+
+@runtime_checkable
+class Checking(Protocol, metaclass=Capability):
+    """What a job may have in addition: it tries its settings out before a run, which takes more than a glance."""
+
+    def check_settings(self) -> None:
+        """Raises UsageError for settings with which no candidate, or not all of the space, can be evaluated."""
 
 
 def inner_seeds(seed: int, purpose: str, count: int) -> list[int]:

@@ -15,13 +15,14 @@ from evonas_cli.config.compose import Config
 from evonas_cli.core.cache import Keys
 from evonas_cli.core.demands import honours
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.evaluating import Checking, Context, Evaluator, Job, Keyed, Static
+from evonas_cli.core.evaluating import Context, Evaluator, Job, Keyed, Static
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.front import RunFront
 from evonas_cli.core.gate import Gate
 from evonas_cli.core.protocols import Particular, Space, Strategy
 from evonas_cli.core.scalarize import REWARD, Reward
+from evonas_cli.core.searches import Checking
 from evonas_cli.core.sources import Resolving
 from evonas_cli.core.types import Constraint, Json, Metric, Objective
 from evonas_cli.core.wanted import Wanted
