@@ -20,12 +20,13 @@ from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import Budget
 from evonas_cli.core.front import is_outcome
 from evonas_cli.core.processes import spawning
-from evonas_cli.core.types import Candidate, Json, Result, Training
+from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.report.curves import Track
 from evonas_cli.report.groups import Sample
 from evonas_cli.report.samples import compared_metric
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.identity import identity
+from evonas_cli.run.inner import NoFolders
 from evonas_cli.run.search import search
 from evonas_cli.store.recorder import Memory
 
@@ -56,17 +57,6 @@ class Outcome:
         self.environment = other.environment
         self.seconds += other.seconds
         self.evaluations += other.evaluations
-
-
-class NoFolders:
-    """The context of searches that leave no files."""
-
-    def folder(self, id: int) -> Path | None:
-        """None."""
-        return None
-
-    def report(self, training: Training) -> None:
-        """Nothing."""
 
 
 @contextlib.contextmanager

@@ -38,6 +38,7 @@ from evonas_cli.cli import (
     show,
     sweep,
     tune,
+    tune_strategy,
     verify,
     watch,
 )
@@ -58,6 +59,7 @@ app = typer.Typer(
 for verb in (
     search.search,
     tune.tune,
+    tune_strategy.tune_strategy,
     sweep.sweep,
     resume.resume,
     retrain.retrain,
@@ -86,7 +88,7 @@ for verb in (
     catalogue.experiments,
     catalogue.metrics,
 ):
-    name = "list" if verb is inspect.list_runs else verb.__name__
+    name = "list" if verb is inspect.list_runs else verb.__name__.replace("_", "-")
     app.command(name, epilog=example(name))(verb)
 app.add_typer(bench.app, name="bench", epilog=example("bench"))
 

@@ -8,7 +8,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Search": ("search", "resume", "sweep", "tune", "retrain"),
+    "Search": ("search", "resume", "sweep", "tune", "tune-strategy", "retrain"),
     "Models": ("export", "compress", "evaluate", "predict"),
     "Results": ("list", "show", "watch", "pareto", "plot", "compare", "report"),
     "Catalogue": (
@@ -24,6 +24,8 @@ EXAMPLES: Mapping[str, str] = {
     "resume": "resume latest budget.evaluations=120",
     "sweep": "sweep strategy=random,genetic 'seed=range(0,5)' --name first",
     "tune": "tune space=hyperparameters dataset=fashion_mnist",
+    "tune-strategy": "tune-strategy strategy=regularized_evolution space=bits job=landscape --inner 500 "
+    "--gene strategy.population_size=4..64",
     "retrain": "retrain latest best --seeds 5",
     "export": "export latest best --format dir,py -o model",
     "compress": "compress latest best --prune shapley --sparsity 0.5 -o small",

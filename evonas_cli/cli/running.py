@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from evonas_cli.cli.common import print_columns, print_json, readable, say, several, shorten
 from evonas_cli.cli.narrate import Lines, Narrator, Silent
@@ -32,8 +32,17 @@ def narrator(parts: Parts, quiet: bool) -> Narrator:
     return Lines(parts)
 
 
-def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Narrator, as_json: bool) -> int:
-    """Opens a session of the run, works it off, prints its front and its path. Returns 1 when there is no front."""
+More: TypeAlias = "Callable[[Mapping[str, Any]], Mapping[str, Any]]"
+"""What follows from the document of a run's front, as further members of the JSON document."""
+
+
+def carry_out(
+    open_session: Callable[[], Session], run: RunDirectory, voice: Narrator, as_json: bool, more: More | None = None
+) -> int:
+    """Opens a session of the run, works it off, prints its front and its path. Returns 1 when there is no front.
+
+    `more` is called once where there is one.
+    """
     from evonas_cli.cli.retrain import document as retrained_document
     from evonas_cli.cli.retrain import print_retrained
     from evonas_cli.report.failures import tally
@@ -66,22 +75,15 @@ def carry_out(open_session: Callable[[], Session], run: RunDirectory, voice: Nar
         voice.say(_told(ended))
     elif before == evaluations:
         voice.say(f"nothing was left to do: the run has its {evaluations} evaluations ({reason})")
-    if not document["front"] and fold.position.succeeded and fold.front.over is None:
-        limits = ", ".join(map(str, fold.constraints))
-        voice.say(f"no candidate that succeeded satisfies the constraints ({limits}); loosen them or raise the budget")
-    elif not document["front"] and fold.position.succeeded:
-        voice.say(f"budget.cost={fold.budget.cost:g} is less than what the first candidate costs; raise it")
-    elif not evaluations and ended is not None:
-        voice.say(
-            f"{reason} and no training has ended, so there is no result; set a larger budget.seconds (`evonas resume "
-            f"{run.root} budget.seconds=...` goes on), or begin anew with fewer trainer.epochs"
-        )
-    elif not document["front"]:
-        voice.say(f"{reason}; loosen that one" if fold.barred else _fruitless(evaluations, failures))
+    if not document["front"]:
+        voice.say(_without_front(session, evaluations, reason, failures))
     opened = 0 if again is None else openings.count(session.run)
+    after = more(document) if more is not None and document["front"] else {}
     if as_json:
-        more = {} if again is None else retrained_document(again, opened)
-        print_json({"run": str(session.run.root), "evaluations": evaluations, "reason": reason, **document, **more})
+        further = {} if again is None else retrained_document(again, opened)
+        print_json(
+            {"run": str(session.run.root), "evaluations": evaluations, "reason": reason, **document, **further, **after}
+        )
     elif again is not None:
         print_retrained(again, opened, openings.owner(session.run).root / openings.FILE)
         say(session.run.root)
@@ -98,6 +100,22 @@ def _told(ended: Ended) -> str:
     counts = ", ".join([f"{several(first[0], 'training')} stopped {first[1]}", *[f"{n} {place}" for n, place in more]])
     them = "it" if sum(places.values()) == 1 else "them"
     return f"time budget reached: {counts}, not recorded; a longer budget goes on with {them}"
+
+
+def _without_front(session: Session, evaluations: int, reason: str, failures: Tally) -> str:
+    """Why a run has no front, and what to do about it."""
+    fold = session.fold
+    if fold.position.succeeded and fold.front.over is None:
+        limits = ", ".join(map(str, fold.constraints))
+        return f"no candidate that succeeded satisfies the constraints ({limits}); loosen them or raise the budget"
+    if fold.position.succeeded:
+        return f"budget.cost={fold.budget.cost:g} is less than what the first candidate costs; raise it"
+    if not evaluations and session.ended is not None:
+        return (
+            f"{reason} and no training has ended, so there is no result; set a larger budget.seconds (`evonas resume "
+            f"{session.run.root} budget.seconds=...` goes on), or begin anew with fewer trainer.epochs"
+        )
+    return f"{reason}; loosen that one" if fold.barred else _fruitless(evaluations, failures)
 
 
 def _fruitless(evaluations: int, failures: Tally) -> str:

@@ -26,6 +26,7 @@ from evonas_cli.cli.common import (
 from evonas_cli.core.files import path_of
 
 if TYPE_CHECKING:
+    from evonas_cli.cli.running import More
     from evonas_cli.config.compose import Composed
     from evonas_cli.run.assembly import Parts
     from evonas_cli.store.directory import RunDirectory
@@ -73,12 +74,12 @@ def search(
         return print_config(replace(composed, config=parts.config), cfg)
     if tune and run_dir is not None and resume != "never" and RunDirectory(run_dir).exists():
         composed, parts = line.as_recorded(RunDirectory(run_dir))
-    exists = _holds_run(run_dir, resume, parts)
+    exists = holds_run(run_dir, resume, parts)
     if dry_run:
-        return _describe(parts)
+        return describe(parts)
     if tune and not exists:
         composed, parts = line.tuned(parts)
-    opening = _Opening(new_run(composed, run_dir, line.allowed), composed.choices, exists, resume)
+    opening = Opening(new_run(composed, run_dir, line.allowed), composed.choices, exists, resume)
     try:
         return opening.carry_out(parts, quiet, json)
     finally:
@@ -118,7 +119,7 @@ class _Line:
 
 
 @dataclass(frozen=True)
-class _Opening:
+class Opening:
     """A run to be made, or to be reopened where it `exists`; `choices` has the chosen option of each group."""
 
     run: RunDirectory
@@ -126,22 +127,24 @@ class _Opening:
     exists: bool
     resume: Resume
 
-    def carry_out(self, parts: Parts, quiet: bool, json: bool) -> int:
+    def carry_out(self, parts: Parts, quiet: bool, json: bool, more: More | None = None) -> int:
         """Opens the run and works it off. A run that another process has made meanwhile is reopened if --resume says
-        so."""
+        so. `more` is as in `running.carry_out`."""
         from evonas_cli.cli.running import carry_out, narrator
         from evonas_cli.core.errors import UsageError
         from evonas_cli.run.session import create, reopen
 
         run, voice = self.run, narrator(parts, quiet)
+        again = lambda: reopen(run, parts, voice.result)  # noqa: E731
+        begin = lambda: create(run, parts, self.choices, voice.result, sys.argv[1:])  # noqa: E731
         if self.exists:
-            return carry_out(lambda: reopen(run, parts, voice.result), run, voice, json)
+            return carry_out(again, run, voice, json, more)
         try:
-            return carry_out(lambda: create(run, parts, self.choices, voice.result, sys.argv[1:]), run, voice, json)
+            return carry_out(begin, run, voice, json, more)
         except UsageError:
             if self.resume == "never" or not run.exists():
                 raise
-            return carry_out(lambda: reopen(run, parts, voice.result), run, voice, json)
+            return carry_out(again, run, voice, json, more)
 
 
 def _new(found: Sequence[str], overrides: Sequence[str]) -> list[str]:
@@ -150,7 +153,7 @@ def _new(found: Sequence[str], overrides: Sequence[str]) -> list[str]:
     return [text for text in found if text.partition("=")[0] not in given]
 
 
-def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
+def holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
     """Whether the folder holds a run that --resume allows to go on with. Raises UsageError or RunError if not."""
     from evonas_cli.core.errors import RunError, UsageError
     from evonas_cli.run.identity import check_identity
@@ -173,7 +176,8 @@ def _holds_run(run_dir: Path | None, resume: Resume, parts: Parts) -> bool:
     return True
 
 
-def _describe(parts: Parts) -> int:
+def describe(parts: Parts) -> int:
+    """Checks what a start of the run would check first, and says what the run would be."""
     from evonas_cli.core.evaluating import advice
     from evonas_cli.core.rng import stream
     from evonas_cli.run.fit import check_data

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 CANDIDATE, MACHINE = "candidate", "machine"
 
 FAILURES: Mapping[str, str] = {
-    "unbuildable": CANDIDATE,  # the genome has no network for this task
+    "unbuildable": CANDIDATE,  # the genome has no network for this task, or its settings no strategy
     "over_cap": CANDIDATE,  # more parameters or multiply-adds than the trainer allows
     "refused": CANDIDATE,  # violates a constraint on what is known before training
     "diverged": CANDIDATE,  # a loss is not finite

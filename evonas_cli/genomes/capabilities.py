@@ -66,6 +66,18 @@ class Tuning(Protocol, metaclass=Capability):
 
 
 @runtime_checkable
+class Configuring(Protocol[C], metaclass=Capability):
+    """Capability: a genome stands for settings of a search strategy."""
+
+    @property
+    def extremes(self) -> Mapping[str, Sequence[Json]]:
+        """The settings, each with its extreme values, so that wrong ones are refused before the search starts."""
+
+    def configured(self, genome: C) -> Mapping[str, Json]:
+        """The values by the names of the settings: {"population_size": 12, "remove": "oldest"}."""
+
+
+@runtime_checkable
 class Scored(Protocol[C], metaclass=Capability):
     """Capability: the space carries its own fitness landscape, for tests and demonstrations."""
 
@@ -280,7 +292,7 @@ class Sequenced(Protocol[K], metaclass=Capability):
 
 
 OF_SPACES: tuple[type, ...] = (
-    *(Space, Buildable, Recurrent, Neural, Tuning, Scored, Solved, Behaving),
+    *(Space, Buildable, Recurrent, Neural, Tuning, Configuring, Scored, Solved, Behaving),
     *(Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
     *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced),
     *(Growable, Ensembling),

@@ -95,7 +95,10 @@ MEANINGS: Mapping[str, str] = {
     "solved": "Share, in [0, 1], of the episodes whose sum of rewards is at least job.threshold, or else the "
     "environment's own threshold.",
     "cost": "What budget.cost counts. Trainings: billions of multiply-adds. Tables: the cost column. Landscapes: 1. "
-    "Policies: steps of all episodes.",
+    "Policies: steps of all episodes. Inner searches: their evaluations.",
+    "loss": "Mean, or quantile, over inner searches of the loss of the best candidate that each found. A metric where "
+    "more is better counts negative.",
+    "loss_sd": "Standard deviation of that loss over the inner searches of one candidate.",
     "train_seconds": "Seconds that the training took.",
     "true_error": "1 - the true fitness of a landscape, without noise, in [0, 1].",
     "test_error": "As valid_error, over the test part. Tables: 1 - the accuracy in column `report`. It is never an "

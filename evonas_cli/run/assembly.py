@@ -22,12 +22,14 @@ from evonas_cli.core.front import RunFront
 from evonas_cli.core.gate import Gate
 from evonas_cli.core.protocols import Particular, Space, Strategy
 from evonas_cli.core.scalarize import REWARD, Reward
+from evonas_cli.core.searches import Checking
 from evonas_cli.core.sources import Resolving
 from evonas_cli.core.types import Constraint, Json, Metric, Objective
 from evonas_cli.core.wanted import Wanted
 from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfaces, try_out
 from evonas_cli.run.fit import check_demands, check_needs, check_test, preferred, stated_reference
 from evonas_cli.run.goals import Goals, goals_of, wanted
+from evonas_cli.run.inner import bound, recorded, setting_of
 from evonas_cli.run.starting import WarmStart, best_of, giving, warm_start
 from evonas_cli.store.directory import RunDirectory, check_name
 
@@ -165,6 +167,9 @@ def _job(config: Config, node: Mapping[str, Any], allowed: Sequence[str], wanted
             collaborators[group] = build(config[group], group, allowed)
     if "dataset" in collaborators:
         check_dataset(collaborators["dataset"])
+    inner = setting_of(target(node, "job", allowed))
+    if inner is not None:
+        node, collaborators[inner] = bound(config, node, inner, allowed)
     job: Job[Any] = build(node, "job", allowed, **collaborators)
     return job
 
@@ -195,6 +200,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         **config,
         "strategy": nested.expanded(config["strategy"], target(config["strategy"], "strategy", allowed), folders),
     }
+    config = recorded(config, allowed, folders)
     space = build(config["space"], "space", allowed)
     giver, left = giving(space) if config["start_from"] is not None else (space, [])
     strategy = build(config["strategy"], "strategy", allowed, space=giver)
@@ -231,6 +237,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     parts = Parts(config, space, strategy, goals, honoured, job, *rest, point, begun)
     if trial:
         try_out(space, strategy, config["seed"], allowed)
+        if isinstance(job, Checking):
+            job.check_settings()
     parts.fold()
     parts.evaluator(RunDirectory(Path()))
     if config["run"]["name"] is not None:

@@ -41,7 +41,7 @@ def obstacle(node: Mapping[str, Any], space: Any, allowed: Sequence[str] = ()) -
     `Selective` strategy looks at it.
     """
     try:
-        with _quiet():
+        with quiet():
             strategy = build(node, "strategy", allowed, space=space)
             demands = getattr(strategy, "demands", None)
             if not isinstance(demands, Demands):
@@ -121,8 +121,8 @@ def _default(group: str) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Strategies that are built only to read their demands print no warnings."""
+def quiet() -> Iterator[None]:
+    """Within it strategies print no warnings: they are built to read their demands, or many times."""
     log = logging.getLogger("evonas_cli.strategies")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -8,26 +8,22 @@ channels nor hidden units nor dropout; ours are settings.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from random import Random
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus, distance, named, parse_named, redraw, sample
-from evonas_cli.genomes.ranges import Integer, Real
+from evonas_cli.genomes.choices import Genes, named
+from evonas_cli.genomes.declared import Declared
 from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
 
-KEYS = {"options", "low", "high", "log", "integer", "points"}
 
-
-class Hyperparameters:
+class Hyperparameters(Declared):
     """Trainer settings as genes, on a fixed network of two convolutions and two linear layers.
 
-    Genomes are the values, in the order of `genes`, which maps trainer keys to what they may be: {options: [...]}, or
-    {low, high} with `log` (uniform in the logarithm), `integer` (whole numbers) and `points` (how many a grid takes).
-    `channels` are those of the two convolutions, `hidden` the units between the linear layers; `dropout` is before
-    each linear layer. Raises UsageError for genes without a valid range, naming them.
+    Genomes are the values, in the order of `genes`, which maps trainer keys to what they may be: see
+    `genomes/declared.py`. `channels` are those of the two convolutions, `hidden` the units between the linear layers;
+    `dropout` is before each linear layer. Raises UsageError for genes without a valid range, naming them.
     """
 
     def __init__(
@@ -37,45 +33,19 @@ class Hyperparameters:
         hidden: int = 64,
         dropout: float = 0.0,
     ) -> None:
-        if not genes:
-            raise UsageError("space.genes is empty; name at least one trainer key, e.g. learning_rate")
+        super().__init__(genes, "trainer key, e.g. learning_rate")
         if len(channels) != 2 or min(*channels, hidden) < 1:
             raise UsageError(
                 f"space.channels must be two numbers above 0 and space.hidden one; they are {list(channels)}, {hidden}"
             )
         if not 0 <= dropout < 1:
             raise UsageError(f"space.dropout must be in [0, 1); it is {dropout}")
-        self.choices: Sequence[Locus] = [locus(name, settings) for name, settings in genes.items()]
         self.channels, self.hidden, self.dropout = tuple(channels), hidden, dropout
 
     @property
     def tuned(self) -> Mapping[str, Sequence[Json]]:
         """The trainer keys with the ends of their ranges, or all their options."""
-        return {
-            locus.name: locus.options if isinstance(locus, Choice) else (locus.low, locus.high)
-            for locus in self.choices
-            if isinstance(locus, Choice | Real | Integer)
-        }
-
-    def sample(self, rng: Random) -> Genes:
-        """Every gene drawn from its range."""
-        return sample(self.choices, rng)
-
-    def mutate(self, genome: Genes, rng: Random) -> Genes:
-        """One gene drawn again."""
-        return redraw(self.choices, genome, rng.randrange(len(genome)), rng)
-
-    def distance(self, first: Genes, second: Genes) -> float:
-        """Mean share of the ranges between two genomes."""
-        return distance(self.choices, first, second)
-
-    def to_json(self, genome: Genes) -> Json:
-        """The genes by name."""
-        return named(self.choices, genome)
-
-    def from_json(self, data: Json) -> Genes:
-        """The inverse of `to_json`. Raises ValueError that names the gene that does not fit."""
-        return parse_named(self.choices, data)
+        return self.extremes
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The fixed network, and the genes as trainer settings. Raises PlanError for inputs that are no maps."""
@@ -91,38 +61,3 @@ class Hyperparameters:
 
     def _drop(self, graph: Graph, x: int) -> int:
         return graph.add("dropout", x, rate=self.dropout) if self.dropout else x
-
-
-def locus(name: str, settings: Mapping[str, Json]) -> Locus:
-    """The gene that a YAML entry describes. Raises UsageError."""
-    where = f"space.genes.{name}"
-    if not isinstance(settings, Mapping) or set(settings) - KEYS:
-        raise UsageError(f"{where} is {settings!r}; it takes options, or low and high with log, integer, points")
-    try:
-        if "options" in settings:
-            return _choice(name, where, settings)
-        low, high = settings.get("low"), settings.get("high")
-        if not isinstance(low, int | float) or not isinstance(high, int | float):
-            raise UsageError(f"{where} needs low and high, two numbers, or options; it has {dict(settings)}")
-        log, whole, points = (settings.get(key) for key in ("log", "integer", "points"))
-        if not all(flag is None or isinstance(flag, bool) for flag in (log, whole)):
-            raise UsageError(f"{where}: log and integer are true or false")
-        if whole:
-            if points is not None:
-                raise UsageError(f"{where}: points is for real ranges; a whole range lists all its numbers")
-            return Integer(name, low, high, bool(log))  # type: ignore[arg-type]
-        return Real(name, low, high, bool(log), points)  # type: ignore[arg-type]
-    except ValueError as error:
-        raise UsageError(f"{where}: {str(error).removeprefix(f'{name}: ')}") from error
-
-
-def _choice(name: str, where: str, settings: Mapping[str, Json]) -> Choice:
-    options = settings["options"]
-    if len(settings) > 1 or not isinstance(options, list | tuple):
-        raise UsageError(f"{where}: options is a list and goes with nothing else")
-    genes: list[Gene] = []
-    for option in options:
-        if not isinstance(option, int | float | str):
-            raise UsageError(f"{where}: options are numbers, words, true and false; not {option!r}")
-        genes.append(option)
-    return Choice(name, tuple(genes))

@@ -18,12 +18,14 @@ from evonas_cli.store.directory import RunDirectory
 from evonas_cli.testing import jobs as contract
 
 SMALL = ("trainer.epochs=1", "dataset.limit=200", "space.channels=4")
+INNER = "['strategy=regularized_evolution','space=bits','job=landscape','budget.evaluations=70']"
 NEEDED: dict[str, tuple[str, ...]] = {
     "control": ("strategy=random", "space.inputs=4", "space.outputs=2", "job.episodes=2", "job.steps=20"),
     "landscape": ("space=chain_landscape",),
     "language": ("space=rnn_cell", "job.hidden=8", "trainer.epochs=1"),
     "neurons": ("strategy=random", "job.steps=20", "job.check_every=10"),
     "neurons_evolved": ("strategy=random",),
+    "search": ("strategy=random", "space=settings", "job.common=false", f"job.inner={INNER}"),
     "size": ("space=nasbench201",),
     "table": ("space=nasbench201",),
     "train": ("space=nasbench201", *SMALL),
@@ -79,5 +81,5 @@ def test_the_candidates_seed_is_the_only_randomness(case: tuple[str, Parts], tmp
     bench, context = parts.job.open(Place()), RunDirectory(tmp_path)
     [one, _] = asked(name, parts)
     [first], [other] = (list(bench.evaluate(Unit((replace(one, seed=seed),)), context)) for seed in (1, 2))
-    metric = {"landscape": "valid_error", "zero_cost": "score"}.get(name, "valid_loss")
+    metric = {"landscape": "valid_error", "search": "loss", "zero_cost": "score"}.get(name, "valid_loss")
     assert first.metrics[metric] != other.metrics[metric]
