@@ -11,9 +11,9 @@
 Explored is a genome whose canonical form was proposed before, or whose region has had `visits` proposals
 (evolution/explored.py: the paper's hall of shame). Samples are drawn again by the same rule. Species are those of NEAT
 (evolution/speciation.py) by the space's own distance, which for trees is structural (genomes/trees.py). The paper's
-population is 100; its rates are not stated, and ranks in the place of fitness are ours. A failed candidate is no member;
-where no member is left, candidates are sampled. A generation may be asked before the one before it is told (the run's
-window): it breeds from what was told.
+population is 100; rates are ours, as are ranks in the place of fitness. A failed candidate is no member; where no
+member is left, candidates are sampled. A generation may be asked before the one before it is told (the run's window):
+it breeds from what was told.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class GeneticProgramming(Generic[G]):
     def ask(self, state: Population[G], rng: Random) -> tuple[list[Proposal[G]], Population[G]]:
         """A generation without the elites."""
         proposals = []
-        for species, (n_elites, n_children) in self._places(state).items():
+        for species, (_, n_children) in self._places(state).items():
             members = _best_first(state.members, species)
             parents = members[: ceil(self.survival_fraction * len(members))]
             for _ in range(n_children):
@@ -169,21 +169,19 @@ class GeneticProgramming(Generic[G]):
         self, state: Population[G], parents: Sequence[Member[G]], rng: Random
     ) -> tuple[Proposal[G], Population[G]]:
         """A proposal that is not explored, as far as draws suffice, and the state that knows it."""
-        explored = state.explored
-        for draw in range(self.redraws + 1):
-            proposal = self._child(parents, rng) if parents else Proposal(self.space.sample(rng), operator="sample")
-            assert proposal.genome is not None
-            form = form_of(self.space, proposal.genome)
-            region = region_of(explored, proposal.genome, self.radius, self.space.distance)
-            full = region is not None and self.visits is not None and explored.regions[region].visits >= self.visits
-            if not (full or form in explored.forms):
-                break
-        else:
-            explored = replace(explored, known=explored.known + 1)
-        after = visited(explored, proposal.genome, form, region)
-        return proposal, replace(state, explored=replace(after, redrawn=after.redrawn + draw))
+        explored, known, draws = state.explored, True, 0
+        while known and draws <= self.redraws:
+            genome, family, operator = self._child(parents, rng) if parents else (self.space.sample(rng), (), "sample")
+            form, region = form_of(self.space, genome), region_of(explored, genome, self.radius, self.space.distance)
+            visits = 0 if region is None else explored.regions[region].visits
+            known = form in explored.forms or (self.visits is not None and visits >= self.visits)
+            draws += 1
+        after = visited(explored, genome, form, region)
+        after = replace(after, redrawn=after.redrawn + draws - 1, known=after.known + known)
+        return Proposal(genome, parents=family, operator=operator), replace(state, explored=after)
 
-    def _child(self, parents: Sequence[Member[G]], rng: Random) -> Proposal[G]:
+    def _child(self, parents: Sequence[Member[G]], rng: Random) -> tuple[G, tuple[int, ...], str]:
+        """A genome, its parents' ids and the operators that made it."""
         mother = rng.choice(parents)
         others = [one for one in parents if one is not mother]
         genome, family, steps = mother.genome, [mother.id], []
@@ -194,7 +192,7 @@ class GeneticProgramming(Generic[G]):
         if not steps or rng.random() < self.mutation_probability:
             genome = self.space.mutate(genome, rng)
             steps.append("mutation")
-        return Proposal(genome, parents=tuple(family), operator="+".join(steps))
+        return genome, tuple(family), "+".join(steps)
 
     def _speciated(self, state: Population[G], members: Sequence[Member[G]], rng: Random) -> Population[G]:
         """The members in the species that were there and in new ones; the threshold then follows a wanted number."""
