@@ -1,8 +1,8 @@
 """What a search has explored: the forms that were proposed, and how often each region of the space was visited.
 
-The archive of Rawal and Miikkulainen (2018), their hall of shame, keeps offspring away from where the search has been;
-its details are not in the paper. Here a region is a ball of a radius around its first genome. A genome belongs to the
-first region whose centre is nearer than the radius, and otherwise founds one.
+The archive of Rawal and Miikkulainen (2018), their hall of shame, keeps offspring away from where the search has been.
+The details are ours: a region is a ball of a radius around its first genome. A genome belongs to the first region whose
+centre is nearer than the radius, and otherwise founds one.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@
 The value of the root is h_t. Only linear nodes read x, whose width is its own. Every linear node has matrices of its
 own. A memory has one node that writes and at least one leaf that reads.
 
-The paper says neither how memories of two parents are matched nor what becomes of a memory without a reader; `settled`
-is our reading. `mix`, without which no GRU has a tree with as many weights, is not in the paper.
+How memories of two parents are matched, and what becomes of a memory without a reader (`settled`), are our reading. So
+is `mix`, without which no GRU has a tree with as many weights.
 """
 
 from __future__ import annotations
