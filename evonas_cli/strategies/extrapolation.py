@@ -107,10 +107,12 @@ class Extrapolation(Generic[G]):
     margin: float = 0.01
     audit: float = 0.1
     predictor: str = "power_law"
+    lstm_epochs: int = 100
 
     def __post_init__(self) -> None:
         whole("full", self.full, least=1)
         one_of("predictor", self.predictor, names=("power_law", "lstm"))
+        whole("lstm_epochs", self.lstm_epochs, least=1)
         rule = f"is too few full trainings for predictor=lstm to learn from; there must be {LEAST_CURVES} at least"
         require(not self._learns or self.full >= LEAST_CURVES, "full", self.full, rule)
         within("start", self.start, interval="(0, 1)")
@@ -267,7 +269,7 @@ class Extrapolation(Generic[G]):
         curves, finals = finished.prefixes(points)
         if len(curves) < LEAST_CURVES:
             return None
-        network = _network(curves, finals)
+        network = _network(curves, finals, self.lstm_epochs)
         return Law(network.predict([loss for _, loss in points]), 0.0, 1.0, network.deviation)
 
     @property
@@ -284,9 +286,9 @@ class Extrapolation(Generic[G]):
 
 
 @lru_cache(maxsize=32)
-def _network(curves: tuple[tuple[float, ...], ...], finals: tuple[float, ...]) -> CurveLstm:
+def _network(curves: tuple[tuple[float, ...], ...], finals: tuple[float, ...], epochs: int) -> CurveLstm:
     """Several candidates are judged between two full trainings."""
-    return trained(curves, finals)
+    return trained(curves, finals, epochs)
 
 
 def _with(watch: Watch[G], finished: int = 0, stopped: int = 0, audited: int = 0, wrong: int = 0,

@@ -3,7 +3,7 @@
 
 Sizes and training are ours: one layer of 8 units, which reads one loss a step; the last h gives the final loss minus
 the last one that was read, so that an untrained network says that nothing changes. Losses are standardised. Squared
-error, Adam (Kingma and Ba, 2015) with a rate of 0.01 over all curves at once. Each fifth curve is held out; the root of
+error, Adam (Kingma and Ba, 2015) with a rate of 0.02 over all curves at once. Each fifth curve is held out; the root of
 the mean squared error on these is the deviation.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from evonas_cli.surrogates.gaussian_process import Array
 
-UNITS, RATE, HELD_OUT = 8, 0.01, 5
+UNITS, RATE, HELD_OUT = 8, 0.02, 5
 DECAYS, EPSILON = (0.9, 0.999), 1e-8
 LEAST_CURVES = 10
 """Finished trainings that the network needs at least."""
@@ -37,7 +37,7 @@ class CurveLstm:
         return float(_predicted(self.weights, np.array([losses], dtype=float), self.shift, self.scale)[0])
 
 
-def trained(curves: Sequence[Sequence[float]], finals: Sequence[float], epochs: int = 200) -> CurveLstm:
+def trained(curves: Sequence[Sequence[float]], finals: Sequence[float], epochs: int = 100) -> CurveLstm:
     """The network after so many epochs over curves of one length with their final losses, always with the same draws.
 
     Raises ValueError for fewer than LEAST_CURVES curves.

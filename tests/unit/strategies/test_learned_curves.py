@@ -21,7 +21,7 @@ EPOCHS = 16
 
 
 def strategy(**settings: Any) -> Extrapolation[Any]:
-    given = {"predictor": "lstm", "full": 12, "audit": 1.0} | settings
+    given = {"predictor": "lstm", "full": 12, "audit": 1.0, "every": 0.75, "lstm_epochs": 40} | settings
     return Extrapolation(space=SPACE, proposer=RandomSearch(space=SPACE), **given)
 
 
@@ -56,7 +56,7 @@ def driven(made: Extrapolation[Any], evaluations: int, resumed: bool = False) ->
 
 def test_it_learns_what_a_power_law_cannot() -> None:
     made = strategy()
-    figures = made.figures(driven(made, 60))
+    figures = made.figures(driven(made, 40))
     assert figures["compared"] >= 8
     errors = [figures[f"{name}_error"] for name in ("lstm", "power_law", "last_loss")]
     assert all(isinstance(error, float) for error in errors)
@@ -65,12 +65,12 @@ def test_it_learns_what_a_power_law_cannot() -> None:
 
 def test_a_state_that_is_written_and_read_goes_on_the_same() -> None:
     made = strategy(audit=0.2)
-    assert driven(made, 40, resumed=True) == driven(made, 40)
+    assert driven(made, 30, resumed=True) == driven(made, 30)
 
 
 def test_the_proposer_is_told_the_forecast_of_what_stops() -> None:
     made = strategy(audit=0.0)
-    watch, _ = driven(made, 60)
+    watch, _ = driven(made, 40)
     assert watch.count.stopped > 10 and watch.count.spared > 0
     told = [outcome.losses[0] for outcome in watch.supply.outcomes.values()]
     firsts = {round(0.3 + 0.04 * ones, 6) for ones in range(13)}
