@@ -32,13 +32,14 @@ WITHOUT_MEANING: Mapping[str, tuple[Any, ...]] = {
 
 
 class Language:
-    """Trains and validates one-layer language models: embedding, the candidate's cell, a linear layer.
+    """Trains and validates language models: embedding, one or more layers of the candidate's cell, a linear layer.
 
     `space` decodes genomes, `seed` is the run's; `device`, `deterministic` and `threads` as for `device.resolve`.
 
     hidden     width of h, of each memory and of the embedding
     unroll     steps in time between two updates of the weights; gradients go no further back, the state goes on
-    dropout    share of the embedding's and the output's numbers that a training step drops
+    dropout    share of the numbers of the embedding, between layers and of the output that a training step drops
+    layers     layers of the cell, each with weights of its own
 
     `trainer` has all other settings: an epoch is one pass over the corpus, `batch_size` counts sequences, or stretches
     of one text, side by side, and `eval_batch_size` those of the validation. Batches and dropout depend on the run's
@@ -70,13 +71,14 @@ class Language:
         hidden: int,
         unroll: int,
         dropout: float,
+        layers: int = 1,
     ) -> None:
         if not isinstance(dataset, SequenceDataset):
             raise UsageError(
                 f"job=language reads sequences of tokens, which the dataset {type(dataset).__name__} has not; "
                 "pass dataset=copy or dataset=text"
             )
-        for key, value in (("hidden", hidden), ("unroll", unroll)):
+        for key, value in (("hidden", hidden), ("unroll", unroll), ("layers", layers)):
             if type(value) is not int or value < 1:
                 raise UsageError(f"job.{key} is {value!r}; it must be an integer of at least 1")
         if type(dropout) not in (int, float) or not 0 <= dropout < 1:
@@ -86,7 +88,7 @@ class Language:
                 found, wanted = (str(value).lower() for value in (getattr(trainer, key), fitting[-1]))
                 raise UsageError(f"trainer.{key}={found} means nothing to job=language; set trainer.{key}={wanted}")
         self.equipment = Equipment(space, dataset, trainer, seed, device, deterministic, threads)
-        self._hidden, self._unroll, self._dropout = hidden, unroll, dropout
+        self._hidden, self._unroll, self._dropout, self._layers = hidden, unroll, dropout, layers
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
@@ -99,7 +101,8 @@ class Language:
         """The bench, which reads the corpus when it is first asked."""
         from evonas_cli.training.candidates.language_bench import LanguageBench
 
-        return LanguageBench(self.equipment.at(place), self._hidden, self._unroll, self._dropout, place.halt)
+        sizes = self._hidden, self._unroll, self._dropout, self._layers
+        return LanguageBench(self.equipment.at(place), *sizes, place.halt)
 
     def check_there(self) -> None:
         """As the data set's, where it has files."""
@@ -119,7 +122,7 @@ class Language:
                 cell = space.decode_cell(candidate.proposal.genome)
             except Exception:  # whatever it is, evaluating the candidate meets it again and records it
                 return None
-            plan = LanguagePlan(cell, Task.from_json(environment["task"]).outputs, self._hidden)
+            plan = LanguagePlan(cell, Task.from_json(environment["task"]).outputs, self._hidden, self._layers)
             if over_cap(plan, trainer) is not None:
                 return None
             total += epochs_of(trainer, candidate) * plan.multiply_adds

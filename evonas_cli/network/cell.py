@@ -14,6 +14,8 @@ INPUT, HIDDEN, FIRST_MEMORY = 0, 1, 2
 LEARNED = ("linear", "affine")
 COMBINERS = ("add", "multiply")
 FUNCTIONS = ("tanh", "sigmoid", "relu")
+COMPLEMENT = "complement"
+UNARY = (*FUNCTIONS, COMPLEMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class CellNode:
     """An operation on earlier values.
 
     `linear` multiplies one value with a matrix of the node's own, `affine` adds a vector of its own as well; `add` and
-    `multiply` combine two values or more, number by number; `tanh`, `sigmoid` and `relu` take one.
+    `multiply` combine two values or more, number by number; `tanh`, `sigmoid`, `relu` and `complement`, 1 minus the
+    value, take one.
     """
 
     op: str
@@ -67,7 +70,7 @@ class Cell:
 
 
 def _check(value: int, node: CellNode) -> None:
-    if node.op not in (*LEARNED, *COMBINERS, *FUNCTIONS):
+    if node.op not in (*LEARNED, *COMBINERS, *UNARY):
         raise ValueError(f"value {value}: there is no operation {node.op!r}")
     if len(node.sources) < 2 if node.op in COMBINERS else len(node.sources) != 1:
         raise ValueError(f"value {value}: {node.op} cannot take {len(node.sources)} values")

@@ -1,4 +1,4 @@
-"""Recurrent cells as torch modules, unrolled over time, and the one-layer language model around a cell.
+"""Recurrent cells as torch modules, unrolled over time, and the language model of one or more layers of a cell.
 
 All products of one value with weights are one matrix product: those of x_t for all time steps at once, those of h_{t-1}
 once a step. What is left of a step is arithmetic number by number. Initial weights and biases are uniform in
@@ -20,7 +20,7 @@ from evonas_cli.nn.layers.allocation import allocated
 from evonas_cli.nn.layers.dropout import Dropout
 
 State: TypeAlias = tuple[Tensor, ...]
-"""h and the memories, (B, hidden) each."""
+"""h and the memories, (B, hidden) each; of a model those of its layers one after the other, the lowest first."""
 
 
 class RecurrentCell(nn.Module):
@@ -88,15 +88,20 @@ class RecurrentCell(nn.Module):
         return self.cell.nodes[members[0] - self.cell.first_node].sources[0]
 
 
-FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu}
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "relu": torch.relu,
+    "complement": lambda value: 1 - value,
+}
 COMBINERS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"add": torch.add, "multiply": torch.mul}
 
 
 class LanguageModel(nn.Module):
-    """Embedding, cell, linear layer: scores of the next token (Mikolov et al., 2010, with any cell).
+    """Embedding, layers of a cell, linear layer: scores of the next token (Mikolov et al., 2010, with any cell).
 
-    `dropout` acts on the embedding and on h on its way out, never between steps (Zaremba et al., 2014). The model is a
-    program of one member.
+    `dropout` acts on the embedding, between layers and on h on its way out, never between steps (Zaremba et al., 2014).
+    The model is a program of one member.
     """
 
     width = 1
@@ -106,14 +111,28 @@ class LanguageModel(nn.Module):
         hidden = plan.hidden
         self.embedding = nn.Parameter(torch.empty(plan.tokens, hidden).normal_(generator=generator))
         self.cell = RecurrentCell(plan.cell, hidden, hidden, generator)
+        self.upper = nn.ModuleList([RecurrentCell(plan.cell, hidden, hidden, generator) for _ in range(1, plan.layers)])
         self.readout = allocated(nn.Linear(hidden, plan.tokens, device="meta"))
         self.dropout = Dropout(dropout) if dropout else nn.Identity()
         uniform(self.readout, hidden**-0.5, generator)
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Scores (T, B, tokens) for tokens (T, B), and the last state."""
-        h, state = self.cell(self.dropout(F.embedding(x, self.embedding)), state)
-        return self.readout(self.dropout(h)), state
+        h, after = self.cell(self.dropout(F.embedding(x, self.embedding)), state[: self._depth])
+        for number, layer in enumerate(self.upper, 1):
+            own = state[number * self._depth : (number + 1) * self._depth]
+            h, above = layer(self.dropout(h), own)
+            after = (*after, *above)
+        return self.readout(self.dropout(h)), after
+
+    def start(self, batch: int) -> State:
+        """The state before the first step: zeros."""
+        return self.cell.start(batch) * (1 + len(self.upper))
+
+    @property
+    def _depth(self) -> int:
+        """Tensors of the state of one layer."""
+        return 1 + len(self.cell.cell.memories)
 
     def draw_from(self, generator: torch.Generator) -> None:
         """Dropout takes its random numbers from there."""

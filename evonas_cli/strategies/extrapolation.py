@@ -12,27 +12,33 @@ that ends below the best loss at its stop was stopped wrongly; the figures count
 best audited candidate beats the best of all that were let through. Genomes come from a `proposer`, which is told the
 final loss of those trained in full and the last measured loss of those stopped (`evolution/supply.py`). A step is one
 training stage: under a window above 1 several candidates are in flight, and the best loss is that of those told so far.
+
+With `predictor=lstm` a network that learns from this search's full trainings forecasts in the place of the law
+(`surrogates/curve_lstm.py`: the Meta-LSTM of Rawal and Miikkulainen, 2018). The proposer is then told what was forecast
+of those stopped. Of each candidate that was judged and came to its end the figures compare the first forecasts with the
+final loss; such candidates are those that were let through, and the audited ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from math import ceil
 from random import Random
 from typing import Any, Generic
 
-from evonas_cli.core.checks import whole, within
+from evonas_cli.core.checks import one_of, require, whole, within
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import INNER, Computing, Particular, Space, Strategy
 from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
-from evonas_cli.evolution.power_law import LEAST_POINTS, below, fitted
+from evonas_cli.evolution.finished_curves import Finished, Points
+from evonas_cli.evolution.power_law import LEAST_POINTS, Law, below, fitted
 from evonas_cli.evolution.promotion import ROUNDING
 from evonas_cli.evolution.supply import Supply, check_proposer, demanded, draw, outcome, settle
-
-Points = tuple[tuple[float, float], ...]
+from evonas_cli.surrogates.curve_lstm import LEAST_CURVES, CurveLstm, trained
+from evonas_cli.surrogates.environment import environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,8 @@ class Training(Generic[G]):
     """A candidate on its way: its genome and number in the supply, the index of the fidelity that it is trained to, and
     its curve so far as (epoch, loss). `id` is that of its last training (None: it has none).
 
-    `stopped` is, for one that is audited, the best final loss at its stop.
+    `stopped` is, for one that is audited, the best final loss at its stop. `forecasts` are the first ones made with
+    `predictor=lstm`, in the order of FORECASTS.
     """
 
     serial: int
@@ -49,6 +56,7 @@ class Training(Generic[G]):
     points: Points = ()
     id: int | None = None
     stopped: float | None = None
+    forecasts: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ class Watch(Generic[G]):
     """Candidates in flight, in the order of asking, and those that wait for their next stage, oldest first.
 
     `best` is the least final loss of those that the rule let through, with its candidate `leader`; `audited` is that of
-    the audited ones.
+    the audited ones. `finished` is empty unless `predictor=lstm`.
     """
 
     supply: Supply[G]
@@ -78,6 +86,7 @@ class Watch(Generic[G]):
     leader: int | None = None
     audited: float | None = None
     count: Count = Count()
+    finished: Finished = field(default_factory=Finished)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +106,15 @@ class Extrapolation(Generic[G]):
     probability: float = 0.05
     margin: float = 0.01
     audit: float = 0.1
+    predictor: str = "power_law"
+    lstm_epochs: int = 100
 
     def __post_init__(self) -> None:
         whole("full", self.full, least=1)
+        one_of("predictor", self.predictor, names=("power_law", "lstm"))
+        whole("lstm_epochs", self.lstm_epochs, least=1)
+        rule = f"is too few full trainings for predictor=lstm to learn from; there must be {LEAST_CURVES} at least"
+        require(not self._learns or self.full >= LEAST_CURVES, "full", self.full, rule)
         within("start", self.start, interval="(0, 1)")
         within("every", self.every, interval="[0.001, 1]")
         within("probability", self.probability, interval="(0, 1)")
@@ -136,8 +151,9 @@ class Extrapolation(Generic[G]):
             self.proposer.check_objectives(objectives)
 
     def environment(self) -> dict[str, Json]:
-        """The proposer's."""
-        return self.proposer.environment() if isinstance(self.proposer, Computing) else {}
+        """The proposer's, and what the bits of the network depend on."""
+        theirs = self.proposer.environment() if isinstance(self.proposer, Computing) else {}
+        return {**theirs, **(environment() if self._learns else {})}
 
     def init(self, rng: Random) -> tuple[Watch[G], INNER]:
         """No candidate yet."""
@@ -169,8 +185,8 @@ class Extrapolation(Generic[G]):
             training, *flight = watch.flight
             watch = replace(watch, flight=tuple(flight))
             watch, ended = self._judged(watch, training, evaluation, rng)
-            if ended:
-                settled = {training.serial: outcome(evaluation)}
+            if ended is not None:
+                settled = {training.serial: outcome(ended)}
                 inner, supply = settle(self.proposer, inner, watch.supply, settled, rng)
                 watch = replace(watch, supply=supply)
         return watch, inner
@@ -187,7 +203,8 @@ class Extrapolation(Generic[G]):
 
     def figures(self, state: tuple[Watch[G], INNER]) -> Mapping[str, Json]:
         """Candidates that came to an end, those of them stopped, audited, and audited and found wrongly stopped; the
-        share of epochs saved; the regret in the metric's unit (None without an audited one)."""
+        share of epochs saved; the regret in the metric's unit (None without an audited one). With `predictor=lstm` the
+        mean absolute error of its forecasts, beside that of the power law and of taking the last loss."""
         watch, count = state[0], state[0].count
         whole = count.trained + count.spared
         regret = None
@@ -200,28 +217,37 @@ class Extrapolation(Generic[G]):
             "wrongly_stopped": count.wrong,
             "epochs_saved": count.spared / whole if whole else 0.0,
             "regret": regret,
+            **(watch.finished.figures() if self._learns else {}),
         }
 
     def _judged(
         self, watch: Watch[G], training: Training[G], told: Evaluation[G], rng: Random
-    ) -> tuple[Watch[G], bool]:
-        """After a stage: what is known then, and whether the candidate has come to an end."""
+    ) -> tuple[Watch[G], Evaluation[G] | None]:
+        """After a stage: what is known then, and what the proposer is told of a candidate that has come to its end."""
         reached = self._stages[training.stage]
         if told.losses is None:
             before = self._stages[training.stage - 1] if training.stage and training.id is not None else 0.0
-            return _with(watch, finished=1, trained=max(before, reached)), True
+            return _with(watch, finished=1, trained=max(before, reached)), told
         points = (*training.points, *self._curve(told))
         if reached == 1.0:
-            return self._finished(watch, training, told.id, told.losses[0]), True
+            if self._learns and points:
+                watch = replace(watch, finished=watch.finished.with_curve(points, training.forecasts))
+            return self._finished(watch, training, told.id, told.losses[0]), told
         training = replace(training, id=told.id, points=points)
-        if watch.best is not None and self._hopeless(points, reached, watch.best):
+        law = self._law(watch.finished, points)
+        epochs = points[-1][0] / reached if points else 0.0
+        if self._learns and law is not None and training.forecasts is None:
+            training = replace(training, forecasts=(law.at(epochs), fitted(points).at(epochs), points[-1][1]))
+        hope = 1.0 if watch.best is None or law is None else below(law, epochs, watch.best, self.margin)
+        if watch.best is not None and law is not None and hope < self.probability:
             watch = _with(watch, stopped=1)
             if rng.random() >= self.audit:
-                return _with(watch, finished=1, trained=reached, spared=1.0 - reached), True
+                ended = replace(told, losses=(law.at(epochs), *told.losses[1:])) if self._learns else told
+                return _with(watch, finished=1, trained=reached, spared=1.0 - reached), ended
             training = replace(training, stage=len(self._stages) - 1, stopped=watch.best)
         else:
             training = replace(training, stage=training.stage + 1)
-        return replace(watch, waiting=(*watch.waiting, training)), False
+        return replace(watch, waiting=(*watch.waiting, training)), None
 
     def _finished(self, watch: Watch[G], training: Training[G], id: int, loss: float) -> Watch[G]:
         """After a full training, which counts as the rule's own unless the rule had stopped it."""
@@ -233,11 +259,22 @@ class Extrapolation(Generic[G]):
             return replace(watch, best=loss, leader=id)
         return watch
 
-    def _hopeless(self, points: Points, reached: float, best: float) -> bool:
-        if len(points) < LEAST_POINTS:  # some epoch had no finite loss
-            return False
-        epochs = points[-1][0] / reached
-        return below(fitted(points), epochs, best, self.margin) < self.probability
+    def _law(self, finished: Finished, points: Points) -> Law | None:
+        """The forecast, that of the network as a law that is constant; None where some epoch had no finite loss, or too
+        few trainings that came to their end have losses at these epochs."""
+        if len(points) < LEAST_POINTS:
+            return None
+        if not self._learns:
+            return fitted(points)
+        curves, finals = finished.prefixes(points)
+        if len(curves) < LEAST_CURVES:
+            return None
+        network = _network(curves, finals, self.lstm_epochs)
+        return Law(network.predict([loss for _, loss in points]), 0.0, 1.0, network.deviation)
+
+    @property
+    def _learns(self) -> bool:
+        return self.predictor == "lstm"
 
     def _curve(self, told: Evaluation[G]) -> Points:
         """The measured points of a stage. Raises UsageError for a job without such curves."""
@@ -248,16 +285,15 @@ class Extrapolation(Generic[G]):
         return tuple([(float(epoch), float(loss)) for epoch, loss in pairs if epoch is not None and loss is not None])
 
 
+@lru_cache(maxsize=32)
+def _network(curves: tuple[tuple[float, ...], ...], finals: tuple[float, ...], epochs: int) -> CurveLstm:
+    """Several candidates are judged between two full trainings."""
+    return trained(curves, finals, epochs)
+
+
 def _with(watch: Watch[G], finished: int = 0, stopped: int = 0, audited: int = 0, wrong: int = 0,
           trained: float = 0.0, spared: float = 0.0) -> Watch[G]:  # fmt: skip
     """With so much more counted."""
     count = watch.count
-    more = Count(
-        count.finished + finished,
-        count.stopped + stopped,
-        count.audited + audited,
-        count.wrong + wrong,
-        count.trained + trained,
-        count.spared + spared,
-    )
-    return replace(watch, count=more)
+    decided = count.finished + finished, count.stopped + stopped, count.audited + audited, count.wrong + wrong
+    return replace(watch, count=Count(*decided, count.trained + trained, count.spared + spared))

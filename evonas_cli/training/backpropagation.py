@@ -129,5 +129,5 @@ def _mean(total: Tensor, done: int) -> list[float]:
 def begin(model: LanguageModel, window: Window, state: State) -> State:
     """The state before a window: zeros where rows begin, else the last one without its gradient."""
     if window.fresh:
-        return model.cell.start(window.inputs.shape[1])
+        return model.start(window.inputs.shape[1])
     return tuple([part.detach() for part in state])

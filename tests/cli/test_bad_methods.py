@@ -22,6 +22,8 @@ DEEP = ("space=codeepneat", "strategy=deepneat")
 HYPER = ("space=hyperparameters", "strategy=random")
 CHAIN = ("space=chain_cnn", "strategy=random")
 CELL = ("job=language", "space=rnn_cell", "strategy=random")
+TREES = ("strategy=genetic_programming",)
+LISTED = ("job=language", "space=gp_cell", "strategy=listed")
 CURVES = ("strategy=extrapolation", "trainer.save_state=true")
 SCHEDULE = ("space=hyperparameters", *GA, "strategy.archive=false", "strategy.inherit=schedule",
             "trainer.save_state=true", "window=1")  # fmt: skip
@@ -202,6 +204,18 @@ REFUSALS = [
     ((*CHAIN, "space.filters=[8,8]"), "space.filters"),
     ((*CELL, "space.leaves=3"), "space.leaves"),
     ((*CELL, "space.combiners=[]"), "space.combiners"),
+    ((*CELL, "job.layers=0"), "job.layers is 0; it must be an integer of at least 1"),
+    (
+        (*TREES, "space.depth=5"),
+        "start has lstm, which does not fit: the tree's depth is 6; space.depth=5 is the limit",
+    ),
+    ((*TREES, "strategy.population_size=1"), "strategy.population_size must be a whole number of at least 2; it is 1"),
+    ((*LISTED, "strategy.genomes=['linear_tanh(x)']"), "h has no path to the root, so that the node is not recurrent"),
+    ((*LISTED, "strategy.genomes=['linear_tanh(x, h)']", "space.depth=0"), "space.depth is 0"),
+    (
+        (*LISTED, "strategy.genomes=['tanh(tanh(linear(x, h)))']", "space.depth=2", "space.start=[simple]"),
+        "the tree's depth is 3; space.depth=2 is the limit",
+    ),
     (("space=nasbench201", "space.operations=[]"), "space.operations must be two or more different ones"),
     (("space=nasnet", "space.normal_cells=0"), "space.normal_cells must be at least 1"),
     (("space=nasnet", "space.identity_probability=2"), "space.identity_probability must be in [0, 1]"),

@@ -35,6 +35,10 @@ OF_THEIR_OWN = {
     "lemonade": ("space=layered_cnn", *SHORT, "strategy.proposed=6", "strategy.trained=3", "budget.evaluations=10"),
     "network_morphism": ("space=layered_cnn", *SHORT, "strategy.coldest=0.9", "budget.evaluations=5"),
     "nasbot": ("space=mlp", "job=size", "strategy.candidates=8", "strategy.initial=4", "budget.evaluations=7"),
+    "genetic_programming": (
+        *("strategy.population_size=6", "strategy.species=2", "job.hidden=4", "dataset.n_train=20"),
+        *("trainer.epochs=1", "budget.evaluations=18"),
+    ),
     "progressive": ("space=nasbench201", "space.nodes=3", "job=size"),
     "irlas": ("space=chain_cnn", *SHORT, "strategy.epsilons=[[1.0,4],[0.1,4]]", "budget.evaluations=8"),
     "backprop_neat": ("strategy.population_size=20", "dataset=xor", "dataset.n_train=40", "job.steps=40"),

@@ -1,7 +1,7 @@
 """`kill -9` while methods with spaces of their own search: the resumed run ends as the one that was never stopped.
 
 NEAT, also for novelty, and backprop NEAT train neurons on a pool; EvoGrad, coevolution, Q-learning and screened
-evolution are told of landscapes, growing cells of their size.
+evolution are told of landscapes, growing cells and genetic programming of sizes.
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ CASES = {
     "progressive": (
         *("strategy=progressive", "space=nasbench201", "job=size", "dataset=digits", "strategy.beam=10"),
         *("budget.evaluations=125", "snapshot.every=20"),
+    ),
+    "genetic_programming": (
+        *("strategy=genetic_programming", "space=chain_cnn", "job=size", "dataset=digits"),
+        *("budget.evaluations=110", "snapshot.every=20"),
     ),
     "coevolution": ("strategy=coevolution", "space=sequences", *LANDSCAPE),
 }

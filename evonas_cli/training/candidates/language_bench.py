@@ -48,11 +48,12 @@ class LanguageBench:
         hidden: int,
         unroll: int,
         dropout: float,
+        layers: int = 1,
         halt: Halt = NEVER,
     ) -> None:
-        """`hidden`, `unroll` and `dropout` as for the job, `halt` as for the place."""
+        """`hidden`, `unroll`, `dropout` and `layers` as for the job, `halt` as for the place."""
         self.equipment, self.halt = equipment, halt
-        self.hidden, self.unroll, self.dropout = hidden, unroll, dropout
+        self.hidden, self.unroll, self.dropout, self.layers = hidden, unroll, dropout, layers
 
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, the task, and a digest of the data. Raises UsageError, EnvironmentFailure."""
@@ -88,7 +89,8 @@ class LanguageBench:
     ) -> Mapping[str, float] | Failure:
         """The metrics, or why the model is not trained. Raises Diverged, Lost."""
         data, trainer, seed = self._loaded, self.equipment.trainer, self.equipment.seed
-        plan = LanguagePlan(self.equipment.space.decode_cell(candidate.proposal.genome), data.task.outputs, self.hidden)
+        cell = self.equipment.space.decode_cell(candidate.proposal.genome)
+        plan = LanguagePlan(cell, data.task.outputs, self.hidden, self.layers)
         failure = over_cap(plan, trainer)
         if failure is not None:
             return failure

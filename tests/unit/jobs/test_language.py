@@ -165,6 +165,7 @@ def test_a_disk_error_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"hidden": 0}, "job.hidden is 0; it must be an integer of at least 1"),
         ({"hidden": True}, "job.hidden is True"),
         ({"unroll": -1}, "job.unroll is -1"),
+        ({"layers": 0}, "job.layers is 0; it must be an integer of at least 1"),
         ({"dropout": 1.0}, "job.dropout is 1.0; it must be a number from 0 to below 1"),
         ({"dropout": -0.1}, "job.dropout is -0.1"),
         ({"graph": True}, "trainer.graph=true means nothing to job=language; set trainer.graph=false"),
@@ -185,7 +186,7 @@ def test_jobs_refuse_each_others_data_and_spaces(compose_parts: Any) -> None:
         (("job=language", "space=rnn_cell", "dataset=digits"), "Digits has not; pass dataset=copy or dataset=text"),
         (("job=train", "dataset=copy"), "classifies images.* Copy .*dataset=digits.*job=language"),
         (("job=train", "dataset=text", "dataset.path=x.txt"), "classifies images.* Text "),
-        (("job=language", "space=nasbench201"), "Recurrent, which NasBench201 is not; spaces that are: rnn_cell"),
+        (("job=language", "space=nasbench201"), "Recurrent, which NasBench201 is not.* are: gp_cell, rnn_cell"),
         (("job=train", "space=rnn_cell"), "Buildable, which RnnCell is not"),
         (("job=language", "space=rnn_cell", "dataset=text"), "dataset.path must be given"),
     ):
