@@ -31,6 +31,15 @@ class Resolving(Protocol, metaclass=Capability):
         """
 
 
+@runtime_checkable
+class Laid(Protocol, metaclass=Capability):
+    """What a data set may have in addition: it knows what its examples are, before it is read."""
+
+    @property
+    def layout(self) -> str:
+        """image, series, tokens or vector; auto where only a look at the data tells."""
+
+
 def check_there(job: object) -> None:
     """Raises UsageError when the data of a job is not there; a job that is not Placed is taken to have it."""
     if isinstance(job, Placed):

@@ -70,6 +70,11 @@ class Chorales(Source):
         return str(self.path)
 
     @property
+    def layout(self) -> str:
+        """As Laid."""
+        return "series"
+
+    @property
     def task_kind(self) -> str:
         """As Source.task_kind."""
         return "labels"

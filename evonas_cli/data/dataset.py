@@ -80,6 +80,11 @@ class Source(ABC):
         return type(self).__name__
 
     @property
+    def layout(self) -> str:
+        """As Laid: what an example is, as far as the settings tell it."""
+        return "image"
+
+    @property
     def task_kind(self) -> str:
         """The kind of task as far as the settings tell it without any reading: classes, labels, numbers, or auto."""
         return "classes"

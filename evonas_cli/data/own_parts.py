@@ -23,6 +23,11 @@ class OwnParts(Source):
     limit: int | None = field(default=None, init=False)
     memory: str = field(default="auto", init=False)
 
+    @property
+    def layout(self) -> str:
+        """As Laid."""
+        return "vector"
+
     @abstractmethod
     def arrays(self) -> Arrays:
         """Inputs and targets of the three parts. Raises UsageError for a file that cannot be read."""

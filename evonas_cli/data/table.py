@@ -41,6 +41,11 @@ class Csv(DelimitedSource):
             raise UsageError(f"dataset.drop names {dropped[0]!r}, which another setting of dataset names, too; "
                              "leave it out of one")  # fmt: skip
 
+    @property
+    def layout(self) -> str:
+        """As Laid."""
+        return "vector"
+
     def check_header(self, names: tuple[str, ...], path: Path) -> None:
         """As DelimitedSource.check_header."""
         for key in LISTS:

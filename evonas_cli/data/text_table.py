@@ -48,6 +48,11 @@ class TextCsv(DelimitedSource):
                 auto = ", or auto" if key == "max_length" else ""
                 raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least 1{auto}")
 
+    @property
+    def layout(self) -> str:
+        """As Laid."""
+        return "tokens"
+
     def check_header(self, names: tuple[str, ...], path: Path) -> None:
         """As DelimitedSource.check_header."""
         if self.text in target_names(self.target):

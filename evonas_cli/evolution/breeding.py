@@ -17,6 +17,7 @@ from evonas_cli.core.checks import whole, within
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.evolution.neat import GraphLoci, MutationRates, change, crossover, distance, mutate
+from evonas_cli.evolution.nondominated import preferences
 from evonas_cli.evolution.speciation import (
     STEP,
     Distance,
@@ -35,7 +36,8 @@ class Part:
     """A member: its graph, its species and what is known of it.
 
     `fitness` is None until a network with it succeeds. `generation` is that of its birth. `best` is the candidate in
-    which it did best in the generation judged last, `ancestors` those in which its parents did.
+    which it did best in the generation judged last, `ancestors` those in which its parents did. `losses` has what its
+    networks lost on average, by objective.
     """
 
     id: int
@@ -45,6 +47,7 @@ class Part:
     generation: int = 0
     best: int | None = None
     ancestors: tuple[int, ...] = ()
+    losses: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,20 +217,34 @@ class Kind:
         return Part(-1, child, ancestors=tuple(sorted({part.best for part in family if part.best is not None})))
 
 
-def credit(population: Population, fitnesses: Mapping[int, Sequence[tuple[int, float]]]) -> Population:
-    """The population with the fitness of each part the mean over the networks that contained it.
+def credit(population: Population, judged: Mapping[int, Sequence[tuple[int, tuple[float, ...]]]]) -> Population:
+    """The population with the losses of each part the means over the networks that contained it.
 
-    `fitnesses` has, by part id, candidate and fitness of each network that succeeded. A part that is not in it keeps
-    what it had.
+    `judged` has, by part id, candidate and losses of each network that succeeded. Fitness is minus the first loss. A
+    part that is not in it keeps what it had.
     """
     parts = []
     for part in population.parts:
-        networks = fitnesses.get(part.id, ())
+        networks = judged.get(part.id, ())
         if networks:
-            best = max(networks, key=lambda network: (network[1], -network[0]))[0]
-            part = replace(part, fitness=fmean(fitness for _, fitness in networks), best=best)
+            best = min(networks, key=lambda network: (network[1][0], network[0]))[0]
+            losses = tuple([fmean(values) for values in zip(*[values for _, values in networks], strict=True)])
+            part = replace(part, fitness=-losses[0], best=best, losses=losses)
         parts.append(part)
     return replace(population, parts=tuple(parts))
+
+
+def by_front(population: Population) -> Population:
+    """The population with fitness by all losses: the earlier front is fitter, in a front the less crowded part.
+
+    Fitness is 0 for the best and 1 less for each step down (evolution/nondominated.py, Deb et al., 2002); equals stand
+    on one step. Parts without losses have none.
+    """
+    judged = [part for part in population.parts if part.losses]
+    keys = preferences([part.losses for part in judged])
+    steps = {key: -float(step) for step, key in enumerate(sorted(set(keys)))}
+    fitness = {part.id: steps[key] for part, key in zip(judged, keys, strict=True)}
+    return replace(population, parts=tuple([replace(part, fitness=fitness.get(part.id)) for part in population.parts]))
 
 
 def _best_first(parts: Sequence[Part], species: int | None = None) -> list[Part]:

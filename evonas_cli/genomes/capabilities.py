@@ -191,6 +191,17 @@ class Sized(Protocol[C], metaclass=Capability):
 
 
 @runtime_checkable
+class Suited(Protocol, metaclass=Capability):
+    """Capability: some settings of the space may be `auto` and follow from what the examples of the data are."""
+
+    def suited(self, examples: str) -> Mapping[str, Json]:
+        """The value of each setting that is `auto`, by its name, for examples that are image, series, tokens or vector.
+
+        {} where it cannot tell. Called once, before a run begins; the run keeps the values.
+        """
+
+
+@runtime_checkable
 class Measured(Protocol[C], metaclass=Capability):
     """Capability: how far two genomes are from each other."""
 
@@ -295,6 +306,6 @@ OF_SPACES: tuple[type, ...] = (
     *(Space, Buildable, Recurrent, Neural, Tuning, Configuring, Scored, Solved, Behaving),
     *(Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
     *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced),
-    *(Growable, Ensembling),
+    *(Growable, Ensembling, Suited),
 )
 """All that a space may have."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evonas_cli.network.plan import PlanError
 from evonas_cli.network.task import Task
 
@@ -12,14 +14,18 @@ def check_maps(space: str, task: Task) -> None:
         raise refusal(space, "(channels, height, width) inputs", task)
 
 
-def refusal(space: str, reads: str, task: Task) -> PlanError:
-    """One line that names what the space needs, what the task has, and a space that reads that."""
+def refusal(space: str, reads: str, task: Task, settings: Sequence[str] = ()) -> PlanError:
+    """One line that names what the space needs, what the task has, and who reads that.
+
+    `settings` are those with which the space itself would.
+    """
     if task.vocabulary:
-        cure = "space=sequence_net reads token ids"
+        other, inputs = "space=sequence_net", "token ids"
     else:
-        cure = {
-            1: "space=mlp reads vectors",
-            2: "space=sequence_net reads series",
-            3: "space=chain_cnn reads images",
-        }.get(len(task.inputs), "no space of evonas reads such inputs")
+        other, inputs = {
+            1: ("space=mlp", "vectors"),
+            2: ("space=sequence_net", "series"),
+            3: ("space=chain_cnn", "images"),
+        }.get(len(task.inputs), ("no space of evonas", "such inputs"))
+    cure = f"{' or '.join([*settings, other])} reads {inputs}"
     return PlanError(f"{space} needs {reads}; the task has {task.examples}; {cure}")

@@ -1,4 +1,4 @@
-"""How a node of a graph reads several maps of different sizes and widths."""
+"""How a node of a graph reads several maps, sequences or vectors of different sizes and widths."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ def merged(graph: Graph, maps: Sequence[int], concat: bool) -> int:
     """One map, of the smallest height and width, of one map or more; returns its node.
 
     Larger maps are halved by 2x2 max-pooling until they have the smallest size, so sizes have to be halves of one
-    another, rounded down. With `concat` the channels are concatenated. Otherwise the maps are added, after 1x1
-    convolutions to the widest where channels differ.
+    another, rounded down. Sequences must be of one length. With `concat` the channels are concatenated. Otherwise the
+    maps are added, after linear projections of the channels to the widest where their numbers differ.
     """
     smallest = min(graph.shape(x)[1:] for x in maps)
     sized = []
@@ -25,6 +25,11 @@ def merged(graph: Graph, maps: Sequence[int], concat: bool) -> int:
     if concat:
         return graph.add("concat", *sized)
     widest = max(graph.shape(x)[0] for x in sized)
-    return graph.add(
-        "add", *[x if graph.shape(x)[0] == widest else graph.add("conv", x, channels=widest, kernel=1) for x in sized]
-    )
+    return graph.add("add", *[x if graph.shape(x)[0] == widest else _projected(graph, x, widest) for x in sized])
+
+
+def _projected(graph: Graph, x: int, channels: int) -> int:
+    """A 1x1 convolution of a map or of a sequence, a linear layer of a vector."""
+    if len(graph.shape(x)) == 1:
+        return graph.add("linear", x, features=channels)
+    return graph.add("conv" if len(graph.shape(x)) == 3 else "conv1d", x, channels=channels, kernel=1)

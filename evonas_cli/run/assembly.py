@@ -23,9 +23,10 @@ from evonas_cli.core.gate import Gate
 from evonas_cli.core.protocols import Particular, Space, Strategy
 from evonas_cli.core.scalarize import REWARD, Reward
 from evonas_cli.core.searches import Checking
-from evonas_cli.core.sources import Resolving
+from evonas_cli.core.sources import Laid, Resolving
 from evonas_cli.core.types import Constraint, Json, Metric, Objective
 from evonas_cli.core.wanted import Wanted
+from evonas_cli.genomes.capabilities import Suited
 from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfaces, try_out
 from evonas_cli.run.fit import check_demands, check_needs, check_test, preferred, stated_reference
 from evonas_cli.run.goals import Goals, goals_of, wanted
@@ -175,18 +176,24 @@ def _job(config: Config, node: Mapping[str, Any], allowed: Sequence[str], wanted
 
 
 def resolved(config: Config, allowed: Sequence[str] = ()) -> Config:
-    """The configuration with the settings of the data set that are `auto` as what they stand for.
+    """The configuration with the settings of data set and space that are `auto` as what they stand for.
 
-    Only a data set that is Resolving is asked, and only where the job has one. Raises UsageError for data that is not
-    there or has two readings.
+    Only a data set that is Resolving is asked, and only where the job has one, then a space that is Suited. Raises
+    UsageError for data that is not there or has two readings.
     """
     if "dataset" not in inspect.signature(target(config["job"], "job", allowed)).parameters:
         return config
     dataset = build(config["dataset"], "dataset", allowed)
-    if not isinstance(dataset, Resolving):
+    if isinstance(dataset, Resolving):
+        found = {key: value for key, value in dataset.resolved().items() if config["dataset"].get(key) == "auto"}
+        config = {**config, "dataset": {**config["dataset"], **found}} if found else config
+    if "auto" not in config["space"].values():
         return config
-    found = {key: value for key, value in dataset.resolved().items() if config["dataset"].get(key) == "auto"}
-    return {**config, "dataset": {**config["dataset"], **found}} if found else config
+    space, dataset = build(config["space"], "space", allowed), build(config["dataset"], "dataset", allowed)
+    if not (isinstance(space, Suited) and isinstance(dataset, Laid)):
+        return config
+    suited = {key: value for key, value in space.suited(dataset.layout).items() if config["space"].get(key) == "auto"}
+    return {**config, "space": {**config["space"], **suited}}
 
 
 def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path] = (), trial: bool = True) -> Parts:

@@ -1,13 +1,14 @@
 """The networks of CoDeepNEAT: a blueprint of module species, a module for each (Miikkulainen et al., 2017).
 
 A blueprint is a graph whose nodes point to species. Every node that points to a species is replaced by the same module:
-equal layers, but weights of its own. A module is a graph of nodes
+equal layers, but weights of its own. A module is a graph of layers, of one of the lists of genomes/module_layers.py: on
+images a node is
 
     convolution (filters, kernel, scale of initial weights), batch normalisation, ReLU, [2x2 max-pool], dropout
 
 and the head is global average pooling with a linear layer. Where several links meet, larger maps are halved by 2x2
-max-pooling down to the smallest one, then all are concatenated or, after 1x1 convolutions to the widest where channels
-differ, summed. A max-pool is left out where the map is down to one pixel.
+max-pooling down to the smallest one, then all are concatenated or, after linear projections (1x1 convolutions) to the
+widest where channels differ, summed.
 
 Deviations: the paper evolves augmentation as well, which belongs to the data set here; the kind of merge is a gene of
 the blueprint; batch normalisation follows every convolution, and the weight scale multiplies the standard deviation of
@@ -25,7 +26,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.evolution import neat
 from evonas_cli.evolution.neat import GraphLoci
-from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus
+from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus, named
 from evonas_cli.genomes.marked_graph import (
     INPUT,
     OUTPUT,
@@ -39,14 +40,21 @@ from evonas_cli.genomes.marked_graph import (
     pointer,
     pointers,
 )
+from evonas_cli.genomes.module_layers import OPERATIONS, POOLINGS, Images, LayerList, Sequences, Vectors, fitting
+from evonas_cli.genomes.options import words
 from evonas_cli.genomes.ranges import Integer, Real
 from evonas_cli.genomes.sketch import Sketch, sketch_of
-from evonas_cli.network.inputs import check_maps
+from evonas_cli.network.inputs import refusal
 from evonas_cli.network.merging import merged
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Phenotype, Task
 
 MERGES = ("concat", "sum")
+ACTIVATIONS = ("relu", "gelu", "tanh")
+LISTS = {"image": "images", "series": "sequences", "tokens": "sequences", "vector": "vectors"}
+"""The layer list by what an example is."""
+TRAINED = ("learning_rate", "momentum", "nesterov", "weight_decay")
+"""Global genes that are settings of the trainer."""
 STEP_SCALE = 0.2
 Layer = Callable[[int, NodeGene], int]
 
@@ -64,8 +72,11 @@ class Assemblies:
 
     Ranges are [low, high], equal ends fix the value; lists are the options. `filters`, `kernels`, `dropout`,
     `weight_scale` and `max_pool` are genes of nodes; `merge`, `learning_rate` (log), `momentum`, `nesterov` and
-    `weight_decay` (log; null: no gene) are global ones, the last four override the trainer's. `projection` allows 1x1
-    convolutions before a sum. `species` and `initial_nodes` are the prior's. Raises UsageError for values out of range.
+    `weight_decay` (log; null: no gene) are global ones, the last four override the trainer's, and so is `activation`
+    (null: no gene, but ReLU). `projection` allows linear projections before a sum. `layers` names the list of layers
+    that modules are of: images, sequences, vectors, or auto, which a run takes by its data and which is images
+    elsewhere. `operations` are genes of nodes of sequences, `pooling` and `embedding` global ones. `species` and
+    `initial_nodes` are the prior's. Raises UsageError for values out of range.
     """
 
     def __init__(
@@ -83,6 +94,11 @@ class Assemblies:
         weight_decay: Sequence[float] | None = None,
         species: int = 3,
         initial_nodes: int = 1,
+        layers: str = "auto",
+        operations: Sequence[str] = OPERATIONS,
+        pooling: Sequence[str] = POOLINGS,
+        embedding: Sequence[int] = (16, 64),
+        activation: Sequence[str] | None = None,
     ) -> None:
         for name, value in (("species", species), ("initial_nodes", initial_nodes)):
             _require(type(value) is int and value >= 1, name, "a whole number of at least 1", value)
@@ -92,24 +108,38 @@ class Assemblies:
             raise UsageError(
                 "space.merge has sum, which needs space.projection=true where channels differ; set space.merge=[concat]"
             )
-        low, high = _range("filters", filters, 1, 2**31)
-        self.node_loci: tuple[Locus, ...] = (
-            _locus("filters", lambda: Integer("filters", int(low), int(high))),
-            _locus("kernels", lambda: Choice("kernel", tuple(kernels))),
-            _locus("dropout", lambda: Real("dropout", *_range("dropout", dropout, 0, 0.999))),
-            _locus("weight_scale", lambda: Real("weight_scale", *_range("weight_scale", weight_scale, 0, 1e6))),
-            _locus("max_pool", lambda: Choice("max_pool", tuple(max_pool))),
-        )
+        _require(layers in ("auto", *LISTS.values()), "layers", "auto, images, sequences or vectors", layers)
+        width = _whole("filters", filters)
+        column = _locus("kernels", lambda: Choice("kernel", tuple(kernels)))
+        rate = _locus("dropout", lambda: Real("dropout", *_range("dropout", dropout, 0, 0.999)))
+        scale = _locus("weight_scale", lambda: Real("weight_scale", *_range("weight_scale", weight_scale, 0, 1e6)))
+        pool = _locus("max_pool", lambda: Choice("max_pool", tuple(max_pool)))
+        operation = Choice("layer", words("operations", operations, OPERATIONS))
+        end = Choice("pooling", words("pooling", pooling, POOLINGS))
+        self._lists: dict[str, LayerList] = {
+            "images": Images((width, column, rate, scale, pool)),
+            "sequences": Sequences((operation, width, column, rate, scale), (end, _whole("embedding", embedding))),
+            "vectors": Vectors((width, rate)),
+        }
+        self._auto, self._name = layers == "auto", "images" if layers == "auto" else layers
+        self._layers = self._lists[self._name]
+        self.node_loci: tuple[Locus, ...] = self._layers.node_loci
         rates = [("learning_rate", learning_rate), ("weight_decay", weight_decay)]
         self.global_loci: tuple[Locus, ...] = (
             _locus("merge", lambda: Choice("merge", tuple(merge))),
             _locus("momentum", lambda: Real("momentum", *_range("momentum", momentum, 0, 0.999999))),
             _locus("nesterov", lambda: Choice("nesterov", tuple(nesterov))),
             *[_logarithmic(name, ends) for name, ends in rates if ends is not None],
+            *([] if activation is None else [Choice("activation", words("activation", activation, ACTIVATIONS))]),
+            *self._layers.global_loci,
         )
         if True in nesterov:
             _require(momentum[0] > 0, "momentum", "above 0 where space.nesterov may be true", momentum)
         self.species, self.initial_nodes = species, initial_nodes
+
+    def suited(self, examples: str) -> Mapping[str, Json]:
+        """The list of layers for image, series, tokens or vector, where `layers` is auto."""
+        return {"layers": LISTS[examples]} if self._auto and examples in LISTS else {}
 
     def draw_module(self, rng: Random) -> MarkedGraph:
         """1 to `initial_nodes` nodes, evenly; as many links more as nodes more, at most."""
@@ -121,8 +151,8 @@ class Assemblies:
 
     def assemble(self, blueprint: MarkedGraph, modules: Mapping[int, MarkedGraph]) -> Assembly:
         """The genome; modules of species that the blueprint does not name are left out."""
-        named = sorted({pointer(node) for node in blueprint.nodes})
-        return Assembly(blueprint, tuple([(species, modules[species]) for species in named]))
+        pointed = sorted({pointer(node) for node in blueprint.nodes})
+        return Assembly(blueprint, tuple([(species, modules[species]) for species in pointed]))
 
     def sample(self, rng: Random) -> Assembly:
         """Random assembly: a blueprint over `species` species and a random module for each."""
@@ -162,9 +192,9 @@ class Assemblies:
 
     def to_json(self, genome: Assembly) -> Json:
         """The global genes by name, the blueprint, and its modules."""
-        named = {locus.name: gene for locus, gene in zip(self.global_loci, genome.blueprint.genes, strict=True)}
+        genes = named(self.global_loci, genome.blueprint.genes)
         modules = [{"species": species, **graph_to_json(module, self.node_loci)} for species, module in genome.modules]
-        return {"genes": named, "blueprint": graph_to_json(genome.blueprint, pointers([0])), "modules": modules}
+        return {"genes": genes, "blueprint": graph_to_json(genome.blueprint, pointers([0])), "modules": modules}
 
     def from_json(self, data: Json) -> Assembly:
         """The inverse of `to_json`. Raises ValueError for anything else, with the reason."""
@@ -191,26 +221,31 @@ class Assemblies:
         """The blueprint, then the module of each species that it names; links that are disabled are left out."""
         return [
             sketch_of("blueprint", genome.blueprint, lambda node: f"species {pointer(node)}"),
-            *[sketch_of(f"module of species {species}", module, _words) for species, module in genome.modules],
+            *[
+                sketch_of(f"module of species {species}", module, lambda node: self._layers.words(node.genes))
+                for species, module in genome.modules
+            ],
         ]
 
     def decode(self, genome: Assembly, task: Task) -> Phenotype:
-        """The network, and the global genes as trainer settings. Raises PlanError unless inputs are maps."""
-        check_maps("codeepneat", task)
-        names = [locus.name for locus in self.global_loci]
-        hyper = dict(zip(names, genome.blueprint.genes, strict=True))
-        merge = hyper.pop("merge")
-        modules = dict(genome.modules)
-        graph = Graph(task.inputs)
+        """The network, and its training settings. Raises PlanError for inputs that `layers` does not read."""
+        own = self._layers
+        if not own.fits(task):
+            cures = [f"space.layers={name}" for name in fitting(self._lists, task)]
+            raise refusal("codeepneat", f"{own.reads} with space.layers={self._name}", task, cures)
+        genes = named(self.global_loci, genome.blueprint.genes)
+        modules, graph = dict(genome.modules), Graph(task.inputs)
 
         def layer(x: int, node: NodeGene) -> int:
-            return convolution(graph, x, node)
+            return own.layer(graph, x, node, task, genes)
 
         def module(x: int, node: NodeGene) -> int:
-            return wire(graph, modules[pointer(node)], x, merge, layer)
+            return wire(graph, modules[pointer(node)], x, genes["merge"], layer)
 
-        x = graph.add("global_avg_pool", wire(graph, genome.blueprint, graph.input, merge, module))
-        return Phenotype(graph.plan(graph.add("linear", x, features=task.outputs)), hyper)
+        x = wire(graph, genome.blueprint, own.stem(graph, task, genes), genes["merge"], module)
+        x = own.head(graph, x, task, genes)
+        plan = graph.plan(graph.add("linear", x, features=task.outputs))
+        return Phenotype(plan, {name: gene for name, gene in genes.items() if name in TRAINED})
 
     def _blueprint_loci(self, species: Sequence[int]) -> GraphLoci:
         return GraphLoci(pointers(species), self.global_loci)
@@ -218,14 +253,6 @@ class Assemblies:
     def _draw(self, loci: GraphLoci, rng: Random) -> MarkedGraph:
         n_nodes = rng.randint(1, self.initial_nodes)
         return neat.grow(n_nodes, rng.randint(0, n_nodes - 1), loci, rng)
-
-
-def _words(node: NodeGene) -> str:
-    """A module's node: `conv 3x3, 64, dropout 0.2, max pool`."""
-    filters, kernel, dropout, _, max_pool = node.genes
-    found = f"conv {kernel}x{kernel}, {filters}"
-    found += f", dropout {float(dropout):.2g}" if float(dropout) > 0 else ""
-    return found + (", max pool" if max_pool else "")
 
 
 def wire(graph: Graph, marked: MarkedGraph, x: int, merge: Gene, layer: Layer) -> int:
@@ -236,16 +263,6 @@ def wire(graph: Graph, marked: MarkedGraph, x: int, merge: Gene, layer: Layer) -
         x = merged(graph, [outputs[source] for source in sources], merge == "concat")
         outputs[mark] = x if mark == OUTPUT else layer(x, nodes[mark])
     return outputs[OUTPUT]
-
-
-def convolution(graph: Graph, x: int, node: NodeGene) -> int:
-    """A module's node."""
-    filters, kernel, dropout, weight_scale, max_pool = node.genes
-    x = graph.add("conv", x, channels=int(filters), kernel=int(kernel), gain=float(weight_scale))
-    x = graph.add("relu", graph.add("batch_norm", x))
-    if max_pool and min(graph.shape(x)[1:]) > 1:
-        x = graph.add("max_pool", x, kernel=2, stride=2)
-    return graph.add("dropout", x, rate=float(dropout)) if float(dropout) > 0 else x
 
 
 def _graph(what: str, data: Json, loci: Sequence[Locus], genes: Genes = ()) -> MarkedGraph:
@@ -264,6 +281,11 @@ def _locus(key: str, make: Callable[[], Locus]) -> Locus:
 
 def _logarithmic(key: str, ends: Sequence[float]) -> Locus:
     return _locus(key, lambda: Real(key, *_range(key, ends, 0, 1e6), log=True))
+
+
+def _whole(key: str, ends: Sequence[int]) -> Locus:
+    low, high = _range(key, ends, 1, 2**31)
+    return _locus(key, lambda: Integer(key, int(low), int(high)))
 
 
 def _range(key: str, ends: Sequence[float], low: float, high: float) -> tuple[float, float]:

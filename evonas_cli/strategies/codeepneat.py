@@ -1,25 +1,27 @@
 """CoDeepNEAT: modules and blueprints evolve together (Miikkulainen et al., Evolving Deep Neural Networks, 2017).
 
     each generation: assemble networks (every blueprint in turn; for every species that it names one module, drawn
-    uniformly); train them; the fitness of a module or blueprint is the mean over the networks that contained it; then
+    at random); train them; the fitness of a module or blueprint is the mean over the networks that contained it; then
     breed both populations, each with species of its own (evolution/breeding.py), modules first.
 
-Fitness is minus the first loss. A network that fails lowers no fitness; a part that was in no successful network has no
-fitness of this generation, and is no parent unless it has one from before. `unused: keep` leaves it at that, `force`
-lets a part that was in no network, but could have been, live on in place of an offspring and be drawn first in the
-next generation. Pointers
-to a species that died move to the living species whose representative is nearest. An elite blueprint is changed by
-this, and by nothing else.
+Fitness is minus the first loss. With `several: pareto` every objective is averaged, and a population is ranked by
+front, then by crowding (as in Liang et al., Evolutionary Neural AutoML for Deep Learning, 2019). A network that fails
+lowers no fitness; a part that was in no successful network has no fitness of this generation, and is no parent unless
+it has one from before. `unused: keep` leaves it at that, `force` lets a part that was in no network, but could have
+been, live on in place of an offspring and be drawn first in the next generation. Pointers to a species that died move
+to the living species whose representative is nearest. An elite blueprint is changed by this, and by nothing else.
 
-Beside the paper: ranks instead of fitness are shared (evolution/speciation.py). Asked again before it is told (a window
-above 1), it assembles the same generation once more; what is told of a generation already bred from comes too late.
+Beside the paper, for populations far smaller than its own: the modules of a species take turns, so that few are in no
+network and no network is trained twice in a generation; and a new species that no blueprint names gets a pointer of a
+child, since its modules would be in no network. Ranks instead of fitness are shared (evolution/speciation.py). Asked
+again before it is told (a window above 1), it assembles the same generation once more; what is told of a generation
+already bred from comes too late.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 from random import Random
 from typing import Generic, Literal
 
@@ -27,39 +29,21 @@ from evonas_cli.core.checks import one_of, require, switch, whole, within
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
-from evonas_cli.evolution.breeding import Breeding, Kind, Part, Population, credit
+from evonas_cli.evolution.assembling import (
+    Batch,
+    Coevolution,
+    assemble,
+    attribute,
+    contained,
+    naming,
+    redirect,
+    unreachable,
+)
+from evonas_cli.evolution.breeding import Breeding, Kind, Population, by_front
 from evonas_cli.evolution.neat import GraphLoci, MutationRates
-from evonas_cli.evolution.speciation import Distance, Species
+from evonas_cli.evolution.nondominated import best_first
 from evonas_cli.genomes.capabilities import Modular
-from evonas_cli.genomes.marked_graph import MarkedGraph, NodeGene, active, pointer, pointers
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a network was assembled of: a blueprint's id, and a module's id for each species that it names."""
-
-    blueprint: int
-    modules: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The networks of one ask, and the generation that they were assembled from."""
-
-    generation: int
-    recipes: tuple[Recipe, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Coevolution:
-    """Both populations, what is asked but not told, and what was told last: candidates, best first, failed last."""
-
-    modules: Population
-    blueprints: Population
-    generation: int = 0
-    pending: tuple[Batch, ...] = ()
-    told: tuple[int, ...] = ()
-    fitnesses: tuple[float, ...] = ()
+from evonas_cli.genomes.marked_graph import MarkedGraph, pointers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +62,7 @@ class CoDeepNeat(Generic[G]):
     assemblies: int = 100
     allow_unassembled: bool = False
     unused: Literal["keep", "force"] = "keep"
+    several: Literal["first", "pareto"] = "first"
     elitism: int = 1
     survival_fraction: float = 0.3
     crossover_probability: float = 0.75
@@ -109,6 +94,7 @@ class CoDeepNeat(Generic[G]):
                 f"{self.blueprint_population}; raise it, or set strategy.allow_unassembled=true"
             )
         one_of("unused", self.unused, names=("keep", "force"))
+        one_of("several", self.several, names=("first", "pareto"))
         for name in ("add_node", "add_link", "gene", "switch"):
             within(f"{name}_probability", getattr(self, f"{name}_probability"), interval="[0, 1]")
         within("gene_scale", self.gene_scale, interval="(0, inf)")
@@ -116,7 +102,7 @@ class CoDeepNeat(Generic[G]):
     @property
     def demands(self) -> Demands:
         """Networks of a blueprint and modules."""
-        return Demands(space=(Modular,))
+        return Demands(space=(Modular,), objectives="first" if self.several == "first" else "all")
 
     @property
     def least_evaluations(self) -> int:
@@ -126,7 +112,7 @@ class CoDeepNeat(Generic[G]):
     def init(self, rng: Random) -> Coevolution:
         """Both populations from the space's prior, in species."""
         modules = self._modules().found(rng)
-        return Coevolution(modules, self._blueprints(modules).found(rng))
+        return Coevolution(modules, naming(self._blueprints(modules).found(rng), modules, 0, rng))
 
     def ask(self, state: Coevolution, rng: Random) -> tuple[list[Proposal[G]], Coevolution]:
         """A generation of assembled networks."""
@@ -145,23 +131,24 @@ class CoDeepNeat(Generic[G]):
     def tell(self, state: Coevolution, told: Sequence[Evaluation[G]], rng: Random) -> Coevolution:
         """Credits the parts and breeds the next generation of both populations."""
         batch, *pending = state.pending
-        by_fitness = sorted(told, key=lambda network: inf if network.losses is None else network.losses[0])
         state = replace(
             state,
             pending=tuple(pending),
-            told=tuple([network.id for network in by_fitness]),
+            told=self._best_first(told),
             fitnesses=tuple([-network.losses[0] for network in told if network.losses is not None]),
         )
         if batch.generation < state.generation:
             return state
         modules, blueprints = attribute(state, batch, told)
+        if self.several == "pareto":
+            modules, blueprints = by_front(modules), by_front(blueprints)
         used_modules, used_blueprints = contained(state.blueprints, batch)
         used_modules |= unreachable(state)
         generation, kind = state.generation + 1, self._modules()
         bred = self._breed(kind, modules, used_modules, generation, rng)
         pointing = redirect(blueprints, modules.species, bred.species, kind.breeding.distance(kind.loci))
         rebred = self._breed(self._blueprints(bred), pointing, used_blueprints, generation, rng)
-        return replace(state, modules=bred, blueprints=rebred, generation=generation)
+        return replace(state, modules=bred, blueprints=naming(rebred, bred, generation, rng), generation=generation)
 
     def population(self, state: Coevolution) -> tuple[int, ...]:
         """The networks told last, best first, failed ones last."""
@@ -178,6 +165,12 @@ class CoDeepNeat(Generic[G]):
             "modules": state.modules.figures(),
             "blueprints": state.blueprints.figures(),
         }
+
+    def _best_first(self, told: Sequence[Evaluation[G]]) -> tuple[int, ...]:
+        judged = [(network.id, network.losses) for network in told if network.losses is not None]
+        ranked = best_first([losses if self.several == "pareto" else losses[:1] for _, losses in judged])
+        failed = [network.id for network in told if network.losses is None]
+        return (*[judged[place][0] for place in ranked], *failed)
 
     def _breed(self, kind: Kind, population: Population, used: set[int], generation: int, rng: Random) -> Population:
         waiting = []
@@ -215,80 +208,3 @@ class CoDeepNeat(Generic[G]):
         draw: Callable[[Random], MarkedGraph] = lambda rng: self.space.draw_blueprint(living, rng)  # noqa: E731
         breeding = self._breeding(self.switch_probability)
         return Kind(self.blueprint_population, self.blueprint_species, loci, draw, breeding)
-
-
-def assemble(state: Coevolution, n: int, rng: Random) -> list[Recipe]:
-    """`n` recipes: the blueprints in turn, each round in random order; one module for each species that one names.
-
-    Parts that have waited since an earlier generation come first, each once; others are drawn uniformly.
-    """
-    waiting = {part.id for part in state.modules.parts if waits(part, state.generation)}
-    recipes: list[Recipe] = []
-    while len(recipes) < n:
-        order = rng.sample(state.blueprints.parts, len(state.blueprints.parts))
-        order.sort(key=lambda part: not waits(part, state.generation))
-        for blueprint in order[: n - len(recipes)]:
-            chosen = []
-            for species in sorted({pointer(node) for node in blueprint.graph.nodes}):
-                members = [part.id for part in state.modules.parts if part.species == species]
-                id = rng.choice([id for id in members if id in waiting] or members)
-                waiting.discard(id)
-                chosen.append((species, id))
-            recipes.append(Recipe(blueprint.id, tuple(chosen)))
-    return recipes
-
-
-def waits(part: Part, generation: int) -> bool:
-    """Whether a part is older than the generation and was never judged."""
-    return part.fitness is None and part.generation < generation
-
-
-def contained(blueprints: Population, batch: Batch) -> tuple[set[int], set[int]]:
-    """Ids of the modules and blueprints that the networks of a batch contained."""
-    graphs = {part.id: part.graph for part in blueprints.parts}
-    modules = {id for recipe in batch.recipes for id in built_in(graphs[recipe.blueprint], recipe)}
-    return modules, {recipe.blueprint for recipe in batch.recipes}
-
-
-def unreachable(state: Coevolution) -> set[int]:
-    """Ids of the modules that no network could contain: no blueprint points to their species."""
-    named = {pointer(node) for part in state.blueprints.parts for node in part.graph.nodes}
-    return {part.id for part in state.modules.parts if part.species not in named}
-
-
-def built_in(blueprint: MarkedGraph, recipe: Recipe) -> set[int]:
-    """Ids of the modules that the network really has: those of nodes on a path from input to output."""
-    computed = active(blueprint)
-    named = {pointer(node) for node in blueprint.nodes if node.mark in computed}
-    return {id for species, id in recipe.modules if species in named}
-
-
-def attribute(state: Coevolution, batch: Batch, told: Sequence[Evaluation[G]]) -> tuple[Population, Population]:
-    """Modules and blueprints, each credited once with every network that contained it and did not fail."""
-    graphs = {part.id: part.graph for part in state.blueprints.parts}
-    modules: dict[int, list[tuple[int, float]]] = {}
-    blueprints: dict[int, list[tuple[int, float]]] = {}
-    for recipe, network in zip(batch.recipes, told, strict=True):
-        if network.losses is None:
-            continue
-        judged = (network.id, -network.losses[0])
-        blueprints.setdefault(recipe.blueprint, []).append(judged)
-        for id in built_in(graphs[recipe.blueprint], recipe):
-            modules.setdefault(id, []).append(judged)
-    return credit(state.modules, modules), credit(state.blueprints, blueprints)
-
-
-def redirect(
-    blueprints: Population, before: Sequence[Species], now: Sequence[Species], distance: Distance
-) -> Population:
-    """The blueprints with pointers to species that died moved to the nearest living one, by representatives."""
-    moved = {species.id: species.id for species in now}
-    for species in before:
-        if species.id not in moved:
-            distances = {other.id: distance(species.representative, other.representative) for other in now}
-            moved[species.id] = min(distances, key=distances.__getitem__)
-
-    def move(graph: MarkedGraph) -> MarkedGraph:
-        return replace(graph, nodes=tuple([NodeGene(node.mark, (moved[pointer(node)],)) for node in graph.nodes]))
-
-    return replace(blueprints, parts=tuple([replace(part, graph=move(part.graph)) for part in blueprints.parts]))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.evolution.breeding import Breeding, Kind, Part, Population, credit
+from evonas_cli.evolution.breeding import Breeding, Kind, Part, Population, by_front, credit
 from evonas_cli.evolution.neat import GraphLoci, MutationRates, grow
 from evonas_cli.evolution.speciation import Species
 from evonas_cli.genomes.marked_graph import MarkedGraph, NodeGene, marked_graph, minimal, split_mark
@@ -120,8 +120,20 @@ def test_a_first_population_has_about_the_wanted_number_of_species() -> None:
 
 
 def test_credit_keeps_what_was_not_in_any_network() -> None:
-    after = credit(population([0.9, 0.2]), {1: [(7, 0.5), (8, 0.75), (9, 0.75)]})
+    networks = [(7, (-0.5, 30.0)), (8, (-0.75, 60.0)), (9, (-0.75, 0.0))]
+    after = credit(population([0.9, 0.2]), {1: networks})
     assert [(part.fitness, part.best) for part in after.parts] == [(0.9, 100), (pytest.approx(2 / 3), 8)]
+    assert [part.losses for part in after.parts] == [(), (pytest.approx(-2 / 3), 30.0)]
+
+
+def test_fitness_by_front_puts_domination_first_then_crowding() -> None:
+    """(1, 4), (3, 3.5), (4, 1) are the first front, of which the middle is crowded; (4, 4) is behind, twice."""
+    losses: list[tuple[float, ...]] = [(4.0, 4.0), (1.0, 4.0), (3.0, 3.5), (), (4.0, 1.0), (4.0, 4.0)]
+    before = population([0.5] * 6)
+    parts = [replace(part, losses=vector) for part, vector in zip(before.parts, losses, strict=True)]
+    after = by_front(replace(before, parts=tuple(parts)))
+    assert [part.fitness for part in after.parts] == [-2.0, 0.0, -1.0, None, 0.0, -2.0]
+    assert by_front(after) == after
 
 
 def test_mean_nodes_counts_what_is_computed() -> None:

@@ -16,12 +16,13 @@ from evonas_cli.core.codec import decode, encode, state_hint
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation
+from evonas_cli.evolution.assembling import Batch, Coevolution, Recipe, assemble, attribute, naming, redirect
 from evonas_cli.evolution.breeding import Part, Population
 from evonas_cli.evolution.neat import GraphLoci, distance
 from evonas_cli.evolution.speciation import Species
 from evonas_cli.genomes.marked_graph import LinkGene, MarkedGraph, NodeGene, marked_graph, minimal, pointer
 from evonas_cli.spaces.codeepneat import Assemblies, Assembly
-from evonas_cli.strategies.codeepneat import Batch, CoDeepNeat, Coevolution, Recipe, assemble, attribute, redirect
+from evonas_cli.strategies.codeepneat import CoDeepNeat
 
 SPACE = Assemblies(filters=(4, 32), initial_nodes=3)
 GENES = ("concat", 0.9, False, 0.01)
@@ -41,7 +42,11 @@ def wanted_filters(genome: Assembly, id: int) -> float:
 
 
 def run(
-    strategy: CoDeepNeat[Assembly], generations: int, loss: Loss = wanted_filters, seed: int = 0
+    strategy: CoDeepNeat[Assembly],
+    generations: int,
+    loss: Loss = wanted_filters,
+    seed: int = 0,
+    second: Callable[[Assembly], float] = lambda genome: 99.0,
 ) -> list[Coevolution]:
     states, next_id = [strategy.init(stream(seed, "init"))], 0
     for step in range(generations):
@@ -49,7 +54,7 @@ def run(
         told = []
         for id, proposal in enumerate(proposals, next_id):
             value = loss(proposal.genome, id)
-            told.append(Evaluation(id, proposal.genome, None if value is None else (value, 99.0)))
+            told.append(Evaluation(id, proposal.genome, None if value is None else (value, second(proposal.genome))))
         next_id += len(told)
         states.append(strategy.tell(state, told, stream(seed, "tell", step)))
     return states
@@ -191,6 +196,32 @@ def test_evolution_lowers_the_loss(unused: str) -> None:
         assert fmean(states[-1].fitnesses) > fmean(states[1].fitnesses) + 0.2
 
 
+def test_by_several_objectives_the_credit_is_the_mean_of_each() -> None:
+    state = state_of([chain(1)], {1: [7, 8]})
+    batch = Batch(0, (Recipe(0, ((1, 7),)), Recipe(0, ((1, 7),)), Recipe(0, ((1, 8),))))
+    genome: Any = None
+    told = [Evaluation(id, genome, losses) for id, losses in enumerate([(0.2, 10.0), (0.4, 30.0), None])]
+    modules, blueprints = attribute(state, batch, told)
+    assert [part.losses for part in modules.parts] == [(pytest.approx(0.3), 20.0), ()]
+    assert blueprints.parts[0].losses == (pytest.approx(0.3), 20.0)
+
+
+def mean_filters(states: list[Coevolution]) -> float:
+    """Mean number of filters in the modules of the last population."""
+    return fmean(int(node.genes[0]) for part in states[-1].modules.parts for node in part.graph.nodes)
+
+
+def test_by_several_objectives_what_is_bad_at_all_of_them_is_bred_out() -> None:
+    """Far from 20 filters is bad, and many filters are: small modules are kept that the first loss alone would lose."""
+    assert strategy().demands.objectives == "first" and strategy(several="pareto").demands.objectives == "all"
+    filters = lambda genome: float(sum(int(node.genes[0]) for _, module in genome.modules for node in module.nodes))  # noqa: E731
+    first, both = (
+        fmean(mean_filters(run(strategy(several=several), 12, seed=seed, second=filters)) for seed in range(3))
+        for several in ("first", "pareto")
+    )
+    assert both < first - 2
+
+
 def test_nearly_all_children_differ_from_all_of_the_generation_before() -> None:
     n_children = n_clones = 0
     states = run(strategy(), 20)
@@ -228,7 +259,44 @@ def test_parts_that_wait_are_drawn_first_and_once() -> None:
     parts = tuple([replace(part, fitness=0.1 if part.id < 7 else None) for part in state.modules.parts])
     state = replace(state, modules=replace(state.modules, parts=parts))
     drawn = [[recipe.modules[0][1] for recipe in assemble(state, 3, Random(seed))] for seed in range(40)]
-    assert all(set(ids[:2]) == {7, 8} for ids in drawn) and {ids[2] for ids in drawn} == {5, 6, 7, 8}
+    assert all(set(ids[:2]) == {7, 8} for ids in drawn) and {ids[2] for ids in drawn} == {5, 6}
+
+
+def test_no_network_is_assembled_twice_while_another_could_be_and_modules_take_turns() -> None:
+    state = state_of([chain(1), chain(1, 2), chain(2)], {1: [5, 6, 7, 8], 2: [3, 4]})
+    for seed in range(20):
+        recipes = assemble(state, 6, Random(seed))
+        assert len(set(recipes)) == 6
+        uses = Counter(id for recipe in recipes for _, id in recipe.modules)
+        assert all(uses[id] == 1 for id in (5, 6, 7, 8)) and all(uses[id] == 2 for id in (3, 4))
+    assert Counter(assemble(state_of([chain(2)], {2: [3, 4]}), 4, Random(0))) == {
+        Recipe(0, ((2, 3),)): 2,
+        Recipe(0, ((2, 4),)): 2,
+    }
+
+
+def test_a_new_species_is_named_by_a_child_and_no_other_loses_its_name() -> None:
+    """Else its modules would be in no network and die out untried, though species are there to protect what is new."""
+    state = state_of([chain(1, 1), chain(1, 2), chain(1, 1)], {1: [5], 2: [11], 3: [30], 4: [20]})
+    newer = tuple([replace(part, generation=part.id > 0) for part in state.blueprints.parts])
+    blueprints = replace(state.blueprints, parts=newer)
+    for seed in range(10):
+        named = naming(blueprints, state.modules, 1, Random(seed))
+        assert {pointer(node) for part in named.parts for node in part.graph.nodes} == {1, 2, 3, 4}
+        assert named.parts[0] == blueprints.parts[0]
+    few = naming(state_of([chain(1)], {1: [5], 2: [11]}).blueprints, state.modules, 0, Random(0))
+    assert [pointer(node) for node in few.parts[0].graph.nodes] == [1]
+
+
+def test_in_a_run_nearly_every_species_is_named() -> None:
+    states = [state for seed in range(4) for state in run(strategy(), 10, seed=seed)]
+    unnamed = [
+        species.id
+        for state in states
+        for species in state.modules.species
+        if species.id not in {pointer(node) for part in state.blueprints.parts for node in part.graph.nodes}
+    ]
+    assert len(unnamed) <= len(states) / 20
 
 
 def test_where_everything_failed_both_populations_are_drawn_again() -> None:
@@ -274,6 +342,7 @@ def test_both_populations_survive_the_codec() -> None:
         ("assemblies", 0),
         ("allow_unassembled", 1),
         ("unused", "drop"),
+        ("several", "all"),
         ("elitism", 6),
         ("elitism", -1),
         ("survival_fraction", 0.0),
