@@ -3,7 +3,7 @@
     images    two 3x3 convolutions of 16 and 32 channels, each with ReLU and 2x2 max pooling, 64 hidden units (the shape
               of LeNet: LeCun et al., 1998, with ReLU); a map too small to be halved is not pooled
     vectors   two hidden layers of 64 units with ReLU
-    series    a convolution of width 3 with 32 channels and ReLU, the maximum over time (Kim, EMNLP 2014, with one width)
+    series    a convolution of width 3 with 32 channels and ReLU, the maximum over time (Kim, EMNLP 2014)
     texts     the same on an embedding of 32 numbers a token
 
 Each has dropout with rate 0.2 before its last linear layer.

@@ -6,6 +6,7 @@ has to be tuned as long; without `network` the space holds the plain network of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,9 +29,7 @@ class FixedNetwork(Declared):
     Raises UsageError for what is no plan, and for a gene `dropout` that a network has no layer for.
     """
 
-    def __init__(
-        self, genes: Mapping[str, Mapping[str, Json]], network: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, genes: Mapping[str, Mapping[str, Json]], network: Mapping[str, Any] | None = None) -> None:
         super().__init__(genes, "trainer key, e.g. learning_rate")
         self._network = None if network is None else _plan(network)
         if DROPOUT in genes and self._network is not None and not has_dropout(self._network):
@@ -40,6 +39,10 @@ class FixedNetwork(Declared):
     def tuned(self) -> Mapping[str, Sequence[Json]]:
         """The trainer keys with the ends of their ranges; the rate of dropout is the network's."""
         return {key: values for key, values in self.extremes.items() if key != DROPOUT}
+
+    def function_key(self, genome: Genes) -> str:
+        """The genes: a strategy tells genomes apart by these, and needs no task that the network is for."""
+        return json.dumps(self.to_json(genome))
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network, and the genes as trainer settings. Raises PlanError for a task that the network is not for."""

@@ -1,0 +1,160 @@
+"""What an auto is going to do, found out before its first training: the data is read, a plain network is timed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from evonas_cli.auto import runs
+from evonas_cli.auto.kinds import dataset_words, fitting
+from evonas_cli.auto.request import Request, in_words, without
+from evonas_cli.auto.shares import (
+    FINALS,
+    SEARCH,
+    SHARES,
+    START,
+    STEPS,
+    TUNE_NAIVE,
+    available,
+    epochs_for,
+    least_seconds,
+    population_for,
+    seconds_for,
+)
+from evonas_cli.auto.state import Plan
+from evonas_cli.config.build import build
+from evonas_cli.config.compose import compose
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.files import expanded
+from evonas_cli.evaluation.division import available_cores
+from evonas_cli.run.assembly import Parts, assemble
+from evonas_cli.run.fit import check_data
+
+PROBING = 0.5
+"""Seconds for which the plain network is trained to learn how long a training takes."""
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """A plan, and what people are told of it: the data in words, the choices of the search's groups, the epochs of a
+    training. `outputs` is the folder in which runs are kept."""
+
+    request: Request
+    plan: Plan
+    data: str
+    choices: dict[str, str]
+    epochs: int
+    outputs: Path
+
+    def lines(self) -> list[str]:
+        """What is going to happen, and how long each step may take."""
+        plan, budget, chosen = self.plan, self.request.budget, self.choices
+        start = START if plan.slots > 1 else 0.0
+        left = available(budget) - plan.training - start
+        search, tune, final = (seconds_for(step, left, start) for step in (SEARCH, TUNE_NAIVE, FINALS[0]))
+        count = search * plan.slots / plan.training
+        return [
+            f"{self.request.data}: {self.data}",
+            f"space={chosen['space']} strategy={chosen['strategy']} trainer={chosen['trainer']} trainer.epochs="
+            f"{self.epochs}, by {plan.metric}; a training of the plain network takes about {in_words(plan.training)}",
+            f"plain network {in_words(plan.training)}, search {in_words(search)} (about {count:.0f} such trainings), tuning of "
+            f"the plain and of the found network {in_words(tune)} each, retraining of all four "
+            f"{in_words(final * len(FINALS))}",
+        ]
+
+
+def planned(request: Request) -> Prospect:
+    """The plan for a request.
+
+    Reads the data. Raises UsageError for data and settings that are not plainly right and for a budget in which the
+    steps cannot each end a training, EnvironmentFailure as the data set does.
+    """
+    source = dataset_words(request)
+    common = [*source, *without(["trainer=adamw"], request.overrides), *request.common]
+    if request.budget < 2 * len(STEPS) * START and not request.names("evaluator"):
+        common.append("evaluator=serial")  # worker processes would take most of the time to start
+    parts = assemble(runs.naive_config(common, "valid_loss"))
+    check_data(parts.job, ())
+    splits = build(parts.config["dataset"], "dataset").prepare(parts.config["seed"])
+    search = _search_words(request, splits.task)
+    composed = compose([*common, *search])
+    metric = _metric(assemble(composed.config))
+    slots, start = _slots(parts)
+    epoch, batches = _timed(parts, splits)
+    epochs = int(parts.config["trainer"]["epochs"])
+    given = request.names("trainer.epochs")
+    if not given:
+        epochs = epochs_for(request.budget, epoch, batches, slots)
+        common.append(f"trainer.epochs={epochs}")
+    _check_budget(request.budget, epochs * epoch, slots, start, given)
+    trainings = request.budget * SHARES[SEARCH] * slots / (epochs * epoch)
+    search += without([f"strategy.population_size={population_for(trainings)}"], search) if _own(request) else []
+    counts = f"{len(splits.y_train):,} to train, {len(splits.y_valid):,} to validate"
+    kind = f"{splits.task.outputs} {splits.task.kind}" if splits.task.outputs > 1 else "1 number"
+    growth = 1 + len(splits.y_valid) / len(splits.y_train)
+    plan = Plan(tuple(common), tuple(search), metric, slots, epochs * epoch, growth)
+    outputs = expanded(composed.config["run"]["outputs"], "run.outputs")
+    return Prospect(request, plan, f"{splits.task.examples}, {kind}; {counts}", composed.choices, epochs, outputs)
+
+
+def _own(request: Request) -> bool:
+    """Whether the strategy is the one that the command chooses."""
+    return not request.names("strategy")
+
+
+def _search_words(request: Request, task: Any) -> list[str]:
+    """The overrides of the search, those of the user in the place of the command's."""
+    chosen = [] if request.names("space") else fitting(task)
+    words = without([*chosen, "strategy=nsga2"], request.overrides)
+    own = [text for text in request.overrides if text not in request.common]
+    return [*words, *own]
+
+
+def _metric(parts: Parts) -> str:
+    """The first objective of the search, which tuning follows, too. Raises UsageError for one without a test figure."""
+    name = parts.objectives[0].name
+    if not name.startswith("valid_"):
+        raise UsageError(
+            f"objectives: {name} comes first, and evonas auto compares networks by a metric of the data; "
+            "begin with one such as valid_error"
+        )
+    return name
+
+
+def _slots(parts: Parts) -> tuple[int, float]:
+    """How many trainings run at once, and the seconds that starting their processes takes."""
+    evaluator = parts.config["evaluator"]
+    if "workers" not in evaluator:
+        return 1, 0.0
+    return int(evaluator["workers"] or available_cores()), START
+
+
+def _timed(parts: Parts, splits: Any) -> tuple[float, int]:
+    """Seconds of an epoch of the plain network with its validation, measured, and the batches of an epoch."""
+    from evonas_cli.data.resident import Resident
+    from evonas_cli.network.baselines import baseline
+    from evonas_cli.training.device.setup import resolve
+    from evonas_cli.training.trainer import Trainer
+    from evonas_cli.training.tuning.probe import probe
+
+    config = parts.config
+    device = resolve(config["device"], config["deterministic"], config["evaluator"].get("threads", 1))
+    trainer: Trainer = build(config["trainer"], "trainer")
+    one_way = replace(trainer, layout="channels_last", precision="fp32", stack=1, graph=False)
+    data = Resident(splits, device, config["dataset"]["memory"])
+    [trial] = probe([baseline(splits.task)], one_way, data, (1,), False, PROBING)
+    examples, batch = len(splits.y_train), min(trainer.batch_size, len(splits.y_train))
+    return (examples + len(splits.y_valid) / 3) / trial.samples_per_second, examples // batch
+
+
+def _check_budget(budget: float, training: float, slots: int, start: float, given: bool) -> None:
+    """Raises UsageError for a budget in which the steps cannot each end a training."""
+    least = least_seconds(training, slots, start)
+    if budget < least:
+        fewer = ", fewer trainer.epochs" if given else ""
+        raise UsageError(
+            f"--budget of {in_words(budget)} is too small: a training of the plain network takes about "
+            f"{in_words(training)} here, and the steps about {in_words(least)} in all; pass --budget "
+            f"{int(least * 1.2) + 1}s{fewer}, or fewer examples by dataset.limit"
+        )

@@ -1,0 +1,86 @@
+"""How a budget of time is divided among the steps of an auto, and how many seeds fit at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil, floor
+
+SEARCH, TUNE_NAIVE, TUNE_EVOLVED = "2-search", "3-tune-naive", "4-tune-evolved"
+NAIVE = "1-naive"
+FINALS = ("5-final-naive", "6-final-naive-tuned", "7-final-evolved", "8-final-evolved-tuned")
+"""The trainings of each network on training and validation part, of which the test figures are."""
+STEPS = (NAIVE, SEARCH, TUNE_NAIVE, TUNE_EVOLVED, *FINALS)
+SHARES: Mapping[str, float] = {SEARCH: 0.45, TUNE_NAIVE: 0.15, TUNE_EVOLVED: 0.15, **dict.fromkeys(FINALS, 0.0625)}
+"""Shares of what is left after the plain network was trained. Both networks are tuned for equally long."""
+
+START = 8.0
+"""Seconds that starting worker processes takes a step, until that has been measured."""
+EXPORT, LARGEST_EXPORT = 8.0, 0.15
+"""Seconds that are kept for the export and the report, at most that share of the budget."""
+RESERVE = 0.03
+"""Share of the budget that is kept for what is between the steps."""
+LEAST = 0.2
+WANTED = 16
+"""Trainings of the plain network that should fit into the share of the search before epochs are cut."""
+UPDATES, FEWEST_EPOCHS, MOST_EPOCHS = 2000, 8, 60
+"""Updates of the weights that a training should make, within these numbers of epochs."""
+MOST_SEEDS = 10
+SLACK = 1.15
+"""How many times longer than foreseen the final trainings may take, because they use more examples at once."""
+
+
+def seconds_for(step: str, left: float, start: float) -> float:
+    """The seconds that a step may train, where `left` are left for it and all later ones, each of which takes `start`
+    seconds to begin: `seconds_for("2-search", 100.0, 0.0)` is 45.
+
+    Starts that would take nearly everything leave a share of LEAST for training, and the budget is not held.
+    """
+    later = [name for name in SHARES if STEPS.index(name) >= STEPS.index(step)]
+    training = max(LEAST * left, left - start * len(later), 1.0)
+    return training * SHARES[step] / sum(SHARES[name] for name in later)
+
+
+def available(budget: float) -> float:
+    """Seconds of a budget that the steps may use: `available(100.0)` is 89."""
+    return budget * (1 - RESERVE) - min(EXPORT, LARGEST_EXPORT * budget)
+
+
+def least_seconds(training: float, slots: int, start: float) -> float:
+    """The least budget in which each step ends what it has to: one training of the plain network, a population of four
+    of the search, two trainings of each tuning, and one seed of each of four networks at the end."""
+    search = 4 * training / (SHARES[SEARCH] * slots)
+    tune = 2 * training / (SHARES[TUNE_NAIVE] * slots)
+    finals = len(FINALS) * SLACK * training / sum(SHARES[name] for name in FINALS)
+    needed = training + max(search, tune, finals) + start * len(STEPS)
+    small, large = needed / (1 - RESERVE - LARGEST_EXPORT), (needed + EXPORT) / (1 - RESERVE)
+    return min(small, large)
+
+
+def epochs_for(budget: float, epoch: float, batches: int, slots: int) -> int:
+    """Epochs of a training: enough for UPDATES updates of `batches` each, and so few that WANTED trainings, of epochs
+    that take `epoch` seconds, fit into the search."""
+    wanted = min(MOST_EPOCHS, max(FEWEST_EPOCHS, ceil(UPDATES / max(1, batches))))
+    return max(1, min(wanted, floor(budget * SHARES[SEARCH] * slots / (WANTED * epoch))))
+
+
+def population_for(trainings: float) -> int:
+    """Individuals of a generation: so many that about four generations or more are evaluated, from 4 to 12."""
+    return min(12, max(4, int(trainings // 4)))
+
+
+def samples_for(trainings: float) -> int:
+    """Samples with which Bayesian optimisation begins: a third of the trainings, from 2 to 10."""
+    return min(10, max(2, int(trainings // 3)))
+
+
+def most_training(left: float, naive: float) -> float:
+    """The longest training of a found network with which each network, untuned and tuned, can be trained once at the
+    end, where `left` seconds are left for the search and later steps and the plain network takes `naive`."""
+    finals = left * sum(SHARES[name] for name in FINALS)
+    return finals / SLACK / 2 - naive
+
+
+def seeds_for(left: float, trainings: Sequence[float], start: float) -> int:
+    """How often each network is trained at the end, where one training of each takes the given seconds; at least 1."""
+    each = SLACK * sum(trainings)
+    return min(MOST_SEEDS, max(1, floor((left - start * len(trainings)) / max(each, 1e-9))))
