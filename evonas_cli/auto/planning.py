@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from evonas_cli.auto.shares import (
     least_seconds,
     population_for,
     seconds_for,
+    valid_fraction_for,
 )
 from evonas_cli.auto.state import Plan
 from evonas_cli.config.build import build
@@ -58,8 +62,8 @@ class Prospect:
             f"{self.request.data}: {self.data}",
             f"space={chosen['space']} strategy={chosen['strategy']} trainer={chosen['trainer']} trainer.epochs="
             f"{self.epochs}, by {plan.metric}; a training of the plain network takes about {in_words(plan.training)}",
-            f"plain network {in_words(plan.training)}, search {in_words(search)} (about {count:.0f} such trainings), tuning of "
-            f"the plain and of the found network {in_words(tune)} each, retraining of all four "
+            f"plain network {in_words(plan.training)}, search {in_words(search)} (about {count:.0f} such trainings), "
+            f"tuning of the plain and of the found network {in_words(tune)} each, retraining of all four "
             f"{in_words(final * len(FINALS))}",
         ]
 
@@ -74,9 +78,11 @@ def planned(request: Request) -> Prospect:
     common = [*source, *without(["trainer=adamw"], request.overrides), *request.common]
     if request.budget < 2 * len(STEPS) * START and not request.names("evaluator"):
         common.append("evaluator=serial")  # worker processes would take most of the time to start
-    parts = assemble(runs.naive_config(common, "valid_loss"))
-    check_data(parts.job, ())
-    splits = build(parts.config["dataset"], "dataset").prepare(parts.config["seed"])
+    parts, splits = _read(common)
+    if not request.names("dataset.valid_fraction") and _divided(common, parts):
+        examples = len(splits.y_train) + len(splits.y_valid)
+        common.append(f"dataset.valid_fraction={valid_fraction_for(examples)}")
+        parts, splits = _read(common)
     search = _search_words(request, splits.task)
     composed = compose([*common, *search])
     metric = _metric(assemble(composed.config))
@@ -96,6 +102,31 @@ def planned(request: Request) -> Prospect:
     plan = Plan(tuple(common), tuple(search), metric, slots, epochs * epoch, growth)
     outputs = expanded(composed.config["run"]["outputs"], "run.outputs")
     return Prospect(request, plan, f"{splits.task.examples}, {kind}; {counts}", composed.choices, epochs, outputs)
+
+
+@contextmanager
+def unspoken() -> Iterator[None]:
+    """What a data set says of itself is not said meanwhile; warnings are."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _read(common: Sequence[str]) -> tuple[Parts, Any]:
+    """The parts of the plain network's run, and the training and validation part of its data."""
+    parts = assemble(runs.naive_config(common, "valid_loss"))
+    check_data(parts.job, ())
+    with unspoken():
+        return parts, build(parts.config["dataset"], "dataset").prepare(parts.config["seed"])
+
+
+def _divided(common: Sequence[str], parts: Parts) -> bool:
+    """Whether the share for validation is left to evonas, and the data has no validation part of its own."""
+    asked = compose([*common, runs.SPACE]).config["dataset"].get("valid_fraction")
+    return asked == "auto" and parts.config["dataset"]["valid_fraction"] is not None
 
 
 def _own(request: Request) -> bool:

@@ -24,6 +24,9 @@ WANTED = 16
 """Trainings of the plain network that should fit into the share of the search before epochs are cut."""
 UPDATES, FEWEST_EPOCHS, MOST_EPOCHS = 2000, 8, 60
 """Updates of the weights that a training should make, within these numbers of epochs."""
+VALID, LARGEST_VALID = 500, 0.3
+"""Examples that a validation part should have, at most that share of the examples which are not for the test: the end
+of an auto trains on them, too."""
 MOST_SEEDS = 10
 SLACK = 1.15
 """How many times longer than foreseen the final trainings may take, because they use more examples at once."""
@@ -61,6 +64,11 @@ def epochs_for(budget: float, epoch: float, batches: int, slots: int) -> int:
     that take `epoch` seconds, fit into the search."""
     wanted = min(MOST_EPOCHS, max(FEWEST_EPOCHS, ceil(UPDATES / max(1, batches))))
     return max(1, min(wanted, floor(budget * SHARES[SEARCH] * slots / (WANTED * epoch))))
+
+
+def valid_fraction_for(examples: int) -> float:
+    """The share for validation of so many examples that are not for the test: `valid_fraction_for(1000)` is 0.3."""
+    return round(min(LARGEST_VALID, VALID / examples), 4)
 
 
 def population_for(trainings: float) -> int:

@@ -70,10 +70,12 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Worked:
-    """What all steps have left: a line for each of `NAMES`, and the run of each line's final trainings."""
+    """What all steps have left: a line for each of `NAMES`, the run of each line's final trainings, and the names of the
+    networks for which tuning has found no better settings."""
 
     lines: tuple[Line, ...]
     finals: tuple[Reading, ...]
+    kept: tuple[str, ...]
 
 
 class Steps:
@@ -93,7 +95,11 @@ class Steps:
             self._tuning(TUNE_NAIVE, runs.Frozen(None, {}), naive.seconds),
             self._tuning(TUNE_EVOLVED, runs.frozen(search, evolved.id), evolved.seconds),
         ]
-        tuned = [self._best(reading, most) for reading in readings]
+        untuned = [naive, evolved]
+        tuned = [
+            min(before, self._best(reading, most), key=self._rank)
+            for before, reading in zip(untuned, readings, strict=True)
+        ]
         chosen = [naive, tuned[0], evolved, tuned[1]]
         seeds = self._seeds(chosen)
         finals = [
@@ -105,7 +111,8 @@ class Steps:
             for step, one in zip(FINALS, chosen, strict=True)
         ]
         counts = [1, len(readings[0].journal), len(search.journal), len(search.journal) + len(readings[1].journal)]
-        return Worked(tuple(map(self._line, NAMES, chosen, finals, counts)), tuple(finals))
+        kept = [name for name, one, other in zip(NAMES[::2], untuned, tuned, strict=True) if one is other]
+        return Worked(tuple(map(self._line, NAMES, chosen, finals, counts)), tuple(finals), tuple(kept))
 
     def _tuning(self, step: str, network: runs.Frozen, training: float) -> Reading:
         """Both networks are tuned for the seconds that the first one was given."""
@@ -154,10 +161,8 @@ class Steps:
         return max(1.0, self._left() + GRACE * state.request.budget - state.start * len(left))
 
     def _best(self, reading: Reading, most: float = inf) -> Chosen:
-        """The candidate with the best metric, of equal ones the smallest, that keeps to the run's constraints and whose
-        final training takes `most` seconds; the fastest where none is so fast. Raises NothingEnded."""
-        metric, root = self._state.plan.metric, reading.run.root
-        sign = -1.0 if reading.parts.metrics[metric].direction == "max" else 1.0
+        """The best candidate that keeps to the run's constraints and whose final training takes at most `most` seconds;
+        the fastest where none is so fast. Raises NothingEnded."""
         found = [
             Chosen(reading, entry)
             for entry in reading.journal
@@ -168,16 +173,19 @@ class Steps:
         ]
         if not found:
             raise NothingEnded(
-                f"{root}: no training has succeeded, so nothing can follow; `evonas show {root} --all` says "
+                f"{reading.run.root}: no training has succeeded, so nothing can follow; `evonas show {reading.run.root} --all` says "
                 "why, and a larger --budget or fewer trainer.epochs give trainings more time"
             )
         timely = [one for one in found if self._state.plan.growth * one.seconds <= most]
         if not timely:
             return min(found, key=lambda one: (one.seconds, one.id))
-        return min(
-            timely,
-            key=lambda one: (sign * one.entry["metrics"][metric], one.entry["metrics"]["parameters"], one.id),
-        )
+        return min(timely, key=self._rank)
+
+    def _rank(self, one: Chosen) -> tuple[float, float, int]:
+        """Less is better: the metric as a loss, then the loss on the validation part, then the id."""
+        metric, metrics = self._state.plan.metric, one.entry["metrics"]
+        sign = -1.0 if one.reading.parts.metrics[metric].direction == "max" else 1.0
+        return sign * metrics[metric], metrics["valid_loss"], one.id
 
     def _most_training(self, naive: Chosen) -> float:
         """Seconds that a final training of a found network may take, the same whenever it is asked for."""

@@ -14,6 +14,8 @@ from evonas_cli.report.statistics import t_interval
 
 PROMISE = 0.2
 """LEAF's claim (Liang et al., 2019): at least so much less error than a naive baseline."""
+ERROR = "valid_error"
+"""The metric that is a share of examples."""
 Z = 1.959964
 """The 97.5 % quantile of the standard normal distribution."""
 
@@ -43,10 +45,13 @@ class Line:
         """The mean over the seeds; None where no final training has ended in time."""
         return fmean(self.tests) if self.tests else None
 
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Student's 95 % interval of the mean; None for fewer than two seeds."""
-        return t_interval(self.tests)
+    def interval(self, examples: int) -> tuple[float, float] | None:
+        """The 95 % interval of the mean over the seeds (Student). That of an error rate also has Wilson's interval for
+        so many test examples within it, since seeds share the test part. None for other metrics of one seed."""
+        found = [] if (own := t_interval(self.tests)) is None else [own]
+        if self.metric == ERROR and self.test is not None:
+            found.append(wilson(self.test, examples))
+        return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
     @property
     def error(self) -> float | None:
@@ -55,18 +60,20 @@ class Line:
             return None
         return self.test if self.direction == "min" else 1.0 - self.test
 
-    def to_json(self) -> dict[str, Json]:
+    def to_json(self, examples: int) -> dict[str, Json]:
         """The line for programs."""
-        return {**asdict(self), "tests": list(self.tests), "test": self.test, "interval": _listed(self.interval)}
+        interval = self.interval(examples)
+        shown: Json = None if interval is None else list(interval)
+        return {**asdict(self), "tests": list(self.tests), "test": self.test, "interval": shown}
 
 
-def rows(lines: Sequence[Line]) -> list[list[str]]:
-    """The table's cells, a header first."""
+def rows(lines: Sequence[Line], examples: int) -> list[list[str]]:
+    """The table's cells, a header first; `examples` counts the test part."""
     first = lines[0]
     found = [["network", first.metric, first.tested, "seeds", "parameters", "trainings"]]
     for line in lines:
         seeds = str(len(line.tests)) if len(line.tests) == line.seeds else f"{len(line.tests)} of {line.seeds}"
-        cells = [line.name, readable(line.valid), _with_interval(line), seeds, readable(line.parameters)]
+        cells = [line.name, readable(line.valid), _with_interval(line, examples), seeds, readable(line.parameters)]
         found.append([*cells, f"{line.trainings:,}"])
     return found
 
@@ -79,7 +86,7 @@ def best_by_validation(lines: Sequence[Line]) -> int:
     )
 
 
-def verdict(naive: Line, found: Line) -> str:
+def verdict(naive: Line, found: Line, examples: int) -> str:
     """Whether the found network has at least 20 % less error than the naive one on the test part, in words."""
     before, after = naive.error, found.error
     if before is None or after is None:
@@ -91,7 +98,7 @@ def verdict(naive: Line, found: Line) -> str:
     change = f"{abs(less):.0%} {'less' if less >= 0 else 'more'}"
     shown = f"{readable(before)} and {readable(after)}"
     what = "" if naive.direction == "min" else f", error being 1 - {naive.tested}"
-    return f"20 % less error than the naive network: {word} ({change}: {shown}{what}; {_apart(naive, found)})"
+    return f"20 % less error than the naive network: {word} ({change}: {shown}{what}; {_apart(naive, found, examples)})"
 
 
 def wilson(error: float, examples: int) -> tuple[float, float]:
@@ -105,21 +112,25 @@ def notes(lines: Sequence[Line], examples: int) -> list[str]:
     """What the figures mean, for people; `examples` counts the test part."""
     last = lines[-1]
     said = [f"{last.metric}: of the one training that was chosen, so it flatters all but the naive network"]
-    if any(line.interval for line in lines):
-        said.append(f"{last.tested} [low, high]: 95 % CI of the mean over the seeds (Student's t)")
-    if last.metric == "valid_error" and last.test is not None:
-        low, high = wilson(last.test, examples)
+    if last.metric == ERROR:
         said.append(
-            f"the test part has {examples:,} examples, which alone leave {readable(last.test)} between "
-            f"{readable(low)} and {readable(high)} (Wilson)"
+            f"[low, high]: 95 % CI of the mean over the seeds (Student's t), made to hold that of {examples:,} test "
+            "examples (Wilson)"
         )
+    elif any(line.interval(examples) for line in lines):
+        said.append("[low, high]: 95 % CI of the mean over the seeds (Student's t)")
     return said
+
+
+def untuned(name: str) -> str:
+    """A line about a network that keeps its settings."""
+    return f"{name}: tuning has found no settings with a better validation metric, so the network keeps its own"
 
 
 def document(lines: Sequence[Line], examples: int) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "lines": [line.to_json() for line in lines],
+        "lines": [line.to_json(examples) for line in lines],
         "test_examples": examples,
         "promise": {"least": PROMISE, "less": _less(lines[0], lines[-1])},
     }
@@ -130,21 +141,17 @@ def _less(naive: Line, found: Line) -> float | None:
     return None if before is None or after is None or before <= 0 else 1 - after / before
 
 
-def _apart(first: Line, second: Line) -> str:
-    one, other = first.interval, second.interval
+def _apart(first: Line, second: Line, examples: int) -> str:
+    one, other = first.interval(examples), second.interval(examples)
     if one is None or other is None:
         return "one seed, so without an interval"
     return "the intervals overlap" if one[0] <= other[1] and other[0] <= one[1] else "the intervals do not overlap"
 
 
-def _with_interval(line: Line) -> str:
+def _with_interval(line: Line, examples: int) -> str:
     if line.test is None:
         return "cut"
-    if line.interval is None:
+    interval = line.interval(examples)
+    if interval is None:
         return readable(line.test)
-    low, high = line.interval
-    return f"{readable(line.test)} [{readable(low)}, {readable(high)}]"
-
-
-def _listed(interval: tuple[float, float] | None) -> list[float] | None:
-    return None if interval is None else list(interval)
+    return f"{readable(line.test)} [{readable(interval[0])}, {readable(interval[1])}]"

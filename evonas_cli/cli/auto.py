@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -132,6 +133,8 @@ def _label(data: str) -> str:
 
 def _carry(root: Path, quiet: bool) -> Carry:
     """What works a step's session off, with a board or lines of it on stderr."""
+    from evonas_cli.auto.planning import unspoken
+    from evonas_cli.auto.shares import NAIVE
     from evonas_cli.cli.running import narrator
     from evonas_cli.cli.stopping import Stopped, Terminated
     from evonas_cli.run.conduct import conduct
@@ -141,7 +144,7 @@ def _carry(root: Path, quiet: bool) -> Carry:
         if not quiet:
             remark(f"evonas: step {step}")
         try:
-            with voice.telling(lambda: opens(voice.result)) as session:
+            with nullcontext() if step == NAIVE else unspoken(), voice.telling(lambda: opens(voice.result)) as session:
                 conduct(session)
         except (KeyboardInterrupt, Terminated) as stop:
             raise Stopped(stop, root, "auto --resume") from stop
@@ -160,12 +163,14 @@ def _concluded(state: State, worked: Worked, json: bool) -> int:
         return 1
     left = leave(state, worked)
     if json:
-        more = {"exported": left.name, "model": str(left.model), "report": str(left.report), "seconds": left.seconds}
+        more = {"exported": left.name, "model": str(left.model), "report": str(left.report)}
+        more |= {"seconds": left.seconds, "tuning_kept": list(worked.kept)}
         print_json({"schema": 1, "auto": str(state.root), **table.document(worked.lines, left.examples), **more})
         return 0
-    print_columns(table.rows(worked.lines), words=(0, 2))
-    for line in [*table.notes(worked.lines, left.examples), table.verdict(worked.lines[0], worked.lines[-1])]:
+    print_columns(table.rows(worked.lines, left.examples), words=(0, 2))
+    for line in [*table.notes(worked.lines, left.examples), *map(table.untuned, worked.kept)]:
         say(line)
+    say(table.verdict(worked.lines[0], worked.lines[-1], left.examples))
     say(f"model   {left.model} ({left.name}: the best on validation)")
     say(f"report  {left.report}")
     say(state.root)
