@@ -33,6 +33,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.files import expanded
 from evonas_cli.evaluation.division import available_cores
 from evonas_cli.run.assembly import Parts, assemble
+from evonas_cli.run.contracts import check_networks
 from evonas_cli.run.fit import check_data
 
 PROBING = 0.5
@@ -85,7 +86,9 @@ def planned(request: Request) -> Prospect:
         parts, splits = _read(common)
     search = _search_words(request, splits.task)
     composed = compose([*common, *search])
-    metric = _metric(assemble(composed.config))
+    searching = assemble(composed.config)
+    metric = _metric(searching)
+    check_networks(searching.space, {"task": splits.task.to_json()}, searching.config["seed"])
     slots, start = _slots(parts)
     epoch, batches = _timed(parts, splits)
     epochs = int(parts.config["trainer"]["epochs"])

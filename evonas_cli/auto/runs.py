@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evonas_cli.auto import shares
 from evonas_cli.config.compose import Composed, Config, compose
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.ranges import Real
@@ -31,9 +32,12 @@ def naive_config(common: Sequence[str], metric: str) -> Config:
     return _fixed(common, metric, "listed", Frozen(None, {}), []).config
 
 
-def tuning(common: Sequence[str], metric: str, network: Frozen, seconds: float, initial: int) -> Composed:
-    """The run that looks for better settings of a network's training for so many seconds, beginning with its own."""
-    words = ["budget.evaluations=null", f"budget.seconds={seconds:.3f}", f"strategy.initial={initial}"]
+def tuning(common: Sequence[str], metric: str, network: Frozen, seconds: float, trainings: float) -> Composed:
+    """The run that looks for better settings of a network's training for so many seconds, beginning with its own;
+    `trainings` are expected to fit into that time."""
+    most = shares.MOST_TUNINGS
+    words = [f"budget.evaluations={most}", f"budget.seconds={seconds:.3f}"]
+    words.append(f"strategy.initial={shares.samples_for(min(trainings, most))}")
     return _fixed(common, metric, "bayesian", network, words)
 
 

@@ -27,6 +27,8 @@ UPDATES, FEWEST_EPOCHS, MOST_EPOCHS = 2000, 8, 60
 VALID, LARGEST_VALID = 500, 0.3
 """Examples that a validation part should have, at most that share of the examples which are not for the test: the end
 of an auto trains on them, too."""
+MOST_TUNINGS = 100
+"""Trainings after which a tuning ends, however much time is left: Bayesian optimisation has a model to fit for each."""
 MOST_SEEDS = 10
 SLACK = 1.15
 """How many times longer than foreseen the final trainings may take, because they use more examples at once."""

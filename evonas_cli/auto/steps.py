@@ -18,7 +18,6 @@ from evonas_cli.auto.shares import (
     TUNE_NAIVE,
     available,
     most_training,
-    samples_for,
     seconds_for,
     seeds_for,
 )
@@ -70,8 +69,8 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Worked:
-    """What all steps have left: a line for each of `NAMES`, the run of each line's final trainings, and the names of the
-    networks for which tuning has found no better settings."""
+    """What all steps have left: a line for each of `NAMES`, the run of each line's final trainings, and the names of
+    the networks for which tuning has found no better settings."""
 
     lines: tuple[Line, ...]
     finals: tuple[Reading, ...]
@@ -97,7 +96,7 @@ class Steps:
         ]
         untuned = [naive, evolved]
         tuned = [
-            min(before, self._best(reading, most), key=self._rank)
+            min([before, *self._timely(reading, most)], key=self._rank)
             for before, reading in zip(untuned, readings, strict=True)
         ]
         chosen = [naive, tuned[0], evolved, tuned[1]]
@@ -120,8 +119,7 @@ class Steps:
 
         def made(seconds: float) -> Composed:
             given = seconds if step == TUNE_NAIVE else float(stored_config(first)["budget"]["seconds"])
-            initial = samples_for(given * plan.slots / max(training, 1e-9))
-            return runs.tuning(plan.common, plan.metric, network, given, initial)
+            return runs.tuning(plan.common, plan.metric, network, given, given * plan.slots / max(training, 1e-9))
 
         return self._step(step, made)
 
@@ -161,9 +159,26 @@ class Steps:
         return max(1.0, self._left() + GRACE * state.request.budget - state.start * len(left))
 
     def _best(self, reading: Reading, most: float = inf) -> Chosen:
-        """The best candidate that keeps to the run's constraints and whose final training takes at most `most` seconds;
-        the fastest where none is so fast. Raises NothingEnded."""
-        found = [
+        """The best candidate whose final training takes at most `most` seconds; the fastest where none is so fast.
+
+        Raises NothingEnded.
+        """
+        found, timely = self._succeeded(reading), self._timely(reading, most)
+        if not found:
+            root = reading.run.root
+            raise NothingEnded(
+                f"{root}: no training has succeeded, so nothing can follow; `evonas show {root} --all` says why, and a "
+                "larger --budget or fewer trainer.epochs give trainings more time"
+            )
+        return min(timely, key=self._rank) if timely else min(found, key=lambda one: (one.seconds, one.id))
+
+    def _timely(self, reading: Reading, most: float) -> list[Chosen]:
+        """The candidates whose final training takes at most `most` seconds."""
+        return [one for one in self._succeeded(reading) if self._state.plan.growth * one.seconds <= most]
+
+    def _succeeded(self, reading: Reading) -> list[Chosen]:
+        """The candidates with a full training that keep to the run's constraints."""
+        return [
             Chosen(reading, entry)
             for entry in reading.journal
             if entry["status"] == "ok"
@@ -171,15 +186,6 @@ class Steps:
             and entry.get("fidelity", 1.0) == 1.0
             and not violated(entry["metrics"], reading.parts.constraints)
         ]
-        if not found:
-            raise NothingEnded(
-                f"{reading.run.root}: no training has succeeded, so nothing can follow; `evonas show {reading.run.root} --all` says "
-                "why, and a larger --budget or fewer trainer.epochs give trainings more time"
-            )
-        timely = [one for one in found if self._state.plan.growth * one.seconds <= most]
-        if not timely:
-            return min(found, key=lambda one: (one.seconds, one.id))
-        return min(timely, key=self._rank)
 
     def _rank(self, one: Chosen) -> tuple[float, float, int]:
         """Less is better: the metric as a loss, then the loss on the validation part, then the id."""
