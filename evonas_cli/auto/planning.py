@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.contracts import check_networks
 from evonas_cli.run.fit import check_data
 
+LOADING = 1.5
+"""How many times longer than loading torch once the start of several worker processes takes."""
 PROBING = 0.5
 """Seconds for which the plain network is trained to learn how long a training takes."""
 
@@ -77,7 +81,8 @@ def planned(request: Request) -> Prospect:
     """
     source = dataset_words(request)
     common = [*source, *without(["trainer=adamw"], request.overrides), *request.common]
-    if request.budget < 2 * len(STEPS) * START and not request.names("evaluator"):
+    start = _start()
+    if request.budget < 2 * len(STEPS) * start and not request.names("evaluator"):
         common.append("evaluator=serial")  # worker processes would take most of the time to start
     parts, splits = _read(common)
     if not request.names("dataset.valid_fraction") and _divided(common, parts):
@@ -89,7 +94,8 @@ def planned(request: Request) -> Prospect:
     searching = assemble(composed.config)
     metric = _metric(searching)
     check_networks(searching.space, {"task": splits.task.to_json()}, searching.config["seed"])
-    slots, start = _slots(parts)
+    slots = _slots(parts)
+    start = 0.0 if slots == 1 else start
     epoch, batches = _timed(parts, splits)
     epochs = int(parts.config["trainer"]["epochs"])
     given = request.names("trainer.epochs")
@@ -156,12 +162,17 @@ def _metric(parts: Parts) -> str:
     return name
 
 
-def _slots(parts: Parts) -> tuple[int, float]:
-    """How many trainings run at once, and the seconds that starting their processes takes."""
+def _start() -> float:
+    """Seconds that worker processes take to start: at least START, more where torch takes long to load just now."""
+    began = time.monotonic()
+    import_module("evonas_cli.data.resident")
+    return max(START, LOADING * (time.monotonic() - began))
+
+
+def _slots(parts: Parts) -> int:
+    """How many trainings run at once."""
     evaluator = parts.config["evaluator"]
-    if "workers" not in evaluator:
-        return 1, 0.0
-    return int(evaluator["workers"] or available_cores()), START
+    return int(evaluator["workers"] or available_cores()) if "workers" in evaluator else 1
 
 
 def _timed(parts: Parts, splits: Any) -> tuple[float, int]:
