@@ -47,7 +47,7 @@ PROBING = 0.5
 @dataclass(frozen=True)
 class Prospect:
     """A plan, and what people are told of it: the data in words, the choices of the search's groups, the epochs of a
-    training. `outputs` is the folder in which runs are kept."""
+    training. `outputs` is the folder in which runs are kept, `start` the foreseen seconds in which workers start."""
 
     request: Request
     plan: Plan
@@ -55,13 +55,13 @@ class Prospect:
     choices: dict[str, str]
     epochs: int
     outputs: Path
+    start: float
 
     def lines(self) -> list[str]:
         """What is going to happen, and how long each step may take."""
         plan, budget, chosen = self.plan, self.request.budget, self.choices
-        start = START if plan.slots > 1 else 0.0
-        left = available(budget) - plan.training - start
-        search, tune, final = (seconds_for(step, left, start) for step in (SEARCH, TUNE_NAIVE, FINALS[0]))
+        left = available(budget) - plan.training - self.start
+        search, tune, final = (seconds_for(step, left, self.start) for step in (SEARCH, TUNE_NAIVE, FINALS[0]))
         count = search * plan.slots / plan.training
         return [
             f"{self.request.data}: {self.data}",
@@ -82,7 +82,7 @@ def planned(request: Request) -> Prospect:
     source = dataset_words(request)
     common = [*source, *without(["trainer=adamw"], request.overrides), *request.common]
     start = _start()
-    if request.budget < 2 * len(STEPS) * start and not request.names("evaluator"):
+    if request.budget < 2 * len(STEPS) * start and not request.touches("evaluator"):
         common.append("evaluator=serial")  # worker processes would take most of the time to start
     parts, splits = _read(common)
     if not request.names("dataset.valid_fraction") and _divided(common, parts):
@@ -110,7 +110,8 @@ def planned(request: Request) -> Prospect:
     growth = 1 + len(splits.y_valid) / len(splits.y_train)
     plan = Plan(tuple(common), tuple(search), metric, slots, epochs * epoch, growth)
     outputs = expanded(composed.config["run"]["outputs"], "run.outputs")
-    return Prospect(request, plan, f"{splits.task.examples}, {kind}; {counts}", composed.choices, epochs, outputs)
+    data = f"{splits.task.examples}, {kind}; {counts}"
+    return Prospect(request, plan, data, composed.choices, epochs, outputs, start)
 
 
 @contextmanager

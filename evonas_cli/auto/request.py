@@ -39,9 +39,13 @@ class Request:
         """The overrides that concern every step."""
         return [text for text in self.overrides if root_of(key_of(text)) not in SEARCHED]
 
-    def names(self, root: str) -> bool:
+    def names(self, key: str) -> bool:
         """Whether an override sets the key, an option of a group for example: `names("space")`."""
-        return root in map(key_of, self.overrides)
+        return key in map(key_of, self.overrides)
+
+    def touches(self, root: str) -> bool:
+        """Whether an override sets the key or one below it."""
+        return root in (root_of(key_of(text)) for text in self.overrides)
 
     def to_json(self) -> dict[str, Json]:
         """As the folder of an auto keeps it."""
