@@ -60,7 +60,7 @@ class Prospect:
     def lines(self) -> list[str]:
         """What is going to happen, and how long each step may take."""
         plan, budget, chosen = self.plan, self.request.budget, self.choices
-        left = available(budget) - plan.training - self.start
+        left = available(budget, plan.export) - plan.training - self.start
         search, tune, final = (seconds_for(step, left, self.start) for step in (SEARCH, TUNE_NAIVE, FINALS[0]))
         count = search * plan.slots / plan.training
         return [
@@ -81,7 +81,7 @@ def planned(request: Request) -> Prospect:
     """
     source = dataset_words(request)
     common = [*source, *without(["trainer=adamw"], request.overrides), *request.common]
-    start = _start()
+    export = start = _start()  # the export is checked in a process of its own
     if request.budget < 2 * len(STEPS) * start and not request.touches("evaluator"):
         common.append("evaluator=serial")  # worker processes would take most of the time to start
     parts, splits = _read(common)
@@ -102,13 +102,13 @@ def planned(request: Request) -> Prospect:
     if not given:
         epochs = epochs_for(request.budget, epoch, batches, slots)
         common.append(f"trainer.epochs={epochs}")
-    _check_budget(request.budget, epochs * epoch, slots, start, given)
+    _check_budget(request.budget, least_seconds(epochs * epoch, slots, start, export), epochs * epoch, given)
     trainings = request.budget * SHARES[SEARCH] * slots / (epochs * epoch)
     search += without([f"strategy.population_size={population_for(trainings)}"], search) if _own(request) else []
     counts = f"{len(splits.y_train):,} to train, {len(splits.y_valid):,} to validate"
     kind = f"{splits.task.outputs} {splits.task.kind}" if splits.task.outputs > 1 else "1 number"
     growth = 1 + len(splits.y_valid) / len(splits.y_train)
-    plan = Plan(tuple(common), tuple(search), metric, slots, epochs * epoch, growth)
+    plan = Plan(tuple(common), tuple(search), metric, slots, epochs * epoch, growth, export)
     outputs = expanded(composed.config["run"]["outputs"], "run.outputs")
     data = f"{splits.task.examples}, {kind}; {counts}"
     return Prospect(request, plan, data, composed.choices, epochs, outputs, start)
@@ -194,9 +194,8 @@ def _timed(parts: Parts, splits: Any) -> tuple[float, int]:
     return (examples + len(splits.y_valid) / 3) / trial.samples_per_second, examples // batch
 
 
-def _check_budget(budget: float, training: float, slots: int, start: float, given: bool) -> None:
+def _check_budget(budget: float, least: float, training: float, given: bool) -> None:
     """Raises UsageError for a budget in which the steps cannot each end a training."""
-    least = least_seconds(training, slots, start)
     if budget < least:
         fewer = ", fewer trainer.epochs" if given else ""
         raise UsageError(

@@ -15,8 +15,8 @@ SHARES: Mapping[str, float] = {SEARCH: 0.45, TUNE_NAIVE: 0.15, TUNE_EVOLVED: 0.1
 
 START = 8.0
 """Seconds that starting worker processes takes a step, until that has been measured."""
-EXPORT, LARGEST_EXPORT = 8.0, 0.15
-"""Seconds that are kept for the export and the report, at most that share of the budget."""
+LARGEST_EXPORT = 0.2
+"""Largest share of the budget that is kept for the export and the report."""
 RESERVE = 0.03
 """Share of the budget that is kept for what is between the steps."""
 LEAST = 0.2
@@ -45,19 +45,19 @@ def seconds_for(step: str, left: float, start: float) -> float:
     return training * SHARES[step] / sum(SHARES[name] for name in later)
 
 
-def available(budget: float) -> float:
-    """Seconds of a budget that the steps may use: `available(100.0)` is 89."""
-    return budget * (1 - RESERVE) - min(EXPORT, LARGEST_EXPORT * budget)
+def available(budget: float, export: float) -> float:
+    """Seconds of a budget that the steps may use, where export and report take `export`: of 100 and 8 these are 89."""
+    return budget * (1 - RESERVE) - min(export, LARGEST_EXPORT * budget)
 
 
-def least_seconds(training: float, slots: int, start: float) -> float:
+def least_seconds(training: float, slots: int, start: float, export: float) -> float:
     """The least budget in which each step ends what it has to: one training of the plain network, a population of four
     of the search, two trainings of each tuning, and one seed of each of four networks at the end."""
     search = 4 * training / (SHARES[SEARCH] * slots)
     tune = 2 * training / (SHARES[TUNE_NAIVE] * slots)
     finals = len(FINALS) * SLACK * training / sum(SHARES[name] for name in FINALS)
     needed = training + max(search, tune, finals) + start * len(STEPS)
-    small, large = needed / (1 - RESERVE - LARGEST_EXPORT), (needed + EXPORT) / (1 - RESERVE)
+    small, large = needed / (1 - RESERVE - LARGEST_EXPORT), (needed + export) / (1 - RESERVE)
     return min(small, large)
 
 

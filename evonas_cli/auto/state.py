@@ -25,7 +25,8 @@ SCHEMA = 1
 class Plan:
     """What is decided before the first training: overrides of every step (`common`), of the search, the metric that all
     steps follow, the evaluator's slots, the foreseen seconds of a training of the plain network, and how many times
-    more examples training and validation part have together than the training part."""
+    more examples training and validation part have together than the training part; the seconds that export and report
+    are foreseen to take."""
 
     common: tuple[str, ...]
     search: tuple[str, ...]
@@ -33,6 +34,7 @@ class Plan:
     slots: int
     training: float
     growth: float
+    export: float
 
     def to_json(self) -> dict[str, Json]:
         """As the file has it."""
@@ -43,6 +45,7 @@ class Plan:
             "slots": self.slots,
             "training": self.training,
             "growth": self.growth,
+            "export": self.export,
         }
 
 
@@ -101,6 +104,7 @@ def read_state(root: Path) -> State:
             int(plan["slots"]),
             float(plan["training"]),
             float(plan["growth"]),
+            float(plan["export"]),
         )
         spent = {str(name): float(seconds) for name, seconds in data["spent"].items()}
         if set(spent) - set(STEPS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -49,9 +50,9 @@ class NothingEnded(RunError):
     exit_code = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chosen:
-    """A candidate of a step's run."""
+    """A candidate of a step's run; each is equal to itself alone."""
 
     reading: Reading
     entry: Mapping[str, Any]
@@ -100,18 +101,28 @@ class Steps:
             for before, reading in zip(untuned, readings, strict=True)
         ]
         chosen = [naive, tuned[0], evolved, tuned[1]]
-        seeds = self._seeds(chosen)
-        finals = [
-            self._step(
-                step,
-                lambda seconds, one=one: runs.final(one.reading, one.id, seeds, self._most()),  # type: ignore[misc]
-                {"run": str(one.reading.run.root.absolute()), "ids": [one.id]},
-            )
-            for step, one in zip(FINALS, chosen, strict=True)
-        ]
+        finals = self._finals(chosen)
         counts = [1, len(readings[0].journal), len(search.journal), len(search.journal) + len(readings[1].journal)]
         kept = [name for name, one, other in zip(NAMES[::2], untuned, tuned, strict=True) if one is other]
         return Worked(tuple(map(self._line, NAMES, chosen, finals, counts)), tuple(finals), tuple(kept))
+
+    def _finals(self, chosen: Sequence[Chosen]) -> list[Reading]:
+        """The final trainings of each line; a network that keeps its own settings is trained for both of its lines."""
+        seeds = self._seeds([one for place, one in enumerate(chosen) if one not in chosen[:place]])
+        found: list[Reading] = []
+        for place, (step, one) in enumerate(zip(FINALS, chosen, strict=True)):
+            before = chosen.index(one)
+            if before < place:
+                found.append(found[before])
+                continue
+            source: dict[str, Json] = {"run": str(one.reading.run.root.absolute()), "ids": [one.id]}
+            make = partial(self._final, one, seeds)
+            found.append(self._step(step, make, source))
+        return found
+
+    def _final(self, one: Chosen, seeds: int, seconds: float) -> Composed:
+        """The run of a network's final trainings, which is cut where the budget and its grace end."""
+        return runs.final(one.reading, one.id, seeds, self._most())
 
     def _tuning(self, step: str, network: runs.Frozen, training: float) -> Reading:
         """Both networks are tuned for the seconds that the first one was given."""
@@ -150,7 +161,7 @@ class Steps:
     def _left(self) -> float:
         """Seconds of the budget that no step has used."""
         state = self._state
-        return available(state.request.budget) - state.used - (time.monotonic() - self._mark)
+        return available(state.request.budget, state.plan.export) - state.used - (time.monotonic() - self._mark)
 
     def _most(self) -> float:
         """Seconds after which a final run is cut, the budget's grace included."""
@@ -196,7 +207,7 @@ class Steps:
     def _most_training(self, naive: Chosen) -> float:
         """Seconds that a final training of a found network may take, the same whenever it is asked for."""
         state = self._state
-        left = available(state.request.budget) - state.spent[NAIVE] - len(SHARES) * state.start
+        left = available(state.request.budget, state.plan.export) - state.spent[NAIVE] - len(SHARES) * state.start
         return most_training(left, state.plan.growth * naive.seconds)
 
     def _seeds(self, chosen: Sequence[Chosen]) -> int:

@@ -69,13 +69,15 @@ def test_the_slowest_network_that_is_chosen_can_be_trained_at_the_end(left: floa
     assert SLACK * 2 * (most + naive) == pytest.approx(finals)
 
 
-@given(st.floats(0.01, 1e3), st.integers(1, 64), st.floats(0.0, 10.0))
-def test_the_least_budget_gives_each_step_its_trainings(training: float, slots: int, start: float) -> None:
-    budget = least_seconds(training, slots, start)
-    left = available(budget) - training - start
+@given(st.floats(0.01, 1e3), st.integers(1, 64), st.floats(0.0, 10.0), st.floats(1.0, 60.0))
+def test_the_least_budget_gives_each_step_its_trainings(
+    training: float, slots: int, start: float, export: float
+) -> None:
+    budget = least_seconds(training, slots, start, export)
+    left = available(budget, export) - training - start
     assert seconds_for(STEPS[1], left, start) * slots >= 4 * training * 0.999
     assert seconds_for(TUNE_NAIVE, left, start) * slots >= 2 * training * 0.999
-    assert available(budget) < budget
+    assert available(budget, export) < budget
 
 
 def test_epochs_population_samples_and_validation() -> None:
