@@ -22,6 +22,7 @@ from evonas_cli.auto.shares import (
     STEPS,
     TUNE_NAIVE,
     available,
+    budget_for,
     epochs_for,
     least_seconds,
     population_for,
@@ -73,8 +74,8 @@ class Prospect:
         ]
 
 
-def planned(request: Request) -> Prospect:
-    """The plan for a request.
+def planned(request: Request, began: float) -> Prospect:
+    """The plan for a request; `began` is when the command did (`time.monotonic`).
 
     Reads the data. Raises UsageError for data and settings that are not plainly right and for a budget in which the
     steps cannot each end a training, EnvironmentFailure as the data set does.
@@ -97,21 +98,21 @@ def planned(request: Request) -> Prospect:
     slots = _slots(parts)
     start = 0.0 if slots == 1 else start
     epoch, batches = _timed(parts, splits)
+    growth = 1 + len(splits.y_valid) / len(splits.y_train)
+    used = time.monotonic() - began
+    left = max(0.0, available(request.budget, export) - used)
     epochs = int(parts.config["trainer"]["epochs"])
     given = request.names("trainer.epochs")
     if not given:
-        epochs = epochs_for(request.budget, epoch, batches, slots)
+        epochs = epochs_for(left, epoch, batches, slots)
         common.append(f"trainer.epochs={epochs}")
-    _check_budget(request.budget, least_seconds(epochs * epoch, slots, start, export), epochs * epoch, given)
-    trainings = request.budget * SHARES[SEARCH] * slots / (epochs * epoch)
-    search += without([f"strategy.population_size={population_for(trainings)}"], search) if _own(request) else []
-    counts = f"{len(splits.y_train):,} to train, {len(splits.y_valid):,} to validate"
-    kind = f"{splits.task.outputs} {splits.task.kind}" if splits.task.outputs > 1 else "1 number"
-    growth = 1 + len(splits.y_valid) / len(splits.y_train)
+    least = budget_for(used + least_seconds(epochs * epoch, growth, slots, start), export)
+    _check_budget(request.budget, least, epochs * epoch, given)
+    population = population_for(left * SHARES[SEARCH] * slots / (epochs * epoch))
+    search += [] if request.touches("strategy") else [f"strategy.population_size={population}"]
     plan = Plan(tuple(common), tuple(search), metric, slots, epochs * epoch, growth, export)
     outputs = expanded(composed.config["run"]["outputs"], "run.outputs")
-    data = f"{splits.task.examples}, {kind}; {counts}"
-    return Prospect(request, plan, data, composed.choices, epochs, outputs, start)
+    return Prospect(request, plan, _in_words(splits), composed.choices, epochs, outputs, start)
 
 
 @contextmanager
@@ -139,9 +140,11 @@ def _divided(common: Sequence[str], parts: Parts) -> bool:
     return asked == "auto" and parts.config["dataset"]["valid_fraction"] is not None
 
 
-def _own(request: Request) -> bool:
-    """Whether the strategy is the one that the command chooses."""
-    return not request.names("strategy")
+def _in_words(splits: Any) -> str:
+    """Inputs, targets and sizes of the data."""
+    counts = f"{len(splits.y_train):,} to train, {len(splits.y_valid):,} to validate"
+    kind = f"{splits.task.outputs} {splits.task.kind}" if splits.task.outputs > 1 else "1 number"
+    return f"{splits.task.examples}, {kind}; {counts}"
 
 
 def _search_words(request: Request, task: Any) -> list[str]:

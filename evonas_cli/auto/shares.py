@@ -20,7 +20,7 @@ LARGEST_EXPORT = 0.2
 RESERVE = 0.03
 """Share of the budget that is kept for what is between the steps."""
 LEAST = 0.2
-WANTED = 16
+WANTED = 24
 """Trainings of the plain network that should fit into the share of the search before epochs are cut."""
 UPDATES, FEWEST_EPOCHS, MOST_EPOCHS = 2000, 8, 60
 """Updates of the weights that a training should make, within these numbers of epochs."""
@@ -30,8 +30,11 @@ of an auto trains on them, too."""
 MOST_TUNINGS = 100
 """Trainings after which a tuning ends, however much time is left: Bayesian optimisation has a model to fit for each."""
 MOST_SEEDS = 10
-SLACK = 1.15
-"""How many times longer than foreseen the final trainings may take, because they use more examples at once."""
+SLACK = 1.3
+"""How many times longer than foreseen the final trainings may take before the number of seeds was too large."""
+PATIENCE = 2.0
+"""How many times longer than foreseen one final training may take before it is cut, however late it is: a network
+without a test figure has cost the budget for nothing."""
 
 
 def seconds_for(step: str, left: float, start: float) -> float:
@@ -50,22 +53,26 @@ def available(budget: float, export: float) -> float:
     return budget * (1 - RESERVE) - min(export, LARGEST_EXPORT * budget)
 
 
-def least_seconds(training: float, slots: int, start: float, export: float) -> float:
-    """The least budget in which each step ends what it has to: one training of the plain network, a population of four
-    of the search, two trainings of each tuning, and one seed of each of four networks at the end."""
+def least_seconds(training: float, growth: float, slots: int, start: float) -> float:
+    """The least time in which each step ends what it has to: one training of the plain network, a population of four of
+    the search, two trainings of each tuning, and one seed of each of four networks, which sees `growth` times as many
+    examples."""
     search = 4 * training / (SHARES[SEARCH] * slots)
     tune = 2 * training / (SHARES[TUNE_NAIVE] * slots)
-    finals = len(FINALS) * SLACK * training / sum(SHARES[name] for name in FINALS)
-    needed = training + max(search, tune, finals) + start * len(STEPS)
-    small, large = needed / (1 - RESERVE - LARGEST_EXPORT), (needed + export) / (1 - RESERVE)
-    return min(small, large)
+    finals = len(FINALS) * SLACK * growth * training / sum(SHARES[name] for name in FINALS)
+    return training + max(search, tune, finals) + start * len(STEPS)
 
 
-def epochs_for(budget: float, epoch: float, batches: int, slots: int) -> int:
+def budget_for(steps: float, export: float) -> float:
+    """The least budget of which so many seconds are available for the steps: the inverse of `available`."""
+    return min(steps / (1 - RESERVE - LARGEST_EXPORT), (steps + export) / (1 - RESERVE))
+
+
+def epochs_for(left: float, epoch: float, batches: int, slots: int) -> int:
     """Epochs of a training: enough for UPDATES updates of `batches` each, and so few that WANTED trainings, of epochs
-    that take `epoch` seconds, fit into the search."""
+    that take `epoch` seconds, fit into the search's share of what is left."""
     wanted = min(MOST_EPOCHS, max(FEWEST_EPOCHS, ceil(UPDATES / max(1, batches))))
-    return max(1, min(wanted, floor(budget * SHARES[SEARCH] * slots / (WANTED * epoch))))
+    return max(1, min(wanted, floor(left * SHARES[SEARCH] * slots / (WANTED * epoch))))
 
 
 def valid_fraction_for(examples: int) -> float:

@@ -13,6 +13,7 @@ from evonas_cli.auto import runs
 from evonas_cli.auto.shares import (
     FINALS,
     NAIVE,
+    PATIENCE,
     SEARCH,
     SHARES,
     TUNE_EVOLVED,
@@ -121,8 +122,10 @@ class Steps:
         return found
 
     def _final(self, one: Chosen, seeds: int, seconds: float) -> Composed:
-        """The run of a network's final trainings, which is cut where the budget and its grace end."""
-        return runs.final(one.reading, one.id, seeds, self._most())
+        """The run of a network's final trainings, which is cut where the budget and its grace end, and PATIENCE with a
+        single training does."""
+        least = PATIENCE * self._state.plan.growth * one.seconds
+        return runs.final(one.reading, one.id, seeds, max(least, self._most()))
 
     def _tuning(self, step: str, network: runs.Frozen, training: float) -> Reading:
         """Both networks are tuned for the seconds that the first one was given."""

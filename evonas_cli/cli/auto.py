@@ -64,7 +64,7 @@ def auto(
     from evonas_cli.auto.steps import Steps
 
     began = time.monotonic()
-    state = _state(data, overrides, budget, target, text, run_dir, resume, workers, quiet)
+    state = _state(data, overrides, budget, target, text, run_dir, resume, workers, quiet, began)
     worked = Steps(state, _carry(state.root, quiet), sys.argv[1:], began).work()
     return _concluded(state, worked, json)
 
@@ -79,6 +79,7 @@ def _state(
     resume: Path | None,
     workers: int | None,
     quiet: bool,
+    began: float,
 ) -> State:
     """The auto to work on: the one that is resumed, or a new one that has been planned and said."""
     from evonas_cli.auto.request import Request, seconds_of
@@ -100,10 +101,10 @@ def _state(
                 f"{run_dir} holds an auto that was asked for otherwise; go on with it by --resume {run_dir}"
             )
         return state
-    return _begun(request, run_dir, quiet)
+    return _begun(request, run_dir, quiet, began)
 
 
-def _begun(request: Request, run_dir: Path | None, quiet: bool) -> State:
+def _begun(request: Request, run_dir: Path | None, quiet: bool, began: float) -> State:
     from evonas_cli.auto.planning import planned
     from evonas_cli.auto.request import in_words
     from evonas_cli.auto.state import State
@@ -111,7 +112,7 @@ def _begun(request: Request, run_dir: Path | None, quiet: bool) -> State:
 
     if run_dir is not None:
         RunDirectory(run_dir).check_free()
-    prospect = planned(request)
+    prospect = planned(request, began)
     root = run_dir or new_root(prospect.outputs / "auto", _label(request.data), datetime.now())
     state = State(root, request, prospect.plan)
     state.write()

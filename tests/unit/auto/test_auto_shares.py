@@ -16,6 +16,7 @@ from evonas_cli.auto.shares import (
     TUNE_EVOLVED,
     TUNE_NAIVE,
     available,
+    budget_for,
     epochs_for,
     least_seconds,
     most_training,
@@ -69,15 +70,17 @@ def test_the_slowest_network_that_is_chosen_can_be_trained_at_the_end(left: floa
     assert SLACK * 2 * (most + naive) == pytest.approx(finals)
 
 
-@given(st.floats(0.01, 1e3), st.integers(1, 64), st.floats(0.0, 10.0), st.floats(1.0, 60.0))
+@given(st.floats(0.01, 1e3), st.floats(1.0, 2.0), st.integers(1, 64), st.floats(0.0, 10.0), st.floats(1.0, 60.0))
 def test_the_least_budget_gives_each_step_its_trainings(
-    training: float, slots: int, start: float, export: float
+    training: float, growth: float, slots: int, start: float, export: float
 ) -> None:
-    budget = least_seconds(training, slots, start, export)
-    left = available(budget, export) - training - start
+    steps = least_seconds(training, growth, slots, start)
+    budget = budget_for(steps, export)
+    assert available(budget, export) == pytest.approx(steps)
+    left = steps - training - start
     assert seconds_for(STEPS[1], left, start) * slots >= 4 * training * 0.999
     assert seconds_for(TUNE_NAIVE, left, start) * slots >= 2 * training * 0.999
-    assert available(budget, export) < budget
+    assert most_training(left - start * len(SHARES), growth * training) >= growth * training * 0.999
 
 
 def test_epochs_population_samples_and_validation() -> None:
