@@ -39,8 +39,9 @@ from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.contracts import check_networks
 from evonas_cli.run.fit import check_data
 
-LOADING = 1.5
-"""How many times longer than loading torch once the start of several worker processes takes."""
+LOADING, CHECKING = 1.5, 2.5
+"""How many times longer than loading torch once the start of several worker processes takes, and export and report,
+which load torch in a process of their own."""
 PROBING = 0.5
 """Seconds for which the plain network is trained to learn how long a training takes."""
 
@@ -82,7 +83,7 @@ def planned(request: Request, began: float) -> Prospect:
     """
     source = dataset_words(request)
     common = [*source, *without(["trainer=adamw"], request.overrides), *request.common]
-    export = start = _start()  # the export is checked in a process of its own
+    start, export = _starts()
     if request.budget < 2 * len(STEPS) * start and not request.touches("evaluator"):
         common.append("evaluator=serial")  # worker processes would take most of the time to start
     parts, splits = _read(common)
@@ -166,11 +167,13 @@ def _metric(parts: Parts) -> str:
     return name
 
 
-def _start() -> float:
-    """Seconds that worker processes take to start: at least START, more where torch takes long to load just now."""
+def _starts() -> tuple[float, float]:
+    """Seconds in which worker processes start, and those of export and report: at least START each, more where torch
+    takes long to load just now."""
     began = time.monotonic()
     import_module("evonas_cli.data.resident")
-    return max(START, LOADING * (time.monotonic() - began))
+    loading = time.monotonic() - began
+    return max(START, LOADING * loading), max(START, CHECKING * loading)
 
 
 def _slots(parts: Parts) -> int:
