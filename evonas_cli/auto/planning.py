@@ -105,7 +105,7 @@ def planned(request: Request, began: float) -> Prospect:
     epochs = int(parts.config["trainer"]["epochs"])
     given = request.names("trainer.epochs")
     if not given:
-        epochs = epochs_for(left, epoch, batches, slots)
+        epochs = epochs_for(left, epoch, batches, slots, growth, start)
         common.append(f"trainer.epochs={epochs}")
     least = budget_for(used + least_seconds(epochs * epoch, growth, slots, start), export)
     _check_budget(request.budget, least, epochs * epoch, given)

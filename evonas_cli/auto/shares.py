@@ -57,10 +57,12 @@ def least_seconds(training: float, growth: float, slots: int, start: float) -> f
     """The least time in which each step ends what it has to: one training of the plain network, a population of four of
     the search, two trainings of each tuning, and one seed of each of four networks, which sees `growth` times as many
     examples."""
-    search = 4 * training / (SHARES[SEARCH] * slots)
-    tune = 2 * training / (SHARES[TUNE_NAIVE] * slots)
-    finals = len(FINALS) * SLACK * growth * training / sum(SHARES[name] for name in FINALS)
-    return training + max(search, tune, finals) + start * len(STEPS)
+    return training * _least_trainings(growth, slots) + start * len(STEPS)
+
+
+def _least_trainings(growth: float, slots: int) -> float:
+    finals = len(FINALS) * SLACK * growth / sum(SHARES[name] for name in FINALS)
+    return 1 + max(4 / (SHARES[SEARCH] * slots), 2 / (SHARES[TUNE_NAIVE] * slots), finals)
 
 
 def budget_for(steps: float, export: float) -> float:
@@ -68,11 +70,14 @@ def budget_for(steps: float, export: float) -> float:
     return min(steps / (1 - RESERVE - LARGEST_EXPORT), (steps + export) / (1 - RESERVE))
 
 
-def epochs_for(left: float, epoch: float, batches: int, slots: int) -> int:
-    """Epochs of a training: enough for UPDATES updates of `batches` each, and so few that WANTED trainings, of epochs
-    that take `epoch` seconds, fit into the search's share of what is left."""
+def epochs_for(left: float, epoch: float, batches: int, slots: int, growth: float, start: float) -> int:
+    """Epochs of a training, of `epoch` seconds each: enough for UPDATES updates of `batches` an epoch, and so few that
+    WANTED trainings fit into the search's share of what is left. Below FEWEST_EPOCHS they are as many as the steps can
+    do with."""
     wanted = min(MOST_EPOCHS, max(FEWEST_EPOCHS, ceil(UPDATES / max(1, batches))))
-    return max(1, min(wanted, floor(left * SHARES[SEARCH] * slots / (WANTED * epoch))))
+    fitting = floor(left * SHARES[SEARCH] * slots / (WANTED * epoch))
+    bare = floor((left - start * len(STEPS)) / (epoch * _least_trainings(growth, slots)))
+    return max(1, min(wanted, max(fitting, min(FEWEST_EPOCHS, bare))))
 
 
 def valid_fraction_for(examples: int) -> float:

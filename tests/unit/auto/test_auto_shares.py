@@ -84,9 +84,11 @@ def test_the_least_budget_gives_each_step_its_trainings(
 
 
 def test_epochs_population_samples_and_validation() -> None:
-    assert epochs_for(1800, 0.1, 17, 2) == 60, "1,078 digits make 17 updates an epoch"
-    assert epochs_for(1800, 8.0, 844, 2) == 8, "54,000 images"
-    assert epochs_for(60, 8.0, 844, 2) == 1
+    assert epochs_for(1800, 0.1, 17, 2, 1.3, 8.0) == 60, "1,078 digits make 17 updates an epoch"
+    assert epochs_for(1800, 8.0, 844, 2, 1.1, 8.0) == 8, "54,000 images"
+    assert epochs_for(60, 8.0, 844, 2, 1.1, 0.0) == 1
+    few = epochs_for(120, 1.0, 17, 1, 1.3, 0.0)
+    assert 2 < few < 8 and least_seconds(few * 1.0, 1.3, 1, 0.0) <= 120, "fewer trainings before too few epochs"
     assert [population_for(n) for n in (3.0, 30.0, 1000.0)] == [4, 7, 12]
     assert [samples_for(n) for n in (1.0, 12.0, 1000.0)] == [2, 4, 10]
     assert [valid_fraction_for(n) for n in (100, 1000, 5000, 50000)] == [0.3, 0.3, 0.1, 0.01]
