@@ -14,6 +14,7 @@ import typer
 
 from evonas_cli.cli.common import AsJson, Quiet, Workers, machine_overrides, print_columns, print_json, remark, say
 from evonas_cli.core.files import path_of
+from evonas_cli.core.types import Json
 
 if TYPE_CHECKING:
     from evonas_cli.auto.request import Request
@@ -164,7 +165,7 @@ def _concluded(state: State, worked: Worked, json: bool) -> int:
         return 1
     left = leave(state, worked)
     if json:
-        more = {"exported": left.name, "model": str(left.model), "report": str(left.report)}
+        more: dict[str, Json] = {"exported": left.name, "model": str(left.model), "report": str(left.report)}
         more |= {"seconds": left.seconds, "tuning_kept": list(worked.kept)}
         print_json({"schema": 1, "auto": str(state.root), **table.document(worked.lines, left.examples), **more})
         return 0
