@@ -99,7 +99,7 @@ def most_training(left: float, naive: float) -> float:
     """The longest training of a found network with which each network, untuned and tuned, can be trained once at the
     end, where `left` seconds are left for the search and later steps and the plain network takes `naive`."""
     finals = left * sum(SHARES[name] for name in FINALS)
-    return finals / SLACK / 2 - naive
+    return finals / 2 - naive
 
 
 def seeds_for(left: float, trainings: Sequence[float], start: float) -> int:

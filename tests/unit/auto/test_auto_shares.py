@@ -67,7 +67,7 @@ def test_seeds_fit_into_what_is_left(left: float, trainings: list[float], start:
 def test_the_slowest_network_that_is_chosen_can_be_trained_at_the_end(left: float, naive: float) -> None:
     most = most_training(left, naive)
     finals = left * sum(SHARES[name] for name in FINALS)
-    assert SLACK * 2 * (most + naive) == pytest.approx(finals)
+    assert 2 * (most + naive) == pytest.approx(finals)
 
 
 @given(st.floats(0.01, 1e3), st.floats(1.0, 2.0), st.integers(1, 64), st.floats(0.0, 10.0), st.floats(1.0, 60.0))
