@@ -19,6 +19,7 @@ from typer.exceptions import TyperException
 
 from evonas_cli import __version__
 from evonas_cli.cli import (
+    auto,
     bench,
     catalogue,
     clean,
@@ -57,6 +58,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for verb in (
+    auto.auto,
     search.search,
     tune.tune,
     tune_strategy.tune_strategy,

@@ -8,7 +8,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Search": ("search", "resume", "sweep", "tune", "tune-strategy", "retrain"),
+    "Search": ("search", "resume", "sweep", "auto", "tune", "tune-strategy", "retrain"),
     "Models": ("export", "compress", "evaluate", "predict"),
     "Results": ("list", "show", "watch", "pareto", "plot", "compare", "report"),
     "Catalogue": (
@@ -20,6 +20,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 OTHER = "Other"
 """The heading of what is under no other one."""
 EXAMPLES: Mapping[str, str] = {
+    "auto": "auto wine.csv --target class --budget 10m",
     "search": "search space=nasnet strategy=random budget.evaluations=20",
     "resume": "resume latest budget.evaluations=120",
     "sweep": "sweep strategy=random,genetic 'seed=range(0,5)' --name first",

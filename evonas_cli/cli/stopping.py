@@ -30,13 +30,13 @@ class Terminated(BaseException):
 
 
 class Stopped(Exception):
-    """A search was stopped; the text says what becomes of it."""
+    """A search was stopped; the text says what becomes of it, and which verb goes on with it."""
 
-    def __init__(self, cause: KeyboardInterrupt | Terminated, run: Path | None) -> None:
+    def __init__(self, cause: KeyboardInterrupt | Terminated, run: Path | None, verb: str = "resume") -> None:
         by = "SIGTERM" if isinstance(cause, Terminated) else "Ctrl-C"
         after = _BEFORE
         if run is not None:
-            after = f"; what was recorded is safe, `evonas resume {run}` goes on"
+            after = f"; what was recorded is safe, `evonas {verb} {run}` goes on"
         super().__init__(f"stopped by {by}{after}")
         self.exit_code = CODES[by]
 

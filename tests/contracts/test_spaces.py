@@ -23,6 +23,7 @@ CURES = {
     contract.IMAGES: "space=chain_cnn reads images",
 }
 READS = {
+    "fixed_network": list(CURES),
     "mlp": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "mlp_ensemble": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "sequence_net": [contract.SERIES, contract.TEXTS],

@@ -43,6 +43,19 @@ ALLOWED: dict[str, set[str]] = {
     "bench": {"core", "network", "genomes", "nn", "data", "training", "jobs", "evaluation", "config", "store", "run"}
     | {"report"},
     "export": {"core", "network", "nn", "data", "training", "config", "store", "run", "report"},
+    "auto": {
+        "core",
+        "genomes",
+        "network",
+        "data",
+        "training",
+        "config",
+        "store",
+        "evaluation",
+        "run",
+        "report",
+        "export",
+    },
     "compression": {
         "core",
         "network",
@@ -57,7 +70,7 @@ ALLOWED: dict[str, set[str]] = {
         "export",
     },
     "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "export", "bench"}
-    | {"training", "compression"},
+    | {"training", "compression", "auto"},
     "trackers": {"core"},
     "api": {"core", "nn", "config", "store", "run", "report"},
     "testing": {"core", "network", "genomes", "config", "store", "evaluation", "run"},
@@ -124,6 +137,7 @@ LIGHT = [
     "run",
     "sweep",
     "report",
+    "auto",
     "cli",
     "jobs",
     "evaluation",
