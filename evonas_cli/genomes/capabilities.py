@@ -10,6 +10,9 @@ from evonas_cli.core.capability import Capability
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes, Locus
+from evonas_cli.genomes.configuring import Configuring as Configuring
+from evonas_cli.genomes.configuring import Suited as Suited
+from evonas_cli.genomes.configuring import Tuning as Tuning
 from evonas_cli.genomes.ensembling import Ensembling as Ensembling
 from evonas_cli.genomes.growing import Growable as Growable
 from evonas_cli.genomes.marked_graph import MarkedGraph
@@ -54,27 +57,6 @@ class Neural(Protocol[C], metaclass=Capability):
         The outputs' values are numbers of any size: the job makes probabilities of them. Raises ValueError when the
         genome has other numbers of inputs or outputs.
         """
-
-
-@runtime_checkable
-class Tuning(Protocol, metaclass=Capability):
-    """Capability of a Buildable space: its genomes set trainer keys."""
-
-    @property
-    def tuned(self) -> Mapping[str, Sequence[Json]]:
-        """The keys, each with its extreme values, so that wrong ones are refused before the search starts."""
-
-
-@runtime_checkable
-class Configuring(Protocol[C], metaclass=Capability):
-    """Capability: a genome stands for settings of a search strategy."""
-
-    @property
-    def extremes(self) -> Mapping[str, Sequence[Json]]:
-        """The settings, each with its extreme values, so that wrong ones are refused before the search starts."""
-
-    def configured(self, genome: C) -> Mapping[str, Json]:
-        """The values by the names of the settings: {"population_size": 12, "remove": "oldest"}."""
 
 
 @runtime_checkable
@@ -188,17 +170,6 @@ class Sized(Protocol[C], metaclass=Capability):
 
     def sizes(self, genome: C) -> Mapping[str, int]:
         """Counts by name: {"links": 7, "hidden": 2}."""
-
-
-@runtime_checkable
-class Suited(Protocol, metaclass=Capability):
-    """Capability: some settings of the space may be `auto` and follow from what the examples of the data are."""
-
-    def suited(self, examples: str) -> Mapping[str, Json]:
-        """The value of each setting that is `auto`, by its name, for examples that are image, series, tokens or vector.
-
-        {} where it cannot tell. Called once, before a run begins; the run keeps the values.
-        """
 
 
 @runtime_checkable

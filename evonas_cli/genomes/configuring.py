@@ -1,0 +1,43 @@
+"""What a space of settings may offer: of a trainer, of a strategy, or of its own that follow from the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
+
+from evonas_cli.core.capability import Capability
+from evonas_cli.core.types import Json
+
+C = TypeVar("C", contravariant=True)
+
+
+@runtime_checkable
+class Tuning(Protocol, metaclass=Capability):
+    """Capability of a Buildable space: its genomes set trainer keys."""
+
+    @property
+    def tuned(self) -> Mapping[str, Sequence[Json]]:
+        """The keys, each with its extreme values, so that wrong ones are refused before the search starts."""
+
+
+@runtime_checkable
+class Configuring(Protocol[C], metaclass=Capability):
+    """Capability: a genome stands for settings of a search strategy."""
+
+    @property
+    def extremes(self) -> Mapping[str, Sequence[Json]]:
+        """The settings, each with its extreme values, so that wrong ones are refused before the search starts."""
+
+    def configured(self, genome: C) -> Mapping[str, Json]:
+        """The values by the names of the settings: {"population_size": 12, "remove": "oldest"}."""
+
+
+@runtime_checkable
+class Suited(Protocol, metaclass=Capability):
+    """Capability: some settings of the space may be `auto` and follow from what the examples of the data are."""
+
+    def suited(self, examples: str) -> Mapping[str, Json]:
+        """The value of each setting that is `auto`, by its name, for examples that are image, series, tokens or vector.
+
+        {} where it cannot tell. Called once, before a run begins; the run keeps the values.
+        """
