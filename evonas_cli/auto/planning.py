@@ -63,7 +63,8 @@ class Prospect:
         """What is going to happen, and how long each step may take."""
         plan, budget, chosen = self.plan, self.request.budget, self.choices
         left = available(budget, plan.export) - plan.training - self.start
-        search, tune, final = (seconds_for(step, left, self.start) for step in (SEARCH, TUNE_NAIVE, FINALS[0]))
+        search = seconds_for(SEARCH, left, self.start)
+        tune, final = (search / SHARES[SEARCH] * SHARES[step] for step in (TUNE_NAIVE, FINALS[0]))
         count = search * plan.slots / plan.training
         return [
             f"{self.request.data}: {self.data}",
