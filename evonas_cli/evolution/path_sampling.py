@@ -69,8 +69,18 @@ class Paths(Generic[G]):
         return list(found.values())
 
     def fair(self, rng: Random) -> tuple[Path, ...]:
-        """As many paths as an edge has operations, each operation of each edge in one of them (FairNAS)."""
-        columns = [rng.sample(range(len(edge.operations)), len(edge.operations)) for edge in self.relaxed.edges]
+        """As many paths as the edge with the most operations has, each operation of that edge in one of them (FairNAS).
+
+        Beside the paper: an edge of fewer operations draws them without repetition, again and again, so that its
+        operations differ by at most one in how often they are there.
+        """
+        most = max(len(edge.operations) for edge in self.relaxed.edges)
+        columns: list[list[int]] = []
+        for edge in self.relaxed.edges:
+            own: list[int] = []
+            while len(own) < most:
+                own += rng.sample(range(len(edge.operations)), len(edge.operations))
+            columns.append(own[:most])
         return tuple(zip(*columns, strict=True))
 
     def mutate(self, path: Path, rate: float, rng: Random) -> Path:

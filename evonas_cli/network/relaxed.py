@@ -6,8 +6,8 @@ of Guo et al. (ECCV 2020). Without torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from typing import Literal, TypeAlias
@@ -79,9 +79,24 @@ class Mixture:
     branches: tuple[int | None, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A node that passes its one input on, unless the path picks one of these operations: pairs of an edge and the
+    indices of those operations of it that close the gate.
+
+    In a mixture the gate's share is the probability that it is open, where each edge draws its operation by its shares.
+    """
+
+    closing: tuple[tuple[int, tuple[int, ...]], ...]
+
+    def is_open(self, path: Path) -> bool:
+        """Whether the network of a path has the input."""
+        return all(path[edge] not in operations for edge, operations in self.closing)
+
+
 @dataclass(frozen=True)
 class Superplan:
-    """A plan in which each node of `mixtures` has the operations of an edge as its inputs.
+    """A plan in which each node of `mixtures` has the operations of an edge as its inputs, and `gates` may be closed.
 
     Equal cells have mixtures of the same edges. Normalisation is without scale and offset in a supernet, so that zeros
     stay zeros in it.
@@ -89,28 +104,33 @@ class Superplan:
 
     plan: Plan
     mixtures: Mapping[int, Mixture]
+    gates: Mapping[int, Gate] = field(default_factory=dict)
 
     def live(self, path: Path) -> dict[int, tuple[int, ...]]:
         """The nodes that the network of a path computes, in order, each with those of its inputs that are not zero.
 
-        A mixture has the one operation that the path picks. A node that gets nothing but zeros is left out where zeros
-        give zeros; where not, it has no inputs.
+        A mixture has the one operation that the path picks. A node that gets nothing but zeros, as a closed gate does,
+        is left out where zeros give zeros; where not, it has no inputs.
         """
-        return self._reached(lambda mixture: (mixture.branches[path[mixture.edge]],))
+        shut = frozenset([index for index, gate in self.gates.items() if not gate.is_open(path)])
+        return self._reached(lambda mixture: (mixture.branches[path[mixture.edge]],), shut)
 
     def live_mixture(self, active: Active | None = None) -> dict[int, tuple[int, ...]]:
-        """As `live`, where a mixture has all operations that are active: for each edge a word for each of them."""
+        """As `live`, where a mixture has all operations that are active: for each edge a word for each of them. Gates
+        are open."""
         if active is None:
             return self._reached(lambda mixture: mixture.branches)
         return self._reached(
             lambda mixture: tuple([b for b, on in zip(mixture.branches, active[mixture.edge], strict=True) if on])
         )
 
-    def _reached(self, chosen: Callable[[Mixture], tuple[int | None, ...]]) -> dict[int, tuple[int, ...]]:
+    def _reached(
+        self, chosen: Callable[[Mixture], tuple[int | None, ...]], shut: Collection[int] = ()
+    ) -> dict[int, tuple[int, ...]]:
         inputs: dict[int, tuple[int, ...]] = {0: ()}
         for index, node in enumerate(self.plan.nodes[1:], start=1):
             mixture = self.mixtures.get(index)
-            sources = node.inputs if mixture is None else chosen(mixture)
+            sources = () if index in shut else node.inputs if mixture is None else chosen(mixture)
             sound = tuple([source for source in sources if source is not None and source in inputs])
             if sound or not self._keeps_zero(index):
                 inputs[index] = sound

@@ -9,12 +9,14 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from evonas_cli.network.relaxed import Active, Path, Superplan
+from evonas_cli.network.relaxed import Active, Gate, Path, Superplan
 from evonas_cli.nn.resolve import builder
 from evonas_cli.nn.supernet.norm import PathNorm, Statistics
 
 PATHS = 4096
 """Paths whose live nodes are remembered."""
+TINY = 1e-12
+"""What a sum of shares counts as where all of them are 0."""
 
 
 class Supernet(nn.Module):
@@ -33,7 +35,7 @@ class Supernet(nn.Module):
             layer: nn.Module | None = None
             if node.op == "batch_norm":
                 layer = PathNorm()
-            elif index not in superplan.mixtures:
+            elif index not in superplan.mixtures and index not in superplan.gates:
                 layer = builder(node.op)(plan.input_shapes(node), dict(node.params), generator)
             self._layer_of.append(layer)
             if layer is not None:
@@ -46,7 +48,7 @@ class Supernet(nn.Module):
         for index, sources in live.items():
             if index == 0:
                 continue
-            if index in self.superplan.mixtures:
+            if index in self.superplan.mixtures or index in self.superplan.gates:
                 values[index] = values[sources[0]]
             else:
                 values[index] = self._computed(index, sources, values, x)
@@ -55,15 +57,19 @@ class Supernet(nn.Module):
     def mixture(self, x: Tensor, shares: Sequence[Tensor], active: Active | None = None) -> Tensor:
         """The outputs where each edge adds its operations, each times its share: `shares` has (operations,) an edge.
 
-        With a share of 1 for one operation of each edge and 0 for the others the outputs are those of `path`. Only
-        `active` operations are computed, as if the shares of the others were 0; None: all.
+        What passes a gate is multiplied by the probability that the gate is open (`Gate`). With a share of 1 for one
+        operation of each edge and 0 for the others the outputs are those of `path`. Only `active` operations are
+        computed, as if the shares of the others were 0; None: all.
         """
         values = {0: x}
         live = self._live_mixture(active)
         for index, sources in live.items():
             if index == 0:
                 continue
-            mixture = self.superplan.mixtures.get(index)
+            mixture, gate = self.superplan.mixtures.get(index), self.superplan.gates.get(index)
+            if gate is not None:
+                values[index] = _open(gate, shares, x) * values[sources[0]]
+                continue
             if mixture is None:
                 values[index] = self._computed(index, sources, values, x)
                 continue
@@ -105,3 +111,13 @@ class Supernet(nn.Module):
         finally:
             for norm in self.norms:
                 norm.statistics = "batch"
+
+
+def _open(gate: Gate, shares: Sequence[Tensor], like: Tensor) -> Tensor:
+    """The probability that a gate is open, a scalar. Shares that are no distribution, such as switches, count by their
+    absolute values over the sum of these."""
+    found = like.new_ones(())
+    for edge, operations in gate.closing:
+        weights = shares[edge].abs()
+        found = found * (1.0 - weights[list(operations)].sum() / weights.sum().clamp_min(TINY))
+    return found

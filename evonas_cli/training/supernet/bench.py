@@ -59,7 +59,7 @@ class SupernetBench:
                 if result.error.kind == "oom":
                     raise UsageError(
                         f"the supernet does not fit into the memory of the device ({result.error.text}); lower "
-                        "space.channels, space.cells_per_stage or strategy.batch_size"
+                        "space.channels, the number of cells or strategy.batch_size"
                     )
             yield replace(result, payload=told or None)
 

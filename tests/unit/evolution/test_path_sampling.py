@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from evonas_cli.evolution.path_sampling import Paths
 from evonas_cli.spaces.nasbench201 import OPERATIONS, NasBench201
+from evonas_cli.spaces.nasnet import NasNet
 
 SMALL: Paths[object] = Paths(NasBench201(nodes=3, operations=OPERATIONS[:4]))  # type: ignore[arg-type]
 share = st.floats(0.01, 1.0)
@@ -40,6 +41,13 @@ def test_new_paths_are_new_and_run_out() -> None:
 def test_a_fair_step_has_each_operation_of_each_edge_once() -> None:
     paths = SMALL.fair(Random(3))
     assert [sorted(column) for column in zip(*paths, strict=True)] == [[0, 1, 2, 3]] * 3
+
+
+def test_a_fair_step_uses_the_operations_of_smaller_edges_equally_often() -> None:
+    space = NasNet(combinations=2, operations=["identity", "max_pool_3x3"])
+    columns = list(zip(*Paths(space).fair(Random(3)), strict=True))
+    assert [len(set(column)) for column in columns] == [4, 4, 6, 6] * 2 and {len(column) for column in columns} == {6}
+    assert all(sorted(Counter(column).values()) == [1, 1, 2, 2] for column in columns if len(set(column)) == 4)
 
 
 def test_children_have_operations_of_their_parents() -> None:

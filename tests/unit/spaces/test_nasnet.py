@@ -15,9 +15,10 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Space
 from evonas_cli.genomes.capabilities import Buildable, Linear, Mutable
 from evonas_cli.network.canonical import canonical_hash
+from evonas_cli.network.nasnet_layers import OPERATIONS, factorised_reduction, match, operate
 from evonas_cli.network.plan import Graph, PlanError
 from evonas_cli.network.task import Task
-from evonas_cli.spaces.nasnet import OPERATIONS, NasNet, factorised_reduction, match, operate
+from evonas_cli.spaces.nasnet import NasNet
 
 SPACE = NasNet()
 CIFAR10 = Task((3, 32, 32), 10)
