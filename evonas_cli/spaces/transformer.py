@@ -1,11 +1,11 @@
 """Transformer encoders (Vaswani et al., NeurIPS 2017) for token ids, series and images.
 
 Token ids are embedded; the columns of a series are projected; an image is cut into patches, which are projected
-(Dosovitskiy et al., ICLR 2021). Positions are added, or rotate queries and keys, or stay unknown. Each layer is
-self-attention and two linear layers for each position, with the layer's input added after each of the two. Normalisation
-comes after that sum (`post`, as in the first paper), or before each of the two (`pre`: Xiong et al., ICML 2020), where a
-last one precedes the pooling. The columns become one by their mean or maximum, without those of padding, and a linear
-layer gives the outputs.
+(Dosovitskiy et al., ICLR 2021). Positions are added, or rotate queries and keys, or stay unknown. Each layer has two
+parts, self-attention and two linear layers for each position; the input of a part is added to what the part computes.
+Normalisation comes after that sum (`post`, as in the first paper), or at the head of each part (`pre`: Xiong et al.,
+ICML 2020), where a last one precedes the pooling. The columns become one by their mean or maximum, without those of
+padding, and a linear layer gives the outputs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ POOLINGS = ("mean", "max")
 
 
 class Transformer(Independent):
-    """Encoders of a stack of layers for series (channels, length), token ids and images.
+    """Transformer encoders for token ids, series (channels, length) and images in patches.
 
     Genomes have the number of layers, the width with the heads that divide it (`"64/4"`), the ratio of the hidden
     width, place of the normalisation, activation, kind of positions, side of a patch, columns that local attention sees
@@ -58,7 +58,9 @@ class Transformer(Independent):
         depths = whole_numbers("layers", layers, least=1)
         places = words("positions", positions, POSITIONS)
         kinds = words("attentions", attentions, ATTENTIONS)
-        [self.max_length] = whole_numbers("max_length", [max_length], least=1)
+        if type(max_length) is not int or max_length < 1:
+            raise UsageError(f"space.max_length must be a whole number of at least 1; it is {max_length!r}")
+        self._max_length = max_length
         self.choices: Sequence[Choice] = [
             Choice("layers", depths),
             Choice("width/heads", _pairs(widths, heads, "rotary" in places)),
@@ -107,13 +109,13 @@ class Transformer(Independent):
             for side in map(int, options["patch"]):
                 if height % side or width % side:
                     raise PlanError(
-                        f"transformer cuts images into patches of {side}x{side}, which do not fit {task.examples}; leave "
-                        f"in space.patches only sides that divide {height} and {width}"
+                        f"transformer cuts images into patches of {side}x{side}, which do not fit {task.examples}; "
+                        f"leave in space.patches only sides that divide {height} and {width}"
                     )
             steps = height * width // min(map(int, options["patch"])) ** 2
-        if "learned" in options["positions"] and steps > self.max_length:
+        if "learned" in options["positions"] and steps > self._max_length:
             raise PlanError(
-                f"transformer learns at most {self.max_length} positions, and {task.examples} have {steps}; raise "
+                f"transformer learns at most {self._max_length} positions, and {task.examples} have {steps}; raise "
                 "space.max_length, or leave learned out of space.positions"
             )
 
@@ -126,10 +128,14 @@ def _pairs(widths: Sequence[int], heads: Sequence[int], rotates: bool) -> tuple[
     fits = {size: [number for number in numbers if size % (parts * number) == 0] for size in sizes}
     for size, found in fits.items():
         if not found:
-            raise UsageError(f"space.widths: no number of space.heads {list(heads)} divides {size}{even}; change either")
+            raise UsageError(
+                f"space.widths: no number of space.heads {list(heads)} divides {size}{even}; change either"
+            )
     for number in numbers:
         if not any(number in found for found in fits.values()):
-            raise UsageError(f"space.heads: {number} divides no width of space.widths {list(widths)}{even}; change either")
+            raise UsageError(
+                f"space.heads: {number} divides no width of space.widths {list(widths)}{even}; change either"
+            )
     return tuple([f"{size}/{number}" for size, found in fits.items() for number in found])
 
 

@@ -21,8 +21,8 @@ from evonas_cli.nn.layers.linear import drawn_linear
 def rotated(x: Tensor) -> Tensor:
     """(..., length, width) with each pair of channels (i, i + width / 2) rotated by position x 10000^(-2i / width).
 
-    The product of a rotated query and a rotated key depends on their distance alone (Su et al., 2021, equation 16; there
-    neighbouring channels are the pairs, which learned projections make the same).
+    The product of a rotated query and a rotated key depends on their distance alone (Su et al., 2021, equation 16;
+    there neighbouring channels are the pairs, which learned projections make the same).
     """
     half = x.shape[-1] // 2
     speeds = 10000.0 ** (-torch.arange(half, device=x.device, dtype=torch.float32) / half)

@@ -1,4 +1,4 @@
-"""Layers that tell the positions of a sequence apart: fixed sines (Vaswani et al., NeurIPS 2017), or learned columns."""
+"""Positions of a sequence, added to its columns: fixed sines (Vaswani et al., NeurIPS 2017), or learned columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evonas_cli.network.op import Settings, Shape
 
 
 def sinusoids(channels: int, length: int) -> Tensor:
-    """(channels, length): channels 2i and 2i + 1 are sine and cosine of position x 10000^(-2i / channels), section 3.5."""
+    """(channels, length): channels 2i and 2i + 1 are sine and cosine of position x 10000^(-2i / channels)."""
     pairs = torch.arange(channels, dtype=torch.float32) // 2
     angles = 10000.0 ** (-2 * pairs / channels).unsqueeze(1) * torch.arange(length, dtype=torch.float32)
     odd = (torch.arange(channels) % 2 == 1).unsqueeze(1)

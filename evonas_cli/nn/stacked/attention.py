@@ -1,11 +1,11 @@
-"""Self-attention of P members: batched products for their linear layers, and heads as those of a P times larger batch."""
+"""Self-attention of P members: batched products for their linear layers, heads as those of a P times larger batch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import cast
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from evonas_cli.network.op import Shape
 from evonas_cli.nn.layers.attention import Attention as Layer
