@@ -21,6 +21,8 @@ def sinusoids(channels: int, length: int) -> Tensor:
 class SinusoidalPositions(nn.Module):
     """(batch, channels, length) plus sines and cosines of the positions; nothing is learned."""
 
+    table: Tensor
+
     def __init__(self, channels: int, length: int) -> None:
         super().__init__()
         self.register_buffer("table", sinusoids(channels, length), persistent=False)

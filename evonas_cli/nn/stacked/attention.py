@@ -34,5 +34,5 @@ class Attention(Layer):
         real = None if ids is None else (ids != PADDING).repeat(width, 1)
         seen = self.attend(*heads.permute(3, 0, 1, 4, 2, 5).flatten(1, 2), real)
         rows = self.output(seen.transpose(1, 2).reshape(width, batch * length, channels))
-        made = rows.view(width, batch, length, channels).permute(1, 0, 3, 2).flatten(1, 2)
+        made: Tensor = rows.view(width, batch, length, channels).permute(1, 0, 3, 2).flatten(1, 2)
         return made if ids is None else made.masked_fill((ids == PADDING).unsqueeze(1), 0.0)

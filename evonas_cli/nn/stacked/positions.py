@@ -14,6 +14,8 @@ from evonas_cli.nn.stacked.form import Layers, joined, repeated
 class SinusoidalPositions(nn.Module):
     """(batch, P x channels, length) plus sines and cosines of the positions."""
 
+    table: Tensor
+
     def __init__(self, parts: Layers, spread: Sequence[bool], shapes: Sequence[Shape]) -> None:
         super().__init__()
         self.register_buffer("table", sinusoids(*shapes[0]).repeat(len(parts), 1), persistent=False)
