@@ -56,7 +56,8 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, ids: Tensor | None = None) -> Tensor:
         batch, channels, length = x.shape
         heads = self.projections(x.transpose(1, 2)).view(batch, length, 3, self.heads, channels // self.heads)
-        seen = self.attend(*heads.permute(2, 0, 3, 1, 4), None if ids is None else ids != PADDING)
+        query, key, value = heads.permute(2, 0, 3, 1, 4)
+        seen = self.attend(query, key, value, None if ids is None else ids != PADDING)
         made: Tensor = self.output(seen.transpose(1, 2).flatten(2)).transpose(1, 2)
         return made if ids is None else made.masked_fill((ids == PADDING).unsqueeze(1), 0.0)
 
