@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
+from evonas_cli.network.attention_ops import ATTENTION_OPS
 from evonas_cli.network.int8_ops import INT8_OPS
 from evonas_cli.network.map_ops import MAP_OPS
 from evonas_cli.network.neuron_ops import NEURON_OPS
@@ -61,5 +62,5 @@ def complete(name: str, given: Settings) -> dict[str, Any]:
     return _table[name].complete(given)
 
 
-for _name, _op in {**MAP_OPS, **VECTOR_OPS, **SEQUENCE_OPS, **NEURON_OPS, **INT8_OPS}.items():
+for _name, _op in {**MAP_OPS, **VECTOR_OPS, **SEQUENCE_OPS, **ATTENTION_OPS, **NEURON_OPS, **INT8_OPS}.items():
     register(_name, _op)

@@ -1,8 +1,8 @@
 """Networks as people draw them, for comparisons at equal parameters and as experts to imitate.
 
-All are for images: a 3x3 convolution, three stages of `blocks` blocks with c, 2c and 4c channels, global average
-pooling and a linear classifier. The first block of a later stage halves the map. Convolutions are followed by batch
-normalisation and ReLU unless the block says otherwise. The blocks:
+All are for images. Those of convolutions are a 3x3 convolution, three stages of `blocks` blocks with c, 2c and 4c
+channels, global average pooling and a linear classifier. The first block of a later stage halves the map. Convolutions
+are followed by batch normalisation and ReLU unless the block says otherwise. The blocks:
 
     plain       two 3x3 convolutions (the plain networks of He et al., CVPR 2016)
     residual    two 3x3 convolutions, their input added before the last ReLU; a 1x1 convolution where shapes differ
@@ -12,11 +12,16 @@ normalisation and ReLU unless the block says otherwise. The blocks:
     depthwise   two pairs of a 3x3 convolution of single channels and a 1x1 convolution (MobileNet: Howard et al., 2017)
     inception   four branches, concatenated: 1x1; 1x1, 3x3; 1x1, 3x3, 3x3; average pooling, 1x1 (GoogLeNet: Szegedy et
                 al., CVPR 2015, with two 3x3 convolutions for 5x5, as in Szegedy et al., CVPR 2016)
+
+`transformer_small` is a vision transformer (ViT: Dosovitskiy et al., ICLR 2021) of `blocks` layers and c channels:
+patches of 4x4 pixels (2x2 or 1x1 where these do not fit), learned positions, normalisation before attention and before
+two linear layers with 4c channels and GELU between them, the mean over all patches for ViT's class token.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from evonas_cli.network.inputs import check_maps
@@ -29,6 +34,9 @@ NEAR, WIDEST = 0.1, 4096
 
 Block: TypeAlias = Callable[[Graph, int, int, int], int]
 """From graph, node, channels and stride to the node of the block's output."""
+
+Body: TypeAlias = Callable[[Graph, int, int], int]
+"""From graph, channels and blocks to the node of the features."""
 
 
 def pattern(name: str, task: Task, channels: int = 16, blocks: int = BLOCKS) -> Plan:
@@ -43,11 +51,7 @@ def pattern(name: str, task: Task, channels: int = 16, blocks: int = BLOCKS) -> 
         raise ValueError(f"a pattern has 4 channels and 1 block or more, not {channels} and {blocks}")
     check_maps(f"the pattern {name}", task)
     graph = Graph(task.inputs)
-    x = convolution(graph, graph.input, channels, 3)
-    for stage in range(STAGES):
-        for block in range(blocks):
-            x = PATTERNS[name](graph, x, channels << stage, 2 if stage and not block else 1)
-    return graph.plan(graph.add("linear", graph.add("global_avg_pool", x), features=task.outputs))
+    return graph.plan(graph.add("linear", PATTERNS[name](graph, channels, blocks), features=task.outputs))
 
 
 def scaled(name: str, task: Task, parameters: int, blocks: int = BLOCKS) -> Plan:
@@ -86,6 +90,14 @@ def convolution(graph: Graph, x: int, channels: int, kernel: int, stride: int = 
 def _normalised(graph: Graph, x: int, channels: int, kernel: int, stride: int = 1, groups: int = 1) -> int:
     x = graph.add("conv", x, channels=channels, kernel=kernel, stride=stride, groups=groups)
     return graph.add("batch_norm", x)
+
+
+def _stages(block: Block, graph: Graph, channels: int, blocks: int) -> int:
+    x = convolution(graph, graph.input, channels, 3)
+    for stage in range(STAGES):
+        for place in range(blocks):
+            x = block(graph, x, channels << stage, 2 if stage and not place else 1)
+    return graph.add("global_avg_pool", x)
 
 
 def _plain(graph: Graph, x: int, channels: int, stride: int) -> int:
@@ -132,11 +144,24 @@ def _parts(channels: int) -> list[int]:
     return [(channels + part) // 4 for part in range(4)]
 
 
-PATTERNS: dict[str, Block] = {
-    "plain": _plain,
-    "residual": _residual,
-    "dense": _dense,
-    "depthwise": _depthwise,
-    "inception": _inception,
+def _transformer(graph: Graph, channels: int, blocks: int) -> int:
+    side = next(side for side in (4, 2, 1) if not any(size % side for size in graph.shape(graph.input)[1:]))
+    heads = next(heads for heads in (4, 2, 1) if channels % heads == 0)
+    x = graph.add("conv", graph.input, channels=channels, kernel=side, stride=side, same=0, bias=1)
+    x = graph.add("learned_positions", graph.add("map_to_sequence", x))
+    for _ in range(blocks):
+        x = graph.add("add", x, graph.add("attention", graph.add("layer_norm", x), heads=heads))
+        y = graph.add("conv1d", graph.add("layer_norm", x), channels=4 * channels, kernel=1, bias=1)
+        x = graph.add("add", x, graph.add("conv1d", graph.add("gelu", y), channels=channels, kernel=1, bias=1))
+    return graph.add("mean_time", graph.add("layer_norm", x))
+
+
+PATTERNS: dict[str, Body] = {
+    "plain": partial(_stages, _plain),
+    "residual": partial(_stages, _residual),
+    "dense": partial(_stages, _dense),
+    "depthwise": partial(_stages, _depthwise),
+    "inception": partial(_stages, _inception),
+    "transformer_small": _transformer,
 }
 """The patterns by name."""

@@ -2,8 +2,8 @@
 
 Token ids are whole numbers, of which 0 is padding. `embedding` gives each id a column of learned numbers, and padding
 zeros. `mask` sets the columns of padding to zero. `mean_time`, `max_time` and `last_time` reduce a sequence to one
-column; with the token ids as a second input they, like `attention`, take no notice of padding, and a sequence of
-padding alone gives zeros. `lstm` and `gru` read from the first column to the last one; with `bidirectional` a second
+column; with the token ids as a second input they take no notice of padding, and a sequence of padding alone gives
+zeros. `lstm` and `gru` read from the first column to the last one; with `bidirectional` a second
 one reads backwards, and its channels come after those of the first. `same` pads a convolution as for maps.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from evonas_cli.network.op import FLAG, CountRule, Op, Setting, Settings, Shape, ShapeRule, SourceRule
 from evonas_cli.network.shape_rules import POOL, check_groups, convolution_counts, pooled, slide
-from evonas_cli.network.source import PADDING, Source, arguments, avg_pooled, masked, max_pooled
+from evonas_cli.network.source import Source, arguments, avg_pooled, masked, max_pooled
 
 LAYERS = "evonas_cli.nn.layers"
 STACKED = "evonas_cli.nn.stacked"
@@ -24,7 +24,7 @@ def conv1d_padding(settings: Settings) -> int:
     return int(settings["dilation"] * settings["same"] * (settings["kernel"] - 1) // 2)
 
 
-def _sequence(shapes: Sequence[Shape]) -> tuple[int, int]:
+def sequence(shapes: Sequence[Shape]) -> tuple[int, int]:
     """Channels and length of the first input, whose token ids a second input may be."""
     if len(shapes[0]) != 2:
         raise ValueError("it needs a sequence of shape (channels, length)")
@@ -35,14 +35,14 @@ def _sequence(shapes: Sequence[Shape]) -> tuple[int, int]:
 
 
 def _conv_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
-    channels, length = _sequence(shapes)
+    channels, length = sequence(shapes)
     check_groups(channels, settings)
     window = settings["dilation"] * (settings["kernel"] - 1) + 1
     return settings["channels"], slide(length, window, settings["stride"], conv1d_padding(settings))
 
 
 def _pool_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
-    channels, length = _sequence(shapes)
+    channels, length = sequence(shapes)
     return channels, *pooled((length,), settings)
 
 
@@ -53,7 +53,7 @@ def _embedding_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
 
 
 def _recurrent_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
-    return settings["hidden"] * (1 + settings["bidirectional"]), _sequence(shapes)[1]
+    return settings["hidden"] * (1 + settings["bidirectional"]), sequence(shapes)[1]
 
 
 def _recurrent_counts(gates: int) -> tuple[CountRule, CountRule]:
@@ -97,16 +97,6 @@ def _recurrent_source(name: str) -> SourceRule:
     return rule
 
 
-def _attention_source(shapes: Sequence[Shape], settings: Settings) -> Source:
-    channels, heads = shapes[0][0], settings["heads"]
-    return Source(
-        layer=f"Attention(nn.Linear({channels}, {3 * channels}), nn.Linear({channels}, {channels}), heads={heads})",
-        call="{layer}({0})" if len(shapes) == 1 else "{layer}({0}, {1})",
-        classes=(f"{LAYERS}.attention:Attention",),
-        lines=("from math import sqrt", PADDING),
-    )
-
-
 def _recurrent(name: str, gates: int, layer: str) -> Op:
     parameters, multiply_adds = _recurrent_counts(gates)
     return Op(
@@ -121,20 +111,8 @@ def _recurrent(name: str, gates: int, layer: str) -> Op:
     )
 
 
-def _attention_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
-    channels, length = _sequence(shapes)
-    if channels % settings["heads"]:
-        raise ValueError(f"{channels} channels do not divide by {settings['heads']} heads")
-    return channels, length
-
-
-def _attention_multiply_adds(shapes: Sequence[Shape], settings: Settings) -> int:
-    channels, length = shapes[0]
-    return 4 * length * channels**2 + 2 * length**2 * channels
-
-
 def _one_column(shapes: Sequence[Shape], settings: Settings) -> Shape:
-    return _sequence(shapes)[:1]
+    return sequence(shapes)[:1]
 
 
 def _time_pool(name: str, layer: str, plain: str) -> Op:
@@ -192,20 +170,9 @@ SEQUENCE_OPS: Mapping[str, Op] = {
     ),
     "lstm": _recurrent("lstm", gates=4, layer="LSTM"),
     "gru": _recurrent("gru", gates=3, layer="GRU"),
-    "attention": Op(
-        shape=_attention_shape,
-        build=f"{LAYERS}.attention:attention",
-        stack=None,
-        settings={"heads": Setting()},
-        parameters=lambda shapes, settings: 4 * shapes[0][0] * (shapes[0][0] + 1),
-        multiply_adds=_attention_multiply_adds,
-        inputs=(1, 2),
-        keeps_zero=False,
-        source=_attention_source,
-    ),
     "mask": _masked(
         "mask",
-        lambda shapes, settings: _sequence(shapes),
+        lambda shapes, settings: sequence(shapes),
         f"{STACKED}.time_pooling:masked",
         (2, 2),
         masked("Mask", f"{LAYERS}.time_pooling", "{0}"),

@@ -27,6 +27,7 @@ READS = {
     "mlp": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "mlp_ensemble": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "sequence_net": [contract.SERIES, contract.TEXTS],
+    "transformer": [contract.IMAGES, contract.SERIES, contract.TEXTS],
 }
 """Tasks that spaces have networks for, where they are not those of images."""
 BUILT = spaces()

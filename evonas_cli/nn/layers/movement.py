@@ -58,3 +58,8 @@ def pad_map(shapes: Sequence[Shape], settings: Settings, generator: torch.Genera
 def flatten(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
     """All numbers of a sample as one vector."""
     return nn.Flatten()
+
+
+def map_to_sequence(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
+    """The pixels of a map as positions of a sequence, row after row."""
+    return nn.Flatten(2)

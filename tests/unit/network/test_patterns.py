@@ -41,7 +41,10 @@ def test_one_step_lowers_the_loss(name: str) -> None:
 
 def test_what_tells_the_patterns_apart() -> None:
     ops = {name: [node.op for node in pattern(name, TASK).nodes] for name in PATTERNS}
-    assert {name for name in ops if "add" in ops[name]} == {"residual"}
+    assert {name for name in ops if "add" in ops[name]} == {"residual", "transformer_small"}
+    assert {name for name in ops if "conv1d" in ops[name]} == {"transformer_small"}
+    assert pattern("transformer_small", TASK, channels=8, blocks=1).shapes[1:4] == ((8, 2, 2), (8, 4), (8, 4))
+    assert pattern("transformer_small", Task((3, 6, 8), 2), channels=6).shapes[2] == (6, 3 * 4)
     assert {name for name in ops if "concat" in ops[name]} == {"dense", "inception"}
     assert ops["plain"].count("conv") == 1 + 3 * 2 * 2
     assert Plan.from_json(pattern("residual", TASK).to_json()) == pattern("residual", TASK)

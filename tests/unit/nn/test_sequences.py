@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from math import cos, sin
+
 import pytest
 import torch
 from torch.nn import functional as F
 
 from evonas_cli.network.plan import Graph
 from evonas_cli.nn.build import Network
+from evonas_cli.nn.layers.attention import rotated
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -27,22 +30,28 @@ def sequences(batch: int = 2, channels: int = 4, length: int = 6) -> torch.Tenso
     return torch.randn(batch, channels, length, generator=generator(9))
 
 
-def reader(op: str, length: int) -> Network:
+ATTENTIONS = ({}, {"window": 1}, {"linear": 1}, {"rotary": 1}, {"linear": 1, "rotary": 1})
+
+
+def reader(op: str, length: int, **params: int) -> Network:
     """Token ids, embedded and reduced by an operation that is given the ids."""
     graph = Graph((length,))
     x = graph.add("embedding", graph.input, vocabulary=9, width=4)
     x = graph.add("conv1d", x, channels=4, kernel=3, bias=1)
     x = graph.add("mask", x, graph.input)
     if op == "attention":
-        x = graph.add("attention", x, graph.input, heads=2)
+        x = graph.add("attention", x, graph.input, heads=2, **params)
         return Network(graph.plan(graph.add("mean_time", x, graph.input)), generator())
     return Network(graph.plan(graph.add(op, x, graph.input)), generator())
 
 
-@pytest.mark.parametrize("op", ["mean_time", "max_time", "last_time", "attention"])
-def test_longer_padding_changes_nothing(op):
+@pytest.mark.parametrize(
+    ("op", "params"),
+    [("mean_time", {}), ("max_time", {}), ("last_time", {}), *[("attention", params) for params in ATTENTIONS]],
+)
+def test_longer_padding_changes_nothing(op, params):
     ids = torch.tensor([[3, 1, 8, 2, 5], [4, 4, 0, 0, 0], [7, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
-    short, long = reader(op, 5), reader(op, 11)
+    short, long = reader(op, 5, **params), reader(op, 11, **params)
     found, expected = long(F.pad(ids, (0, 6))), short(ids)
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
     assert not expected[3].any() and expected[:3].abs().sum(1).gt(0).all()
@@ -109,6 +118,50 @@ def test_attention_is_that_of_torch():
         theirs.out_proj.bias.copy_(own.output.bias)
     rows = x.transpose(1, 2)
     torch.testing.assert_close(network(x), theirs(rows, rows, rows)[0].transpose(1, 2), rtol=1e-5, atol=1e-6)
+
+
+def attended(weights, values):
+    return (weights / weights.sum(3, keepdim=True)) @ values
+
+
+@pytest.mark.parametrize("rotary", [0, 1])
+def test_local_attention_sees_its_window_and_linear_attention_is_a_kernel(rotary):
+    query, key, value = torch.randn(3, 2, 3, 6, 4, generator=generator(2))
+    local = layer(single("attention", (12, 6), heads=3, window=2, rotary=rotary))
+    near = (torch.arange(6) - torch.arange(6).unsqueeze(1)).abs() <= 2
+    turned = (rotated(query), rotated(key)) if rotary else (query, key)
+    weights = (turned[0] @ turned[1].transpose(2, 3) / 2).exp() * near
+    torch.testing.assert_close(local.attend(query, key, value, None), attended(weights, value), rtol=1e-5, atol=1e-6)
+    linear = layer(single("attention", (12, 6), heads=3, linear=1, rotary=rotary))
+    query, key = F.elu(query) + 1, F.elu(key) + 1
+    turned = (rotated(query), rotated(key)) if rotary else (query, key)
+    sums = (query @ key.transpose(2, 3)).sum(3, keepdim=True)
+    expected = turned[0] @ turned[1].transpose(2, 3) / sums @ value
+    torch.testing.assert_close(linear.attend(*_raw(query, key), value, None), expected, rtol=1e-5, atol=1e-6)
+
+
+def _raw(*features):
+    """What elu(x) + 1 made the features of."""
+    return [torch.where(x > 1, x - 1, x.log()) for x in features]
+
+
+def test_products_of_rotated_vectors_depend_on_their_distance():
+    query, key = (torch.randn(1, 6, generator=generator(seed)).expand(9, 6) for seed in (1, 2))
+    products = rotated(query) @ rotated(key).T
+    for apart in range(-8, 9):
+        same = products.diagonal(apart)
+        torch.testing.assert_close(same, same[:1].expand_as(same), rtol=1e-4, atol=1e-5)
+    assert (products[0] - products[0, 0]).abs()[1:].min() > 1e-3
+    torch.testing.assert_close(rotated(query).norm(dim=1), query.norm(dim=1))
+
+
+def test_positions_are_sines_and_cosines_or_learned():
+    found = single("sinusoidal_positions", (6, 5))(torch.zeros(1, 6, 5))[0]
+    for channel, position in ((0, 3), (1, 3), (4, 2), (5, 2)):
+        angle = position / 10000 ** (channel // 2 * 2 / 6)
+        assert found[channel, position].item() == pytest.approx(cos(angle) if channel % 2 else sin(angle), abs=1e-6)
+    learned = single("learned_positions", (6, 5))
+    torch.testing.assert_close(learned(sequences(2, 6, 5)), sequences(2, 6, 5) + layer(learned).weight)
 
 
 @pytest.mark.parametrize("op", ["lstm", "gru"])

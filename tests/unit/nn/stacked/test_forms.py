@@ -12,6 +12,8 @@ from evonas_cli.nn.stacked.population import Population
 
 VECTOR, SEQUENCE, IMAGE, IDS = (6,), (4, 7), (4, 5, 6), (7,)
 
+ATTENTIONS = ({}, {"window": 1}, {"linear": 1}, {"rotary": 1}, {"linear": 1, "rotary": 1})
+
 # operation, settings, shape of the inputs, whether the token ids are a second input
 CASES = [
     *[(op, {}, shape, False) for op in ("relu", "gelu", "tanh", "sigmoid") for shape in (VECTOR, SEQUENCE, IMAGE)],
@@ -37,6 +39,9 @@ CASES = [
     ("embedding", {"vocabulary": 9, "width": 4}, IDS, False),
     *[(op, {}, SEQUENCE, False) for op in ("mean_time", "max_time", "last_time")],
     *[(op, {}, IDS, True) for op in ("mean_time", "max_time", "last_time", "mask")],
+    *[("attention", {"heads": 2, **kind}, shape, shape == IDS) for kind in ATTENTIONS for shape in (SEQUENCE, IDS)],
+    *[(op, {}, SEQUENCE, False) for op in ("sinusoidal_positions", "learned_positions")],
+    ("map_to_sequence", {}, IMAGE, False),
 ]
 
 
@@ -118,19 +123,16 @@ def test_what_is_not_finite_stays_with_its_member(op, params, shape, ids):
             assert all(parameter.grad.chunk(3)[place].isfinite().all() for place in (0, 2))
 
 
-@pytest.mark.parametrize("op", ["attention", "gru", "lstm"])
+@pytest.mark.parametrize("op", ["gru", "lstm"])
 def test_an_operation_without_a_stacked_form_is_refused_in_a_stack(op):
     graph = Graph(SEQUENCE)
-    plan = graph.plan(graph.add(op, graph.input, **({"heads": 2} if op == "attention" else {"hidden": 3})))
+    plan = graph.plan(graph.add(op, graph.input, hidden=3))
     with pytest.raises(ValueError, match=f"{op} has no stacked form, so that 2 networks cannot be one program"):
         Population(networks(plan, 2))
 
 
 @pytest.mark.parametrize("spread", [True, False])
-@pytest.mark.parametrize(
-    ("op", "params"),
-    [("lstm", {"hidden": 3}), ("gru", {"hidden": 3, "bidirectional": 1}), ("attention", {"heads": 2})],
-)
+@pytest.mark.parametrize(("op", "params"), [("lstm", {"hidden": 3}), ("gru", {"hidden": 3, "bidirectional": 1})])
 def test_alone_it_computes_what_the_network_computes(op, params, spread):
     plan = example(op, params, SEQUENCE, ids=False, spread=spread)
     (member,) = networks(plan, 1)
