@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from evonas_cli.core.blame import told
@@ -56,6 +57,8 @@ class Cluster:
         self._named, self._client = address, address.startswith(CLIENT)
         if address not in NAMED and not _answers(address.removeprefix(CLIENT)):
             raise EnvironmentFailure(f"evaluator.address={address}: nothing answers there; is the head node running?")
+        if address not in NAMED and _has_token():
+            os.environ.setdefault("RAY_AUTH_MODE", "token")  # for an address that is named, Ray does not look for one
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read by Ray when it is loaded, and by processes that it starts
         with _handlers_kept():
             import ray
@@ -74,10 +77,11 @@ class Cluster:
         try:
             self.ray.init(**settings)
         except self.ray.exceptions.AuthenticationError as error:
-            raise EnvironmentFailure(f"the Ray cluster at {self._named} refuses this machine; {TOKEN}") from error
+            raise EnvironmentFailure(f"evaluator.address={self._named}: {TOKEN}") from error
         except ConnectionError as error:
-            hint = "; start one with `ray start --head`, or pass evaluator.address=local" * (self._named == "auto")
-            raise EnvironmentFailure(f"evaluator.address={self._named}: no Ray cluster is running there{hint}") from error
+            hint = "no Ray cluster runs here; start one with `ray start --head`, or pass evaluator.address=local"
+            found = hint if self._named == "auto" else f"no Ray cluster there accepts this machine; {TOKEN}"
+            raise EnvironmentFailure(f"evaluator.address={self._named}: {found}") from error
         except Exception as error:  # Ray raises many kinds, and tells them in several lines
             found = " ".join(told(error).split())[:200]
             raise EnvironmentFailure(f"evaluator.address={self._named}: Ray cannot connect ({found})") from error
@@ -116,6 +120,12 @@ class Cluster:
 def _room(has: Mapping[str, float], needs: Mapping[str, float]) -> int:
     """How many workers the resources are enough for."""
     return min(int(has.get(name, 0) / need + 1e-9) for name, need in needs.items())
+
+
+def _has_token() -> bool:
+    """Whether Ray would find a token of this user."""
+    named = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
+    return bool(named) or (Path.home() / ".ray" / "auth_token").is_file()
 
 
 def _answers(place: str) -> bool:

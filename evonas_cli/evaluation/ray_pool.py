@@ -33,7 +33,9 @@ class Share(Division):
         if not self.gpus >= 0:
             raise UsageError(f"evaluator.gpus is {self.gpus}; it must be 0 or more")
         if self.device.startswith("cuda") and not self.gpus:
-            raise UsageError(f"device={self.device} needs evaluator.gpus above 0: a worker sees only GPUs that it asks for")
+            raise UsageError(
+                f"device={self.device} needs evaluator.gpus above 0: a worker sees only GPUs that it asks for"
+            )
         if self.device == "cpu" and self.gpus:
             raise UsageError(f"evaluator.gpus={self.gpus:g} and device=cpu contradict each other; set evaluator.gpus=0")
 
