@@ -34,7 +34,7 @@ def versions() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Home:
-    """Where the coordinator is: its folder, its `sys.path`, its versions, and a file that every node has to see.
+    """Where the coordinator is: its folder, its `sys.path`, which comes after the node's own, its versions, and a file that every node has to see.
 
     `token` is the file beside the run and what it holds; None where the run keeps no files.
     """
@@ -69,7 +69,7 @@ class Slot:
     def __init__(self, parcel: bytes, context: bytes, home: Home, gpus: float) -> None:
         if not gpus:
             os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the cluster has given it none; read when torch is loaded
-        sys.path[:] = home.path
+        sys.path += [entry for entry in home.path if entry not in sys.path]
         self._host = socket.gethostname()
         self._ours, self._theirs = Pipe()
         threading.Thread(target=self._serve, args=(parcel, context, home), daemon=True).start()

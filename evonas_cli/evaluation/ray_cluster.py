@@ -67,7 +67,7 @@ class Cluster:
             self._ours = not ray.is_initialized()
             if self._ours:
                 self._connect()
-        self._looked = time.monotonic()
+        self._looked, self.lost = time.monotonic(), False
         self._head = None if self._client else ray.get_runtime_context().gcs_address
 
     def _connect(self) -> None:
@@ -107,7 +107,8 @@ class Cluster:
         """Raises EnvironmentFailure when the head does not answer, and a second time not; looks every few seconds."""
         if self._head is None or time.monotonic() - self._looked < REACHED:
             return
-        if not (_answers(self._head) or _answers(self._head)):
+        self.lost = not (_answers(self._head) or _answers(self._head))
+        if self.lost:
             raise EnvironmentFailure(f"the head of the Ray cluster at {self._head} does not answer; resume the run")
         self._looked = time.monotonic()
 

@@ -28,6 +28,8 @@ class Share(Division):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.workers is None:
+            raise UsageError("evaluator.workers is null; say how many workers the cluster is to have")
         if self.cpus is not None and not self.cpus > 0:
             raise UsageError(f"evaluator.cpus is {self.cpus}; it must be above 0 (or null: as many as threads)")
         if not self.gpus >= 0:

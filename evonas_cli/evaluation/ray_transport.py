@@ -63,7 +63,9 @@ class RayWorker:
         return event
 
     def close(self) -> None:
-        """As Worker.close; waits at most `GONE` seconds."""
+        """As Worker.close; waits at most `GONE` seconds. Nobody ends it where the head is lost but Ray, in a minute."""
+        if self._cluster.lost:
+            return
         ray = self._cluster.ray
         ray.kill(self._actor, no_restart=True)
         until = time.monotonic() + GONE

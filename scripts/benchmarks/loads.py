@@ -1,4 +1,4 @@
-"""Jobs of a known length for `scripts/benchmarks/cluster`: one that waits, one that computes. Workers import them."""
+"""A job of known lengths for `scripts/benchmarks/cluster`, which workers import."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from evonas_cli.core.types import Json, Metric, Result, Unit
 BLOCK = b"x" * (1 << 20)
 
 
-class Waiting:
-    """Sleeps as many milliseconds as the genome says."""
+class Loads:
+    """A genome is a pair: (milliseconds to sleep, MiB of which to take SHA-256 in one thread)."""
 
     needs: tuple[type, ...] = ()
     metrics = {"done": Metric("min")}
 
-    def open(self, place: Place) -> Waiting:
+    def open(self, place: Place) -> Loads:
         """The job itself."""
         return self
 
@@ -28,20 +28,10 @@ class Waiting:
         return {}
 
     def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
-        """One result each, when the time is over."""
+        """One result each, when its time is over and its work is done."""
         for candidate in unit.candidates:
-            self.spend(candidate.proposal.genome)
+            milliseconds, blocks = candidate.proposal.genome
+            time.sleep(milliseconds / 1000)
+            for _ in range(blocks):
+                hashlib.sha256(BLOCK).digest()
             yield Result(candidate.id, "ok", {"done": 1.0})
-
-    def spend(self, amount: int) -> None:
-        """Sleeps."""
-        time.sleep(amount / 1000)
-
-
-class Computing(Waiting):
-    """Takes SHA-256 of as many MiB as the genome says, in one thread."""
-
-    def spend(self, amount: int) -> None:
-        """Computes."""
-        for _ in range(amount):
-            hashlib.sha256(BLOCK).digest()
