@@ -34,9 +34,9 @@ def versions() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Home:
-    """Where the coordinator is: its folder, its `sys.path`, which comes after the node's own, its versions, and a file that every node has to see.
+    """Where the coordinator is: its folder, its `sys.path`, its versions, and a file that every node has to see.
 
-    `token` is the file beside the run and what it holds; None where the run keeps no files.
+    `path` comes after the node's own. `token` is the file beside the run and what it holds; None where the run keeps no files.
     """
 
     folder: str
