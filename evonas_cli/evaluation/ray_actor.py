@@ -36,7 +36,8 @@ def versions() -> dict[str, str]:
 class Home:
     """Where the coordinator is: its folder, its `sys.path`, its versions, and a file that every node has to see.
 
-    `path` comes after the node's own. `token` is the file beside the run and what it holds; None where the run keeps no files.
+    `path` comes after the node's own. `token` is the file beside the run and what it holds; None where the run keeps no
+    files.
     """
 
     folder: str
@@ -100,3 +101,7 @@ class Slot:
             return self._host, self._ours.recv_bytes()
         except EOFError:
             os._exit(ENDED)
+
+    def end(self) -> None:
+        """Ends the process at once: for a cluster that can kill no actor, since its head is lost."""
+        os._exit(ENDED)

@@ -21,6 +21,8 @@ NAMED = ("auto", "local")
 CLIENT = "ray://"
 REACHED = 5.0
 """Seconds within which a machine has to answer."""
+FAREWELL = 1.0
+"""Seconds for the last calls of a cluster without a head, which nobody answers."""
 LOCAL_STORE = 128 << 20
 """Bytes of the object store of a local cluster: nothing but the job goes through it."""
 TOKEN = (
@@ -68,6 +70,7 @@ class Cluster:
             if self._ours:
                 self._connect()
         self._looked, self.lost = time.monotonic(), False
+        self.ending: list[Any] = []
         self._head = None if self._client else ray.get_runtime_context().gcs_address
 
     def _connect(self) -> None:
@@ -113,7 +116,9 @@ class Cluster:
         self._looked = time.monotonic()
 
     def close(self) -> None:
-        """Ends the connection, and a local cluster."""
+        """Ends the connection, and a local cluster; what is still to be told to workers is, in a second."""
+        if self.ending:
+            self.ray.wait(self.ending, num_returns=len(self.ending), timeout=FAREWELL)
         if self._ours:
             self.ray.shutdown()
 

@@ -63,8 +63,9 @@ class RayWorker:
         return event
 
     def close(self) -> None:
-        """As Worker.close; waits at most `GONE` seconds. Nobody ends it where the head is lost but Ray, in a minute."""
+        """As Worker.close; waits at most `GONE` seconds. Where the head is lost it is told to end; none waits."""
         if self._cluster.lost:
+            self._cluster.ending.append(self._actor.end.remote())
             return
         ray = self._cluster.ray
         ray.kill(self._actor, no_restart=True)
