@@ -47,7 +47,7 @@ class Share(Division):
         return {"CPU": self.cpus or float(self.threads)} | ({"GPU": self.gpus} if self.gpus else {})
 
     @property
-    def places(self) -> list[str | None]:  # type: ignore[override]
+    def places(self) -> list[str | None]:
         """The cluster chooses a worker's devices."""
         return [None]
 

@@ -142,7 +142,8 @@ def _token(context: Context) -> tuple[str, str] | None:
     place = next(parent for parent in run.parents if parent.is_dir())
     path, content = place / f".{run.name}.evonas-ray", secrets.token_hex()
     try:
-        path.write_text(content, encoding="utf-8")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644), "w") as file:
+            file.write(content)
     except OSError as error:
         raise EnvironmentFailure(f"cannot write {path}, by which nodes find the run ({error.strerror})") from error
     return str(path), content
