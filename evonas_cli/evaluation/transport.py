@@ -1,7 +1,8 @@
 """What a pool asks of the place where its workers live: to open workers, and to say what happens to them.
 
 A pool decides which worker gets what, and what becomes of a unit that a worker did not finish. A transport starts
-workers, carries units to them and results back. `spawned.py` is the transport of one machine.
+workers, carries units to them and results back. `spawned.py` is the transport of one machine, `ray_transport.py` that
+of a Ray cluster.
 """
 
 from __future__ import annotations

@@ -53,12 +53,20 @@ def serve(pipe: Connection, parcel: bytes, context: Context, device: str | None,
     configured one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    converse(pipe, parcel, context, device, scratch.file)
+
+
+def converse(pipe: Connection, parcel: bytes, context: Context, device: str | None, file: int | None) -> None:
+    """What `serve` says of its messages, in a process that is there already; `file` may be that of the pool, or None.
+
+    Returns when it has told that it is broken, or nobody is at the other end of the pipe.
+    """
     os.environ.setdefault(*WAITING)
     log_warnings()
-    threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         reporting, halt = Reporting(context, partial(tell, pipe)), _Told(pipe)
-        bench = unpacked(parcel, Place(device, scratch.file, halt))
+        bench = unpacked(parcel, Place(device, file, halt))
         pipe.send(Ready(bench.environment()))
         while (unit := _next(pipe, halt)) is not None:
             pipe.send(_finished(bench, unit, reporting))

@@ -10,6 +10,9 @@ from evonas_cli.config.folders import options, read
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.testing.doubling import Doubling
 
+HERE = [name for name in options("evaluator") if name != "ray"]
+"""The evaluators that need nothing but this machine; test_ray_pool.py tests the other one on a cluster."""
+
 
 def make(name: str, tmp_path: Path, job: Any = None, **settings: Any) -> Any:
     """The evaluator, with two workers if it has any; the job is `Doubling` unless another one is given."""

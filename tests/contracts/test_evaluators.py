@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from made import make
+from made import HERE, make
 
 from evonas_cli.config.build import build
 from evonas_cli.config.folders import options, read
@@ -67,7 +67,7 @@ class Unsendable(Doubling):
         self.rule = lambda number: 2 * number
 
 
-@pytest.mark.parametrize("name", list(options("evaluator")))
+@pytest.mark.parametrize("name", HERE)
 @pytest.mark.parametrize("law", contract.LAWS)
 def test_the_law_holds(law: Callable[[contract.Make], None], name: str, tmp_path: Path) -> None:
     law(lambda job: make(name, tmp_path, job))
@@ -102,7 +102,7 @@ class Hearing(RunDirectory):
         self.heard.append(training)
 
 
-@pytest.mark.parametrize("name", list(options("evaluator")))
+@pytest.mark.parametrize("name", HERE)
 def test_reports_reach_the_context_of_the_evaluator(name: str, tmp_path: Path) -> None:
     Hearing.heard.clear()
     node = read(options("evaluator")[name])
@@ -191,7 +191,7 @@ def test_what_is_wrong_with_the_configuration_reaches_the_user(tmp_path: Path) -
     pool.close()
 
 
-@pytest.mark.parametrize("name", list(options("evaluator")))
+@pytest.mark.parametrize("name", HERE)
 def test_what_is_opened_must_be_a_bench(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Closed.open gave NoneType, which is no bench: it has no environment"):
         evaluator = make(name, tmp_path, Closed())

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made import make
+from made import HERE, make
 
-from evonas_cli.config.folders import options
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Json, Result, Unit
@@ -32,7 +31,7 @@ class Homeless(Doubling):
         raise KeyError("no such device")
 
 
-@pytest.mark.parametrize("name", list(options("evaluator")))
+@pytest.mark.parametrize("name", HERE)
 def test_a_failure_names_the_line(name: str, tmp_path: Path) -> None:
     evaluator = make(name, tmp_path, Unlucky())
     evaluator.start()
