@@ -25,8 +25,7 @@ EXAMPLES: Mapping[str, str] = {
     "resume": "resume latest budget.evaluations=120",
     "sweep": "sweep strategy=random,genetic 'seed=range(0,5)' --name first",
     "tune": "tune space=hyperparameters dataset=fashion_mnist",
-    "tune-strategy": "tune-strategy strategy=regularized_evolution space=bits job=landscape --inner 500 "
-    "--gene strategy.population_size=4..64",
+    "tune-strategy": "tune-strategy space=bits job=landscape --gene strategy.population_size=4..64",
     "retrain": "retrain latest best --seeds 5",
     "export": "export latest best --format dir,py -o model",
     "compress": "compress latest best --prune shapley --sparsity 0.5 -o small",

@@ -222,7 +222,7 @@ REFUSALS = [
     # tasks that do not fit
     (
         ("job=language", "strategy=random", "space=nasbench201"),
-        "needs a space that is Recurrent, which NasBench201 is not; spaces that are: rnn",
+        "needs a space that is Recurrent, which NasBench201 is not; spaces that are: gp_cell, rnn_cell",
     ),
     ((*CELL, "dataset=digits"), "dataset="),
     ((*CELL, "job.learning_rate=0.1"), "job has no key learning_rate; did you mean trainer.learning_rate?"),

@@ -17,6 +17,8 @@ QUICK = {"candidates": 8, "epochs": 3, "replays": 5, "walks": 4, "neighbours": 1
 """Smaller pools and shorter trainings and replays of what a strategy itself learns keep the same laws."""
 SLOW = {"otmann": ("mlp",)}
 """Spaces for kernels that take a tenth of a millisecond and more for a pair."""
+LARGE = {"nasnet": ("darts", "one_shot")}
+"""Spaces whose supernets are large, and which of the strategies that search them are tried there."""
 
 
 def configured(name: str, space: Any) -> Any:
@@ -26,7 +28,7 @@ def configured(name: str, space: Any) -> Any:
         node = {**node, "genomes": genomes, "repeats": 3}
     quick = {key: value for key, value in QUICK.items() if key in node}
     if "kernel" in node:  # distances take up to a tenth of a millisecond for a pair
-        quick |= {"initial": 50, "candidates": 4}
+        quick |= {"initial": 90, "candidates": 4}
     if "derive" in node:  # enough candidates for laws on runs of 120, and all stages within 30 steps
         quick = {"epochs": 6, "derive": 10, "audit": 100}
     return build({**node, **quick}, "strategy", space=space)
@@ -38,6 +40,8 @@ def pairs() -> dict[tuple[str, str], tuple[Any, Any]]:
     for name in options("strategy"):
         for label, space in built.items():
             if label not in SLOW.get(NODES[name].get("kernel"), (label,)):
+                continue
+            if "derive" in NODES[name] and name not in LARGE.get(label, (name,)):
                 continue
             strategy = configured(name, space)
             if contract.serves(strategy, space):

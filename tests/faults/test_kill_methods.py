@@ -21,17 +21,20 @@ import pytest
 from evonas_cli.cli.app import run
 
 POOL = ("evaluator.workers=2", "snapshot.every=10")
-NEAT = ("strategy=neat", "strategy.population_size=40", "strategy.species=4", "budget.evaluations=600", *POOL)
+NEAT = ("strategy=neat", "strategy.population_size=40", "strategy.species=4", "budget.evaluations=240", *POOL)
 LANDSCAPE = ("job=landscape", "budget.evaluations=3000", "snapshot.every=100")
 CASES = {
     "neat": NEAT,
     "neat, novelty": (*NEAT, "strategy.pressure=novelty", "strategy.rho=0.5", "job.descriptor=outputs"),
     "backprop_neat": (
         *("strategy=backprop_neat", "strategy.population_size=12", "strategy.clusters=3", "dataset=xor"),
-        *("objectives=[fitness_loss]", "job.steps=100", "dataset.n_train=50", "budget.evaluations=150", *POOL),
+        *("objectives=[fitness_loss]", "job.steps=100", "dataset.n_train=50", "budget.evaluations=75", *POOL),
     ),
     "evograd": ("strategy=evograd", "space=parabola", "strategy.learn_sigma=true", *LANDSCAPE),
-    "q_learning": ("strategy=q_learning", "strategy.replays=5", *LANDSCAPE),
+    "q_learning": (
+        *("strategy=q_learning", "strategy.replays=5", "strategy.epsilons=[[1.0,200],[0.1,400]]"),
+        *(LANDSCAPE[0], "budget.evaluations=600", LANDSCAPE[2]),
+    ),
     "screened": (
         "strategy=screened",
         "strategy.start=10",
