@@ -15,6 +15,7 @@ import json.encoder
 import os
 import struct
 import time
+import weakref
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -124,7 +125,8 @@ class Journal:
     """An open journal. Raises RunError for damage in the middle and for what is no file.
 
     Opened for writing (by the holder of the run's lock alone) it moves a torn tail to `journal.torn`; opened for
-    reading it leaves the file as it is and shows what was whole at that moment.
+    reading it leaves the file as it is and shows what was whole at that moment. A journal that is not closed is closed
+    when nothing refers to the journal any more.
     """
 
     def __init__(self, path: Path, write: bool = True) -> None:
@@ -136,9 +138,11 @@ class Journal:
         self._unsynced, self._oldest, self._newest = 0.0, 0.0, time.monotonic()
         check_file(path)
         self._file = open_for_writing(path, os.O_RDWR | os.O_APPEND) if write else open_descriptor(path)
+        # Readers seldom close a journal, and one process may read thousands of them.
+        self._closed = weakref.finalize(self, os.close, self._file)
         found = scan(path)
         if found.damaged:
-            os.close(self._file)
+            self._closed()
             raise RunError(
                 f"{path}: line {found.damaged[0]} is damaged; "
                 f"`evonas verify {path.parent} --repair` keeps the good lines and evaluates the others again"
@@ -150,7 +154,7 @@ class Journal:
         self._end = found.end
         for id, offset, checksum in found.good:
             if id in self._places:
-                os.close(self._file)
+                self._closed()
                 raise RunError(f"{path}: candidate {id} is recorded twice; run `evonas verify {path.parent} --repair`")
             self._places[id] = offset << _SUM_BITS | checksum
             self.highest = max(self.highest, id)
@@ -234,4 +238,4 @@ class Journal:
     def close(self) -> None:
         """Syncs and closes."""
         self.sync()
-        os.close(self._file)
+        self._closed()

@@ -108,7 +108,9 @@ class Terminal:
         return os.waitstatus_to_exitcode(status)
 
     def _read(self) -> bool:
-        select.select([self._leader], [], [], 60.0)
+        waiting = select.poll()  # `select.select` takes no descriptor above 1,023
+        waiting.register(self._leader, select.POLLIN)
+        waiting.poll(60_000)
         try:
             chunk = os.read(self._leader, 65536)
         except OSError:  # the command has closed the terminal

@@ -78,6 +78,14 @@ def test_entries_read_back_in_any_order(tmp_path: Path) -> None:
     again.close()
 
 
+def test_readers_that_are_not_closed_hold_no_files(tmp_path: Path) -> None:
+    Journal(tmp_path / "j").append([entry(0)])
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        assert len(list(Journal(tmp_path / "j", write=False))) == 1
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_long_entries_read_back(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
     journal.append([entry(0, genome="x" * 100_000), entry(1)])
