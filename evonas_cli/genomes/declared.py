@@ -7,13 +7,14 @@ from random import Random
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus, distance, named, parse_named, redraw, sample
+from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus, distance, redraw, sample
+from evonas_cli.genomes.named import Named
 from evonas_cli.genomes.ranges import Integer, Real
 
 KEYS = {"options", "low", "high", "log", "integer", "points"}
 
 
-class Declared:
+class Declared(Named):
     """What a space of such genes can do, as one base class: it is Linear, Mutable and Measured.
 
     Genomes are the values, in the order of `genes`, which maps names to what they may be: {options: [...]}, or
@@ -47,14 +48,6 @@ class Declared:
     def distance(self, first: Genes, second: Genes) -> float:
         """Mean share of the ranges between two genomes."""
         return distance(self.choices, first, second)
-
-    def to_json(self, genome: Genes) -> Json:
-        """The genes by name."""
-        return named(self.choices, genome)
-
-    def from_json(self, data: Json) -> Genes:
-        """The inverse of `to_json`. Raises ValueError that names the gene that does not fit."""
-        return parse_named(self.choices, data)
 
 
 def locus(name: str, settings: Mapping[str, Json]) -> Locus:

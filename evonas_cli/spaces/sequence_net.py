@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, named, parse_named
+from evonas_cli.genomes.choices import Choice, Gene, Genes
 from evonas_cli.genomes.independent import Independent
+from evonas_cli.genomes.named import Named
 from evonas_cli.genomes.options import rates, whole_numbers, words
 from evonas_cli.network.inputs import refusal
 from evonas_cli.network.plan import Graph
@@ -22,7 +22,7 @@ POOLINGS = ("mean", "max", "last")
 ABSENT = "none"
 
 
-class SequenceNet(Independent):
+class SequenceNet(Named, Independent):
     """Networks for series (channels, length) and for token ids.
 
     Genomes have an operation, a width and a kernel for each of `layers` layers, of which all but the first may be
@@ -55,14 +55,6 @@ class SequenceNet(Independent):
             Choice("head", whole_numbers("heads", heads, least=0)),
             Choice("dropout", rates("dropouts", dropouts)),
         ]
-
-    def to_json(self, genome: Genes) -> Json:
-        """The genes by name."""
-        return named(self.choices, genome)
-
-    def from_json(self, data: Json) -> Genes:
-        """The inverse of `to_json`. Raises ValueError that names the gene that does not fit."""
-        return parse_named(self.choices, data)
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError unless the inputs are series or token ids."""

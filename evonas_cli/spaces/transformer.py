@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evonas_cli.core.errors import UsageError
-from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, named, parse_named
+from evonas_cli.genomes.choices import Choice, Gene, Genes, named
 from evonas_cli.genomes.independent import Independent
+from evonas_cli.genomes.named import Named
 from evonas_cli.genomes.options import rates, whole_numbers, words
 from evonas_cli.network.inputs import refusal
 from evonas_cli.network.plan import Graph, PlanError
@@ -28,7 +28,7 @@ POSITIONS = ("none", "sinusoidal", "learned", "rotary")
 POOLINGS = ("mean", "max")
 
 
-class Transformer(Independent):
+class Transformer(Named, Independent):
     """Transformer encoders for token ids, series (channels, length) and images in patches.
 
     Genomes have the number of layers, the width with the heads that divide it (`"64/4"`), the ratio of the hidden
@@ -74,14 +74,6 @@ class Transformer(Independent):
             Choice("dropout", rates("dropouts", dropouts)),
             *[Choice(f"attention {layer}", kinds) for layer in range(1, max(depths) + 1)],
         ]
-
-    def to_json(self, genome: Genes) -> Json:
-        """The genes by name."""
-        return named(self.choices, genome)
-
-    def from_json(self, data: Json) -> Genes:
-        """The inverse of `to_json`. Raises ValueError that names the gene that does not fit."""
-        return parse_named(self.choices, data)
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network.
