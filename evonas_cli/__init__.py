@@ -4,6 +4,12 @@
 importing this package loads none of torch, pandas and Hydra.
 """
 
+import os
+
+# Trainings take the cores. Threads of numpy's matrices, which a strategy's model needs for a moment, spin beside the
+# trainings: a decomposition of a hundredth of a second took a quarter. Numpy reads this when it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any

@@ -11,9 +11,6 @@ def main() -> None:
     """Runs the command line and exits."""
     try:
         look_here_last()
-        # Trainings take the cores. Threads of numpy's matrices, which a strategy's model needs for a moment, spin
-        # beside them: a decomposition of a hundredth of a second took a quarter. Numpy reads this when it is imported.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from evonas_cli.cli.stopping import leave_at_once
 
         leave_at_once()

@@ -18,8 +18,6 @@ from evonas_cli.run.assembly import Parts, assemble
 # OpenMP spins, and takes its core from a thread that works: small networks took ten times as long. Read by torch when
 # it is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-# The same holds for the threads of numpy's and scipy's matrices, which spin whatever that variable says.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.fixture
