@@ -1,7 +1,7 @@
 """Which candidates of an ask are trained as one program, and how wide it is: a function of the ask alone.
 
 Candidates go together when their networks have the same structure and their trainings differ only in what a stack keeps
-for each member: learning rate, momentum, decay, schedule, and rates of dropout.
+for each member: learning rate, momentum, decay, schedule, rates of dropout, and a loss that is not the standard one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from evonas_cli.core.types import Candidate, Unit
 from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.network.losses import CROSS_ENTROPY, STANDARD
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.task import Task
 from evonas_cli.training.trainer import Trainer
@@ -103,6 +104,7 @@ def _shared(trainer: Trainer) -> Trainer:
         gamma=1.0,
         warmup=0.0,
         epochs=1,
+        loss=STANDARD if trainer.loss == STANDARD else CROSS_ENTROPY,
     )
 
 

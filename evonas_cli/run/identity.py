@@ -49,6 +49,7 @@ LATER: Mapping[str, Json] = {
     "trainer.validate_every": 1,
     "trainer.keep": "last",
     "trainer.graph": None,
+    "trainer.loss": "standard",
     "job.in_flight": 8,
     "job.test": False,
     "job.full": False,
