@@ -117,6 +117,6 @@ def _subject(
     outgoing: Outgoing, reading: Reading, trainer: Trainer, origin: str, device: str, allowed: Sequence[str]
 ) -> Subject:
     config = reading.parts.config
-    check_standard(trainer, "evonas compress", keys=("loss",))
+    check_standard(trainer, "evonas compress", keys=("loss", "augmentation"))
     place = ready(device, config["deterministic"], config["evaluator"]["threads"])
     return Subject(outgoing, reading, trainer, origin, place, *data_of(reading, allowed))

@@ -14,7 +14,7 @@ from evonas_cli.training.checkpoint import Place
 from evonas_cli.training.device.one_thread import in_one_thread
 from evonas_cli.training.exercise import Outcome, Part, Pause, nobody, outcomes
 from evonas_cli.training.extent import PASSES
-from evonas_cli.training.optimizers import OPTIMIZERS
+from evonas_cli.training.optimizers import optimizer_of
 from evonas_cli.training.reporter import Reporter
 from evonas_cli.training.steps import Steps, criterion_of, forward, memory_format
 from evonas_cli.training.trainer import Trainer
@@ -45,7 +45,7 @@ class FeedForward:
         population.to(memory_format=memory_format(self.trainer))
         self.width = population.width
         all_places = [trainers.get(place, self.trainer) for place in range(self.width)]
-        self.optimizer = OPTIMIZERS[self.trainer.optimizer](list(population.parameters()), all_places)
+        self.optimizer = optimizer_of(list(population.parameters()), all_places)
         self._steps = Steps(
             *(population, data, self.trainer, self.optimizer, run_seed, pause),
             reporter=reporter,

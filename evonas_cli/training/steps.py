@@ -14,6 +14,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.halting import NEVER, Halt, Halted
 from evonas_cli.core.rng import derive
 from evonas_cli.data.resident import Resident
+from evonas_cli.network.augmentation_policies import NONE, policy_of
 from evonas_cli.network.task import Task
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.batches.batches import Counted, training_batches
@@ -60,6 +61,7 @@ class Steps:
         self._reporter, self._halt = reporter or Reporter(), halt
         self.size = min(trainer.batch_size, data.n_train)
         self._losses_of = member_losses(data, trainers or [trainer] * population.width)
+        self._policy = policy_of(trainer.augmentation)
         self._parameters = list(population.parameters())
         self._noise = torch.Generator(data.device)
         population.draw_from(self._noise)
@@ -86,7 +88,7 @@ class Steps:
 
     def _eager(self, rates: Sequence[Sequence[float]], epoch: int) -> None:
         on_device = torch.tensor(rates, device=self.data.device)
-        batches = training_batches(self.data, self.size, self.run_seed, epoch)
+        batches = training_batches(self.data, self.size, self.run_seed, epoch, self._policy)
         told = self.data.device.type == "cpu"  # where losses can be read without a wait
         for step, (x, y) in zip(range(len(rates)), batches, strict=False):
             self._check_time()
@@ -194,11 +196,13 @@ def _class_weights(data: Resident, trainer: Trainer) -> Tensor | None:
 
 def wants_graph(trainer: Trainer, data: Resident) -> bool:
     """Whether steps are to be recorded. Raises UsageError where they cannot be, although `trainer.graph` is true."""
+    can = Counted.can(data) and trainer.augmentation == NONE
     if trainer.graph is None:
-        return data.device.type == "cuda" and Counted.can(data)
+        return data.device.type == "cuda" and can
     check_device(trainer, data.device)
-    if trainer.graph and not Counted.can(data):
-        what = "dataset.memory=host" if data.streams else "RandAugment (dataset.randaugment)"
+    if trainer.graph and not can:
+        rest = "RandAugment (dataset.randaugment)" if data.augmentation.randaugment else "trainer.augmentation"
+        what = "dataset.memory=host" if data.streams else rest
         raise UsageError(f"trainer.graph=true does not go with {what}; set trainer.graph to null or false")
     return trainer.graph
 
@@ -227,6 +231,8 @@ def gene_fault(trainer: Trainer, task: Task) -> str | None:
     """Why what a training is made of cannot train a network for the task, in one line; None: it can."""
     if (reason := loss_fault(trainer.loss, task)) is not None:
         return f"trainer.loss={trainer.loss} {reason}"
+    if trainer.augmentation != NONE and len(task.inputs) != 3:
+        return f"trainer.augmentation changes images; the task has {task.examples}; set trainer.augmentation={NONE}"
     return None
 
 

@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.network.losses import STANDARD as STANDARD_LOSS
-from evonas_cli.network.losses import loss_of
+from evonas_cli.network import augmentation_policies, initialisations, learning_rules, losses
 from evonas_cli.training.schedules import SCHEDULES
 
 OPTIMIZERS = ("sgd", "adamw")
@@ -55,6 +54,11 @@ class Trainer:
     class_weights          none, or balanced: all classes weigh the same in the training loss, however rare they are
     loss                   what is minimised: standard, or the text of a polynomial or formula (network/losses.py);
                            metrics of validation stay what they are
+    initialisation         standard, or how initial weights are drawn (network/initialisations.py)
+    augmentation           none, or operations on training images (network/augmentation_policies.py), after those of
+                           the data set
+    rule                   none, or a formula in the place of `optimizer` (network/learning_rules.py), with `momentum`
+                           as the decay of its first moment, and decoupled weight decay
     """
 
     epochs: int
@@ -85,6 +89,9 @@ class Trainer:
     stack: int | None = None
     graph: bool | None = None
     loss: str = "standard"
+    initialisation: str = "standard"
+    augmentation: str = "none"
+    rule: str = "none"
     convolution: Any = "auto"  # a word, but older runs may have a mapping, which the rule has to see
 
     def __post_init__(self) -> None:
@@ -133,7 +140,10 @@ def check_kind(trainer: Trainer, kind: str) -> None:
 
 
 STANDARD: Mapping[str, tuple[str, str]] = {
-    "loss": (STANDARD_LOSS, "the loss"),
+    "loss": (losses.STANDARD, "the loss"),
+    "initialisation": (initialisations.STANDARD, "initial weights"),
+    "augmentation": (augmentation_policies.NONE, "a policy of augmentation"),
+    "rule": (learning_rules.NONE, "a rule of learning"),
 }
 """Settings that may be searched, with the value that stands for what is usual, and what they are in words."""
 
@@ -154,7 +164,12 @@ def check_standard(
                              "use another space")  # fmt: skip
 
 
-_TEXTS: Mapping[str, Callable[[Any], object]] = {"loss": loss_of}
+_TEXTS: Mapping[str, Callable[[Any], object]] = {
+    "loss": losses.loss_of,
+    "initialisation": initialisations.initialisation_of,
+    "augmentation": augmentation_policies.policy_of,
+    "rule": learning_rules.rule_of,
+}
 """Settings that are texts in a language of their own, and what reads them or raises ValueError."""
 
 _Rule: TypeAlias = tuple[Callable[[Any], bool], str]
