@@ -23,7 +23,9 @@ CURES = {
     contract.IMAGES: "space=chain_cnn reads images",
 }
 READS = {
-    **{name: list(CURES) for name in ("taylor_loss", "loss_tree", "activation_tree", "initialisation", "learning_rule")},
+    **{
+        name: list(CURES) for name in ("taylor_loss", "loss_tree", "activation_tree", "initialisation", "learning_rule")
+    },
     "fixed_network": list(CURES),
     "joint": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "mlp": [contract.IMAGES, contract.VECTORS, contract.SERIES],
@@ -63,7 +65,9 @@ def test_a_space_reads_its_inputs_and_refuses_others_with_a_cure(name: str) -> N
                 continue
             with pytest.raises(PlanError) as refused:
                 BUILT[name].decode(genome, task)
-            assert str(refused.value).startswith(f"{REFUSES.get(name, name)} needs ") and str(refused.value).endswith(cure)
+            assert str(refused.value).startswith(f"{REFUSES.get(name, name)} needs ") and str(refused.value).endswith(
+                cure
+            )
             assert task.examples in str(refused.value) and "\n" not in str(refused.value)
 
 
