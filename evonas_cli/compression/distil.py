@@ -24,7 +24,7 @@ from evonas_cli.network.task import Kind
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.batches.batches import training_batches
-from evonas_cli.training.optimizers import OPTIMIZERS
+from evonas_cli.training.optimizers import optimizer_of
 from evonas_cli.training.schedules import Course, factor
 from evonas_cli.training.steps import criterion_of, forward, memory_format
 from evonas_cli.training.trainer import Trainer
@@ -106,7 +106,7 @@ def trained(network: Network, lesson: Lesson, trainer: Trainer, data: Resident, 
     noise = torch.Generator(data.device)
     population.draw_from(noise)
     parameters = list(population.parameters())
-    optimizer = OPTIMIZERS[trainer.optimizer](parameters, [trainer])
+    optimizer = optimizer_of(parameters, [trainer])
     criterion = criterion_of(data, trainer)
     size = min(trainer.batch_size, data.n_train)
     course = Course(

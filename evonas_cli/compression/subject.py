@@ -25,7 +25,7 @@ from evonas_cli.report.reading import Reading
 from evonas_cli.run.stored import stored_config
 from evonas_cli.training.candidates.built import signature_of
 from evonas_cli.training.candidates.environment import ready
-from evonas_cli.training.trainer import Trainer
+from evonas_cli.training.trainer import Trainer, check_standard
 
 
 @dataclass(frozen=True)
@@ -117,5 +117,6 @@ def _subject(
     outgoing: Outgoing, reading: Reading, trainer: Trainer, origin: str, device: str, allowed: Sequence[str]
 ) -> Subject:
     config = reading.parts.config
+    check_standard(trainer, "evonas compress", keys=("loss", "augmentation"))
     place = ready(device, config["deterministic"], config["evaluator"]["threads"])
     return Subject(outgoing, reading, trainer, origin, place, *data_of(reading, allowed))

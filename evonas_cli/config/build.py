@@ -64,10 +64,10 @@ def build(node: Mapping[str, Any], group: str, allowed: Sequence[str] = (), **co
         if key not in own:
             raise UsageError(f"{group} has no key {key}{nearest(key, own)} (known: {', '.join(own)})")
     for key in settings:
-        if nested.is_strategy(hints.get(key)):
-            inner = nested.node_of(f"{group}.{key}", settings[key], ())
+        if (kind := nested.group_of(hints.get(key))) is not None:
+            inner = nested.node_of(f"{group}.{key}", settings[key], (), kind)
             with nested.naming(f"{group}.{key}"):
-                collaborators = {**collaborators, key: build(inner, "strategy", allowed, **collaborators)}
+                collaborators = {**collaborators, key: build(inner, kind, allowed, **collaborators)}
     settings = {key: value for key, value in settings.items() if key not in collaborators}
     arguments = {key: convert(f"{group}.{key}", value, hints.get(key, Any)) for key, value in settings.items()}
     for key, value in arguments.items():

@@ -10,6 +10,7 @@ from evonas_cli.core.capability import Capability
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes, Locus
+from evonas_cli.genomes.configuring import Applying as Applying
 from evonas_cli.genomes.configuring import Configuring as Configuring
 from evonas_cli.genomes.configuring import Suited as Suited
 from evonas_cli.genomes.configuring import Tuning as Tuning
@@ -277,6 +278,6 @@ OF_SPACES: tuple[type, ...] = (
     *(Space, Buildable, Recurrent, Neural, Tuning, Configuring, Scored, Solved, Behaving),
     *(Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
     *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced),
-    *(Growable, Ensembling, Suited),
+    *(Growable, Ensembling, Suited, Applying),
 )
 """All that a space may have."""

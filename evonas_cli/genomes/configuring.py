@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from evonas_cli.core.capability import Capability
 from evonas_cli.core.types import Json
+from evonas_cli.network.task import Phenotype
 
 C = TypeVar("C", contravariant=True)
 
@@ -18,6 +19,14 @@ class Tuning(Protocol, metaclass=Capability):
     @property
     def tuned(self) -> Mapping[str, Sequence[Json]]:
         """The keys, each with its extreme values, so that wrong ones are refused before the search starts."""
+
+
+@runtime_checkable
+class Applying(Protocol[C], metaclass=Capability):
+    """Capability: a genome says how a network is trained, whatever the network is."""
+
+    def applied(self, genome: C, phenotype: Phenotype) -> Phenotype:
+        """The network and its settings with those of the genome. Raises PlanError for a network that it is not for."""
 
 
 @runtime_checkable

@@ -27,6 +27,9 @@ WITHOUT_MEANING: Mapping[str, tuple[Any, ...]] = {
     "graph": (None, False),
     "class_weights": ("none",),
     "layout": ("auto",),
+    "loss": ("standard",),
+    "initialisation": ("standard",),
+    "augmentation": ("none",),
 }
 """Settings of a trainer that do not speak of language models, with the values that ask for nothing."""
 

@@ -1,7 +1,9 @@
 """Which candidates of an ask are trained as one program, and how wide it is: a function of the ask alone.
 
 Candidates go together when their networks have the same structure and their trainings differ only in what a stack keeps
-for each member: learning rate, momentum, decay, schedule, and rates of dropout.
+for each member: learning rate, momentum, decay, schedule, rates of dropout, initialisation, and a loss or a rule of
+learning that is not the standard one. All members of a program see the same images, so that policies of augmentation
+keep them apart.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from typing import Any, TypeAlias
 
 from evonas_cli.core.types import Candidate, Unit
 from evonas_cli.genomes.capabilities import Buildable
+from evonas_cli.network.initialisations import STANDARD as INITIAL
+from evonas_cli.network.learning_rules import NONE, SGD
+from evonas_cli.network.losses import CROSS_ENTROPY, STANDARD
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.task import Task
 from evonas_cli.training.trainer import Trainer
@@ -103,6 +108,9 @@ def _shared(trainer: Trainer) -> Trainer:
         gamma=1.0,
         warmup=0.0,
         epochs=1,
+        loss=STANDARD if trainer.loss == STANDARD else CROSS_ENTROPY,
+        initialisation=INITIAL,
+        rule=NONE if trainer.rule == NONE else SGD,
     )
 
 

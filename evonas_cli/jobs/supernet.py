@@ -11,7 +11,7 @@ from evonas_cli.core.types import Json, Metric
 from evonas_cli.data.dataset import Source
 from evonas_cli.genomes.capabilities import Relaxable
 from evonas_cli.training.candidates.equipment import Equipment
-from evonas_cli.training.trainer import Trainer
+from evonas_cli.training.trainer import Trainer, check_standard
 
 if TYPE_CHECKING:
     from evonas_cli.training.supernet.bench import SupernetBench
@@ -44,6 +44,7 @@ class Supernet:
         deterministic: bool,
         threads: int,
     ) -> None:
+        check_standard(trainer, "the job supernet")
         self._equipment = Equipment(space, dataset, trainer, seed, device, deterministic, threads)
 
     def beside(self, environment: Mapping[str, Json]) -> Supernet:

@@ -18,6 +18,7 @@ from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Buildable, Tuning
 from evonas_cli.jobs import described, foresight, stacks, stages, static
 from evonas_cli.network.canonical import canonical_hash
+from evonas_cli.network.losses import STANDARD
 from evonas_cli.network.metrics import OBJECTIVES, OF_NETWORKS, metrics_of
 from evonas_cli.network.task import KINDS, Kind, Task
 from evonas_cli.training.candidates.equipment import Equipment
@@ -92,6 +93,12 @@ class Train:
         latencies = None if latency_table is None else Latencies(latency_table, latency_key, latency_column)
         timing = Timing(latency_batch, latency_repeats, latency_warmup)
         self._measuring = Measuring(measure, wanted, tuple(self._usual(self._task_metrics())), timing, latencies)
+        evolved = trainer.loss != STANDARD or "loss" in self.equipment.tuned
+        if evolved and "train_loss" in (*wanted.metrics, *wanted.bounded):
+            raise UsageError(
+                "train_loss is the value of trainer.loss, which is another loss than the standard one: candidates are "
+                "not chosen by what they minimise; take valid_error or another metric of the validation part"
+            )
         if isinstance(space, Tuning):
             for key, values in space.tuned.items():
                 for value in values:

@@ -17,7 +17,7 @@ from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.task import Task
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.measuring.plan import Measuring, Timing
-from evonas_cli.training.trainer import Trainer, check_kind
+from evonas_cli.training.trainer import Trainer, check_kind, check_standard
 from evonas_cli.training.zero_cost.scores import SCORES
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class ZeroCost:
         check_kind(trainer, dataset.task_kind)
         self._score, self._batch = score, batch
         self._equipment = Equipment(space, dataset, trainer, seed, device, deterministic, threads)
+        check_standard(trainer, "job=zero_cost", self._equipment.tuned)
 
     def beside(self, environment: Mapping[str, Json]) -> ZeroCost:
         """The job itself: its data is that of the run's own job. Raises UsageError where that job has no task."""

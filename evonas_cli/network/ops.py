@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
+from evonas_cli.network.activation_ops import ACTIVATION_OPS
 from evonas_cli.network.attention_ops import ATTENTION_OPS
 from evonas_cli.network.int8_ops import INT8_OPS
 from evonas_cli.network.map_ops import MAP_OPS
@@ -62,5 +63,6 @@ def complete(name: str, given: Settings) -> dict[str, Any]:
     return _table[name].complete(given)
 
 
-for _name, _op in {**MAP_OPS, **VECTOR_OPS, **SEQUENCE_OPS, **ATTENTION_OPS, **NEURON_OPS, **INT8_OPS}.items():
+_ALL = {**MAP_OPS, **VECTOR_OPS, **ACTIVATION_OPS, **SEQUENCE_OPS, **ATTENTION_OPS, **NEURON_OPS, **INT8_OPS}
+for _name, _op in _ALL.items():
     register(_name, _op)

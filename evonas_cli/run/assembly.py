@@ -203,10 +203,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     Raises UsageError for parts that do not fit, or do not keep to their interfaces.
     """
     config = resolved(config, allowed) if trial else config
-    config = {
-        **config,
-        "strategy": nested.expanded(config["strategy"], target(config["strategy"], "strategy", allowed), folders),
-    }
+    config = {**config, **{group: _whole(config[group], group, allowed, folders) for group in ("space", "strategy")}}
     config = recorded(config, allowed, folders)
     space = build(config["space"], "space", allowed)
     giver, left = giving(space) if config["start_from"] is not None else (space, [])
@@ -252,6 +249,11 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         check_name(config["run"]["name"])
     expanded(config["run"]["outputs"], "run.outputs")
     return parts
+
+
+def _whole(node: Mapping[str, Any], group: str, allowed: Sequence[str], folders: Sequence[Path]) -> dict[str, Any]:
+    """The node with whole nodes in the place of the names of strategies and spaces within it."""
+    return nested.expanded(node, target(node, group, allowed), folders, group)
 
 
 def _starting(config: Config, space: Space[Any], strategy: Strategy[Any, Any], goals: Goals) -> Config:

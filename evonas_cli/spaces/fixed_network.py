@@ -14,8 +14,8 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes, named
 from evonas_cli.genomes.declared import Declared
-from evonas_cli.network.baselines import baseline, has_dropout, with_dropout
-from evonas_cli.network.plan import Plan, PlanError
+from evonas_cli.genomes.fixed import plan_for, plan_of
+from evonas_cli.network.baselines import has_dropout, with_dropout
 from evonas_cli.network.task import Phenotype, Task
 
 DROPOUT = "dropout"
@@ -31,7 +31,7 @@ class FixedNetwork(Declared):
 
     def __init__(self, genes: Mapping[str, Mapping[str, Json]], network: Mapping[str, Any] | None = None) -> None:
         super().__init__(genes, "trainer key, e.g. learning_rate")
-        self._network = None if network is None else _plan(network)
+        self._network = None if network is None else plan_of(network)
         if DROPOUT in genes and self._network is not None and not has_dropout(self._network):
             raise UsageError("space.genes.dropout: the network has no dropout layer; leave that gene out")
 
@@ -46,19 +46,7 @@ class FixedNetwork(Declared):
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network, and the genes as trainer settings. Raises PlanError for a task that the network is not for."""
-        plan = baseline(task) if self._network is None else self._network
-        if plan.shapes[0] != task.inputs or plan.shapes[plan.output] != (task.outputs,):
-            shape, outputs = plan.shapes[0], plan.shapes[plan.output]
-            raise PlanError(
-                f"space.network reads {shape} and gives {outputs}; the task has {task.inputs} and ({task.outputs},)"
-            )
+        plan = plan_for(self._network, task)
         settings = named(self.choices, genome)
         rate = settings.pop(DROPOUT, None)
         return Phenotype(plan if rate is None else with_dropout(plan, float(rate)), settings)
-
-
-def _plan(network: Mapping[str, Any]) -> Plan:
-    try:
-        return Plan.from_json({key: value for key, value in network.items() if key != "schema"})
-    except ValueError as error:
-        raise UsageError(f"space.network: {error}; take the plan.json of an export") from error

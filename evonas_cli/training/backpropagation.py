@@ -21,7 +21,7 @@ from evonas_cli.training.batches.windows import Reading, Window
 from evonas_cli.training.checkpoint import Place
 from evonas_cli.training.criteria import Tokens
 from evonas_cli.training.exercise import Outcome, Part, outcomes
-from evonas_cli.training.optimizers import OPTIMIZERS
+from evonas_cli.training.optimizers import optimizer_of
 from evonas_cli.training.reporter import Reporter
 from evonas_cli.training.steps import autocast
 from evonas_cli.training.trainer import Trainer
@@ -55,7 +55,7 @@ class ThroughTime:
         self._reporter = reporter or Reporter()
         self._parts: dict[Part, Reading] = {"train": train, "valid": valid}
         self._parameters = list(model.parameters())
-        self.optimizer = OPTIMIZERS[trainer.optimizer](self._parameters, [trainer])
+        self.optimizer = optimizer_of(self._parameters, [trainer])
         self._noise = torch.Generator(train.device)
         model.draw_from(self._noise)
         self._criterion = Tokens(task)

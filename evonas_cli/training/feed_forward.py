@@ -14,7 +14,7 @@ from evonas_cli.training.checkpoint import Place
 from evonas_cli.training.device.one_thread import in_one_thread
 from evonas_cli.training.exercise import Outcome, Part, Pause, nobody, outcomes
 from evonas_cli.training.extent import PASSES
-from evonas_cli.training.optimizers import OPTIMIZERS
+from evonas_cli.training.optimizers import optimizer_of
 from evonas_cli.training.reporter import Reporter
 from evonas_cli.training.steps import Steps, criterion_of, forward, memory_format
 from evonas_cli.training.trainer import Trainer
@@ -24,9 +24,9 @@ class FeedForward:
     """Trains a population (`Exercise`).
 
     `trainers` has the settings of the member at each taken place, the first one's settings hold for all where members
-    may not differ. Members may differ in learning rate, momentum, decay, schedule and epochs. The population may have
-    more places than there are members. `pause` is called where the device has something to do and this thread has not,
-    `halt` asked before each step. `reporter` hears of steps on a CPU.
+    may not differ. Members may differ in learning rate, momentum, decay, schedule, epochs and loss. The population may
+    have more places than there are members. `pause` is called where the device has something to do and this thread has
+    not, `halt` asked before each step. `reporter` hears of steps on a CPU.
     """
 
     def __init__(
@@ -45,9 +45,12 @@ class FeedForward:
         population.to(memory_format=memory_format(self.trainer))
         self.width = population.width
         all_places = [trainers.get(place, self.trainer) for place in range(self.width)]
-        self.optimizer = OPTIMIZERS[self.trainer.optimizer](list(population.parameters()), all_places)
+        self.optimizer = optimizer_of(list(population.parameters()), all_places)
         self._steps = Steps(
-            population, data, self.trainer, self.optimizer, run_seed, pause, reporter=reporter, halt=halt
+            *(population, data, self.trainer, self.optimizer, run_seed, pause),
+            reporter=reporter,
+            halt=halt,
+            trainers=all_places,
         )
         self.batch_size = self._steps.size
         self.steps_per_epoch = data.n_train // self.batch_size

@@ -20,14 +20,15 @@ from torch import Tensor
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Candidate, Json
 from evonas_cli.data.resident import Resident
+from evonas_cli.network.initialisations import STANDARD
 from evonas_cli.network.morphs.edit import MorphError
 from evonas_cli.network.morphs.morph import Morph
 from evonas_cli.network.plan import Plan
-from evonas_cli.nn.build import Network
 from evonas_cli.nn.inherit.distil import distilled
 from evonas_cli.nn.inherit.matching import matched
 from evonas_cli.nn.inherit.replay import check_same, replay, residual
 from evonas_cli.nn.inherit.weights import Weights
+from evonas_cli.nn.initial import initial
 from evonas_cli.training.extent import PASSES
 from evonas_cli.training.state import State
 
@@ -89,7 +90,8 @@ class Inheritance:
     """A candidate's first weights from another one's state.
 
     `plan` is that of the candidate, `seed` its own, from which its initial weights are drawn and what morphs draw.
-    `examples` gives training examples (N, *input shape), on the CPU.
+    `examples` gives training examples (N, *input shape), on the CPU. `initialisation` is the trainer's, for weights
+    that the other one has not.
     """
 
     id: int
@@ -97,6 +99,7 @@ class Inheritance:
     plan: Plan
     seed: int
     examples: Callable[[], Tensor]
+    initialisation: str = STANDARD
 
     def weights(self, state: State) -> tuple[Weights, dict[str, str]]:
         """The weights, and labels that say how they came about. They depend on the candidate and the state alone.
@@ -112,7 +115,7 @@ class Inheritance:
         return self._morphed(before, weights, self.start.morphs)
 
     def _matched(self, before: Plan, weights: Weights) -> tuple[Weights, dict[str, str]]:
-        own = Network(self.plan, torch.Generator().manual_seed(self.seed)).state_dict()
+        own = initial(self.plan, self.seed, self.initialisation).state_dict()
         found, copied = matched(before, weights, self.plan, own)
         return found, {"inherited": f"{copied} of {len(own)} tensors, by matching"}
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.sgd import sgd as fused_sgd
 
+from evonas_cli.network.learning_rules import NONE as NO_RULE
 from evonas_cli.nn.stacked.form import split
 
 if TYPE_CHECKING:
@@ -204,3 +205,13 @@ class AdamW:
 Make: TypeAlias = Callable[[Sequence[nn.Parameter], Sequence["Trainer"]], Optimizer]
 
 OPTIMIZERS: Mapping[str, Make] = {"sgd": SGD, "adamw": AdamW}
+
+
+def optimizer_of(parameters: Sequence[nn.Parameter], trainers: Sequence[Trainer]) -> Optimizer:
+    """The optimiser that the trainers of the members ask for, which is the first one's for all: by name, or a rule."""
+    first = trainers[0]
+    if first.rule == NO_RULE:
+        return OPTIMIZERS[first.optimizer](parameters, trainers)
+    from evonas_cli.training.searched_rule import Rule
+
+    return Rule(parameters, trainers)

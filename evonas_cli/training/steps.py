@@ -14,6 +14,8 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.halting import NEVER, Halt, Halted
 from evonas_cli.core.rng import derive
 from evonas_cli.data.resident import Resident
+from evonas_cli.network.augmentation_policies import NONE, policy_of
+from evonas_cli.network.task import Task
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.batches.batches import Counted, training_batches
 from evonas_cli.training.criteria import CRITERIA, Criterion
@@ -21,6 +23,7 @@ from evonas_cli.training.device.cuda_graph import NotRecorded, Record, cuda_grap
 from evonas_cli.training.device.one_thread import in_one_thread
 from evonas_cli.training.device.setup import has_bf16, precision_of
 from evonas_cli.training.device.streams import aside, borrow
+from evonas_cli.training.evolved_loss import MemberLosses, loss_fault
 from evonas_cli.training.exercise import Pause, nobody
 from evonas_cli.training.extent import few_updates
 from evonas_cli.training.optimizers import Optimizer
@@ -50,12 +53,15 @@ class Steps:
         record: Record | None = None,
         reporter: Reporter | None = None,
         halt: Halt = NEVER,
+        trainers: Sequence[Trainer] = (),
     ) -> None:
+        """`trainers` has the settings of each place; without, those of `trainer` hold at all of them."""
         self.population, self.data, self.trainer, self.optimizer = population, data, trainer, optimizer
         self.run_seed, self._pause, self._record = run_seed, pause, record or cuda_graph
         self._reporter, self._halt = reporter or Reporter(), halt
         self.size = min(trainer.batch_size, data.n_train)
-        self.criterion = criterion_of(data, trainer)
+        self._losses_of = member_losses(data, trainers or [trainer] * population.width)
+        self._policy = policy_of(trainer.augmentation)
         self._parameters = list(population.parameters())
         self._noise = torch.Generator(data.device)
         population.draw_from(self._noise)
@@ -82,7 +88,7 @@ class Steps:
 
     def _eager(self, rates: Sequence[Sequence[float]], epoch: int) -> None:
         on_device = torch.tensor(rates, device=self.data.device)
-        batches = training_batches(self.data, self.size, self.run_seed, epoch)
+        batches = training_batches(self.data, self.size, self.run_seed, epoch, self._policy)
         told = self.data.device.type == "cpu"  # where losses can be read without a wait
         for step, (x, y) in zip(range(len(rates)), batches, strict=False):
             self._check_time()
@@ -96,7 +102,7 @@ class Steps:
 
     def _step(self, x: Tensor, y: Tensor, rates: Tensor) -> None:
         outputs = forward(self.population, x, self.trainer)
-        losses = self.criterion.losses(outputs, y, self.trainer.label_smoothing).mean(1)
+        losses = self._losses_of(outputs, y).mean(1)
         losses.sum().backward()  # type: ignore[no-untyped-call]
         self.optimizer.step([parameter.grad for parameter in self._parameters], rates)
         self._drop_gradients()
@@ -173,18 +179,30 @@ class Steps:
 
 
 def criterion_of(data: Resident, trainer: Trainer) -> Criterion:
-    """The loss and the metrics of the data's kind of task."""
-    weights = data.class_weights if trainer.class_weights == "balanced" else None
-    return CRITERIA[data.task.kind](data.task, weights, data.target_std)
+    """The standard loss and the metrics of the data's kind of task."""
+    return CRITERIA[data.task.kind](data.task, _class_weights(data, trainer), data.target_std)
+
+
+def member_losses(data: Resident, trainers: Sequence[Trainer]) -> MemberLosses:
+    """What each place of a population is trained by; label smoothing and class weights are those of the first."""
+    first = trainers[0]
+    losses, weights = [trainer.loss for trainer in trainers], _class_weights(data, first)
+    return MemberLosses(criterion_of(data, first), data.task, losses, first.label_smoothing, weights)
+
+
+def _class_weights(data: Resident, trainer: Trainer) -> Tensor | None:
+    return data.class_weights if trainer.class_weights == "balanced" else None
 
 
 def wants_graph(trainer: Trainer, data: Resident) -> bool:
     """Whether steps are to be recorded. Raises UsageError where they cannot be, although `trainer.graph` is true."""
+    can = Counted.can(data) and trainer.augmentation == NONE
     if trainer.graph is None:
-        return data.device.type == "cuda" and Counted.can(data)
+        return data.device.type == "cuda" and can
     check_device(trainer, data.device)
-    if trainer.graph and not Counted.can(data):
-        what = "dataset.memory=host" if data.streams else "RandAugment (dataset.randaugment)"
+    if trainer.graph and not can:
+        rest = "RandAugment (dataset.randaugment)" if data.augmentation.randaugment else "trainer.augmentation"
+        what = "dataset.memory=host" if data.streams else rest
         raise UsageError(f"trainer.graph=true does not go with {what}; set trainer.graph to null or false")
     return trainer.graph
 
@@ -196,6 +214,8 @@ def check(trainer: Trainer, data: Resident, aloud: bool, tuned: Container[str] =
     """
     wants_graph(trainer, data)
     check_kind(trainer, data.task.kind)
+    if (reason := gene_fault(trainer, data.task)) is not None:
+        raise UsageError(reason)
     if not aloud:
         return
     size, there = trainer.batch_size, data.n_train
@@ -205,6 +225,15 @@ def check(trainer: Trainer, data: Resident, aloud: bool, tuned: Container[str] =
         log.warning("trainer.precision=bf16: this device emulates bf16, which is slow; fp32 is its own")
     if (few := few_updates(trainer, there, tuned)) is not None:
         log.warning(few)
+
+
+def gene_fault(trainer: Trainer, task: Task) -> str | None:
+    """Why what a training is made of cannot train a network for the task, in one line; None: it can."""
+    if (reason := loss_fault(trainer.loss, task)) is not None:
+        return f"trainer.loss={trainer.loss} {reason}"
+    if trainer.augmentation != NONE and len(task.inputs) != 3:
+        return f"trainer.augmentation changes images; the task has {task.examples}; set trainer.augmentation={NONE}"
+    return None
 
 
 def check_device(trainer: Trainer, device: torch.device) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from math import inf
@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
+from evonas_cli.network import augmentation_policies, initialisations, learning_rules, losses
 from evonas_cli.training.schedules import SCHEDULES
 
 OPTIMIZERS = ("sgd", "adamw")
@@ -51,6 +52,13 @@ class Trainer:
                            validated epoch with the best value of what a search on such data optimises, of equals the
                            earliest
     class_weights          none, or balanced: all classes weigh the same in the training loss, however rare they are
+    loss                   what is minimised: standard, or the text of a polynomial or formula (network/losses.py);
+                           metrics of validation stay what they are
+    initialisation         standard, or how initial weights are drawn (network/initialisations.py)
+    augmentation           none, or operations on training images (network/augmentation_policies.py), after those of
+                           the data set
+    rule                   none, or a formula in the place of `optimizer` (network/learning_rules.py), with `momentum`
+                           as the decay of its first moment, and decoupled weight decay
     """
 
     epochs: int
@@ -80,6 +88,10 @@ class Trainer:
     keep: str = "last"
     stack: int | None = None
     graph: bool | None = None
+    loss: str = "standard"
+    initialisation: str = "standard"
+    augmentation: str = "none"
+    rule: str = "none"
     convolution: Any = "auto"  # a word, but older runs may have a mapping, which the rule has to see
 
     def __post_init__(self) -> None:
@@ -87,6 +99,11 @@ class Trainer:
             value = getattr(self, key)
             if not fits(value):
                 raise UsageError(f"trainer.{key} is {value!r}; it must be {wanted}")
+        for key, read in _TEXTS.items():
+            try:
+                read(getattr(self, key))
+            except ValueError as error:
+                raise UsageError(f"trainer.{key}: {error}") from error
         if self.nesterov and self.optimizer == "sgd" and self.momentum == 0:
             raise UsageError("trainer.nesterov needs momentum; set trainer.momentum=0.9 or trainer.nesterov=false")
         if self.warmup and self.schedule == "one_cycle":
@@ -121,6 +138,39 @@ def check_kind(trainer: Trainer, kind: str) -> None:
             "set trainer.label_smoothing=0"
         )
 
+
+STANDARD: Mapping[str, tuple[str, str]] = {
+    "loss": (losses.STANDARD, "the loss"),
+    "initialisation": (initialisations.STANDARD, "initial weights"),
+    "augmentation": (augmentation_policies.NONE, "a policy of augmentation"),
+    "rule": (learning_rules.NONE, "a rule of learning"),
+}
+"""Settings that may be searched, with the value that stands for what is usual, and what they are in words."""
+
+
+def check_standard(
+    trainer: Trainer, who: str, tuned: Container[str] = (), keys: Sequence[str] = tuple(STANDARD)
+) -> None:
+    """Raises UsageError for a training by other than usual means, where `who` knows the usual ones alone.
+
+    `tuned` has the settings that genomes change, `keys` those that are looked at.
+    """
+    for key in keys:
+        usual, what = STANDARD[key]
+        if getattr(trainer, key) != usual:
+            raise UsageError(f"trainer.{key} sets {what}, which {who} does not heed; set trainer.{key}={usual}")
+        if key in tuned:
+            raise UsageError(f"the space's genomes set {what} (trainer.{key}), which {who} does not heed; "
+                             "use another space")  # fmt: skip
+
+
+_TEXTS: Mapping[str, Callable[[Any], object]] = {
+    "loss": losses.loss_of,
+    "initialisation": initialisations.initialisation_of,
+    "augmentation": augmentation_policies.policy_of,
+    "rule": learning_rules.rule_of,
+}
+"""Settings that are texts in a language of their own, and what reads them or raises ValueError."""
 
 _Rule: TypeAlias = tuple[Callable[[Any], bool], str]
 

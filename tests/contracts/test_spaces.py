@@ -23,13 +23,19 @@ CURES = {
     contract.IMAGES: "space=chain_cnn reads images",
 }
 READS = {
+    **{
+        name: list(CURES) for name in ("taylor_loss", "loss_tree", "activation_tree", "initialisation", "learning_rule")
+    },
     "fixed_network": list(CURES),
+    "joint": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "mlp": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "mlp_ensemble": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "sequence_net": [contract.SERIES, contract.TEXTS],
     "transformer": [contract.IMAGES, contract.SERIES, contract.TEXTS],
 }
 """Tasks that spaces have networks for, where they are not those of images."""
+REFUSES = {"joint": "mlp"}
+"""Spaces whose part refuses inputs."""
 BUILT = spaces()
 CASES = [
     pytest.param(law, space, id=f"{law.__name__}-{name}")
@@ -59,7 +65,9 @@ def test_a_space_reads_its_inputs_and_refuses_others_with_a_cure(name: str) -> N
                 continue
             with pytest.raises(PlanError) as refused:
                 BUILT[name].decode(genome, task)
-            assert str(refused.value).startswith(f"{name} needs ") and str(refused.value).endswith(cure)
+            assert str(refused.value).startswith(f"{REFUSES.get(name, name)} needs ") and str(refused.value).endswith(
+                cure
+            )
             assert task.examples in str(refused.value) and "\n" not in str(refused.value)
 
 

@@ -9,7 +9,18 @@ from evonas_cli.network.op import Settings
 from evonas_cli.network.plan import Plan
 
 CHANNELWISE = frozenset(
-    {"batch_norm", "relu", "gelu", "tanh", "sigmoid", "identity", "max_pool", "avg_pool", "global_avg_pool"}
+    {
+        "batch_norm",
+        "relu",
+        "gelu",
+        "tanh",
+        "sigmoid",
+        "identity",
+        "activation",
+        "max_pool",
+        "avg_pool",
+        "global_avg_pool",
+    }
     | {"dropout", "shift", "pad", "zero"}
 )
 """Operations that compute each channel of their output from that channel of their input."""

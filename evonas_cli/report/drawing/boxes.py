@@ -9,7 +9,9 @@ from evonas_cli.network.ops import OPS
 from evonas_cli.network.plan import Node, Plan
 from evonas_cli.report.drawing.diagram import Box, Diagram, Kind
 
-ATTACHED = frozenset({"batch_norm", "layer_norm", "relu", "gelu", "tanh", "sigmoid", "identity", "dropout"})
+ATTACHED = frozenset(
+    {"batch_norm", "layer_norm", "relu", "gelu", "tanh", "sigmoid", "identity", "dropout", "activation"}
+)
 """Operations that are shown as a part of a layer."""
 _SIZES = ("channels", "features", "outputs", "hidden", "width")
 _MERGES = ("add", "concat")

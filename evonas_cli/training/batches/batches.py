@@ -9,26 +9,32 @@ import torch
 from torch import Tensor
 
 from evonas_cli.data.resident import Resident
+from evonas_cli.network.augmentation_policies import Step
 from evonas_cli.training.batches import mixup, randaugment
 from evonas_cli.training.batches.augment import augment, draw
+from evonas_cli.training.batches.policy import changed
 
 Batch = tuple[Tensor, Tensor]
 """Images (size, C, H, W) float32 with channels_last strides, and labels: (size,) int64, or with mixup (size, classes)
 float32, probabilities."""
 
 
-def training_batches(data: Resident, size: int, run_seed: int, epoch: int) -> Iterator[Batch]:
-    """A function of the data, its augmentation, `size`, `run_seed` and `epoch`. All random numbers are drawn before the
-    first batch. What the last batch would lack in images is left out.
+def training_batches(
+    data: Resident, size: int, run_seed: int, epoch: int, policy: Sequence[Step] = ()
+) -> Iterator[Batch]:
+    """A function of the data, its augmentation, `policy`, `size`, `run_seed` and `epoch`. All random numbers but those
+    of the policy are drawn before the first batch. What the last batch would lack in images is left out.
     """
     how, order = data.augmentation, data.epoch_order(run_seed, epoch)
     steps = len(order) // size
     moves, mixes = _moves(data, size, run_seed, epoch), _mixes(data, size, run_seed, epoch)
     indices = torch.split(order[: steps * size], size)
-    changed = _changed(data, indices, run_seed, epoch) if how.randaugment else data.fed(indices)
-    for step, (x, y) in enumerate(changed):
+    fed = _changed(data, indices, run_seed, epoch) if how.randaugment else data.fed(indices)
+    for step, (x, y) in enumerate(fed):
         if moves is not None:
             x = augment(x, moves[:, step], how)
+        if policy:
+            x = changed(x, policy, run_seed, epoch, step)
         yield (x, y) if mixes is None else mixup.mix(x, y, mixes, step, data.task.outputs)
 
 

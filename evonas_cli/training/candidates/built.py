@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import torch
-
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Failure, Result
 from evonas_cli.data.resident import Resident
@@ -16,6 +14,7 @@ from evonas_cli.data.splits import Splits
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.signature import Signature
 from evonas_cli.nn.build import Network
+from evonas_cli.nn.initial import initial
 from evonas_cli.training.checkpoint import checkpoint_of
 from evonas_cli.training.device.errors import one_line
 from evonas_cli.training.exercise import Diverged, Outcome
@@ -38,7 +37,7 @@ class Built:
     @property
     def network(self) -> Network:
         """The network with its initial weights."""
-        return Network(self.plan, torch.Generator().manual_seed(self.candidate.seed))
+        return initial(self.plan, self.candidate.seed, self.trainer.initialisation)
 
     def member(self, place: int, run_seed: int, context: Context, signature: Signature, data: Resident) -> Member:
         """The candidate at a place of a population; its files say what the network is.
@@ -51,7 +50,8 @@ class Built:
         inheritance = None
         if start is not None:
             id, seed = self.candidate.id, self.candidate.seed
-            inheritance = Inheritance(id, start, self.plan, seed, partial(examples_of, data))
+            examples = partial(examples_of, data)
+            inheritance = Inheritance(id, start, self.plan, seed, examples, self.trainer.initialisation)
         checkpoint = checkpoint_of(self.candidate, self.trainer, run_seed, context, about, inheritance)
         return Member(self.trainer, epochs, checkpoint, place)
 

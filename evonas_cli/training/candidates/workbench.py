@@ -38,7 +38,7 @@ from evonas_cli.training.feed_forward import FeedForward
 from evonas_cli.training.measuring.bench import Instruments
 from evonas_cli.training.measuring.plan import Measuring
 from evonas_cli.training.reporter import Reporter
-from evonas_cli.training.steps import check
+from evonas_cli.training.steps import check, gene_fault
 from evonas_cli.training.tuning.probe import WIDTHS, probe
 
 log = logging.getLogger(__name__)
@@ -255,6 +255,8 @@ class Workbench:
             trainer = self.equipment.trainer.override(phenotype.hyper)
         except UsageError as error:
             return Failure("unbuildable", one_line(error))
+        if (reason := gene_fault(trainer, self._loaded[0].task)) is not None:
+            return Failure("unbuildable", reason)
         return over_cap(plan, trainer) or self._unlisted(candidate) or Built(candidate, plan, trainer, labels)
 
     def _unlisted(self, candidate: Candidate[Any]) -> Failure | None:

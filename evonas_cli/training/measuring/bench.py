@@ -16,7 +16,7 @@ from evonas_cli.training.measuring.latency import energy, latency
 from evonas_cli.training.measuring.memory import peak_bytes
 from evonas_cli.training.measuring.meters import Meter, meter
 from evonas_cli.training.measuring.plan import COUNTED, Measuring
-from evonas_cli.training.optimizers import OPTIMIZERS
+from evonas_cli.training.optimizers import optimizer_of
 from evonas_cli.training.steps import Steps, memory_format
 from evonas_cli.training.trainer import Trainer
 
@@ -73,7 +73,7 @@ class Instruments:
         population = Population([Network(plan, torch.Generator().manual_seed(seed))]).to(self._data.device)
         population.to(memory_format=memory_format(trainer))
         plain = replace(trainer, graph=False)
-        optimizer = OPTIMIZERS[trainer.optimizer](list(population.parameters()), [plain])
+        optimizer = optimizer_of(list(population.parameters()), [plain])
         Steps(population, self._data, plain, optimizer, 0).epoch([[trainer.learning_rate]], 0)
 
 

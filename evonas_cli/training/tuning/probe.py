@@ -19,7 +19,7 @@ from evonas_cli.nn.build import Network
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.batches.batches import Counted
 from evonas_cli.training.device.errors import is_out_of_memory, is_refused
-from evonas_cli.training.optimizers import OPTIMIZERS, Optimizer
+from evonas_cli.training.optimizers import Optimizer, optimizer_of
 from evonas_cli.training.steps import Steps, memory_format
 from evonas_cli.training.trainer import Trainer
 from evonas_cli.training.tuning.parity import loss_difference
@@ -81,7 +81,7 @@ class _Training:
         self.width = width
         self.population = Population(networks).to(data.device)
         self.population.to(memory_format=memory_format(trainer))
-        self.optimizer: Optimizer = OPTIMIZERS[trainer.optimizer](list(self.population.parameters()), [trainer] * width)
+        self.optimizer: Optimizer = optimizer_of(list(self.population.parameters()), [trainer] * width)
         self.steps = Steps(self.population, data, trainer, self.optimizer, seed)
         self.rate, self.most = trainer.learning_rate, data.n_train // self.steps.size
 

@@ -56,6 +56,8 @@ ON_SEQUENCES = {
     "batch_norm": [{}],
     "layer_norm": [{}],
 }
+EVERY = "max(add(neg(abs(x)), square(tanh(x))), mul(sigmoid(x), add(relu(x), sin(exp(x)))))"
+"""All functions of an activation."""
 ON_VECTORS = {
     "linear": [{"features": 4}, {"features": 4, "bias": 0}],
     "neurons": [{"outputs": 3, "functions": NODES, "links": LINKS}],
@@ -64,6 +66,7 @@ ON_VECTORS = {
     "layer_norm": [{}],
     "relu": [{}],
     "gelu": [{}],
+    "activation": [{"formula": EVERY}],
     "tanh": [{}],
     "sigmoid": [{}],
     "identity": [{}],

@@ -17,6 +17,7 @@ ATTENTIONS = ({}, {"window": 1}, {"linear": 1}, {"rotary": 1}, {"linear": 1, "ro
 # operation, settings, shape of the inputs, whether the token ids are a second input
 CASES = [
     *[(op, {}, shape, False) for op in ("relu", "gelu", "tanh", "sigmoid") for shape in (VECTOR, SEQUENCE, IMAGE)],
+    *[("activation", {"formula": "mul(x, sigmoid(x))"}, shape, False) for shape in (VECTOR, SEQUENCE, IMAGE)],
     *[(op, {}, shape, False) for op in ("identity", "flatten", "zero") for shape in (VECTOR, SEQUENCE, IMAGE)],
     *[(op, {}, shape, False) for op in ("batch_norm", "layer_norm") for shape in (VECTOR, SEQUENCE, IMAGE)],
     *[("dropout", {"rate": 0.0}, shape, False) for shape in (VECTOR, SEQUENCE, IMAGE)],

@@ -1,0 +1,44 @@
+"""Losses as Taylor polynomials (TaylorGLO: Gonzalez and Miikkulainen, GECCO 2021), for one fixed network.
+
+A genome is the eight coefficients theta0 to theta7 of network/losses.py: where the polynomial is developed (theta0 for
+the target, theta1 for the prediction), then its slopes. The paper searches them by CMA-ES from a mean of 0 with a
+standard deviation of 1.2; here they are real genes in [-bound, bound], for any strategy that varies such genes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from evonas_cli.core.errors import UsageError
+from evonas_cli.core.types import Json
+from evonas_cli.genomes.choices import Genes
+from evonas_cli.genomes.declared import Declared
+from evonas_cli.genomes.fixed import OnFixedNetwork
+from evonas_cli.network.losses import COEFFICIENTS, taylor
+from evonas_cli.network.task import Phenotype
+
+
+class TaylorLoss(OnFixedNetwork[Genes], Declared):
+    """The coefficients of a training's loss as genes; validation measures what it always does.
+
+    `bound` is the largest magnitude of a coefficient. `network` is as in space=fixed_network. Raises UsageError for a
+    bound that is no number above 0, and for what is no plan.
+    """
+
+    def __init__(self, bound: float = 2.0, network: Mapping[str, Any] | None = None) -> None:
+        if type(bound) not in (int, float) or not 0 < bound < 1e6:
+            raise UsageError(f"space.bound is {bound!r}; it must be a number above 0 and below a million")
+        names = [f"theta{index}" for index in range(COEFFICIENTS)]
+        Declared.__init__(self, {name: {"low": -bound, "high": bound} for name in names}, "coefficient")
+        super().__init__(network)
+
+    @property
+    def tuned(self) -> Mapping[str, Sequence[Json]]:
+        """The trainer's loss, at both ends of all ranges."""
+        low, high = zip(*self.extremes.values(), strict=True)
+        return {"loss": (taylor(low), taylor(high))}
+
+    def applied(self, genome: Genes, phenotype: Phenotype) -> Phenotype:
+        """The network with the polynomial as its loss."""
+        return Phenotype(phenotype.plan, {**phenotype.hyper, "loss": taylor([float(gene) for gene in genome])})
