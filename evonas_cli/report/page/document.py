@@ -8,6 +8,7 @@ from typing import Any
 from evonas_cli.core.errors import UsageError
 from evonas_cli.network.metrics import meaning
 from evonas_cli.report.choosing import knee_of
+from evonas_cli.report.explained import explanation_of
 from evonas_cli.report.page import about, progress, variation
 from evonas_cli.report.page.failed import failures, refused
 from evonas_cli.report.page.figures import curves, figures
@@ -48,6 +49,8 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
     knee = knee_of(front) if rows.front else None
     logged = list(read(reading.run.figures))
     several = bounds is not None and len(parts.objectives) > 1
+    pictured = networks(reading, rows.front, knee)
+    explained = [explanation_of(reading.run, network["id"]) for network in pictured]
     return {
         "name": name,
         **about.summary(reading, rows),
@@ -68,7 +71,8 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
         "refused": refused(rows, parts.constraints),
         "time": about.spent(reading),
         "lineage": lineage(rows, rows.front[0], parts.space) if rows.front else [],
-        "networks": networks(reading, rows.front, knee),
+        "networks": pictured,
+        "explanations": [one for one in explained if one is not None],
         "curves": curves(rows),
         "retrained": about.readings_of_test(reading),
         "config": reading.run.config_text(),
