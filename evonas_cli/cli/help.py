@@ -55,6 +55,7 @@ EXAMPLES: Mapping[str, str] = {
     "bench": "bench engine --quick",
     "bench build": "bench build nasbench201 space.channels=4 -o cells.csv.gz",
     "bench engine": "bench engine --quick",
+    "bench patterns": "bench patterns --like latest --seeds 3 -o patterns",
     "bench strategies": "bench strategies space=bits --strategies random,genetic",
     "help": "help bench engine",
 }

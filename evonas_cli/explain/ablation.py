@@ -123,9 +123,10 @@ def trained(subject: Subject, plans: Sequence[Plan], trainer: Trainer, seeds: in
     """The metric of each network by seed. Raises EvonasError where a training fails."""
     own = subject.equipment
     space = Plans(plans, {})
-    bench = Workbench(
-        Equipment(space, own.dataset, trainer, own.seed, own.device, own.deterministic, own.threads).at(Place())
+    equipment: Equipment[Any, Any] = Equipment(
+        space, own.dataset, trainer, own.seed, own.device, own.deterministic, own.threads
     )
+    bench = Workbench(equipment.at(Place()))
     asked = [
         Candidate(place * seeds + k, 0, derive(own.seed, "explain", k), Proposal(place, operator="ablation"))
         for place in range(len(plans))

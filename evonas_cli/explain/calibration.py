@@ -56,7 +56,7 @@ def calibration(confidence: Floats, right: NDArray[np.bool_], bins: int = BINS) 
     }
 
 
-def _chance(confidence: Floats, place: NDArray[np.int64], sums: Floats, bins: int) -> float:
+def _chance(confidence: Floats, place: NDArray[np.signedinteger[Any]], sums: Floats, bins: int) -> float:
     """The error that a calibrated network exceeds once in 40 times; its draws have a seed of their own."""
     rng, errors = np.random.default_rng(_SEED), []
     for _ in range(DRAWS):

@@ -149,8 +149,8 @@ def _sensitivity(subject: Subject) -> dict[str, Any]:
         "square": int(np.unique(cells[0], return_counts=True)[1][0]),
         "maps": maps,
         "deletion": {
-            "occlusion": deletion(*given, lambda k: falls[int(tested[k])]),
-            "saliency": deletion(*given, lambda k: by_square[int(tested[k])]),
+            "occlusion": deletion(*given, [falls[int(n)] for n in tested]),
+            "saliency": deletion(*given, [by_square[int(n)] for n in tested]),
         },
     }
 

@@ -91,7 +91,7 @@ def _columns(reading: Reading, entries: Sequence[Mapping[str, Any]]) -> tuple[st
     """The kind of what varies, the features, and the columns of each gene that varies."""
     space: Any = reading.parts.space
     if isinstance(space, Linear):
-        genomes = [space.from_json(entry["genome"]) for entry in entries]
+        genomes = _genomes(reading, entries)
         features, _ = GeneEncoding(space).features(genomes, [])
         return "genes", *_varying(features, _widths(space, genomes))
     if not isinstance(space, Buildable):
@@ -101,6 +101,10 @@ def _columns(reading: Reading, entries: Sequence[Mapping[str, Any]]) -> tuple[st
         return None
     names, rows = _counted(plans)
     return "layers", *_varying(rows, [(name, 1) for name in names])
+
+
+def _genomes(reading: Reading, entries: Sequence[Mapping[str, Any]]) -> list[Genes]:
+    return [reading.parts.space.from_json(entry["genome"]) for entry in entries]
 
 
 def _widths(space: Linear, genomes: Sequence[Genes]) -> list[tuple[str, int]]:
@@ -145,9 +149,9 @@ def _kind(plan: Plan, index: int) -> str:
 
 def _means(reading: Reading, entries: Sequence[Mapping[str, Any]], values: Array) -> dict[str, list[dict[str, Any]]]:
     """For each gene of few values the mean of the metric for each value, and how many candidates have it."""
-    space: Any = reading.parts.space
-    genomes = [space.from_json(entry["genome"]) for entry in entries]
+    genomes = _genomes(reading, entries)
     found = {}
+    space: Any = reading.parts.space
     for place, locus in enumerate(space.choices):
         of: dict[Any, list[float]] = {}
         for genome, value in zip(genomes, values.tolist(), strict=True):

@@ -11,7 +11,7 @@ mean, and the probability has to fall by more than for random quarters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -35,8 +35,8 @@ Images = NDArray[np.float32]
 
 
 def occlusion(model: Deployed, image: Images, answer: int, mean: Images, cells: NDArray[np.int64]) -> Floats:
-    """The fall of the probability of class `answer` for each square, (squares,): `image` is (C, H, W), `mean` (C, 1, 1),
-    and `cells` (H, W) has the number of the square at each pixel."""
+    """The fall of the probability of class `answer` for each square, (squares,): `image` is (C, H, W), `mean`
+    (C, 1, 1), and `cells` (H, W) has the number of the square at each pixel."""
     covered = np.stack([image, *[np.where(cells == k, mean, image) for k in range(cells.max() + 1)]])
     probability = softmax(outputs_of(model, covered.astype(np.float32)).double().numpy())[:, answer]
     found: Floats = probability[0] - probability[1:]
@@ -61,9 +61,9 @@ def squares(height: int, width: int) -> NDArray[np.int64]:
 
 
 def deletion(
-    model: Deployed, images: Images, answers: NDArray[np.int64], mean: Images, score: Callable[[int], Floats]
+    model: Deployed, images: Images, answers: NDArray[np.int64], mean: Images, scores: Sequence[NDArray[Any]]
 ) -> dict[str, Any]:
-    """The test of maps over images (N, C, H, W): `score(n)` has a number for each square of image n.
+    """The test of maps over images (N, C, H, W): `scores` has for each image a number for each square.
 
     `mapped` and `random` are the mean falls of the probability of `answers` (N,) when the squares with the highest
     numbers, or random ones, are replaced; `wins` is the share of images where the map's fall is greater than the mean
@@ -74,7 +74,7 @@ def deletion(
     count = int(cells.max()) + 1
     gone = max(1, round(SHARE * count))
     for n, image in enumerate(images):
-        chosen = [np.argsort(-score(n), kind="stable")[:gone]]
+        chosen = [np.argsort(-scores[n], kind="stable")[:gone]]
         chosen += [rng.permutation(count)[:gone] for _ in range(RANDOM)]
         covered = np.stack([image, *[np.where(np.isin(cells, one), mean, image) for one in chosen]])
         probability = softmax(outputs_of(model, covered.astype(np.float32)).double().numpy())[:, answers[n]]

@@ -1,4 +1,4 @@
-"""What the network cost: seconds and arithmetic of its training and of the search, a pass, and energy where a counter is.
+"""What the network cost: seconds of its training, the search and a pass, sizes, and energy where there is a counter.
 
 Beside it stands what the search method cost in its paper, as far as the strategy says so (`original_cost`), so that
 nobody takes a small run for the paper's result.

@@ -1,4 +1,4 @@
-"""What is explained: a trained candidate, the data of its run without the test part, and the settings it was trained by."""
+"""What is explained: a trained candidate, the data of its run without the test part, and its settings of training."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def subject_of(reading: Reading, id: int, allowed: Sequence[str]) -> Subject:
     equipment = getattr(job, "equipment", None)
     if not isinstance(equipment, Equipment) or not isinstance(reading.parts.space, Buildable):
         raise UsageError(
-            f"the candidates of {root} are no networks of layers that examples train (its job is {type(job).__name__}), "
-            "and only those are explained; `evonas show` draws others"
+            f"the candidates of {root} are no networks of layers that examples train (its job is "
+            f"{type(job).__name__}), and only those are explained; `evonas show` draws others"
         )
     if stored_config(reading.run)["job"].get("full"):
         raise UsageError(

@@ -65,7 +65,7 @@ class Lemonade(Generic[G]):
     """LEMONADE: a front that grows and shrinks by network morphisms, chosen by cheap sizes first (Elsken, 2019)."""
 
     original_cost: ClassVar[str] = (
-        "24 to 80 GPU-days on CIFAR-10, as sources differ (Elsken et al., 2019; recalled, not checked against the paper)"
+        "24 to 80 GPU-days on CIFAR-10 by different sources (Elsken et al., 2019; recalled, not checked)"
     )
 
     space: Any

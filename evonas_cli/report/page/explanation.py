@@ -31,7 +31,7 @@ def drawn(explanation: Mapping[str, Any]) -> dict[str, Any]:
         "whiskers": intervals(ablation["parts"]) if "parts" in ablation else [],
         "bars": importances(genes["genes"]) if "genes" in genes else [],
         "belief": belief(genes["spearman"]) if "genes" in genes else "",
-        "scatters": [scatter(one["points"], name) for one, name in zip(explanation.get("residuals", []), names)],
+        "scatters": [scatter(one["points"], names[k]) for k, one in enumerate(explanation.get("residuals", []))],
     }
 
 
