@@ -34,7 +34,7 @@ def calibration(confidence: Floats, right: NDArray[np.bool_], bins: int = BINS) 
         raise ValueError("there is no answer to be calibrated")
     place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     counts = np.bincount(place, minlength=bins)
-    sums = np.bincount(place, weights=confidence, minlength=bins)
+    sums: Floats = np.bincount(place, weights=confidence, minlength=bins).astype(np.float64)
     hits = np.bincount(place, weights=right.astype(float), minlength=bins)
     found = [
         {

@@ -20,13 +20,13 @@ OPTIONS = 32
 def gene_parts(space: Any, genome: Any, task: Task) -> Parts | None:
     """A part for each gene that has an option with a smaller network; None for genomes that are no lists of options.
 
-    The smallest network is that with the fewest parameters, then multiply-adds, then nodes. Options that change
+    Genes without which the network would be the same one are one part. The smallest network is that with the fewest parameters, then multiply-adds, then nodes. Options that change
     settings of the training are none of the network's.
     """
     if not isinstance(space, Linear) or not isinstance(space, Buildable):
         return None
     whole: Any = space.decode(genome, task)
-    found, kept, known = [], [], {canonical_hash(whole.plan)}
+    found, kept, own = dict[str, Part](), list[str](), canonical_hash(whole.plan)
     for place, locus in enumerate(space.choices):
         smaller = []
         for option in locus.grid if locus.grid is not None and len(locus.grid) <= OPTIONS else ():
@@ -39,11 +39,14 @@ def gene_parts(space: Any, genome: Any, task: Task) -> Parts | None:
         name, least = f"{locus.name} {genome[place]}", min(smaller, key=lambda one: one[0], default=None)
         if least is None:
             kept.append(name)
-        elif canonical_hash(least[2]) not in known:
-            known.add(canonical_hash(least[2]))
-            found.append(Part(f"{name} ({least[1]} in its place)", least[2]))
+        else:
+            key, said = canonical_hash(least[2]), f"{name} ({least[1]} in its place)"
+            before = [] if key not in found else [found[key].name]
+            found[key] = Part(", or ".join([*before, said]), least[2])
+    dead = found.pop(own, None)
     note = [f"{'; '.join(kept)}: no option makes a smaller network"] if kept else []
-    return Parts(tuple(found), tuple(note)) if found else None
+    note += [f"{dead.name}: the network would be the same"] if dead is not None else []
+    return Parts(tuple(found.values()), tuple(note)) if found else None
 
 
 def _size(plan: Plan) -> tuple[int, int, int]:
