@@ -2,8 +2,8 @@
 
 Functional ANOVA (Hutter, Hoos and Leyton-Brown, ICML 2014) asks the same of a random forest. Here a ridge regression
 predicts the first objective, so that a gene whose effect depends on others may look less important than it is; the
-correlation of its predictions with what was measured says how far to believe it. Where the genes of a space are no
-list, sizes and kinds of layers of the networks stand for them.
+correlation of its predictions with what was measured says how far to believe it. Bad outliers are put at
+their fence (`surrogates/seen.py`), since a few failed trainings would decide everything. Where genes are no list, sizes and kinds of layers of the networks stand for them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from evonas_cli.report.drawing.boxes import label
 from evonas_cli.report.reading import Reading
 from evonas_cli.surrogates.encodings import GeneEncoding
 from evonas_cli.surrogates.gaussian_process import Array
-from evonas_cli.surrogates.permutation import FOLDS, importance
+from evonas_cli.surrogates.permutation import DIVISIONS, FOLDS, importance
 from evonas_cli.surrogates.seen import fenced
 
 LEAST = 20
@@ -64,6 +64,7 @@ def gene_importance(reading: Reading) -> dict[str, Any]:
         "candidates": len(entries),
         "kind": kind,
         "folds": FOLDS,
+        "divisions": DIVISIONS,
         "spearman": spearman(learned.predicted.tolist(), values.tolist()),
         "genes": [
             {"name": name, "share": learned.shares[name], "spread": learned.spread[name], "means": means.get(name, [])}

@@ -20,8 +20,9 @@ OPTIONS = 32
 def gene_parts(space: Any, genome: Any, task: Task) -> Parts | None:
     """A part for each gene that has an option with a smaller network; None for genomes that are no lists of options.
 
-    Genes without which the network would be the same one are one part. The smallest network is that with the fewest parameters, then multiply-adds, then nodes. Options that change
-    settings of the training are none of the network's.
+    Genes without which the network would be the same one are one part. The smallest network is that with the fewest
+    parameters, then multiply-adds, then nodes. Options that change settings of the training are none of the
+    network's.
     """
     if not isinstance(space, Linear) or not isinstance(space, Buildable):
         return None

@@ -84,7 +84,7 @@ def test_a_damaged_or_foreign_explanation_is_said_and_not_shown(explained: tuple
     assert "explanation.json is damaged; `evonas explain" in said()
     path.write_text("{")
     assert "explanation.json is damaged" in said()
-    path.write_text(whole.replace('"format":1', '"format":9'))
+    path.write_text(json.dumps(json.loads(whole) | {"format": 9}))
     assert "was written by another version of evonas" in said()
     other = json.loads(whole)["explanation"] | {"candidate": 99}
     from evonas_cli.report.explained import sealed
@@ -101,6 +101,7 @@ def test_what_cannot_be_explained_is_refused(saved_run: Path, refused: Callable[
         "search",
         "space=bits",
         "job=landscape",
+        "strategy=random",
         "budget.evaluations=2",
         "--quiet",
         "--run-dir",
