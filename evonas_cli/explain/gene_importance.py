@@ -2,8 +2,9 @@
 
 Functional ANOVA (Hutter, Hoos and Leyton-Brown, ICML 2014) asks the same of a random forest. Here a ridge regression
 predicts the first objective, so that a gene whose effect depends on others may look less important than it is; the
-correlation of its predictions with what was measured says how far to believe it. Bad outliers are put at
-their fence (`surrogates/seen.py`), since a few failed trainings would decide everything. Where genes are no list, sizes and kinds of layers of the networks stand for them.
+correlation of its predictions with what was measured says how far to believe it. Bad outliers are put at their fence
+(`surrogates/seen.py`), since a few failed trainings would decide everything. Where genes are no list, sizes and kinds
+of layers of the networks stand for them.
 """
 
 from __future__ import annotations

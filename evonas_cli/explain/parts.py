@@ -83,7 +83,7 @@ def parts_of(plan: Plan, most: int, genes: Parts | None = None) -> Parts:
         ranked = sorted(range(len(found)), key=lambda k: (found[k].plan.parameters - plan.parameters, k))
         rest = len(found) - most
         found = [found[k] for k in sorted(ranked[:most])]
-        kept.append(f"{rest} smaller parts (--parts {most + rest} takes all)")
+        kept.append(f"{rest} smaller part{'' if rest == 1 else 's'} (--parts {most + rest} takes all)")
     return Parts(tuple(found), tuple(kept))
 
 
