@@ -118,7 +118,10 @@ def _fresh(words: Sequence[str], parameters: int | None, seeds: int, folders: Se
 def _like(
     reading: Reading, words: Sequence[str], parameters: int | None, seeds: int, allowed: Sequence[str]
 ) -> Composed:
-    """A run with the data, the training and the objectives of another one; the size is that of its best candidate."""
+    """A run with the data, the training and the objectives of another one; the size is that of its best candidate.
+
+    Caps of the search do not hold for what it is compared with, whose size is given.
+    """
     from evonas_cli.config.compose import Composed, apply
     from evonas_cli.config.folders import file_of, read
     from evonas_cli.core.errors import UsageError
@@ -137,6 +140,8 @@ def _like(
     own = [word for word in words if word.startswith("space.")]
     rest = [word for word in words if not word.startswith("space.")]
     source = apply(source, own)
+    if "trainer" in source:
+        source["trainer"] |= {"max_parameters": None, "max_multiply_adds": None}
     genomes = [[name] for name in source["space"]["names"]]
     config = confirming(source, genomes, seeds, rest, allowed)
     if "test" in config["job"]:

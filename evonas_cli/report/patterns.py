@@ -13,8 +13,11 @@ from evonas_cli.core.types import Direction
 from evonas_cli.report.statistics import t_interval
 
 C = TypeVar("C", contravariant=True)
-KEEPING = {"trainer.save_state", "trainer.checkpoint_seconds", "trainer.stack"}
-"""Settings of the trainer that change nothing of what is learned."""
+KEEPING = frozenset(
+    f"trainer.{key}"
+    for key in ("save_state", "checkpoint_seconds", "stack", "max_parameters", "max_multiply_adds", "eval_batch_size")
+)
+"""Settings of the trainer that change nothing of what a network learns."""
 COMPARABLE = 0.2
 """Networks whose parameters differ by so much, as a share of the larger number, are called comparable in size."""
 
