@@ -99,8 +99,8 @@ def _check_words(words: Sequence[str]) -> None:
         key = word.partition("=")[0]
         if key in OWN or key.partition(".")[0] in OWN[1:]:
             raise UsageError(f"{word}: the bench decides this itself (--parameters, --seeds); leave it out")
-        if key == "space.parameters":
-            raise UsageError(f"{word}: pass --parameters")
+        if key in ("space.parameters", "space.sizes"):
+            raise UsageError(f"{word}: leave it out, and pass --parameters")
 
 
 def _fresh(words: Sequence[str], parameters: int | None, seeds: int, folders: Sequence[Path]) -> Composed:
@@ -109,7 +109,7 @@ def _fresh(words: Sequence[str], parameters: int | None, seeds: int, folders: Se
 
     size = [] if parameters is None else [f"space.parameters={parameters}"]
     first = compose([*words, "space=patterns", "strategy=listed", *size], folders)
-    genomes = [[name] for name in first.config["space"]["names"]]
+    genomes = [[name, 1.0] for name in first.config["space"]["names"]]
     listed = [f"strategy.genomes={jsonlib.dumps(genomes)}", f"strategy.repeats={seeds}"]
     budget = [f"budget.evaluations={len(genomes) * seeds}"]
     return compose([*words, "space=patterns", "strategy=listed", *size, *listed, *budget], folders)
@@ -142,7 +142,7 @@ def _like(
     source = apply(source, own)
     if "trainer" in source:
         source["trainer"] |= {"max_parameters": None, "max_multiply_adds": None}
-    genomes = [[name] for name in source["space"]["names"]]
+    genomes = [[name, 1.0] for name in source["space"]["names"]]
     config = confirming(source, genomes, seeds, rest, allowed)
     if "test" in config["job"]:
         config["job"]["test"] = False

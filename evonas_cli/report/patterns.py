@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any
 
-from evonas_cli.core.capability import Capability
 from evonas_cli.core.display import readable
 from evonas_cli.core.types import Direction
+from evonas_cli.genomes.capabilities import Patterned
 from evonas_cli.report.statistics import t_interval
 
-C = TypeVar("C", contravariant=True)
 KEEPING = frozenset(
     f"trainer.{key}"
     for key in ("save_state", "checkpoint_seconds", "stack", "max_parameters", "max_multiply_adds", "eval_batch_size")
@@ -20,14 +19,6 @@ KEEPING = frozenset(
 """Settings of the trainer that change nothing of what a network learns."""
 COMPARABLE = 0.2
 """Networks whose parameters differ by so much, as a share of the larger number, are called comparable in size."""
-
-
-@runtime_checkable
-class Patterned(Protocol[C], metaclass=Capability):
-    """A space whose genomes are patterns with names."""
-
-    def pattern_of(self, genome: C) -> str:
-        """The name of the pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +57,9 @@ def patterns_of(
     if not isinstance(space, Patterned):
         return None
     of: dict[str, list[Mapping[str, Any]]] = {}
+    genomes: Any = space
     for entry in journal:
-        of.setdefault(space.pattern_of(space.from_json(entry["genome"])), []).append(entry)  # type: ignore[attr-defined]
+        of.setdefault(space.pattern_of(genomes.from_json(entry["genome"])), []).append(entry)
     sign = 1.0 if direction == "min" else -1.0
     rows = [_row(name, entries, metric) for name, entries in of.items()]
     return Patterns(

@@ -1,4 +1,4 @@
-"""Networks as people draw them, all with about the same number of parameters: what a search has to be better than.
+"""Networks as people draw them, with about a wanted number of parameters: what a search has to be better than.
 
 The patterns and their sources are in `network/patterns.py`: plain, residual, dense, depthwise, inception and
 transformer_small, for images. `evonas bench patterns` trains each of them.
@@ -12,6 +12,7 @@ from functools import cache
 from evonas_cli.core.errors import UsageError
 from evonas_cli.genomes.choices import Choice, Genes
 from evonas_cli.genomes.independent import Independent
+from evonas_cli.network.inputs import check_maps
 from evonas_cli.network.patterns import BLOCKS, PATTERNS, scaled
 from evonas_cli.network.plan import Plan, PlanError
 from evonas_cli.network.task import Phenotype, Task
@@ -20,11 +21,18 @@ from evonas_cli.network.task import Phenotype, Task
 class Patterns(Independent):
     """Networks as people draw them (ResNet, DenseNet, MobileNet, ...), scaled to equal numbers of parameters.
 
-    Genomes are the name of one of `names`; its channels are those whose `parameters` are nearest, with `blocks` blocks
-    in each stage, or fewer where these come nearer. Raises UsageError for unknown names and numbers below 1.
+    Genomes are the name of one of `names` and one of `sizes`, a share of `parameters`. Its channels are those whose
+    parameters are nearest to that, with `blocks` blocks in each stage, or fewer where these come nearer. Raises
+    UsageError for unknown names, and for numbers that are too small.
     """
 
-    def __init__(self, parameters: int = 20_000, blocks: int = BLOCKS, names: Sequence[str] = tuple(PATTERNS)) -> None:
+    def __init__(
+        self,
+        parameters: int = 20_000,
+        sizes: Sequence[float] = (1.0, 2.0, 4.0),
+        blocks: int = BLOCKS,
+        names: Sequence[str] = tuple(PATTERNS),
+    ) -> None:
         for key, value in (("parameters", parameters), ("blocks", blocks)):
             if type(value) is not int or value < 1:
                 raise UsageError(f"space.{key} must be a whole number of at least 1; it is {value!r}")
@@ -32,16 +40,21 @@ class Patterns(Independent):
             raise UsageError(
                 f"space.names must be different ones of {', '.join(PATTERNS)}; they are {', '.join(map(str, names))}"
             )
-        self.parameters, self._blocks = parameters, blocks
-        self.choices: Sequence[Choice] = [Choice("pattern", tuple(names))]
+        shares = tuple(map(float, sizes))
+        if not shares or min(shares) <= 0 or len(set(shares)) < len(shares):
+            raise UsageError(f"space.sizes must be different numbers above 0; they are {list(sizes)}")
+        self._parameters, self._blocks = parameters, blocks
+        self.choices: Sequence[Choice] = [Choice("pattern", tuple(names)), Choice("size", shares)]
 
     def pattern_of(self, genome: Genes) -> str:
-        """The name of the pattern."""
-        return str(genome[0])
+        """The name of the pattern, with its size where it is not 1."""
+        return str(genome[0]) if genome[1] == 1 else f"{genome[0]} x{genome[1]:g}"
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError for inputs that are no images, and where no size is within 10 %."""
-        return Phenotype(_scaled(str(genome[0]), task, self.parameters, self._blocks))
+        check_maps("patterns", task)
+        wanted = round(self._parameters * float(genome[1]))
+        return Phenotype(_scaled(str(genome[0]), task, wanted, self._blocks))
 
 
 @cache

@@ -25,7 +25,7 @@ def patterns(saved_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_each_pattern_is_trained_at_the_size(patterns: Path, capsys: Any) -> None:
     entries = [json.loads(line) for line in (patterns / "journal.jsonl").read_text().splitlines()]
-    assert [entry["genome"] for entry in entries] == [["depthwise"]] * 2 + [["transformer_small"]] * 2
+    assert [entry["genome"] for entry in entries] == [["depthwise", 1.0]] * 2 + [["transformer_small", 1.0]] * 2
     assert all(abs(entry["metrics"]["parameters"] - 2000) <= 200 for entry in entries)
     assert not any(name.startswith("test_") for entry in entries for name in entry["metrics"])
     assert run(["resume", str(patterns), "--quiet"]) == 0
