@@ -1,4 +1,4 @@
-"""`evonas bench`: what parts of evonas are worth, measured without leaving runs behind."""
+"""`evonas bench`: what parts of evonas are worth, and what a search has to be better than."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from evonas_cli.cli.bench_build import build
 from evonas_cli.cli.bench_engine import engine
+from evonas_cli.cli.bench_patterns import patterns
 from evonas_cli.cli.common import AllowModules, AsJson, ConfigDirs, Overrides, help_without_verb, say
 from evonas_cli.cli.compare import AtBudget, AxisName, Baseline, Metric, Plot, Report
 from evonas_cli.cli.help import example
@@ -17,19 +18,20 @@ from evonas_cli.cli.help import example
 if TYPE_CHECKING:
     from evonas_cli.config.compose import Composed
 
-app = typer.Typer(help="Measure parts of evonas without leaving runs behind.", rich_markup_mode=None)
+app = typer.Typer(help="Measure parts of evonas, and baselines of a search.", rich_markup_mode=None)
 
 _COMMA = re.compile(r",(?![^\[]*\])")
 
 
 @app.callback(invoke_without_command=True)
 def options(context: typer.Context) -> None:
-    """Measure parts of evonas without leaving runs behind."""
+    """Measure parts of evonas, and baselines of a search."""
     help_without_verb(context)
 
 
 app.command("engine", epilog=example("bench engine"))(engine)
 app.command("build", epilog=example("bench build"))(build)
+app.command("patterns", epilog=example("bench patterns"))(patterns)
 
 
 @app.command("strategies", epilog=example("bench strategies"))

@@ -146,6 +146,10 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         for name, said in judged:
             yield from textwrap.wrap(f"{name}: {said['text']}", _WIDTH, subsequent_indent="  ")
+    for one in document.get("patterns", []):
+        yield ""
+        for line in one["lines"]:
+            yield from textwrap.wrap(line, _WIDTH, subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _group_rows(document: Mapping[str, Any], names: Sequence[str]) -> list[Sequence[str]]:

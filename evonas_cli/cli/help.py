@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Search": ("search", "resume", "sweep", "auto", "tune", "tune-strategy", "retrain"),
-    "Models": ("export", "compress", "evaluate", "predict"),
+    "Models": ("export", "compress", "evaluate", "predict", "explain"),
     "Results": ("list", "show", "watch", "pareto", "plot", "compare", "report"),
     "Catalogue": (
         *("spaces", "strategies", "datasets", "trainers", "jobs", "evaluators", "trackers", "experiments", "metrics"),
@@ -31,6 +31,7 @@ EXAMPLES: Mapping[str, str] = {
     "compress": "compress latest best --prune shapley --sparsity 0.5 -o small",
     "evaluate": "evaluate model photographs/test",
     "predict": "predict model photographs/new -o predictions.csv",
+    "explain": "explain latest best -o explanation.html",
     "list": "list",
     "show": "show latest --top 10",
     "pareto": "pareto latest --format csv",
@@ -54,6 +55,7 @@ EXAMPLES: Mapping[str, str] = {
     "bench": "bench engine --quick",
     "bench build": "bench build nasbench201 space.channels=4 -o cells.csv.gz",
     "bench engine": "bench engine --quick",
+    "bench patterns": "bench patterns --like latest --seeds 3 -o patterns",
     "bench strategies": "bench strategies space=bits --strategies random,genetic",
     "help": "help bench engine",
 }

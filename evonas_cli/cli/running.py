@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from evonas_cli.cli.common import print_columns, print_json, readable, say, several, shorten
@@ -46,6 +47,7 @@ def carry_out(
     from evonas_cli.cli.retrain import document as retrained_document
     from evonas_cli.cli.retrain import print_retrained
     from evonas_cli.report.failures import tally
+    from evonas_cli.report.patterns import patterns_of, table
     from evonas_cli.report.retrained import retrained
     from evonas_cli.run import openings
     from evonas_cli.run.conduct import conduct
@@ -62,6 +64,8 @@ def carry_out(
             failures = tally(() if fold.position.succeeded else recorder.journal)
             document = front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read)
             again = retrained(session.run, session.parts, recorder.journal)
+            first = session.parts.objectives[0]
+            named = patterns_of(run.root.name, session.parts.space, recorder.journal, first.name, first.direction)
     except (KeyboardInterrupt, Terminated) as stop:
         raise Stopped(stop, run.root if run.exists() else None) from stop
     except EvonasError:
@@ -81,11 +85,15 @@ def carry_out(
     after = more(document) if more is not None and document["front"] else {}
     if as_json:
         further = {} if again is None else retrained_document(again, opened)
+        further |= {} if named is None else {"patterns": asdict(named)}
         print_json(
             {"run": str(session.run.root), "evaluations": evaluations, "reason": reason, **document, **further, **after}
         )
     elif again is not None:
         print_retrained(again, opened, openings.owner(session.run).root / openings.FILE)
+        say(session.run.root)
+    elif named is not None:
+        print_columns(table(named))
         say(session.run.root)
     else:
         print_front(document)

@@ -120,6 +120,14 @@ class Sketched(Protocol[C], metaclass=Capability):
 
 
 @runtime_checkable
+class Patterned(Protocol[C], metaclass=Capability):
+    """Capability: genomes are networks with names of their own, which a search is to be compared with."""
+
+    def pattern_of(self, genome: C) -> str:
+        """The name: `residual`; equal for genomes with equal networks."""
+
+
+@runtime_checkable
 class Mutable(Protocol[G], metaclass=Capability):
     """Capability: one small random change."""
 
@@ -278,6 +286,6 @@ OF_SPACES: tuple[type, ...] = (
     *(Space, Buildable, Recurrent, Neural, Tuning, Configuring, Scored, Solved, Behaving),
     *(Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
     *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced),
-    *(Growable, Ensembling, Suited, Applying),
+    *(Growable, Ensembling, Suited, Applying, Patterned),
 )
 """All that a space may have."""

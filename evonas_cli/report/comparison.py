@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import statistics as plain
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
@@ -17,6 +18,7 @@ from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.report import statistics
 from evonas_cli.report.curves import AXES, Axis, Track, mean_best
 from evonas_cli.report.groups import Group, Sample, group
+from evonas_cli.report.patterns import beside, left_out, unlike
 from evonas_cli.report.volumes import By, as_hypervolumes, attainment, common_reference, described, measured_by
 
 
@@ -37,6 +39,7 @@ def compare(
     run has reached; `baseline` to the group of the strategy `random`. Raises RunError for runs that cannot be compared,
     UsageError for an unknown baseline.
     """
+    samples, baselines = _apart(samples)
     axis = axis or ("cost" if samples and all(s.track.limit is not None for s in samples) else "trainings")
     measured, more = measured_by(samples, by), {}
     if measured == "hypervolume":
@@ -71,7 +74,37 @@ def compare(
         **more,
         "groups": found,
         "pairs": pairs,
+        "patterns": _patterns(baselines, samples, found),
     }
+
+
+def _apart(samples: Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[Sample]]:
+    """Runs to be compared, and runs of human patterns to be set beside them: such a run is no search, so it is one of
+    those compared only where there is no other."""
+    searches = [sample for sample in samples if sample.patterns is None]
+    return (searches, [sample for sample in samples if sample.patterns is not None]) if searches else (samples, [])
+
+
+def _patterns(
+    baselines: Sequence[Sample], samples: Sequence[Sample], found: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """For each run of patterns the lines about it; a run with other data or training says so in their place."""
+    said = []
+    for one in baselines:
+        assert one.patterns is not None
+        apart = unlike(one.identity, samples[0].identity)
+        if apart:
+            lines = [left_out(one.patterns, apart)]
+        else:
+            lines = list(beside(one.patterns, {group["label"]: _middle(group) for group in found}))
+        said.append({"run": one.name, **asdict(one.patterns), "lines": lines})
+    return said
+
+
+def _middle(group: Mapping[str, Any]) -> tuple[float, float | None]:
+    """The mean value of a group's runs, and the mean number of parameters of their best."""
+    sizes = [run["parameters"] for run in group["runs"]]
+    return group["mean"], None if None in sizes else plain.fmean(sizes)
 
 
 def _one_metric(samples: Sequence[Sample]) -> Track:
@@ -178,6 +211,7 @@ def _run(run: Sample, axis: Axis, budget: float, start: float) -> dict[str, Any]
         "trainings": int(track.trainings[count - 1]),
         "failed": track.failed(count),
         "incumbent": best,
+        "parameters": run.sizes[best] if best < len(run.sizes) else None,
         "value": track.values[best],
         "report": report,
         "area": mean_best(track, axis, min(start, budget), budget),

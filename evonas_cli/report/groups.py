@@ -10,6 +10,7 @@ from itertools import pairwise
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.types import Json, Objective
 from evonas_cli.report.curves import Axis, Track
+from evonas_cli.report.patterns import Patterns
 
 FREE = ("strategy", "window")
 """Keys in which groups may always differ: they are what is compared."""
@@ -22,7 +23,9 @@ COMPUTE = "evaluator.threads"
 class Sample:
     """One run as a comparison sees it. `choices` are the names chosen for the groups of the configuration.
 
-    `objectives` are those of its front, of which its strategy `chooses` by the first, by all, or by none.
+    `objectives` are those of its front, of which its strategy `chooses` by the first, by all, or by none. `sizes` are
+    the parameters of its candidates in the order of the track (None: not measured); `patterns` is what a run of human
+    patterns has measured, None for every other run.
     """
 
     name: str
@@ -34,6 +37,8 @@ class Sample:
     finished: bool = True
     objectives: tuple[Objective, ...] = ()
     chooses: str = "first"
+    sizes: tuple[float | None, ...] = ()
+    patterns: Patterns | None = None
 
     @property
     def strategy(self) -> str:

@@ -10,6 +10,7 @@ from evonas_cli.core.front import evaluate, is_outcome
 from evonas_cli.core.types import Direction
 from evonas_cli.report.curves import Track
 from evonas_cli.report.groups import Sample
+from evonas_cli.report.patterns import patterns_of
 from evonas_cli.report.reading import Reading, read_run
 from evonas_cli.run.assembly import Parts
 from evonas_cli.run.identity import without_later
@@ -63,7 +64,7 @@ def read_samples(
 def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
     parts, run, several = reading.parts, reading.run, len(reading.parts.objectives) > 1
     name, direction = compared_metric(parts, metric)
-    track = Track(name, direction, report, parts.config["budget"]["cost"])
+    track, sizes = Track(name, direction, report, parts.config["budget"]["cost"]), list[float | None]()
     for expected, entry in enumerate(reading.journal):
         if entry["id"] != expected:
             break
@@ -75,6 +76,8 @@ def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
             raise RunError(f"{run.root}: candidate {expected} has no metric {name}; choose another --metric")
         spared = "cached" in entry or "job" in entry
         track.add(succeeded, entry["metrics"], entry["seconds"], spared, shown, losses)
+        sizes.append(entry["metrics"].get("parameters"))
+    patterns = patterns_of(run.root.name, parts.space, reading.journal, name, direction)
     reading.journal.close()
     track.ended = run.status().get("reason") in (DONE, REPEATED)
     metadata = run.metadata()
@@ -88,4 +91,6 @@ def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
         run.state() in ("done", "failed"),
         parts.objectives,
         parts.strategy.demands.objectives,
+        tuple(sizes),
+        patterns,
     )

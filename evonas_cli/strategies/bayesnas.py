@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from random import Random
-from typing import Generic
+from typing import ClassVar, Generic
 
 from evonas_cli.core.checks import within
 from evonas_cli.core.demands import Demands
@@ -31,6 +31,10 @@ class BayesNas(Generic[G]):
     `lambda_origin` and `lambda_child` weight the penalties of edges and of operations; an operation whose gamma is
     below `least_gamma` dies.
     """
+
+    original_cost: ClassVar[str] = (
+        "0.2 GPU-days on CIFAR-10 (Zhou et al., 2019; recalled, not checked against the paper)"
+    )
 
     space: RelaxableSpace[G]
     epochs: int = 30

@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from random import Random
 from statistics import fmean
-from typing import Generic, Literal
+from typing import ClassVar, Generic, Literal
 
 from evonas_cli.core.checks import one_of, whole, within
 from evonas_cli.core.demands import Demands
@@ -52,6 +52,10 @@ class Darts(Generic[G]):
     `xi` is the rate of the step that second order looks through (None: the weights' learning rate); `max_skips` bounds
     the skips of derived cells.
     """
+
+    original_cost: ClassVar[str] = (
+        "1 to 4 GPU-days on CIFAR-10 (Liu et al., 2019; recalled, not checked against the paper)"
+    )
 
     space: RelaxableSpace[G]
     epochs: int = 30

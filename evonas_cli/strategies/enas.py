@@ -20,7 +20,7 @@ from functools import cached_property
 from math import isfinite
 from random import Random
 from statistics import fmean
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 from evonas_cli.core.checks import whole, within
 from evonas_cli.core.demands import Demands
@@ -64,6 +64,10 @@ class Enas(Generic[G]):
 
     `hidden` and `controller_learning_rate` are the controller's, `tanh_constant` bounds its logits.
     """
+
+    original_cost: ClassVar[str] = (
+        "0.45 GPU-days on CIFAR-10 (Pham et al., 2018; recalled, not checked against the paper)"
+    )
 
     space: RelaxableSpace[G]
     epochs: int = 10

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
 from random import Random
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic
 
 from evonas_cli.core.checks import whole
 from evonas_cli.core.demands import Demands
@@ -63,6 +63,10 @@ class Rounds(Generic[G]):
 @dataclass(frozen=True, kw_only=True)
 class Lemonade(Generic[G]):
     """LEMONADE: a front that grows and shrinks by network morphisms, chosen by cheap sizes first (Elsken, 2019)."""
+
+    original_cost: ClassVar[str] = (
+        "24 to 80 GPU-days on CIFAR-10 by different sources (Elsken et al., 2019; recalled, not checked)"
+    )
 
     space: Any
     initial: int = 4

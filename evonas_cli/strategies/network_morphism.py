@@ -21,7 +21,7 @@ from functools import cached_property
 from heapq import heapify, heappop, heappush
 from math import exp, inf
 from random import Random
-from typing import Any, Generic, Protocol
+from typing import Any, ClassVar, Generic, Protocol
 
 import numpy as np
 
@@ -96,6 +96,10 @@ class Belief:
 @dataclass(frozen=True, kw_only=True)
 class NetworkMorphism(Generic[G]):
     """A Gaussian process on edit distances says which trained network grows, and how (Auto-Keras; Jin et al., 2019)."""
+
+    original_cost: ClassVar[str] = (
+        "12 hours on one GPU for each data set (Jin et al., 2019; recalled, not checked against the paper)"
+    )
 
     space: MorphingSpace[G]
     beta: float = 2.576

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from random import Random
-from typing import Generic, Literal, Protocol
+from typing import ClassVar, Generic, Literal, Protocol
 
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
@@ -58,6 +58,10 @@ class RegularizedEvolution(Generic[G]):
     `replacement` says whether one member can be drawn twice for the same tournament, as in the paper; `remove` worst
     is the ablation without aging. `inherit` weights hands trained weights on from parent to mutant.
     """
+
+    original_cost: ClassVar[str] = (
+        "20,000 networks in 3,150 GPU-days on CIFAR-10 (Real et al., 2019; recalled, not checked against the paper)"
+    )
 
     space: MutableSpace[G]
     population_size: int

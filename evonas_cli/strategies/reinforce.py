@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from random import Random
-from typing import TYPE_CHECKING, Generic, Literal
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal
 
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
@@ -36,6 +36,8 @@ class Reinforce(Generic[G]):
     `children` are drawn a step; `layers` and `hidden` are the LSTM's; `reward` is error, score or reciprocal_square;
     `depth_growth` layers are added after each `depth_every` children, from `initial_depth` (null: full depth at once).
     """
+
+    original_cost: ClassVar[str] = "800 GPUs for 28 days on CIFAR-10 (Zoph and Le, 2017)"
 
     space: WalkableSpace[G]
     children: int = 8

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from random import Random
-from typing import Generic
+from typing import ClassVar, Generic
 
 from evonas_cli.core.checks import switch, within
 from evonas_cli.core.demands import Demands
@@ -30,6 +30,10 @@ class Xnas(Generic[G]):
 
     `bound` clips rewards; `eta` is the rate of the experts (None: that of the regret bound).
     """
+
+    original_cost: ClassVar[str] = (
+        "0.3 GPU-days on CIFAR-10 (Nayman et al., 2019; recalled, not checked against the paper)"
+    )
 
     space: RelaxableSpace[G]
     epochs: int = 30

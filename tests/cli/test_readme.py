@@ -46,7 +46,7 @@ def test_the_matcher_can_fail() -> None:
 
 def test_the_transcript_runs(tmp_path: Path) -> None:
     transcript = commands()
-    assert len(transcript) == 5, "search, retrain, export, report, verify"
+    assert len(transcript) == 6, "search, retrain, export, explain, report, verify"
     for words, expected in transcript:
         assert words[0] == "evonas"
         done = subprocess.run(

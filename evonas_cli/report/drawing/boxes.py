@@ -25,7 +25,7 @@ def boxes_of(plan: Plan) -> Diagram:
     A chain of `conv`, `batch_norm`, `relu` is one box. Operations of ATTACHED that follow a node with several readers
     go into the box of the layer that reads them, as in networks that normalise first.
     """
-    members = _grouped(plan)
+    members = grouped(plan)
     owner = {node: place for place, nodes in enumerate(members) for node in nodes}
     boxes = tuple([_box(plan, nodes) for nodes in members])
     arrows = {
@@ -37,8 +37,8 @@ def boxes_of(plan: Plan) -> Diagram:
     return Diagram(boxes, tuple(sorted(arrows)))
 
 
-def _grouped(plan: Plan) -> list[list[int]]:
-    """The nodes of each box, in topological order of boxes."""
+def grouped(plan: Plan) -> list[list[int]]:
+    """The nodes of each box of `boxes_of`, in topological order of boxes."""
     readers = [0] * len(plan.nodes)
     for node in plan.nodes:
         for source in node.inputs:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.network.metrics import meaning
 from evonas_cli.report.choosing import knee_of
+from evonas_cli.report.explained import explanation_of
 from evonas_cli.report.page import about, progress, variation
 from evonas_cli.report.page.failed import failures, refused
 from evonas_cli.report.page.figures import curves, figures
@@ -15,7 +17,9 @@ from evonas_cli.report.page.lineage import lineage
 from evonas_cli.report.page.networks import networks
 from evonas_cli.report.page.rows import Row, Rows, rows_of
 from evonas_cli.report.page.species import species
+from evonas_cli.report.patterns import Patterns, beside, patterns_of, unlike
 from evonas_cli.report.reading import Reading
+from evonas_cli.run.identity import without_later
 from evonas_cli.store.derived import front_document
 from evonas_cli.store.figures import read
 
@@ -39,7 +43,35 @@ def document(readings: Sequence[Reading]) -> dict[str, Any]:
         _run(reading, own, name, bounds)
         for reading, own, name, bounds in zip(readings, rows, names, shared, strict=True)
     ]
+    for reading, run in zip(readings, runs, strict=True):
+        if run["patterns"] is not None:
+            run["patterns"]["lines"] = _beside(reading, run, readings, runs)
     return {"schema": SCHEMA, "metrics": _metrics(readings, rows), "runs": runs}
+
+
+def _beside(
+    reading: Reading, run: Mapping[str, Any], readings: Sequence[Reading], runs: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """The lines that set the best human pattern of a run beside the best of each other run of the same objective."""
+    found, metric = _patterns(reading, run["name"]), run["best_so_far"]["metric"]
+    assert found is not None
+    others, lines = dict[str, tuple[float, float | None]](), list[str]()
+    own = without_later(reading.run.metadata()["identity"])
+    for other, about_it in zip(readings, runs, strict=True):
+        if about_it["best"] is None or about_it["patterns"] is not None or about_it["best_so_far"]["metric"] != metric:
+            continue
+        apart = unlike(own, without_later(other.run.metadata()["identity"]))
+        metrics = other.journal.read(about_it["best"])["metrics"]
+        if apart:
+            lines.append(f"{about_it['name']} is not set beside them: it was trained otherwise ({apart})")
+        else:
+            others[about_it["name"]] = metrics[metric], metrics.get("parameters")
+    return [*beside(found, others), *lines]
+
+
+def _patterns(reading: Reading, name: str) -> Patterns | None:
+    first = reading.parts.objectives[0]
+    return patterns_of(name, reading.parts.space, reading.journal, first.name, first.direction)
 
 
 def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None) -> dict[str, Any]:
@@ -48,6 +80,9 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
     knee = knee_of(front) if rows.front else None
     logged = list(read(reading.run.figures))
     several = bounds is not None and len(parts.objectives) > 1
+    named = _patterns(reading, name)
+    pictured = networks(reading, rows.front, knee)
+    explained = [explanation_of(reading.run, network["id"]) for network in pictured]
     return {
         "name": name,
         **about.summary(reading, rows),
@@ -68,9 +103,11 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
         "refused": refused(rows, parts.constraints),
         "time": about.spent(reading),
         "lineage": lineage(rows, rows.front[0], parts.space) if rows.front else [],
-        "networks": networks(reading, rows.front, knee),
+        "networks": pictured,
+        "explanations": [one for one in explained if one is not None],
         "curves": curves(rows),
         "retrained": about.readings_of_test(reading),
+        "patterns": None if named is None else asdict(named),
         "config": reading.run.config_text(),
         "provenance": about.provenance(reading),
     }

@@ -6,12 +6,16 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.display import visible, visible_lines
 from evonas_cli.report.page import charts, front, table, view, words
+from evonas_cli.report.page.explanation import drawn
 from evonas_cli.report.page.front import Shown
 from evonas_cli.report.page.pictures import pictures
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATE, STYLE, SCRIPT = "page.html.j2", "style.css", "script.js"
 COLOURS = 8
@@ -27,6 +31,7 @@ SECTIONS = {
     "lineage": "Lineage",
     "networks": "Architectures",
     "curves": "Learning curves",
+    "explanation": "Explanation",
     "candidates": "Candidates",
     "configuration": "Configuration",
     "provenance": "Provenance",
@@ -38,32 +43,24 @@ def page(document: Mapping[str, Any]) -> str:
 
     All text of a run is escaped, and characters that would steer a terminal are written as escapes.
     """
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup, escape
+    from markupsafe import Markup
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.finalize = lambda value: visible(value) if type(value) is str else value
-    environment.filters |= {
-        "lines": lambda text: Markup(escape(visible_lines(text))),
-        "svg": Markup,
-        "number": words.number,
-        "duration": words.duration,
-        "percent": words.percent,
-        "plain": words.plain,
-        "cut": words.cut,
-    }
-    style, script = _style(len(document["runs"])), _read(SCRIPT)
+    style, script = _style(len(document["runs"])), source(SCRIPT)
     kept = [view.shown(run) for run in document["runs"]]
     axes = front.axes_of(document)
-    return environment.from_string(_read(TEMPLATE)).render(
-        style=Markup(style),
-        script=Markup(script),
-        style_digest=digest(style),
-        script_digest=digest(script),
-        data=Markup(words.script_json(view.script_data(document, kept, axes))),
-        axes=axes,
-        **_figures(document, kept, axes),
-        **_texts(document, kept),
+    return (
+        environment()
+        .get_template(TEMPLATE)
+        .render(
+            style=Markup(style),
+            script=Markup(script),
+            style_digest=digest(style),
+            script_digest=digest(script),
+            data=Markup(words.script_json(view.script_data(document, kept, axes))),
+            axes=axes,
+            **_figures(document, kept, axes),
+            **_texts(document, kept),
+        )
     )
 
 
@@ -81,6 +78,7 @@ def _figures(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str
         "curves": [view.curve_charts(run, number, own) for number, (run, own) in pairs],
         "lineages": [view.lineage_chart(run, number, own) for number, (run, own) in pairs],
         "pictures": [pictures(run, len(runs)) for run in runs],
+        "explanations": [[drawn(one) for one in run["explanations"]] for run in runs],
         "bar": charts.bar,
     }
 
@@ -122,8 +120,30 @@ def digest(text: str) -> str:
 def _style(n_runs: int) -> str:
     """The style sheet; runs beyond COLOURS repeat the colours."""
     more = [f".r{number}{{--c:var(--r{number % COLOURS})}}" for number in range(COLOURS, n_runs)]
-    return "\n".join([_read(STYLE), *more])
+    return "\n".join([source(STYLE), *more])
 
 
-def _read(name: str) -> str:
+def environment() -> Environment:
+    """The environment of the page's templates, with its filters."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup, escape
+
+    made = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(source)
+    )
+    made.finalize = lambda value: visible(value) if type(value) is str else value
+    made.filters |= {
+        "lines": lambda text: Markup(escape(visible_lines(text))),
+        "svg": Markup,
+        "number": words.number,
+        "duration": words.duration,
+        "percent": words.percent,
+        "plain": words.plain,
+        "cut": words.cut,
+    }
+    return made
+
+
+def source(name: str) -> str:
+    """The text of a file of the page."""
     return files("evonas_cli.report.page").joinpath(name).read_text(encoding="utf-8")
