@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from functools import partial
 
+from evonas_cli.core.processes import command
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.torture.child import Fault
 from evonas_cli.torture.ground import Done, Ground
@@ -16,8 +14,8 @@ from evonas_cli.torture.row import Row, Unable, holds, same
 
 HERE = ("evaluator=serial",)
 """In one process, so that what a training writes is hindered, too."""
-TMPFS_KIB = 64
-"""Size of a file system in which no search has room."""
+TMPFS_KIB, INODES = 48, 12
+"""Size and number of files of file systems in which no search has room; 0 is no limit to `mount`."""
 MOUNTED = """
 mount -t tmpfs -o size={size}k,nr_inodes={inodes} none "$1" || exit 99
 shift
@@ -67,7 +65,7 @@ def _checkpoint(ground: Ground) -> str:
     return f"exit 4, {ground.resume(run)} later"
 
 
-def _tmpfs(inodes: int, ground: Ground) -> str:
+def _tmpfs(kib: int, inodes: int, ground: Ground) -> str:
     """A small file system of the process's own, which is gone with it."""
     if not shutil.which("unshare"):
         raise Unable("there is no `unshare`")
@@ -75,15 +73,12 @@ def _tmpfs(inodes: int, ground: Ground) -> str:
     room.mkdir()
     run = RunDirectory(room / "run")
     words = ["unshare", "--mount", "--map-root-user", "bash", "-c",
-             MOUNTED.format(size=TMPFS_KIB if not inodes else 4096, inodes=inodes or 4096), "bash", str(room)]  # fmt: skip
-    search = [sys.executable, "-c", "from evonas_cli.__main__ import main; main()", *ground.search(run)]
-    fill = f"import os; open({str(room / 'filled')!r}, 'wb').write(bytes({TMPFS_KIB - 36} * 1024)); "
-    search[2] = search[2] if inodes else fill + search[2]
-    environment = {**os.environ, "ROOM": str(room), "KEPT": str(kept.root)}
-    done = subprocess.run([*words, *search], env=environment, capture_output=True, text=True, errors="replace")
-    if done.returncode in (1, 99) and ("unshare" in done.stderr or done.returncode == 99):
-        raise Unable(f"no file system may be mounted: {done.stderr.strip().splitlines()[-1]}")
-    _in_order(Done(done.returncode, done.stdout, done.stderr))
+             MOUNTED.format(size=kib, inodes=inodes), "bash", str(room)]  # fmt: skip
+    environment = {"ROOM": str(room), "KEPT": str(kept.root)}
+    done = ground.ended(ground.launch([*words, *command(here=True), *ground.search(run)], environment))
+    if done.code == 99 or (done.code == 1 and "unshare" in done.err):
+        raise Unable(f"no file system may be mounted: {done.err.strip().splitlines()[-1]}")
+    _in_order(done)
     if not kept.exists():
         return f"exit 4 before there was a run, {ground.resume(ground.free())} elsewhere"
     return f"exit 4, {ground.resume(kept)} elsewhere"
@@ -96,9 +91,9 @@ ROWS = (
     Row("disk full, status", "ENOSPC on writing status.json", _EXPECTED,
         partial(_hindered, "replace", "status.json", "full"), 1.8),
     Row("disk full, checkpoint", "ENOSPC on writing a checkpoint", _EXPECTED, _checkpoint, 1.8),
-    Row("disk full, tmpfs", f"a file system of {TMPFS_KIB} KiB", _EXPECTED, partial(_tmpfs, 0), 1.8),
+    Row("disk full, tmpfs", f"a file system of {TMPFS_KIB} KiB", _EXPECTED, partial(_tmpfs, TMPFS_KIB, 0), 1.8),
     Row("no inodes", "no file can be made any more", _EXPECTED, _inodes, 1.8),
-    Row("no inodes, tmpfs", "a file system of 12 files", _EXPECTED, partial(_tmpfs, 12), 1.8),
+    Row("no inodes, tmpfs", f"a file system of {INODES} files", _EXPECTED, partial(_tmpfs, 0, INODES), 1.8),
     Row("short write", "each write of the journal takes one byte", "same digest", _short, 1.0),
     Row("read-only", "EROFS on writing from some moment on", _EXPECTED,
         partial(_hindered, "write", JOURNAL, "read-only"), 1.8),

@@ -136,10 +136,15 @@ class Ground:
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[str]:
-        """A process of evonas, in a session of its own so that only this one stops it."""
-        start = child.command(faults) if faults else command(here=True)
+        """A process of evonas with the words; `faults` are injected into it."""
+        return self.launch([*(child.command(faults) if faults else command(here=True)), *words], environment, cwd)
+
+    def launch(
+        self, words: Sequence[str], environment: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> subprocess.Popen[str]:
+        """A process in a session of its own, so that a Ctrl-C of the user's stops it through `close` alone."""
         process = subprocess.Popen(
-            [*start, *words],
+            words,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
