@@ -126,7 +126,7 @@ def result_of(data: Mapping[str, Any]) -> Result:
 
 
 def spared(data: Mapping[str, Any]) -> bool:
-    """Whether nothing was evaluated for the entry: it is a copy of another candidate's, or recalled from another run."""
+    """Whether nothing was evaluated: the entry is a copy of another candidate's, or recalled from another run."""
     return "cached" in data or SOURCE in data.get("labels", ())
 
 

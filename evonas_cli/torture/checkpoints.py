@@ -101,7 +101,12 @@ ROWS = (
     Row("checkpoints, truncated", "each cut to half its bytes", _SAME, partial(_damaged, _truncated), 1.8),
     Row("checkpoints, empty", "each emptied", _SAME, partial(_damaged, _empty), 0.9),
     Row("checkpoints, garbage", "each overwritten with bytes", _SAME, partial(_damaged, _garbage), 0.9),
-    Row("checkpoints, pickle", "each a pickle that runs a command", f"{_SAME}, nothing run",
-        partial(_damaged, _pickled), 0.9),
+    Row(
+        "checkpoints, pickle",
+        "each a pickle that runs a command",
+        f"{_SAME}, nothing run",
+        partial(_damaged, _pickled),
+        0.9,
+    ),
     Row("checkpoints, deleted", "each deleted", _SAME, partial(_damaged, _deleted), 0.9),
-)  # fmt: skip
+)

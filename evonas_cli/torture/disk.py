@@ -86,15 +86,37 @@ def _tmpfs(kib: int, inodes: int, ground: Ground) -> str:
 
 _EXPECTED = "exit 4 and one line; same digest after a resume"
 ROWS = (
-    Row("disk full, write", "ENOSPC on writing the journal", _EXPECTED, partial(_hindered, "write", JOURNAL, "full"), 1.8),
-    Row("disk full, fsync", "ENOSPC on fsync of the journal", _EXPECTED, partial(_hindered, "fsync", JOURNAL, "full"), 1.8),
-    Row("disk full, status", "ENOSPC on writing status.json", _EXPECTED,
-        partial(_hindered, "replace", "status.json", "full"), 1.8),
+    Row(
+        "disk full, write",
+        "ENOSPC on writing the journal",
+        _EXPECTED,
+        partial(_hindered, "write", JOURNAL, "full"),
+        1.8,
+    ),
+    Row(
+        "disk full, fsync",
+        "ENOSPC on fsync of the journal",
+        _EXPECTED,
+        partial(_hindered, "fsync", JOURNAL, "full"),
+        1.8,
+    ),
+    Row(
+        "disk full, status",
+        "ENOSPC on writing status.json",
+        _EXPECTED,
+        partial(_hindered, "replace", "status.json", "full"),
+        1.8,
+    ),
     Row("disk full, checkpoint", "ENOSPC on writing a checkpoint", _EXPECTED, _checkpoint, 1.8),
     Row("disk full, tmpfs", f"a file system of {TMPFS_KIB} KiB", _EXPECTED, partial(_tmpfs, TMPFS_KIB, 0), 1.8),
     Row("no inodes", "no file can be made any more", _EXPECTED, _inodes, 1.8),
     Row("no inodes, tmpfs", f"a file system of {INODES} files", _EXPECTED, partial(_tmpfs, 0, INODES), 1.8),
     Row("short write", "each write of the journal takes one byte", "same digest", _short, 1.0),
-    Row("read-only", "EROFS on writing from some moment on", _EXPECTED,
-        partial(_hindered, "write", JOURNAL, "read-only"), 1.8),
-)  # fmt: skip
+    Row(
+        "read-only",
+        "EROFS on writing from some moment on",
+        _EXPECTED,
+        partial(_hindered, "write", JOURNAL, "read-only"),
+        1.8,
+    ),
+)

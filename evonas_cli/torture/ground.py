@@ -1,4 +1,4 @@
-"""What rows are carried out on: a folder that is gone in the end, and a search of the configuration that nobody disturbs.
+"""What rows are carried out on: a folder that is gone in the end, and an undisturbed search of the configuration.
 
 Rows take copies of that search, whole or as it was at half its way, and processes that are gone in the end, too.
 """

@@ -70,16 +70,45 @@ def _asleep(ground: Ground) -> str:
 
 _STOPPED = "one line, exit {}; same digest after a resume"
 ROWS = (
-    Row("Ctrl-C, once", "SIGINT in the midst", _STOPPED.format(130), partial(_asked, "interrupt", "write", JOURNAL, 1), 1.8),
+    Row(
+        "Ctrl-C, once",
+        "SIGINT in the midst",
+        _STOPPED.format(130),
+        partial(_asked, "interrupt", "write", JOURNAL, 1),
+        1.8,
+    ),
     Row("Ctrl-C, twice", "SIGINT twice", _STOPPED.format(130), partial(_asked, "interrupt", "write", JOURNAL, 2), 1.8),
-    Row("Ctrl-C, at start", "SIGINT while the run is made", "one line, exit 130; nothing or a run is there",
-        partial(_asked, "interrupt", "replace", "config.yaml", 1), 1.8),
-    Row("Ctrl-C, saving", "SIGINT while a file is replaced", _STOPPED.format(130),
-        partial(_asked, "interrupt", "replace", "status.json", 1), 1.8),
-    Row("SIGTERM", "SIGTERM in the midst", _STOPPED.format(143), partial(_asked, "terminate", "write", JOURNAL, 1), 1.8),
+    Row(
+        "Ctrl-C, at start",
+        "SIGINT while the run is made",
+        "one line, exit 130; nothing or a run is there",
+        partial(_asked, "interrupt", "replace", "config.yaml", 1),
+        1.8,
+    ),
+    Row(
+        "Ctrl-C, saving",
+        "SIGINT while a file is replaced",
+        _STOPPED.format(130),
+        partial(_asked, "interrupt", "replace", "status.json", 1),
+        1.8,
+    ),
+    Row(
+        "SIGTERM", "SIGTERM in the midst", _STOPPED.format(143), partial(_asked, "terminate", "write", JOURNAL, 1), 1.8
+    ),
     Row("SIGTERM, SIGKILL", "SIGTERM, then SIGKILL while it stops", "same digest after a resume", _killed, 1.8),
-    Row("two resumes", "two resumes at once, again and again", "one works, one may be refused; same digest",
-        _twice, 5.0, kills=True),
-    Row("SIGSTOP", f"SIGSTOP for {GRACE} s and more, then another resume", "the other one exits 75; same digest",
-        _asleep, 1.8),
-)  # fmt: skip
+    Row(
+        "two resumes",
+        "two resumes at once, again and again",
+        "one works, one may be refused; same digest",
+        _twice,
+        5.0,
+        kills=True,
+    ),
+    Row(
+        "SIGSTOP",
+        f"SIGSTOP for {GRACE} s and more, then another resume",
+        "the other one exits 75; same digest",
+        _asleep,
+        1.8,
+    ),
+)

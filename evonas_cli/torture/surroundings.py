@@ -78,14 +78,24 @@ def _write(table: Path, change: int) -> None:
 _SAME = "same digest after a resume"
 ROWS = (
     Row("hash seed", "PYTHONHASHSEED=4711", _SAME, partial(_environment, {"PYTHONHASHSEED": "4711"}), 0.9),
-    Row("locale", "LC_ALL=C, an encoding of ASCII", _SAME,
-        partial(_environment, {"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}), 0.9),
+    Row(
+        "locale",
+        "LC_ALL=C, an encoding of ASCII",
+        _SAME,
+        partial(_environment, {"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}),
+        0.9,
+    ),
     Row("time zone", "TZ=Pacific/Kiritimati", _SAME, partial(_environment, {"TZ": "Pacific/Kiritimati"}), 0.9),
     Row("clock back", "all files of the run a day in the future", _SAME, _clock, 0.9),
     Row("folder moved", "the run renamed to `b  c'd`", _SAME, partial(_moved, "b  c'd"), 0.9),
     Row("other letters", "the run renamed to `größe-数据-🙂`", _SAME, partial(_moved, "größe-数据-🙂"), 0.9),
     Row("folder linked", "resumed through a symbolic link", _SAME, _linked, 0.9),
-    Row("line break", "the run renamed to a name of two lines", "refused in one line, exit 2; same digest later",
-        _steering, 1.2),
+    Row(
+        "line break",
+        "the run renamed to a name of two lines",
+        "refused in one line, exit 2; same digest later",
+        _steering,
+        1.2,
+    ),
     Row("data changed", "a cell of a table changed on the disk", "refused in one line, exit 3", _changed, 3.0),
-)  # fmt: skip
+)

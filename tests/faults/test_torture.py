@@ -51,7 +51,9 @@ def test_a_toy_comes_out_the_same(row: Row, toy: Ground) -> None:
 
 @pytest.mark.torture
 @pytest.mark.parametrize("words", [(), TOY], ids=["trainings", "toy"])
-def test_everything_comes_out_the_same(words: tuple[str, ...], evonas: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_everything_comes_out_the_same(
+    words: tuple[str, ...], evonas: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "evonas_cli", "verify", "--torture", *words, "--kills", "10", "--json"],
         capture_output=True,
@@ -121,7 +123,9 @@ def test_the_verb_prints_a_table_and_a_ctrl_c_leaves_nothing(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [] and tempfile.gettempdir() != str(tmp_path)
 
 
-def test_the_table(monkeypatch: pytest.MonkeyPatch, evonas_here: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_the_table(
+    monkeypatch: pytest.MonkeyPatch, evonas_here: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     def differs(ground: Ground) -> str:
         raise Differs("other bits")
 

@@ -141,7 +141,10 @@ def test_trainings_are_recalled_to_the_bit(tmp_path: Path, cache: str) -> None:
     words = ("space=hyperparameters", "space.channels=[2,2]", "space.hidden=4", "job=train", "dataset=digits",
              "dataset.limit=100", "trainer.epochs=1", "device=cpu", "evaluator=serial", "strategy=random",
              "budget.evaluations=4", "dedupe=function")  # fmt: skip
-    first, second = made(tmp_path / "first", parts_of(*words, cache)), made(tmp_path / "second", parts_of(*words, cache))
+    first, second = (
+        made(tmp_path / "first", parts_of(*words, cache)),
+        made(tmp_path / "second", parts_of(*words, cache)),
+    )
     assert None not in sources(second) and sources(first) == [None] * 4
     assert verify(first, parts_of(*words)).digest == verify(second, parts_of(*words)).digest
     assert [e["labels"]["network"] for e in entries(first)] == [e["labels"]["network"] for e in entries(second)]
@@ -164,9 +167,7 @@ def test_an_interrupted_search_goes_on_with_it(tmp_path: Path, cache: str) -> No
 
 
 @pytest.mark.parametrize("damage", ["garbage", "truncated", "row", "empty"])
-def test_a_damaged_file_is_set_aside(
-    damage: str, tmp_path: Path, cache: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_damaged_file_is_set_aside(damage: str, tmp_path: Path, cache: str, caplog: pytest.LogCaptureFixture) -> None:
     made(tmp_path / "first", parts_of(cache))
     path = tmp_path / "kept" / "cache.sqlite"
     if damage == "row":
@@ -188,14 +189,14 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom evonas_cli.store.results import Results\n"
         "results = Results(Path(sys.argv[1]))\n"
-        "for n in range(100): results.put(f'{n % 60}', {'n': n % 60}); results.put(f'{sys.argv[2]}-{n}', {'n': n})\n"
+        "for n in range(40): results.put(f'{n % 30}', {'n': n % 30}); results.put(f'{sys.argv[2]}-{n}', {'n': n})\n"
         "assert results.open\n"
     )
     processes = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in ("a", "b")]
     assert [process.wait(60) for process in processes] == [0, 0]
     results = Results(path)
-    assert all(results.get(f"{n}") == {"n": n} for n in range(60))
-    assert all(results.get(f"{name}-{n}") == {"n": n} for name in "ab" for n in range(100))
+    assert all(results.get(f"{n}") == {"n": n} for n in range(30))
+    assert all(results.get(f"{name}-{n}") == {"n": n} for name in "ab" for n in range(40))
     assert results.get("another") is None
     results.close()
 
@@ -227,14 +228,17 @@ def test_files_that_are_none_of_its_own_are_refused(tmp_path: Path) -> None:
         Results(tmp_path / "file" / "cache.sqlite")
 
 
+CONTINUED = ("strategy.continues=true", "trainer.save_state=true", "budget.evaluations=60")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("space=hyperparameters", "job=train", "strategy=halving"), "hands trained weights on"),
+        (("space=hyperparameters", "job=train", "strategy=halving", *CONTINUED), "hands trained weights on"),
         (("space=hyperparameters", "job=train", "trainer.save_state=true"), "keeps weights"),
         (("space=hyperparameters", "job=train", "objectives=[train_seconds]", "deterministic=false"), "measured anew"),
         (("cache=",), "cache is"),
-        (("cache=3",), "cache is 3; it must be a word"),
+        (("cache=null",), "cache is null; it must be a word"),
     ],
 )
 def test_refused(words: tuple[str, ...], said: str) -> None:
