@@ -1,6 +1,6 @@
 """A process of evonas in which calls of the system fail, or end the process, as a test says.
 
-The faults are injected in Python's `os`, before evonas is imported, and in this process alone: workers are spared.
+The faults are injected into Python's `os`, before a command begins, and in this process alone: workers are spared.
 """
 
 from __future__ import annotations
@@ -39,22 +39,21 @@ class Fault:
     follows: bool = False
 
 
+_START = (
+    "from evonas_cli.__main__ import look_here_last, main; look_here_last(); "
+    "from evonas_cli.torture.child import inject_all; inject_all(); main()"
+)
+
+
 def command(faults: Sequence[Fault]) -> list[str]:
     """The words that start `evonas` with the faults; the words of the command line follow them."""
-    told = json.dumps([asdict(fault) for fault in faults])
-    return [sys.executable, "-c", "from evonas_cli.torture.child import main; main()", told]
+    return [sys.executable, "-c", _START, json.dumps([asdict(fault) for fault in faults])]
 
 
-def main() -> None:
-    """Injects what the first word says, then runs the command line of the others."""
-    told = json.loads(sys.argv.pop(1))
-    from evonas_cli.__main__ import look_here_last
-    from evonas_cli.__main__ import main as evonas
-
-    look_here_last()
-    for fault in told:
+def inject_all() -> None:
+    """Injects what the first word of the command line says, and takes that word away."""
+    for fault in json.loads(sys.argv.pop(1)):
         inject(Fault(**fault))
-    evonas()
 
 
 def inject(fault: Fault) -> None:

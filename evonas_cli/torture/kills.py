@@ -1,4 +1,4 @@
-"""Rows that kill processes of a search: at random moments, and at the moments in which a line or a file is half there."""
+"""Rows that kill processes of a search: at random moments, and when a line or a file is half there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that go on with a search under other settings: those that decide results are refused, the others change nothing."""
+"""Rows that go on with a search under other settings: what decides results is refused, the rest changes nothing."""
 
 from __future__ import annotations
 

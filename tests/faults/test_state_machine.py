@@ -1,4 +1,4 @@
-"""Asks, results in any order, crashes, torn tails and resumes, as hypothesis strings them together, without processes."""
+"""Asks, results in any order, crashes, torn tails and resumes, strung together by hypothesis, without processes."""
 
 from __future__ import annotations
 
