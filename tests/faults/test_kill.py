@@ -84,7 +84,7 @@ PLACES = {
     "pool-4": ("evaluator=pool", "evaluator.workers=4"),
 }
 LEAST = ("genetic, schedule", "codeepneat")
-"""What a short suite kills, on two workers, beside the toy of test_torture.py; with more kills everything, everywhere."""
+"""What a short suite kills, on two workers, beside the toy of test_torture.py; with more kills it is everything."""
 
 
 def command(strategy: str, place: str, run: Path) -> list[str]:
