@@ -34,8 +34,10 @@ QUICK = (
     *("strategy=regularized_evolution", "strategy.population_size=4", "trainer.epochs=2", "evaluator.workers=2"),
 )
 """What is searched where no configuration is given: trainings of milliseconds, in two workers."""
-NEUTRAL = ("tracker=none", "snapshot.every=4", "snapshot.growth=1", "run.name=null")
-"""Settings that never change a result, set so that a short search writes snapshots and tells no tracker."""
+NEUTRAL = ("snapshot.every=4", "snapshot.growth=1", "run.name=null")
+"""Settings that change no result, with which a short search writes snapshots, unless others are given."""
+ALONE = ("tracker=none", "cache=off")
+"""Settings of every search: nothing outside of the ground is written, and nothing is known of other searches."""
 LEAST = 12
 """Candidates of a search whose budget is not given."""
 PATIENCE = 600.0
@@ -231,7 +233,8 @@ class Ground:
 
 def ground(words: Sequence[str], kills: int, folders: Sequence[Path] = (), allowed: Sequence[str] = ()) -> Ground:
     """The ground of a configuration, in a new temporary folder; QUICK without words. Raises UsageError."""
-    given = list(words) or list(QUICK)
+    own = {word.partition("=")[0] for word in ALONE}
+    given = [*(word for word in words or QUICK if word.partition("=")[0].partition(".")[0] not in own), *ALONE]
     keys = {word.partition("=")[0] for word in given}
     given += [word for word in NEUTRAL if word.partition("=")[0] not in keys]
     if not any(key.startswith("budget") for key in keys):
