@@ -173,11 +173,11 @@ class Ground:
         """The search there, to its end; `how` as in `start`."""
         return self.ended(self.start(self.search(run, *more), faults, **how))
 
-    def broken(self, fault: child.Fault, *more: str) -> tuple[RunDirectory, Done]:
+    def broken(self, fault: child.Fault, *others: child.Fault) -> tuple[RunDirectory, Done]:
         """A search that such a fault has ended; it comes earlier where the search has fewer such calls."""
         while True:
             run = self.free()
-            done = self.carry_out(run, *more, faults=[fault])
+            done = self.carry_out(run, faults=[fault, *others])
             if done.code not in (0, 1) or fault.number == 1:
                 return run, done
             fault = replace(fault, number=max(1, fault.number // 2))

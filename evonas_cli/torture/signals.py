@@ -24,13 +24,18 @@ def _one_line(done: Done, code: int) -> None:
     same([line.partition(" by ")[0] for line in done.said], ["evonas: stopped"], "lines")
 
 
-def _asked(act: str, call: str, of: str, times: int, ground: Ground) -> str:
+def _asked(act: str, call: str, of: str, ground: Ground, *others: Fault) -> str:
     number = ground.somewhere() if of == JOURNAL else 1
-    run, done = ground.broken(Fault(call, of, act, number, times))
+    run, done = ground.broken(Fault(call, of, act, number), *others)
     _one_line(done, CODES[act])
     if not run.exists():
         return "one line, nothing was left"
     return f"one line, {ground.resume(run)}"
+
+
+def _again(ground: Ground) -> str:
+    """The second time while the search writes its last files."""
+    return _asked("interrupt", "write", JOURNAL, ground, Fault("replace", "", "interrupt", follows=True))
 
 
 def _killed(ground: Ground) -> str:
@@ -74,27 +79,25 @@ ROWS = (
         "Ctrl-C, once",
         "SIGINT in the midst",
         _STOPPED.format(130),
-        partial(_asked, "interrupt", "write", JOURNAL, 1),
+        partial(_asked, "interrupt", "write", JOURNAL),
         1.8,
     ),
-    Row("Ctrl-C, twice", "SIGINT twice", _STOPPED.format(130), partial(_asked, "interrupt", "write", JOURNAL, 2), 1.8),
+    Row("Ctrl-C, twice", "SIGINT in the midst and while it stops", _STOPPED.format(130), _again, 1.8),
     Row(
         "Ctrl-C, at start",
         "SIGINT while the run is made",
         "one line, exit 130; nothing or a run is there",
-        partial(_asked, "interrupt", "replace", "config.yaml", 1),
+        partial(_asked, "interrupt", "replace", "config.yaml"),
         1.8,
     ),
     Row(
         "Ctrl-C, saving",
         "SIGINT while a file is replaced",
         _STOPPED.format(130),
-        partial(_asked, "interrupt", "replace", "status.json", 1),
+        partial(_asked, "interrupt", "replace", "status.json"),
         1.8,
     ),
-    Row(
-        "SIGTERM", "SIGTERM in the midst", _STOPPED.format(143), partial(_asked, "terminate", "write", JOURNAL, 1), 1.8
-    ),
+    Row("SIGTERM", "SIGTERM in the midst", _STOPPED.format(143), partial(_asked, "terminate", "write", JOURNAL), 1.8),
     Row("SIGTERM, SIGKILL", "SIGTERM, then SIGKILL while it stops", "same digest after a resume", _killed, 1.8),
     Row(
         "two resumes",
