@@ -13,7 +13,7 @@ from evonas_cli.core.types import Json
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 OWN = ("budget", "job", "jobs", "experiment", "dataset", "scalarize", "start_from", "start_best")
 """Keys, with all below them but those of `dataset`, that the command sets itself."""
-SEARCHED = ("space", "strategy", "window", "constraints", "reference", "dedupe", "objectives")
+SEARCHED = ("space", "strategy", "window", "constraints", "reference", "dedupe", "cache", "objectives")
 """Keys, with all below them, that concern the search alone and no other step."""
 
 

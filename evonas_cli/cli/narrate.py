@@ -13,6 +13,7 @@ from evonas_cli.cli.stopping import Terminated
 from evonas_cli.cli.trainings import in_words
 from evonas_cli.core.types import Candidate, Result, Training
 from evonas_cli.report.failures import Tally
+from evonas_cli.store.records import SOURCE
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -114,7 +115,8 @@ class Lines(Silent):
     def result(self, candidate: Candidate[Any], result: Result) -> None:
         """`12/60 candidate 11 valid_error 0.05 ... 0.8 s genome`."""
         self._done += 1
-        copied = "" if result.cached is None else f"  cached: {result.cached}"
+        source = result.labels.get(SOURCE, result.cached)
+        copied = "" if source is None else f"  cached: {source}"
         if result.error is None:
             names = list(result.metrics) if candidate.proposal.job else self._objectives
             shown = [f"{name} {readable(result.metrics[name])}" for name in names]

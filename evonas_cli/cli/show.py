@@ -165,6 +165,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
     from evonas_cli.report.failures import tally
     from evonas_cli.report.warm import in_words, warm_started
     from evonas_cli.store.figures import read
+    from evonas_cli.store.records import spared
 
     metadata = reading.run.metadata()
     logged = list(read(reading.run.figures))
@@ -174,7 +175,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
         "run": str(reading.run.root),
         "state": reading.run.state(),
         "evaluations": len(reading.journal),
-        "cached": sum("cached" in entry for entry in reading.journal),
+        "cached": sum(spared(entry) for entry in reading.journal),
         "warm_started": warm_started(reading.journal),
         "failed": failures.kinds(),
         "failures": [asdict(reason) for reason in failures.commonest()],

@@ -17,7 +17,7 @@ DIRECTIVE = re.compile(r"_[a-z]+_")
 GROUPS = ("space", "strategy", "dataset", "trainer", "job", "evaluator", "tracker")
 EXPERIMENT = "experiment"
 """The group of whole settings: a file that chooses options of the other groups and sets their keys."""
-PATHS = ("dataset.root", "dataset.path", "job.path", "job.latency_table", "run.outputs", "start_from")
+PATHS = ("dataset.root", "dataset.path", "job.path", "job.latency_table", "run.outputs", "start_from", "cache")
 """Keys that hold a path: `~` begins a home folder, and an override's value is the path as it is written."""
 
 
@@ -41,6 +41,7 @@ _ROOT: dict[str, Any] = {
     "start_from": str | Mapping[str, Any] | None,
     "start_best": int | None,
     "device": str,
+    "cache": str,
     "dedupe": Literal["function", "string", "none"],
     "deterministic": bool,
     "budget.evaluations": int | None,

@@ -16,7 +16,7 @@ from evonas_cli.run.assembly import Parts
 from evonas_cli.run.identity import without_later
 from evonas_cli.run.session import DONE, REPEATED
 from evonas_cli.store.directory import RunDirectory, below, find
-from evonas_cli.store.records import candidate_in, result_of
+from evonas_cli.store.records import candidate_in, result_of, spared
 
 
 def locate(reference: str, outputs: Path) -> list[RunDirectory]:
@@ -74,8 +74,8 @@ def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
         losses = evaluate(candidate, result, parts.objectives).losses if shown and several else None
         if shown and name not in entry["metrics"]:
             raise RunError(f"{run.root}: candidate {expected} has no metric {name}; choose another --metric")
-        spared = "cached" in entry or "job" in entry
-        track.add(succeeded, entry["metrics"], entry["seconds"], spared, shown, losses)
+        is_spared = spared(entry) or "job" in entry
+        track.add(succeeded, entry["metrics"], entry["seconds"], is_spared, shown, losses)
         sizes.append(entry["metrics"].get("parameters"))
     patterns = patterns_of(run.root.name, parts.space, reading.journal, name, direction)
     reading.journal.close()

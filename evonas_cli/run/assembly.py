@@ -31,6 +31,7 @@ from evonas_cli.run.contracts import check_dataset, check_dedupe, check_interfac
 from evonas_cli.run.fit import check_demands, check_needs, check_test, preferred, stated_reference
 from evonas_cli.run.goals import Goals, goals_of, wanted
 from evonas_cli.run.inner import bound, recorded, setting_of
+from evonas_cli.run.recalling import check_cache
 from evonas_cli.run.starting import WarmStart, best_of, giving, warm_start
 from evonas_cli.store.directory import RunDirectory, check_name
 
@@ -243,6 +244,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         try_out(space, strategy, config["seed"], allowed)
         if isinstance(job, Checking):
             job.check_settings()
+    check_cache(parts)
     parts.fold()
     parts.evaluator(RunDirectory(Path()))
     if config["run"]["name"] is not None:

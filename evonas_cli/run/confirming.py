@@ -51,7 +51,7 @@ def confirming(
         config["trainer"] = {**later, **config["trainer"], "save_state": True}
     strategy = read(file_of("strategy", "listed", ()))
     config["strategy"] = {**strategy, "genomes": list(genomes), "repeats": repeats}
-    config["window"], config["dedupe"] = strategy["_window_"], "none"
+    config["window"], config["dedupe"], config["cache"] = strategy["_window_"], "none", "off"
     config["budget"] = {"evaluations": len(genomes) * repeats, "seconds": None, "cost": None}
     config["constraints"], config["jobs"], config["reference"] = {}, {}, None
     config["start_from"], config["start_best"] = None, None

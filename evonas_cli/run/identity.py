@@ -14,6 +14,7 @@ NEUTRAL = (
     "budget",
     "run",
     "snapshot",
+    "cache",
     "device",
     "evaluator",
     "tracker",

@@ -36,6 +36,7 @@ KEPT = (
 REST: Mapping[str, Any] = {
     "seed": 0,
     "reference": None,
+    "cache": "off",
     "device": "cpu",
     "evaluator": {"_target_": f"{Serial.__module__}.{Serial.__name__}"},
     "run": {"name": None, "outputs": "outputs"},

@@ -35,6 +35,7 @@ from evonas_cli.run.graphs import check_graphs
 from evonas_cli.run.identity import identity
 from evonas_cli.run.in_flight import InFlight
 from evonas_cli.run.lazy import Started
+from evonas_cli.run.recalling import recalling
 from evonas_cli.run.retraining import Retraining
 from evonas_cli.run.stored import config_yaml, stored_config
 from evonas_cli.run.tracking import Tracking, tracker_of
@@ -270,6 +271,7 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tra
         raise
     evaluator.meter, recorder.in_flight = recorder.meter, evaluator.in_flight.units
     evaluator.submitted = recorder.submitted
+    evaluator.evaluator = recalling(evaluator.evaluator, parts, run)
     if parts.strategy.demands.hands_on:
         evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)
     return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, parts.gate(environment), tracking)

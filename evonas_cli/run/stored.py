@@ -62,6 +62,7 @@ def stored_config(run: RunDirectory) -> Config:
     try:
         config: Any = OmegaConf.to_container(OmegaConf.create(run.config_text()))
         config.setdefault("dedupe", "none")
+        config.setdefault("cache", "off")
         config.setdefault("constraints", {})
         config.setdefault("jobs", {})
         config.setdefault("reference", None)

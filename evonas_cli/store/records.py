@@ -18,6 +18,8 @@ from evonas_cli.store.reading import is_amount, is_count
 
 _OPTIONAL = {"job": "", "fidelity": 1.0, "continues": None, "options": None, "again": False}
 _SHOWN = 80
+SOURCE = "recalled"
+"""The label of a result that was had from another run: which run's, and which candidate's."""
 _USUAL = tuple(_OPTIONAL.values())
 
 
@@ -121,6 +123,11 @@ def result_of(data: Mapping[str, Any]) -> Result:
     payload, labels = data.get("payload"), data.get("labels", {})
     more = data.get("cached"), data.get("curves", {}), tuple(map(float, data.get("descriptor", ())))
     return Result(data["id"], data["status"], data["metrics"], payload, error, data["seconds"], labels, *more)
+
+
+def spared(data: Mapping[str, Any]) -> bool:
+    """Whether nothing was evaluated: the entry is a copy of another candidate's, or recalled from another run."""
+    return "cached" in data or SOURCE in data.get("labels", ())
 
 
 def stack_of(data: Mapping[str, Any]) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from typing import Any
 from evonas_cli.core.types import Result, Unit
 from evonas_cli.store.files import append_text, write_text
 from evonas_cli.store.reading import LARGE, is_amount, read_bytes, read_lines
+from evonas_cli.store.records import spared
 
 MANY = 4096
 """Lines that wait at most."""
@@ -38,7 +39,7 @@ class Spent:
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Takes an entry. A training that was interrupted counts for what its last session did."""
-        if "cached" not in entry:
+        if not spared(entry):
             seconds, metrics = entry.get("seconds", 0.0), entry.get("metrics", ())
             self.evaluated += 1
             self.seconds += seconds

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evonas_cli.config.compose import compose
-from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.core.errors import UsageError
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.search import search
 from evonas_cli.run.session import create, reopen
@@ -55,49 +50,6 @@ def resume(run: RunDirectory, parts: Parts) -> None:
     finish(reopen(run, parts, lambda candidate, result: None))
 
 
-def test_the_journal_cut_at_every_byte_of_its_last_line_heals(run: RunDirectory, parts: Parts) -> None:
-    expected, whole = verify(run, parts), run.journal.read_bytes()
-    assert expected.ok and expected.complete
-    last = whole.rstrip(b"\n").rfind(b"\n") + 1
-    for cut in range(last, len(whole)):
-        run.journal.write_bytes(whole[:cut])
-        resume(run, parts)
-        verdict = verify(run, parts)
-        assert (verdict.digest, verdict.evaluations, verdict.problems) == (expected.digest, 12, []), cut
-
-
-def test_the_journal_cut_anywhere_heals_when_snapshots_are_ahead(run: RunDirectory, parts: Parts) -> None:
-    expected, whole = verify(run, parts), run.journal.read_bytes()
-    for cut in range(0, len(whole), 97):
-        run.journal.write_bytes(whole[:cut])
-        resume(run, parts)
-        verdict = verify(run, parts)
-        assert (verdict.digest, verdict.problems) == (expected.digest, []), cut
-
-
-@pytest.mark.parametrize("place", [0.0, 0.3, 0.6, 0.99])
-@pytest.mark.parametrize("number", [1, 5, 11])
-def test_a_flipped_byte_in_a_middle_line_is_refused_with_its_number(
-    run: RunDirectory, parts: Parts, number: int, place: float
-) -> None:
-    expected = verify(run, parts)
-    lines = run.journal.read_bytes().splitlines(keepends=True)
-    middle = bytearray(lines[number - 1])
-    at = int(place * (len(middle) - 2))
-    middle[at] ^= 0x20
-    run.journal.write_bytes(b"".join([*lines[: number - 1], bytes(middle), *lines[number:]]))
-    with pytest.raises(RunError, match=f"line {number} is damaged") as caught:
-        reopen(run, parts, lambda candidate, result: None)
-    assert caught.value.exit_code == 3 and "--repair" in str(caught.value)
-    verdict = verify(run, parts)
-    assert not verdict.ok and f"line {number} is damaged" in verdict.problems[0]
-
-    repair(run, parts)
-    assert (run.root / "journal.damaged.jsonl").exists()
-    resume(run, parts)
-    assert (verify(run, parts).digest, verify(run, parts).problems) == (expected.digest, [])
-
-
 def test_damaged_snapshots_are_passed_over(run: RunDirectory, parts: Parts, caplog: pytest.LogCaptureFixture) -> None:
     expected = verify(run, parts)
     for path in run.snapshots.glob("*.json"):
@@ -130,45 +82,6 @@ def test_a_changed_result_is_found(run: RunDirectory, parts: Parts) -> None:
     entry["genome"] = [entry["genome"][0], *entry["genome"][:-1]]
     run.journal.write_bytes(b"".join([*lines[:2], line(entry), *lines[3:]]))
     assert not verify(run, parts).ok
-
-
-def test_a_second_process_on_the_run_is_refused_with_75(
-    evonas: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
-    words = ["search", "space=bits", "job=landscape", "strategy=random", "window=1"]
-    long = [*words, "budget.evaluations=null", "budget.seconds=20", "--run-dir", "run"]
-    first = subprocess.Popen(
-        [sys.executable, "-m", "evonas_cli", *long], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        while not (tmp_path / "run" / "journal.jsonl").exists() or not (tmp_path / "run" / "lock").exists():
-            assert first.poll() is None
-            time.sleep(0.05)
-        second = evonas("resume", "run")
-    finally:
-        first.kill()
-        first.wait()
-    assert second.returncode == 75
-    assert f"in use by process {first.pid}" in second.stderr
-
-
-def test_a_full_disk_records_nothing_and_stops_with_4(
-    evonas_here: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
-    if not Path("/dev/full").exists() or not shutil.which("bash"):
-        pytest.skip("needs bash and a file size limit")
-    search = ("search", "space=bits", "job=landscape", "strategy=random", "budget.evaluations=1000", "--run-dir")
-    limited = f"ulimit -f 40; exec {sys.executable} -m evonas_cli {' '.join(search)} run"
-    python = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
-    code = f"{python}; import subprocess, sys; sys.exit(subprocess.call(['bash', '-c', {limited!r}]))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 4, done.stderr
-    assert "cannot write" in done.stderr and "Traceback" not in done.stderr
-    assert 0 < (tmp_path / "run/journal.jsonl").read_bytes().count(b"\n") < 1000
-    assert evonas_here(*search, "run", "--resume", "must").returncode == 0
-    assert evonas_here(*search, "whole").returncode == 0
-    digests = [json.loads(evonas_here("verify", name, "--json").stdout)["digest"] for name in ("run", "whole")]
-    assert digests[0] == digests[1]
 
 
 @pytest.mark.parametrize("window", [1, 3])

@@ -83,8 +83,8 @@ PLACES = {
     "pool-2": ("evaluator=pool", "evaluator.workers=2"),
     "pool-4": ("evaluator=pool", "evaluator.workers=4"),
 }
-LEAST = ("genetic, schedule", "regularized_evolution", "reinforce", "codeepneat")
-"""What a short suite kills, on two workers; with more kills it is everything, everywhere."""
+LEAST = ("genetic, schedule", "codeepneat")
+"""What a short suite kills, on two workers, beside the toy of test_torture.py; with more kills it is everything."""
 
 
 def command(strategy: str, place: str, run: Path) -> list[str]:
@@ -167,51 +167,7 @@ def test_killed_at_random_moments_it_ends_the_same(strategy: str, place: str, fo
     check()
 
 
-def test_workers_die_with_their_parent(tmp_path: Path) -> None:
-    words = command("random", "pool-2", tmp_path / "run")
-    words[words.index("trainer.epochs=2")] = "trainer.epochs=500"
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "evaluations recorded" in line:
-            break
-    children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stderr.close()
-    assert len(children) >= 2
-    limit = time.monotonic() + 20
-    while any(alive(pid) for pid in children) and time.monotonic() < limit:
-        time.sleep(0.1)
-    assert not any(alive(pid) for pid in children)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except FileNotFoundError:
-        return False
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_stopped_run_says_so_and_goes_on(number: signal.Signals, code: int, tmp_path: Path) -> None:
-    words = command("random", "pool-2", tmp_path / "run")
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "candidate" in line:
-            break
-    process.send_signal(number)
-    _, rest = process.communicate(timeout=30)
-    assert process.returncode == code
-    assert f"`evonas resume {tmp_path / 'run'}` goes on" in rest and "Traceback" not in rest
-    status = json.loads((tmp_path / "run" / "status.json").read_text())
-    assert status["state"] == "interrupted"
-    subprocess.run(words, check=True, capture_output=True)
-    assert verified(tmp_path / "run")["complete"]
-
-
-@pytest.mark.parametrize(("gap", "begun"), [(0.01, False), (0.05, True), (0.3, True)])
+@pytest.mark.parametrize(("gap", "begun"), [(0.01, False), (0.3, True)])
 def test_impatience_changes_nothing(gap: float, begun: bool, tmp_path: Path) -> None:
     """Ctrl-C three times, also before there is a run: one line, one exit code, no traceback."""
     words = command("random", "pool-2", tmp_path / "run")

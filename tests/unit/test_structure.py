@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": {"core", "network"},
     "run": {"core", "network", "genomes", "nn", "training", "config", "store", "evaluation"},
     "sweep": {"core", "config", "store", "run"},
+    "torture": {"core", "jobs", "config", "store", "run"},
     "report": {"core", "network", "genomes", "config", "store", "run"},
     "bench": {"core", "network", "genomes", "nn", "data", "training", "jobs", "evaluation", "config", "store", "run"}
     | {"report"},
@@ -86,7 +87,7 @@ ALLOWED: dict[str, set[str]] = {
         "export",
     },
     "cli": {"core", "genomes", "config", "store", "evaluation", "run", "sweep", "report", "export", "bench"}
-    | {"training", "compression", "explain", "auto"},
+    | {"training", "compression", "explain", "auto", "torture"},
     "trackers": {"core"},
     "api": {"core", "nn", "config", "store", "run", "report"},
     "testing": {"core", "network", "genomes", "config", "store", "evaluation", "run"},
@@ -152,6 +153,7 @@ LIGHT = [
     "config",
     "run",
     "sweep",
+    "torture",
     "report",
     "auto",
     "cli",

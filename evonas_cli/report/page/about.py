@@ -14,6 +14,7 @@ from evonas_cli.report.reading import Reading
 from evonas_cli.report.retrained import retrained, shown
 from evonas_cli.report.warm import warm_started
 from evonas_cli.run.openings import count, source_of
+from evonas_cli.store.records import spared
 
 _COLLABORATORS = ("space", "dataset", "trainer")
 SHOWN = ("space", "strategy", "dataset", "trainer", "job", "evaluator")
@@ -41,7 +42,7 @@ def summary(reading: Reading, rows: Rows) -> dict[str, Json]:
         "evaluations": len(rows.all),
         "succeeded": sum(not row.failed for row in rows.all),
         "failed": sum(row.failed for row in rows.all),
-        "cached": sum("cached" in row.entry for row in rows.all),
+        "cached": sum(spared(row.entry) for row in rows.all),
         "warm_started": warm_started(row.entry for row in rows.all),
         "steps": len({row.entry["step"] for row in rows.all}),
         "front": len(rows.front),

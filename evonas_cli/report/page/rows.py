@@ -9,7 +9,7 @@ from typing import Any
 
 from evonas_cli.core.types import Evaluation
 from evonas_cli.report.reading import Reading
-from evonas_cli.store.records import candidate_in, result_of
+from evonas_cli.store.records import candidate_in, result_of, spared
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def rows_of(reading: Reading) -> Rows:
     trainings = 0
     for entry in reading.journal:
         evaluation, _ = front.take(candidate_in(entry), result_of(entry))
-        trainings += "cached" not in entry and not entry.get("job")
+        trainings += not spared(entry) and not entry.get("job")
         taken.append((entry, evaluation, trainings))
     rows = [
         Row(

@@ -87,7 +87,7 @@ def test_every_key_of_the_configuration_that_holds_a_path_is_listed() -> None:
         for key in read(path)
         if key in ("root", "path", "file", "folder", "latency_table")
     }
-    assert found | {"run.outputs", "start_from"} == set(PATHS)
+    assert found | {"run.outputs", "start_from", "cache"} == set(PATHS)
 
 
 def test_an_object_is_given_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
