@@ -20,8 +20,8 @@ import re
 from collections.abc import Mapping
 from itertools import permutations
 
-from evonas_cli.genomes.trees import Tree
 from evonas_cli.network.cell import COMBINERS, COMPLEMENT, FUNCTIONS, Cell, CellGraph
+from evonas_cli.network.trees import Tree
 
 INPUT, HIDDEN = "x", "h"
 LINEAR: Mapping[str, str] = {"linear": "identity", **{f"linear_{name}": name for name in sorted(FUNCTIONS)}}

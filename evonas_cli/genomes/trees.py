@@ -6,10 +6,7 @@ children. Crossover at one of these places is homologous: what is exchanged keep
 
 from __future__ import annotations
 
-from evonas_cli.network.trees import LEVELS as LEVELS
-from evonas_cli.network.trees import LONGEST as LONGEST
 from evonas_cli.network.trees import Path, Tree
-from evonas_cli.network.trees import parsed as parsed
 
 DEPTH_SHARE = 0.5
 """The share of the depth in the distance of two trees."""

@@ -42,8 +42,8 @@ def _groups(layer: nn.Module) -> int:
 def _draw(weight: Tensor, groups: int, gain: float, how: Initialisation, generator: torch.Generator) -> None:
     """Weights (out, in / groups, ...) with standard deviation gain / sqrt(fan)."""
     area = prod(weight.shape[2:])
-    fans = {"fan_in": weight.shape[1] * area, "fan_out": weight.shape[0] // groups * area}
-    fans["fan_avg"] = sum(fans.values()) / 2
+    fan_in, fan_out = weight.shape[1] * area, weight.shape[0] // groups * area
+    fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
     deviation = gain / sqrt(fans[how.fan])
     if how.distribution == "normal":
         weight.normal_(0, deviation, generator=generator)
@@ -58,4 +58,5 @@ def _orthogonal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
     tall = torch.empty(max(rows, columns), min(rows, columns)).normal_(generator=generator)
     q, r = torch.linalg.qr(tall)
     q = q * r.diagonal().sign()  # so that all orthogonal matrices are equally likely
-    return (q if rows >= columns else q.T).contiguous() * sqrt(max(rows, columns))
+    found: Tensor = (q if rows >= columns else q.T).contiguous() * sqrt(max(rows, columns))
+    return found

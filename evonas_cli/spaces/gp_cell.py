@@ -36,8 +36,9 @@ from evonas_cli.genomes.cell_trees import (
 )
 from evonas_cli.genomes.options import words
 from evonas_cli.genomes.sketch import Sketch
-from evonas_cli.genomes.trees import Tree, common_region
+from evonas_cli.genomes.trees import common_region
 from evonas_cli.network.cell import COMBINERS, Cell
+from evonas_cli.network.trees import Tree
 
 STARTS = ("lstm", "simple", "random")
 TRIES = 10

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evonas_cli.genomes.trees import LEVELS, LONGEST, Tree, common_region, distance, parsed
+from evonas_cli.genomes.trees import common_region, distance
+from evonas_cli.network.trees import LEVELS, LONGEST, Tree, parsed
 
 LABELS = st.sampled_from(["a", "b1", "c_2"])
 TREES = st.recursive(

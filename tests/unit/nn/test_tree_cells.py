@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from evonas_cli.genomes.cell_trees import GRU_AFTER, LSTM, cell_of
 from evonas_cli.genomes.cell_trees import NASCELL as NASCELL_TREE
-from evonas_cli.genomes.trees import parsed
 from evonas_cli.network.language import LanguagePlan
+from evonas_cli.network.trees import parsed
 from evonas_cli.nn.recurrent import LanguageModel, RecurrentCell
 from evonas_cli.spaces.rnn_cell import NASCELL, RnnCell
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from evonas_cli.core.errors import UsageError
 from evonas_cli.genomes.capabilities import Crossable, Functional, Measured, Mutable, Recurrent, Sized, Sketched
 from evonas_cli.genomes.cell_trees import GRU, GRU_AFTER, LSTM, NASCELL, canonical, fault, memories, settled
-from evonas_cli.genomes.trees import Tree, common_region, parsed
+from evonas_cli.genomes.trees import common_region
+from evonas_cli.network.trees import Tree, parsed
 from evonas_cli.spaces.gp_cell import GpCell
 
 SPACE = GpCell(start=("lstm", "simple", "random"))

@@ -10,7 +10,7 @@ import pytest
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, Proposal
 from evonas_cli.evolution.explored import Explored, form_of, region_of, visited
-from evonas_cli.genomes.trees import Tree, parsed
+from evonas_cli.network.trees import Tree, parsed
 from evonas_cli.spaces.bits import Bits
 from evonas_cli.spaces.gp_cell import GpCell
 from evonas_cli.strategies.genetic_programming import GeneticProgramming, Member, Population
