@@ -38,7 +38,7 @@ from evonas_cli.genomes.options import words
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.genomes.trees import common_region
 from evonas_cli.network.cell import COMBINERS, Cell
-from evonas_cli.network.trees import Tree
+from evonas_cli.network.trees import Tree, parsed
 
 STARTS = ("lstm", "simple", "random")
 TRIES = 10
@@ -74,7 +74,7 @@ class GpCell:
         if not linear:
             raise UsageError(f"space.nodes has no node that reads x; add one of {', '.join(LINEAR)}")
         first = "linear_tanh" if "linear_tanh" in linear else linear[0]
-        self._simple, self._lstm = trees.parsed(f"{first}(x, h)"), trees.parsed(LSTM)
+        self._simple, self._lstm = parsed(f"{first}(x, h)"), parsed(LSTM)
         if "lstm" in self.start and (reason := self._fault(self._lstm)):
             raise UsageError(f"space.start has lstm, which does not fit: {reason}; change it, or drop lstm")
 
@@ -155,7 +155,7 @@ class GpCell:
         """The inverse of `to_json`. Raises ValueError, in one line, for what is no tree of the space."""
         if not isinstance(data, str):
             raise ValueError('a genome here is a text such as "linear_tanh(x, h)"')
-        tree = trees.parsed(data)
+        tree = parsed(data)
         reason = self._fault(tree)
         if reason:
             raise ValueError(reason)
