@@ -10,7 +10,7 @@ from evonas_cli.network.plan import Plan
 
 CHANNELWISE = frozenset(
     {"batch_norm", "relu", "gelu", "tanh", "sigmoid", "identity", "max_pool", "avg_pool", "global_avg_pool"}
-    | {"dropout", "shift", "pad", "zero"}
+    | {"dropout", "shift", "pad", "upsample", "zero"}
 )
 """Operations that compute each channel of their output from that channel of their input."""
 WIDTH = {"conv": "channels", "linear": "features"}
