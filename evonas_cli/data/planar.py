@@ -1,10 +1,10 @@
 """Two-class sets of points in the plane, drawn from a seed: XOR, circles, Gaussians, spirals, moons.
 
-All but the moons are those of backprop NEAT (Ha, 2016, "Neural Network Evolution Playground with Backprop NEAT"), who took them from
-TensorFlow Playground (Smilkov and Carter, 2016) with changes of his own. Deviations: class 1 of XOR are points with
-coordinates of different signs, not of equal ones; the spirals' validation and test points lie between the training
-points along the spirals, so that they differ even without noise. The moons are `make_moons` of scikit-learn (Pedregosa
-et al., JMLR 2011), with angles drawn at random.
+All but the moons are those of backprop NEAT (Ha, 2016, "Neural Network Evolution Playground with Backprop NEAT"), who
+took them from TensorFlow Playground (Smilkov and Carter, 2016) with changes of his own. Deviations: class 1 of XOR are
+points with coordinates of different signs, not of equal ones; the spirals' validation and test points lie between the
+training points along the spirals, so that they differ even without noise. The moons are `make_moons` of scikit-learn
+(Pedregosa et al., JMLR 2011), with angles drawn at random.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ class Diffusion:
     `trainer` says how long and how a denoiser is trained, by the mean squared error of the noise. After its last epoch,
     and at each point of its learning curve, a candidate makes `samples` samples, which are compared to held-out
     examples: `valid_mmd` and `valid_energy_distance` (`training/diffusion/distances.py`), on standardised features or
-    channels. `valid_loss` is the mean squared error of the noise, which depends on the noise schedule, so that schedules
-    are not to be compared by it.
+    channels. `valid_loss` is the mean squared error of the noise, which depends on the noise schedule, so that
+    schedules are not to be compared by it.
 
     Batches and their noise depend on the run's seed; initial weights and the noise of samples on the candidate's. A
     result's payload has samples (`network/samples.py`). `cost` is the training's arithmetic in billions of
@@ -147,7 +147,7 @@ class Diffusion:
         """As `network.samples.Generative`."""
         return samples_in(payload)
 
-    def examples(self) -> Samples:
+    def examples(self) -> tuple[Samples, str]:
         """As `network.samples.Generative`."""
         from evonas_cli.training.diffusion.examples import examples
 

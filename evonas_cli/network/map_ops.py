@@ -1,9 +1,9 @@
 """Operations on feature maps of shape (channels, height, width).
 
 `gain` multiplies a convolution's initial weights, `same` pads the map (0: not). `pad` brings a map to a height and
-width with zeros below and to the right, `upsample` by repeating the nearest pixel. Average pools do not count padding. `shift` moves the map by one pixel,
-out[h, w] = in[h+1, w+1], with zeros in the last row and column. `zero` with a stride keeps every stride-th pixel, all
-zero.
+width with zeros below and to the right, `upsample` by repeating the nearest pixel. Average pools do not count padding.
+`shift` moves the map by one pixel, out[h, w] = in[h+1, w+1], with zeros in the last row and column. `zero` with a
+stride keeps every stride-th pixel, all zero.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ def linear(steps: int) -> tuple[float, ...]:
 
 
 def cosine(steps: int) -> tuple[float, ...]:
-    """Betas by which after step t the share cos^2((t/T + s) / (1 + s) pi/2) of the variance is the example's (Nichol and
-    Dhariwal, "Improved Denoising Diffusion Probabilistic Models", ICML 2021, eq. 17)."""
+    """Betas by which after step t the share cos^2((t/T + s) / (1 + s) pi/2) of the variance is the example's, but for a
+    constant factor (Nichol and Dhariwal, "Improved Denoising Diffusion Probabilistic Models", ICML 2021, eq. 17)."""
 
     def left(at: int) -> float:
         return cos((at / steps + OFFSET) / (1 + OFFSET) * pi / 2) ** 2

@@ -87,8 +87,9 @@ class Generative(Protocol, metaclass=Capability):
     def samples(self, payload: Json) -> Samples | None:
         """Those of a result; None for a payload without any."""
 
-    def examples(self) -> Samples:
-        """As many examples of the validation part. Reads the data, never its test part, and raises as it does."""
+    def examples(self) -> tuple[Samples, str]:
+        """As many examples of the validation part, and the fingerprint of the data. Reads the data, never its test
+        part, and raises as it does."""
 
 
 def samples_in(payload: Json) -> Samples | None:

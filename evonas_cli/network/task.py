@@ -24,8 +24,8 @@ class Task:
     """What a network has to fit.
 
     `inputs` is the shape of one example without the batch: (C, H, W) for an image, (C, L) for a series, (F,) for a
-    vector, and (L,) for token ids. `outputs` counts the classes, labels, numbers or tokens, or the numbers of a sample. `vocabulary` counts the
-    token ids, of which 0 is padding; 0 says that the inputs are numbers.
+    vector, and (L,) for token ids. `outputs` counts the classes, labels, numbers or tokens, or the numbers of a sample.
+    `vocabulary` counts the token ids, of which 0 is padding; 0 says that the inputs are numbers.
     """
 
     inputs: Shape

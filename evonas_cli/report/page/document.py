@@ -11,6 +11,7 @@ from evonas_cli.report.choosing import knee_of
 from evonas_cli.report.page import about, progress, variation
 from evonas_cli.report.page.failed import failures, refused
 from evonas_cli.report.page.figures import curves, figures
+from evonas_cli.report.page.generated import generated
 from evonas_cli.report.page.lineage import lineage
 from evonas_cli.report.page.networks import networks
 from evonas_cli.report.page.rows import Row, Rows, rows_of
@@ -48,6 +49,7 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
     knee = knee_of(front) if rows.front else None
     logged = list(read(reading.run.figures))
     several = bounds is not None and len(parts.objectives) > 1
+    best_so_far = progress.best_so_far(rows, first)
     return {
         "name": name,
         **about.summary(reading, rows),
@@ -56,7 +58,7 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
         "knee": knee,
         "front": list(rows.front),
         "candidates": columns(rows.all),
-        "best_so_far": {"metric": first, **progress.best_so_far(rows, first)},
+        "best_so_far": {"metric": first, **best_so_far},
         "hypervolume": {
             "logged": progress.logged_hypervolume(rows, logged),
             "scaled": progress.hypervolume(rows, bounds) if several and bounds is not None else None,
@@ -69,6 +71,7 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
         "time": about.spent(reading),
         "lineage": lineage(rows, rows.front[0], parts.space) if rows.front else [],
         "networks": networks(reading, rows.front, knee),
+        "generated": generated(reading, rows, best_so_far["trainings"]),
         "curves": curves(rows),
         "retrained": about.readings_of_test(reading),
         "config": reading.run.config_text(),

@@ -11,6 +11,7 @@ from typing import Any
 from evonas_cli.core.display import visible, visible_lines
 from evonas_cli.report.page import charts, front, table, view, words
 from evonas_cli.report.page.front import Shown
+from evonas_cli.report.page.generated import sample_pictures
 from evonas_cli.report.page.pictures import pictures
 
 TEMPLATE, STYLE, SCRIPT = "page.html.j2", "style.css", "script.js"
@@ -26,6 +27,7 @@ SECTIONS = {
     "time": "Time",
     "lineage": "Lineage",
     "networks": "Architectures",
+    "samples": "Samples",
     "curves": "Learning curves",
     "candidates": "Candidates",
     "configuration": "Configuration",
@@ -81,6 +83,7 @@ def _figures(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str
         "curves": [view.curve_charts(run, number, own) for number, (run, own) in pairs],
         "lineages": [view.lineage_chart(run, number, own) for number, (run, own) in pairs],
         "pictures": [pictures(run, len(runs)) for run in runs],
+        "samples": [sample_pictures(run) for run in runs],
         "bar": charts.bar,
     }
 
@@ -101,7 +104,7 @@ def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]
         "document": document,
         "runs": runs,
         "several": len(runs) > 1,
-        "sections": SECTIONS.items(),
+        "sections": [one for one in SECTIONS.items() if one[0] != "samples" or any(r["generated"] for r in runs)],
         "table": table.table(document, kept),
         "members": table.members(document, kept),
         "metric_places": {name: place for place, name in enumerate(metrics)},

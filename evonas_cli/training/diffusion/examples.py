@@ -82,8 +82,8 @@ def held_out(splits: Splits, seed: int) -> NDArray[Any]:
     return splits.x_valid[chosen]
 
 
-def examples(splits: Splits, seed: int) -> Samples:
-    """Held-out examples, as many as the journal keeps of a candidate's samples."""
+def examples(splits: Splits, seed: int) -> tuple[Samples, str]:
+    """Held-out examples, as many as the journal keeps of a candidate's samples, and the data's fingerprint."""
     scale, found = Scale.of(splits), held_out(splits, seed)
     chosen = sorted(stream(seed, "shown").sample(range(len(found)), min(kept(scale.task.inputs), len(found))))
-    return scale.samples(found[chosen])
+    return scale.samples(found[chosen]), splits.fingerprint
