@@ -28,7 +28,8 @@ def generated(reading: Reading, rows: Rows, best: Mapping[str, Any]) -> dict[str
     job: Any = reading.parts.job
     if not isinstance(job, Generative):
         return None
-    entries, last = rows.by_id(), {}
+    entries = rows.by_id()
+    last: dict[int, dict[str, Any]] = {}
     for id, value in zip(best["id"], best["value"], strict=True):
         entry = entries[int(id)].entry
         samples = job.samples(entry.get("payload"))
