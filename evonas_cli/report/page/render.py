@@ -27,7 +27,6 @@ SECTIONS = {
     "time": "Time",
     "lineage": "Lineage",
     "networks": "Architectures",
-    "samples": "Samples",
     "curves": "Learning curves",
     "candidates": "Candidates",
     "configuration": "Configuration",
@@ -104,7 +103,7 @@ def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]
         "document": document,
         "runs": runs,
         "several": len(runs) > 1,
-        "sections": [one for one in SECTIONS.items() if one[0] != "samples" or any(r["generated"] for r in runs)],
+        "sections": _sections(runs),
         "table": table.table(document, kept),
         "members": table.members(document, kept),
         "metric_places": {name: place for place, name in enumerate(metrics)},
@@ -115,6 +114,14 @@ def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]
         ],
         "hypervolume_note": view.hypervolume_note(document),
     }
+
+
+def _sections(runs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The sections with their titles; samples come behind the networks where a run has some."""
+    found = list(SECTIONS.items())
+    if any(run["generated"] for run in runs):
+        found.insert(list(SECTIONS).index("networks") + 1, ("samples", "Samples"))
+    return found
 
 
 def digest(text: str) -> str:
