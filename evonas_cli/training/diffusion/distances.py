@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-SCALES = (0.25, 0.5, 1.0, 2.0)
+SCALES = (0.125, 0.25, 0.5, 1.0)
 """Widths of the kernels, in median distances."""
 
 
