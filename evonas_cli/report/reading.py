@@ -48,15 +48,14 @@ class Reading:
         """The candidate's network; None for a space without networks, a run without a task, and another job's
         candidate without a genome. Raises whatever the space raises for a genome that has no network."""
         task = self.run.metadata()["environment"].get("task")
-        space: Any = self.parts.space
-        if task is None or entry["genome"] is None or not isinstance(space, Buildable | Denoising):
+        space = self.parts.space
+        if task is None or entry["genome"] is None:
             return None
-        genome, found = space.from_json(entry["genome"]), Task.from_json(task)
-        plan: Plan
+        plan: Plan | None = None
         if isinstance(space, Denoising):
-            plan = space.decode_denoiser(genome, found.inputs).plan
-        else:
-            plan = space.decode(genome, found).plan
+            plan = space.decode_denoiser(self.parts.space.from_json(entry["genome"]), Task.from_json(task).inputs).plan
+        elif isinstance(space, Buildable):
+            plan = space.decode(self.parts.space.from_json(entry["genome"]), Task.from_json(task)).plan
         return plan
 
     def cell(self, entry: Mapping[str, Any]) -> Cell | None:

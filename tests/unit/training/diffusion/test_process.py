@@ -34,7 +34,8 @@ def test_who_knows_the_noise_samples_the_example(schedule: str, shape: Shape, st
     def oracle(read: Tensor) -> Tensor:
         share = next(left)
         assert read.shape[1] == shape[0] + 4
-        return (read[:, : shape[0]] - share**0.5 * example) / (1 - share) ** 0.5
+        noise: Tensor = (read[:, : shape[0]] - share**0.5 * example) / (1 - share) ** 0.5
+        return noise
 
     found = process.samples(oracle, 5, torch.Generator().manual_seed(2))
     torch.testing.assert_close(found, example.expand(5, *shape), atol=1e-3, rtol=0)
