@@ -1,9 +1,10 @@
-"""Two-class sets of points in the plane, drawn from a seed: XOR, circles, Gaussians, spirals.
+"""Two-class sets of points in the plane, drawn from a seed: XOR, circles, Gaussians, spirals, moons.
 
-They are those of backprop NEAT (Ha, 2016, "Neural Network Evolution Playground with Backprop NEAT"), who took them from
-TensorFlow Playground (Smilkov and Carter, 2016) with changes of his own. Deviations: class 1 of XOR are points with
-coordinates of different signs, not of equal ones; the spirals' validation and test points lie between the training
-points along the spirals, so that they differ even without noise.
+All but the moons are those of backprop NEAT (Ha, 2016, "Neural Network Evolution Playground with Backprop NEAT"), who
+took them from TensorFlow Playground (Smilkov and Carter, 2016) with changes of his own. Deviations: class 1 of XOR are
+points with coordinates of different signs, not of equal ones; the spirals' validation and test points lie between the
+training points along the spirals, so that they differ even without noise. The moons are `make_moons` of scikit-learn
+(Pedregosa et al., JMLR 2011), with angles drawn at random.
 """
 
 from __future__ import annotations
@@ -143,6 +144,21 @@ class Spirals(Drawn):
             angle = 1.75 * 2 * pi * along + (pi if label else 0.0)
             dx, dy = (rng.uniform(-self.noise, self.noise) for _ in range(2))
             yield 6.0 * along * sin(angle) + dx, 6.0 * along * cos(angle) + dy, label
+
+
+class Moons(Drawn):
+    """Points of the plane in two classes: two half circles that reach into each other.
+
+    Both have radius 1; class 0 is the upper half around (0, 0), class 1 the lower half around (1, 0.5). Angles are
+    uniform, and noise N(0, `noise`) is added to each coordinate.
+    """
+
+    def points(self, count: int, rng: Random, shift: float) -> Iterator[Point]:
+        """As Drawn.points."""
+        for number in range(count):
+            label, angle = number % 2, rng.uniform(0.0, pi)
+            x, y = (1.0 - cos(angle), 0.5 - sin(angle)) if label else (cos(angle), sin(angle))
+            yield x + rng.gauss(0.0, self.noise), y + rng.gauss(0.0, self.noise), label
 
 
 @dataclass(frozen=True, kw_only=True)

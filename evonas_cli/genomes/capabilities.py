@@ -21,7 +21,9 @@ from evonas_cli.genomes.morphing import Morphing
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.genomes.walk import Kinds, Program
 from evonas_cli.network.cell import Cell
+from evonas_cli.network.denoiser import Denoiser
 from evonas_cli.network.neurons import Neurons
+from evonas_cli.network.op import Shape
 from evonas_cli.network.relaxed import Path, Relaxed, Superplan
 from evonas_cli.network.task import Phenotype, Task
 
@@ -46,6 +48,17 @@ class Recurrent(Protocol[C], metaclass=Capability):
 
     def decode_cell(self, genome: C) -> Cell:
         """The cell; it knows neither its width nor that of its input."""
+
+
+@runtime_checkable
+class Denoising(Protocol[C], metaclass=Capability):
+    """Capability: genomes decode to denoisers of diffusion models."""
+
+    def decode_denoiser(self, genome: C, inputs: Shape) -> Denoiser:
+        """The denoiser of examples of this shape: `space.decode_denoiser(genome, (1, 8, 8))` for images.
+
+        Raises PlanError when the genome has none.
+        """
 
 
 @runtime_checkable
@@ -283,7 +296,7 @@ class Sequenced(Protocol[K], metaclass=Capability):
 
 
 OF_SPACES: tuple[type, ...] = (
-    *(Space, Buildable, Recurrent, Neural, Tuning, Configuring, Scored, Solved, Behaving),
+    *(Space, Buildable, Recurrent, Denoising, Neural, Tuning, Configuring, Scored, Solved, Behaving),
     *(Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
     *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced),
     *(Growable, Ensembling, Suited, Applying, Patterned),

@@ -35,7 +35,7 @@ def check(demands: Demands, trainer: Trainer, space: Any) -> None:
             f"of {epochs} epochs the rungs of this strategy, which continue each other, have "
             f"{', '.join(map(str, rungs))}, so that some train nothing; raise trainer.epochs"
         )
-    rows = rungs[0] // trainer.validate_every
+    rows = 1 if trainer.validate_every is None else rungs[0] // trainer.validate_every
     if rows < demands.curve:
         raise UsageError(
             f"this strategy extrapolates learning curves, which needs {demands.curve} measured epochs; the first of "

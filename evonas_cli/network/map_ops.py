@@ -1,9 +1,9 @@
 """Operations on feature maps of shape (channels, height, width).
 
 `gain` multiplies a convolution's initial weights, `same` pads the map (0: not). `pad` brings a map to a height and
-width with zeros below and to the right. Average pools do not count padding. `shift` moves the map by one pixel,
-out[h, w] = in[h+1, w+1], with zeros in the last row and column. `zero` with a stride keeps every stride-th pixel, all
-zero.
+width with zeros below and to the right, `upsample` by repeating the nearest pixel. Average pools do not count padding.
+`shift` moves the map by one pixel, out[h, w] = in[h+1, w+1], with zeros in the last row and column. `zero` with a
+stride keeps every stride-th pixel, all zero.
 """
 
 from __future__ import annotations
@@ -72,6 +72,13 @@ def _pad_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     return channels, settings["height"], settings["width"]
 
 
+def _upsample_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    channels, height, width = _map(shapes[0])
+    if height > settings["height"] or width > settings["width"]:
+        raise ValueError("it cannot make a map smaller")
+    return channels, settings["height"], settings["width"]
+
+
 def _conv_source(shapes: Sequence[Shape], settings: Settings) -> Source:
     words = arguments(
         (shapes[0][0], settings["channels"], side(settings["kernel_h"], settings["kernel_w"])),
@@ -93,6 +100,10 @@ def _zero_source(shapes: Sequence[Shape], settings: Settings) -> Source:
 def _pad_source(shapes: Sequence[Shape], settings: Settings) -> Source:
     _, height, width = shapes[0]
     return Source(call=f"F.pad({{0}}, (0, {settings['width'] - width}, 0, {settings['height'] - height}))")
+
+
+def _upsample_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    return Source(call=f"F.interpolate({{0}}, ({settings['height']}, {settings['width']}))")
 
 
 CONV = {
@@ -163,5 +174,13 @@ MAP_OPS: Mapping[str, Op] = {
         settings={"height": Setting(), "width": Setting()},
         reorders=True,
         source=_pad_source,
+    ),
+    "upsample": Op(
+        shape=_upsample_shape,
+        build=f"{LAYERS}.movement:upsample",
+        stack="same",
+        settings={"height": Setting(), "width": Setting()},
+        reorders=True,
+        source=_upsample_source,
     ),
 }

@@ -25,6 +25,7 @@ METRICS: Mapping[Kind, Mapping[str, Metric]] = {
     },
     "numbers": {"valid_loss": LOWER, "valid_mae": LOWER, "valid_r2": HIGHER},
     "tokens": {"valid_perplexity": LOWER, "valid_loss": LOWER, "valid_error": LOWER},
+    "samples": {"valid_mmd": LOWER, "valid_energy_distance": LOWER, "valid_loss": LOWER},
 }
 """By kind of task; MEANINGS says what each is."""
 
@@ -43,6 +44,7 @@ OBJECTIVES: Mapping[Kind, str] = {
     "labels": "valid_auroc",
     "numbers": "valid_loss",
     "tokens": "valid_perplexity",
+    "samples": "valid_mmd",
 }
 """What a search optimises when nothing else is asked for."""
 
@@ -64,10 +66,16 @@ MEANINGS: Mapping[str, str] = {
     "labels their mean. Labels that have one value only in it are left out.",
     "valid_labels_skipped": "Number of labels that have one value only in the validation part.",
     "valid_loss": "Mean loss over the validation part: cross-entropy in nats an example, label or token; with numbers "
-    "the mean squared error of the standardised targets.",
+    "the mean squared error of the standardised targets. Diffusion: the mean squared error of the noise, in [0, inf), "
+    "which is not comparable between noise schedules.",
     "valid_mae": "Mean absolute error over the validation part, in the unit of the targets.",
     "valid_r2": "Coefficient of determination over the validation part, at most 1; with several targets their mean.",
     "valid_perplexity": "Exponential of valid_loss, at least 1: the number of tokens that would be as hard to tell.",
+    "valid_mmd": "Squared maximum mean discrepancy between job.samples samples and held-out examples (Gretton et al., "
+    "2012): 0 on average where both have one distribution, so that a single value may be a little below 0; at most 2.",
+    "valid_energy_distance": "Energy distance between the same (Szekely and Rizzo, 2013), in standardised features or "
+    "channels; 0 on average where both have one distribution.",
+    "sample_multiply_adds": "Number of multiply-adds for one sample of a diffusion: those of the network, times steps.",
     "train_loss": "Mean loss over the last epoch's training batches, with label smoothing and class weights. Neurons: "
     "over the training part, under the final weights.",
     "parameters": "Number of the network's parameters.",

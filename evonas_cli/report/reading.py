@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.genomes.capabilities import Buildable, Neural, Recurrent
+from evonas_cli.genomes.capabilities import Buildable, Denoising, Neural, Recurrent
 from evonas_cli.network.cell import Cell
 from evonas_cli.network.neurons import Neurons, ends
 from evonas_cli.network.plan import Plan
@@ -48,9 +48,14 @@ class Reading:
         """The candidate's network; None for a space without networks, a run without a task, and another job's
         candidate without a genome. Raises whatever the space raises for a genome that has no network."""
         task = self.run.metadata()["environment"].get("task")
-        if task is None or entry["genome"] is None or not isinstance(self.parts.space, Buildable):
+        space = self.parts.space
+        if task is None or entry["genome"] is None:
             return None
-        plan: Plan = self.parts.space.decode(self.parts.space.from_json(entry["genome"]), Task.from_json(task)).plan
+        plan: Plan | None = None
+        if isinstance(space, Denoising):
+            plan = space.decode_denoiser(self.parts.space.from_json(entry["genome"]), Task.from_json(task).inputs).plan
+        elif isinstance(space, Buildable):
+            plan = space.decode(self.parts.space.from_json(entry["genome"]), Task.from_json(task)).plan
         return plan
 
     def cell(self, entry: Mapping[str, Any]) -> Cell | None:

@@ -21,6 +21,7 @@ SMALL = ("trainer.epochs=1", "dataset.limit=200", "space.channels=4")
 INNER = "['strategy=regularized_evolution','space=bits','job=landscape','budget.evaluations=70']"
 NEEDED: dict[str, tuple[str, ...]] = {
     "control": ("strategy=random", "space.inputs=4", "space.outputs=2", "job.episodes=2", "job.steps=20"),
+    "diffusion": ("job.samples=20", "trainer.epochs=1", "dataset.n_train=128", "dataset.n_valid=20"),
     "landscape": ("space=chain_landscape",),
     "language": ("space=rnn_cell", "job.hidden=8", "trainer.epochs=1"),
     "neurons": ("strategy=random", "job.steps=20", "job.check_every=10"),

@@ -9,19 +9,8 @@ from evonas_cli.network.op import Settings
 from evonas_cli.network.plan import Plan
 
 CHANNELWISE = frozenset(
-    {
-        "batch_norm",
-        "relu",
-        "gelu",
-        "tanh",
-        "sigmoid",
-        "identity",
-        "activation",
-        "max_pool",
-        "avg_pool",
-        "global_avg_pool",
-    }
-    | {"dropout", "shift", "pad", "zero"}
+    {"batch_norm", "relu", "gelu", "tanh", "sigmoid", "identity", "activation"}
+    | {"max_pool", "avg_pool", "global_avg_pool", "dropout", "shift", "pad", "upsample", "zero"}
 )
 """Operations that compute each channel of their output from that channel of their input."""
 WIDTH = {"conv": "channels", "linear": "features"}

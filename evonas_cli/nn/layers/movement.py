@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import interpolate, pad
 
 from evonas_cli.network.op import Settings, Shape
 
@@ -40,6 +40,17 @@ class Pad(nn.Module):
         return pad(x, (0, self.width - x.shape[3], 0, self.height - x.shape[2]))
 
 
+class Upsample(nn.Module):
+    """The map brought to a height and width; each pixel is the nearest one of the map."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.size = height, width
+
+    def forward(self, x: Tensor) -> Tensor:
+        return interpolate(x, self.size)
+
+
 def zero(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
     """Zeros in the shape of every `stride`-th pixel."""
     return Zero(settings["stride"])
@@ -53,6 +64,11 @@ def shift(shapes: Sequence[Shape], settings: Settings, generator: torch.Generato
 def pad_map(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
     """The map with zeros below and to the right."""
     return Pad(settings["height"], settings["width"])
+
+
+def upsample(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
+    """The map with pixels repeated."""
+    return Upsample(settings["height"], settings["width"])
 
 
 def flatten(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:

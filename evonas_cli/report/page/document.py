@@ -13,6 +13,7 @@ from evonas_cli.report.explained import explanation_of
 from evonas_cli.report.page import about, progress, variation
 from evonas_cli.report.page.failed import failures, refused
 from evonas_cli.report.page.figures import curves, figures
+from evonas_cli.report.page.generated import generated
 from evonas_cli.report.page.lineage import lineage
 from evonas_cli.report.page.networks import networks
 from evonas_cli.report.page.rows import Row, Rows, rows_of
@@ -83,6 +84,7 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
     named = _patterns(reading, name)
     pictured = networks(reading, rows.front, knee)
     explained = [explanation_of(reading.run, network["id"]) for network in pictured]
+    best_so_far = progress.best_so_far(rows, first)
     return {
         "name": name,
         **about.summary(reading, rows),
@@ -91,7 +93,7 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
         "knee": knee,
         "front": list(rows.front),
         "candidates": columns(rows.all),
-        "best_so_far": {"metric": first, **progress.best_so_far(rows, first)},
+        "best_so_far": {"metric": first, **best_so_far},
         "hypervolume": {
             "logged": progress.logged_hypervolume(rows, logged),
             "scaled": progress.hypervolume(rows, bounds) if several and bounds is not None else None,
@@ -105,6 +107,7 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
         "lineage": lineage(rows, rows.front[0], parts.space) if rows.front else [],
         "networks": pictured,
         "explanations": [one for one in explained if one is not None],
+        "generated": generated(reading, rows, best_so_far["trainings"]),
         "curves": curves(rows),
         "retrained": about.readings_of_test(reading),
         "patterns": None if named is None else asdict(named),

@@ -8,8 +8,9 @@ from typing import Any
 
 from evonas_cli.core.errors import EvonasError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.capabilities import Buildable, Recurrent, Sketched
+from evonas_cli.genomes.capabilities import Buildable, Denoising, Recurrent, Sketched
 from evonas_cli.network.cell import Cell
+from evonas_cli.network.plan import Plan
 from evonas_cli.network.task import Task
 from evonas_cli.report.page.figures import thinned
 from evonas_cli.report.reading import Reading
@@ -74,14 +75,19 @@ def _network(reading: Reading, entry: Mapping[str, Any], task: Json) -> dict[str
             found["neurons"] = asdict(neurons)
         if isinstance(space, Buildable) and task is not None:
             phenotype = space.decode(genome, Task.from_json(task))
-            plan = phenotype.plan
-            counts = {"parameters": plan.parameters, "multiply_adds": plan.multiply_adds, "depth": plan.depth}
-            found |= {"plan": plan.to_json(), "hyper": dict(phenotype.hyper), **counts}
+            found |= {**_plan(phenotype.plan), "hyper": dict(phenotype.hyper)}
+        elif isinstance(space, Denoising) and task is not None:
+            found |= _plan(space.decode_denoiser(genome, Task.from_json(task).inputs).plan)
     except EvonasError:
         raise
     except Exception as error:  # whatever the space raises is what is wrong with this genome
         found["problem"] = f"{type(error).__name__}: {error}"
     return found
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    counts = {"parameters": plan.parameters, "multiply_adds": plan.multiply_adds, "depth": plan.depth}
+    return {"plan": plan.to_json(), **counts}
 
 
 def _plane(reading: Reading, entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from evonas_cli.core.display import visible, visible_lines
 from evonas_cli.report.page import charts, front, table, view, words
 from evonas_cli.report.page.explanation import drawn
 from evonas_cli.report.page.front import Shown
+from evonas_cli.report.page.generated import sample_pictures
 from evonas_cli.report.page.pictures import pictures
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _figures(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str
         "lineages": [view.lineage_chart(run, number, own) for number, (run, own) in pairs],
         "pictures": [pictures(run, len(runs)) for run in runs],
         "explanations": [[drawn(one) for one in run["explanations"]] for run in runs],
+        "samples": [sample_pictures(run) for run in runs],
         "bar": charts.bar,
     }
 
@@ -99,7 +101,7 @@ def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]
         "document": document,
         "runs": runs,
         "several": len(runs) > 1,
-        "sections": SECTIONS.items(),
+        "sections": _sections(runs),
         "table": table.table(document, kept),
         "members": table.members(document, kept),
         "metric_places": {name: place for place, name in enumerate(metrics)},
@@ -110,6 +112,14 @@ def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]
         ],
         "hypervolume_note": view.hypervolume_note(document),
     }
+
+
+def _sections(runs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The sections with their titles; samples come behind the networks where a run has some."""
+    found = list(SECTIONS.items())
+    if any(run["generated"] for run in runs):
+        found.insert(list(SECTIONS).index("networks") + 1, ("samples", "Samples"))
+    return found
 
 
 def digest(text: str) -> str:

@@ -29,6 +29,7 @@ ON_MAPS = {
     "zero": [{}, {"stride": 2}],
     "shift": [{}],
     "pad": [{"height": 8, "width": 6}],
+    "upsample": [{"height": 12, "width": 10}, {"height": 13, "width": 5}],
     "map_to_sequence": [{}],
     "batch_norm": [{}],
     "layer_norm": [{}],

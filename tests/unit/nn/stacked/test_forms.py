@@ -30,6 +30,7 @@ CASES = [
     ("global_avg_pool", {}, IMAGE, False),
     ("shift", {}, IMAGE, False),
     ("pad", {"height": 6, "width": 7}, IMAGE, False),
+    ("upsample", {"height": 10, "width": 9}, IMAGE, False),
     ("conv1d", {"channels": 6, "kernel": 3, "bias": 1}, SEQUENCE, False),
     ("conv1d", {"channels": 6, "kernel": 3, "stride": 2, "groups": 2}, SEQUENCE, False),
     ("conv1d", {"channels": 4, "kernel": 3, "dilation": 2, "groups": 4, "bias": 1}, SEQUENCE, False),
