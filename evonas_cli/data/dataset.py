@@ -13,6 +13,7 @@ from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.sources import Resolving
 from evonas_cli.data.arrays import NOUNS, Arrays, Inputs, Labels, checked
 from evonas_cli.data.preparing import (
+    check_part,
     fingerprint_of,
     imbalance,
     part_of,
@@ -86,7 +87,8 @@ class Source(ABC):
 
     @property
     def task_kind(self) -> str:
-        """The kind of task as far as the settings tell it without any reading: classes, labels, numbers, or auto."""
+        """The kind of task as far as the settings tell it without any reading: classes, labels, numbers, boxes, or
+        auto."""
         return "classes"
 
     def looked_up_outputs(self) -> int | None:
@@ -225,6 +227,8 @@ class Dataset(Source):
         x, y = part_of(arrays, indices, "test")
         if arrays.kind == "numbers":
             y = standardised(y, *target_moments(part_of(arrays, indices, "train")[1]))
+        if arrays.kind == "boxes":
+            check_part(Targets(y, "boxes", arrays.names), "test", self.name)
         return x, y
 
     def fingerprint(self, seed: int) -> str:
@@ -236,6 +240,11 @@ class Dataset(Source):
         """Raises UsageError for an augmentation that inputs of this shape, or targets of this kind, do not have."""
         for key in ("crop", "flip", "cutout", "randaugment", "mixup"):
             value = getattr(self, key)
+            if value and kind == "boxes":
+                raise UsageError(
+                    f"dataset.{key}={plainly(value)} changes images and would leave their boxes where they were; "
+                    f"set dataset.{key}={'false' if key == 'flip' else 0}"
+                )
             if value and len(inputs) != 3:
                 raise UsageError(
                     f"dataset.{key}={plainly(value)} changes images, but {self.name} has {NOUNS[len(inputs) + 1]}; "

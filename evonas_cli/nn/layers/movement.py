@@ -40,6 +40,19 @@ class Pad(nn.Module):
         return pad(x, (0, self.width - x.shape[3], 0, self.height - x.shape[2]))
 
 
+class Upsample(nn.Module):
+    """Each pixel `factor` x `factor` times; a sum over its copies is the gradient, on every device."""
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        copies = x[:, :, :, None, :, None].expand(-1, -1, -1, self.factor, -1, self.factor)
+        return copies.reshape(batch, channels, height * self.factor, width * self.factor)
+
+
 def zero(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
     """Zeros in the shape of every `stride`-th pixel."""
     return Zero(settings["stride"])
@@ -53,6 +66,11 @@ def shift(shapes: Sequence[Shape], settings: Settings, generator: torch.Generato
 def pad_map(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
     """The map with zeros below and to the right."""
     return Pad(settings["height"], settings["width"])
+
+
+def upsample(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
+    """The map with each pixel several times, in both directions."""
+    return Upsample(settings["factor"])
 
 
 def flatten(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:

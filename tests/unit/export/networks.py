@@ -30,6 +30,8 @@ ON_MAPS = {
     "shift": [{}],
     "pad": [{"height": 8, "width": 6}],
     "map_to_sequence": [{}],
+    "upsample": [{"factor": 2}],
+    "global_max": [{}],
     "batch_norm": [{}],
     "layer_norm": [{}],
     "flatten": [{}],
@@ -85,6 +87,11 @@ def cases() -> dict[str, Plan]:
         graph = Graph(VECTOR)
         both = [graph.add("relu", graph.input), graph.add("tanh", graph.input), graph.input]
         found[f"{op}-1-0"] = ended(graph, graph.add(op, *both))
+    graph = Graph(MAPS)
+    y = graph.add("relu", graph.input)
+    found["multiply-3-0"] = ended(graph, graph.add("multiply", y, graph.add("global_max", y)))
+    graph = Graph(SEQUENCE)
+    found["join-2-0"] = ended(graph, graph.add("join", graph.input, graph.add("relu", graph.input)))
     for op in ON_IDS:
         graph = Graph(IDS)
         x = graph.add("embedding", graph.input, vocabulary=VOCABULARY, width=4)

@@ -65,6 +65,9 @@ CASES = [
     ("sinusoidal_positions", {}, (4, 6), (4, 6), 0, 0),
     ("learned_positions", {}, (4, 6), (4, 6), 24, 0),
     ("map_to_sequence", {}, (4, 3, 2), (4, 6), 0, 0),
+    ("join", {}, (4, 6), (4, 6), 0, 0),
+    ("upsample", {"factor": 3}, (7, 5, 4), (7, 15, 12), 0, 0),
+    ("global_max", {}, (7, 5, 4), (7, 1, 1), 0, 0),
     ("mean_time", {}, (7, 5), (7,), 0, 0),
     ("max_time", {}, (7, 5), (7,), 0, 0),
     ("last_time", {}, (7, 5), (7,), 0, 0),
@@ -106,6 +109,14 @@ def test_variadic_shapes():
     wide = graph.add("conv", graph.input, channels=5, kernel=1)
     assert graph.shape(graph.add("concat", graph.input, wide, graph.input)) == (11, 8, 8)
     assert graph.shape(graph.add("add", wide, wide, wide)) == (5, 8, 8)
+    pixel = graph.add("global_max", wide)
+    assert graph.shape(graph.add("multiply", wide, pixel)) == (5, 8, 8)
+    with pytest.raises(PlanError, match="one pixel of as many channels"):
+        graph.add("multiply", graph.input, pixel)
+    rows = [graph.add("map_to_sequence", x) for x in (wide, pixel, graph.input)]
+    assert graph.shape(graph.add("join", *rows[:2])) == (5, 65)
+    with pytest.raises(PlanError, match="the same number of channels"):
+        graph.add("join", *rows)
 
 
 @given(st.integers(1, 40), st.integers(0, 4), st.integers(1, 3), st.integers(1, 3))
