@@ -240,11 +240,6 @@ class Dataset(Source):
         """Raises UsageError for an augmentation that inputs of this shape, or targets of this kind, do not have."""
         for key in ("crop", "flip", "cutout", "randaugment", "mixup"):
             value = getattr(self, key)
-            if value and kind == "boxes":
-                raise UsageError(
-                    f"dataset.{key}={plainly(value)} changes images and would leave their boxes where they were; "
-                    f"set dataset.{key}={'false' if key == 'flip' else 0}"
-                )
             if value and len(inputs) != 3:
                 raise UsageError(
                     f"dataset.{key}={plainly(value)} changes images, but {self.name} has {NOUNS[len(inputs) + 1]}; "

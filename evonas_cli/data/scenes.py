@@ -2,7 +2,7 @@
 
     image: size x size pixels of red, green and blue -> boxes: square, disc or triangle, of 4 pixels up to half the side
 
-Shapes have a colour and a size of their own, sizes uniform in their logarithm, so that small ones are as frequent as
+Shapes are brighter than the ground and have a colour and a size of their own, sizes uniform in their logarithm, so that small ones are as frequent as
 large ones; no two boxes overlap by more than a tenth of the smaller one. All is cheap enough for a CPU, and needs maps
 of several resolutions: a small shape is lost in a coarse map, and a large one is more than a location of a fine map
 sees.
@@ -28,6 +28,8 @@ from evonas_cli.network.detection import STRIDES
 SHAPES = ("square", "disc", "triangle")
 SMALLEST = 4
 """The least side of a shape's box in pixels."""
+DARK, BRIGHT = (0.0, 96.0), (128.0, 255.0)
+"""Levels of red, green and blue, of 255, of the ground and of shapes."""
 OVERLAP = 0.1
 """The largest share of the smaller box that two boxes have in common."""
 TRIES = 100
@@ -116,14 +118,14 @@ class Scenes(OwnParts):
 
     def _scene(self, rng: Random) -> tuple[NDArray[np.float64], list[Box]]:
         """Levels (3, size, size) without noise, and the boxes of the shapes."""
-        ground = [rng.uniform(0, 255) for _ in range(3)]
+        ground = [rng.uniform(*DARK) for _ in range(3)]
         canvas = np.broadcast_to(np.array(ground)[:, None, None], (3, self.size, self.size)).copy()
         boxes: list[Box] = []
         for _ in range(rng.randint(1, self.most)):
             box = self._placed(rng, boxes)
             if box is None:
                 continue
-            colour = [(level + rng.choice((-1, 1)) * rng.uniform(64, 128)) % 256 for level in ground]
+            colour = [rng.uniform(*BRIGHT) for _ in range(3)]
             canvas[:, _inside(box, self.size)] = np.array(colour)[:, None]
             boxes.append(box)
         return canvas, boxes

@@ -9,23 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evonas_cli.network.detection import SIDES, STRIDES, classes_of, grids
-from evonas_cli.network.inputs import check_maps
-from evonas_cli.network.plan import Graph, PlanError
+from evonas_cli.network.detection import SIDES, STRIDES, classes_of
+from evonas_cli.network.inputs import refusal
+from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Task
 
 LEVELS = len(STRIDES)
 
 
 def check_boxes(space: str, task: Task) -> None:
-    """Raises PlanError, in one line, unless the task is to find boxes in images whose sides the strides divide."""
-    check_maps(space, task)
+    """Raises PlanError, in one line, unless the task is to find boxes."""
     if task.kind != "boxes":
-        raise PlanError(f"{space} finds boxes, and the task has {task.kind}; pass dataset=scenes or dataset=coco")
-    try:
-        grids(task.inputs)
-    except ValueError as error:
-        raise PlanError(f"{space}: {error}") from None
+        raise refusal(space, "images with boxes, as dataset=scenes and dataset=coco have", task)
 
 
 def stem(graph: Graph, channels: int) -> int:

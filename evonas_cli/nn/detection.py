@@ -55,7 +55,7 @@ def detections(outputs: Tensor, height: int, width: int, strides: tuple[int, ...
     """
     scores, boxes = scores_and_boxes(outputs, places(height, width, strides).to(outputs))
     classes = scores.shape[-1]
-    chances, order = scores.sigmoid().flatten(1).sort(1, descending=True, stable=True)
+    chances, order = scores.sigmoid().flatten(1).sort(dim=1, descending=True, stable=True)
     chances, order = chances[:, :CANDIDATES], order[:, :CANDIDATES]
     kinds, where = order % classes, (order // classes)[..., None].expand(-1, -1, 4)
     found = boxes.gather(1, where).clamp_min(0).minimum(tensor([width, height] * 2).to(boxes))

@@ -73,7 +73,7 @@ class Fpn(Independent):
         return parse(self.choices, PLAIN if data == TOP_DOWN else data)
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
-        """The network. Raises PlanError for a task without boxes, and for images whose sides 16 does not divide."""
+        """The network. Raises PlanError for a task without boxes."""
         check_boxes("fpn", task)
         graph = Graph(task.inputs)
         features, x = [], stem(graph, self.channels)

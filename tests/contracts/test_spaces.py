@@ -23,13 +23,15 @@ CURES = {
     contract.IMAGES: "space=chain_cnn reads images",
 }
 READS = {
+    "backbone": [],
+    "fpn": [],
     "fixed_network": list(CURES),
     "mlp": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "mlp_ensemble": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "sequence_net": [contract.SERIES, contract.TEXTS],
     "transformer": [contract.IMAGES, contract.SERIES, contract.TEXTS],
 }
-"""Tasks that spaces have networks for, where they are not those of images."""
+"""Tasks that spaces have networks for, where they are not those of images in classes."""
 BUILT = spaces()
 CASES = [
     pytest.param(law, space, id=f"{law.__name__}-{name}")
