@@ -55,8 +55,8 @@ class Coco(Dataset):
     """Images in a folder, and a JSON file of boxes as COCO has it.
 
     `images` is the folder (null: that of the file). Images are resized to `size` x `size` pixels, and their boxes with
-    them; they are not augmented. Raises UsageError for a size that is no multiple of 16; reading does so for a box outside of its image or
-    without area, and for whatever else does not fit together.
+    them; they are not augmented. Raises UsageError for a size that is no multiple of 16; reading does so for a box
+    outside of its image or without area, and for whatever else does not fit together.
     """
 
     speaks: ClassVar[bool] = True
@@ -149,8 +149,8 @@ class Coco(Dataset):
             raise UsageError(f"{folder} is no folder; pass dataset.images=FOLDER")
         with reading(path, "JSON", "repair it"):
             data = parse(path.read_bytes())
-        members = [_members(data, key, path) for key in ("images", "annotations", "categories")]
-        return _listed(*members, folder, path)
+        images, annotations, categories = (_members(data, key, path) for key in ("images", "annotations", "categories"))
+        return _listed(images, annotations, categories, folder, path)
 
 
 def _members(data: Any, key: str, path: Path) -> list[Mapping[str, Any]]:

@@ -2,10 +2,10 @@
 
     image: size x size pixels of red, green and blue -> boxes: square, disc or triangle, of 4 pixels up to half the side
 
-Shapes are brighter than the ground and have a colour and a size of their own, sizes uniform in their logarithm, so that small ones are as frequent as
-large ones; no two boxes overlap by more than a tenth of the smaller one. All is cheap enough for a CPU, and needs maps
-of several resolutions: a small shape is lost in a coarse map, and a large one is more than a location of a fine map
-sees.
+Shapes are brighter than the ground and have a colour and a size of their own, sizes uniform in their logarithm, so that
+small ones are as frequent as large ones; no two boxes overlap by more than a tenth of the smaller one. All is cheap
+enough for a CPU, and needs maps of several resolutions: a small shape is lost in a coarse map, and a large one is more
+than a location of a fine map sees.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Detection of objects as one vector of numbers for each image: at which locations a network answers, and in what order.
+"""Detection of objects as one vector of numbers for each image: where a network answers, and in what order.
 
 There is a location in the middle of each cell of grids with strides of 4, 8 and 16 pixels, the levels of a pyramid. At
 each a network gives a score for each class, and four numbers that say how far the sides of the box are away (FCOS:

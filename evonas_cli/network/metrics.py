@@ -71,8 +71,8 @@ MEANINGS: Mapping[str, str] = {
     "valid_r2": "Coefficient of determination over the validation part, at most 1; with several targets their mean.",
     "valid_perplexity": "Exponential of valid_loss, at least 1: the number of tokens that would be as hard to tell.",
     "valid_map50": "Mean average precision of the classes that the validation part has, in [0, 1]: the area under the "
-    "curve of precision, made monotone, over recall. A detection is right where its IoU with a box of its class that no "
-    "surer one has found is at least 0.5.",
+    "curve of precision, made monotone, over recall. A detection is right where its IoU with a box of its class that "
+    "no surer one has found is at least 0.5.",
     "valid_mean_iou": "Mean over the boxes of the validation part of the IoU, in [0, 1], with the best of the image's "
     "detections, whatever their class. An image with n boxes has its n surest detections.",
     "train_loss": "Mean loss over the last epoch's training batches, with label smoothing and class weights. Neurons: "

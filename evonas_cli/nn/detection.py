@@ -1,4 +1,4 @@
-"""From the outputs of a detector to boxes, with scores and without doubles; plain torch, so that exported files have it.
+"""From the outputs of a detector to boxes, with scores and without doubles; plain torch, which exported files hold.
 
 Boxes are (left, top, right, bottom) in pixels. All sorts are stable, so that equal outputs give equal detections.
 """
@@ -15,6 +15,8 @@ CANDIDATES = 50
 """Pairs of a location and a class, those with the highest scores, that are looked at in an image."""
 LEAST_SCORE = 0.05
 """Detections with a lower score are left out."""
+SURE = 0.3
+"""Detections with a lower score are not told to people; metrics take them all."""
 SUPPRESSED = 0.5
 """The IoU with a surer detection of its class from which on a detection is taken for the same object."""
 
@@ -33,7 +35,7 @@ def places(height: int, width: int, strides: tuple[int, ...]) -> Tensor:
 def scores_and_boxes(outputs: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
     """Scores of the classes before the logistic function, (..., L, classes), and boxes (..., L, 4), from outputs
     (..., (classes + 4) x L) and `places`. A side is softplus(output) strides away."""
-    rows = outputs.unflatten(-1, (-1, len(at))).transpose(-1, -2)
+    rows = outputs.reshape(*outputs.shape[:-1], -1, len(at)).transpose(-1, -2)
     away = F.softplus(rows[..., -4:]) * at[:, 2:]
     boxes = cat([at[:, :2] - away[..., :2], at[:, :2] + away[..., 2:]], -1)
     return rows[..., :-4] - PRIOR, boxes

@@ -30,7 +30,7 @@ MERGES = ("sum", "attention")
 TOP_DOWN = "top_down"
 """The word for the plain top-down pyramid, in place of a list of genes."""
 PLAIN: Genes = (2, 2, "sum", 2, 1, 3, "sum", 1, "2 1 0", 3, 3, "sum", 4, 4, "sum", 0, 4, "sum")
-"""Its genes: the coarsest map, then the middle one with it; the outputs are these two, and the finest with the latter."""
+"""Its genes: the coarsest map, then the middle one with it; the outputs are both, and the finest with the latter."""
 
 
 class MergingCell(NamedTuple):
@@ -47,8 +47,9 @@ class Fpn(Independent):
 
     Genomes are lists: of each of the `intermediate` cells the two maps it reads (0 to 2 are those of the backbone, the
     finest first, 3 and on the cells), its merge and its level; the order of the output levels; and of each output cell
-    its two maps and its merge. With 2 intermediate cells `top_down` stands for the plain pyramid. The backbone's first
-    map has `channels`, the pyramid `width`; `repeats` pyramids follow each other. Raises UsageError for numbers below 1.
+    its two maps and its merge. With 2 intermediate cells `top_down` stands for the plain pyramid. The backbone begins
+    with `channels`, the pyramid has `width`; `repeats` pyramids follow each other. Raises UsageError for numbers below
+    1.
     """
 
     def __init__(self, channels: int = 8, width: int = 24, intermediate: int = 2, repeats: int = 2) -> None:

@@ -29,7 +29,7 @@ ENOUGH = 0.5
 
 
 class Boxes:
-    """Focal loss and generalised IoU; targets are (B, K, 5), class and sides, with -1 for no box. `device` is theirs."""
+    """Focal loss and generalised IoU; targets are (B, K, 5), class and sides, with -1 for no box, on `device`."""
 
     def __init__(self, task: Task, device: torch.device) -> None:
         self._task, self._classes = task, classes_of(task)

@@ -110,8 +110,8 @@ class SupernetBench:
         if not any(measured) and order.max_multiply_adds is not None:
             least = min(network.superplan.multiply_adds(path) for path in order.paths)
             raise UsageError(
-                f"none of {len(order.paths)} paths has {order.max_multiply_adds:,} multiply-adds or fewer, the least has "
-                f"{least:,}; raise strategy.max_multiply_adds"
+                f"none of {len(order.paths)} paths has {order.max_multiply_adds:,} multiply-adds or fewer, the least "
+                f"has {least:,}; raise strategy.max_multiply_adds"
             )
         if not finite:
             return Failure("diverged", "no path has a validation loss that is a finite number")

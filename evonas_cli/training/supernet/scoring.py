@@ -26,7 +26,8 @@ def score(
     network: Supernet, data: Resident, criterion: Criterion, order: Scoring, run_seed: int, batch: int, halt: Halt
 ) -> list[dict[str, float]]:
     """The metrics of each path by their names without the part: `loss`, `error`, ...; a metric that is not finite is
-    left out, and a path above the limit of multiply-adds has none. `batch` is the size of validation batches. Raises Halted when the time is over."""
+    left out, and a path above the limit of multiply-adds has none. `batch` is the size of validation batches. Raises
+    Halted when the time is over."""
     network.eval()
     found = []
     for number, path in enumerate(order.paths):

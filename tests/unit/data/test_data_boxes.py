@@ -54,7 +54,8 @@ def document(**changes) -> dict:
 
 def coco(folder: Path, data: object) -> Coco:
     for n in range(10):
-        Image.fromarray(np.random.default_rng(n).integers(0, 256, (20, 40, 3), dtype=np.uint8)).save(folder / f"{n}.png")
+        pixels = np.random.default_rng(n).integers(0, 256, (20, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{n}.png")
     (folder / "boxes.json").write_text(json.dumps(data))
     settings = {"valid_fraction": 0.2, "test_fraction": 0.2, "limit": None}
     return Coco(path=str(folder / "boxes.json"), size=32, **settings)

@@ -38,7 +38,7 @@ def answer(y: Tensor, sure: float = 12.0) -> Tensor:
 def test_locations_are_the_middles_of_the_cells_of_each_level():
     assert grids(INPUTS) == ((8, 12), (4, 6), (2, 3)) and locations(INPUTS) == 126 == len(AT)
     assert classes_of(TASK) == 2
-    assert AT[:2].tolist() == [[2, 2, 4], [6, 2, 4]] and AT[12].tolist() == [2, 6, 4] and AT[-1].tolist() == [40, 24, 16]
+    assert AT[[0, 1, 12, -1]].tolist() == [[2, 2, 4], [6, 2, 4], [2, 6, 4], [40, 24, 16]]
     for wrong in ((3, 40, 32), (3, 8)):
         with pytest.raises(ValueError):
             grids(wrong)
@@ -119,7 +119,8 @@ def test_doubles_are_suppressed_by_class_and_weak_scores_left_out():
 
 
 def test_average_precision_is_the_area_under_the_monotone_curve():
-    assert average_precision(torch.tensor([0.9, 0.8, 0.7]), torch.tensor([True, False, True]), 2) == pytest.approx(5 / 6)
+    scores = torch.tensor([0.9, 0.8, 0.7])
+    assert average_precision(scores, torch.tensor([True, False, True]), 2) == pytest.approx(5 / 6)
     assert average_precision(torch.tensor([0.7, 0.9]), torch.tensor([True, False]), 4) == pytest.approx(1 / 8)
     assert average_precision(torch.zeros(0), torch.zeros(0, dtype=torch.bool), 3) == 0.0
 
