@@ -56,6 +56,9 @@ class Source(ABC):
     known_outputs: ClassVar[int | None] = None
     """How many classes, labels or numbers the source has; None: that has to be read."""
 
+    known_kind: ClassVar[str | None] = None
+    """The kind of the targets, where it is the same whatever the settings, and not classes; None elsewhere."""
+
     valid_fraction: float | str | None
     test_fraction: float | str | None
     limit: int | None

@@ -45,6 +45,7 @@ class Scenes(OwnParts):
     values out of range.
     """
 
+    known_kind: ClassVar[str] = "boxes"
     known_outputs: ClassVar[int | None] = len(SHAPES)
 
     size: int
@@ -81,7 +82,7 @@ class Scenes(OwnParts):
     @property
     def task_kind(self) -> str:
         """As Source.task_kind."""
-        return "boxes"
+        return self.known_kind
 
     def looked_up_sizes(self, seed: int) -> dict[str, int]:
         """As Source.looked_up_sizes."""
