@@ -32,7 +32,7 @@ def predict(
     """Let an exported model answer raw inputs.
 
     Writes a .csv table with one line for each input: the class and the probability of each class, the labels and their
-    probabilities, or numbers in the unit of the targets.
+    probabilities, numbers in the unit of the targets, or boxes in pixels of the images that the network sees.
     """
     from evonas_cli.core.errors import UsageError
     from evonas_cli.export.preprocessing import read_inputs

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from evonas_cli.compression.measuring import METRIC
 from evonas_cli.compression.quantize import is_quantised
 from evonas_cli.config.build import build
 from evonas_cli.core.errors import UsageError
@@ -116,6 +117,8 @@ def _trainer(reading: Reading, allowed: Sequence[str]) -> Trainer:
 def _subject(
     outgoing: Outgoing, reading: Reading, trainer: Trainer, origin: str, device: str, allowed: Sequence[str]
 ) -> Subject:
+    if (kind := outgoing.signature.task.kind) not in METRIC:
+        raise UsageError(f"{origin} says {kind}; evonas compress makes networks for {', '.join(METRIC)} smaller")
     config = reading.parts.config
     check_standard(trainer, "evonas compress", keys=("loss", "augmentation"))
     place = ready(device, config["deterministic"], config["evaluator"]["threads"])

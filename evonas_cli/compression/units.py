@@ -19,7 +19,7 @@ KEPT = -1
 CHANNELWISE = frozenset(
     (
         *("relu", "gelu", "tanh", "sigmoid", "identity", "dropout", "batch_norm"),
-        *("max_pool", "avg_pool", "global_avg_pool", "zero", "shift", "pad", "upsample"),
+        *("max_pool", "avg_pool", "global_avg_pool", "zero", "shift", "pad", "resize", "upsample"),
         *("max_pool1d", "avg_pool1d", "mask", "mean_time", "max_time", "last_time"),
     )
 )

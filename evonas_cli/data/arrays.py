@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.data.boxes import is_box
 from evonas_cli.data.targets import Targets, targets
 
 Images: TypeAlias = NDArray[Any]
@@ -17,7 +18,8 @@ Images: TypeAlias = NDArray[Any]
 Inputs: TypeAlias = NDArray[Any]
 """Images, vectors (N, F) or series (N, C, L), float32 once checked, or token ids (N, L), int64."""
 Labels: TypeAlias = NDArray[Any]
-"""Targets. Once checked: classes (N,) int64, labels (N, K) float32 of 0 and 1, numbers (N, K) float64."""
+"""Targets. Once checked: classes (N,) int64, labels (N, K) float32 of 0 and 1, numbers (N, K) float64, boxes (N, K, 5)
+float32 (`data.boxes`)."""
 NOUNS = {2: "vectors", 3: "series", 4: "images"}
 """What inputs are called, by the number of their axes."""
 _TYPES = {"b": "truth values", "i": "numbers", "u": "numbers", "f": "numbers", "U": "words", "S": "words"}
@@ -109,14 +111,21 @@ def all_targets(given: Mapping[str, Labels], kind: str, where: str, names: tuple
                 "differ"
             )
     label = f"{where}: " + " and ".join(f"y_{name}" for name in given) if len(given) > 1 else f"{where}: y_train"
-    together = targets(np.concatenate(list(given.values())), kind, label)
+    together = targets(np.concatenate(list(given.values())), kind, label, names if kind == "boxes" else ())
     if len(names) == together.outputs:
         together = replace(together, names=names)
     ends = np.cumsum([len(y) for y in given.values()])
     pieces = dict(zip(given, np.split(together.y, ends[:-1]), strict=True))
     found = {name: replace(together, y=y) for name, y in pieces.items()}
-    (_check_classes if together.kind == "classes" else _check_columns)(found, where)
+    checks = {"classes": _check_classes, "boxes": _check_boxes}
+    checks.get(together.kind, _check_columns)(found, where)
     return found
+
+
+def _check_boxes(found: Mapping[str, Targets], where: str) -> None:
+    """Raises UsageError for a training part without boxes."""
+    if not is_box(found["train"].y).any():
+        raise UsageError(f"{where}: no training image has a box; there is nothing to find, so give some images boxes")
 
 
 def _check_classes(found: Mapping[str, Targets], where: str) -> None:

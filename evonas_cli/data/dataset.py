@@ -13,6 +13,7 @@ from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.sources import Resolving
 from evonas_cli.data.arrays import NOUNS, Arrays, Inputs, Labels, checked
 from evonas_cli.data.preparing import (
+    check_part,
     fingerprint_of,
     imbalance,
     part_of,
@@ -55,6 +56,9 @@ class Source(ABC):
     known_outputs: ClassVar[int | None] = None
     """How many classes, labels or numbers the source has; None: that has to be read."""
 
+    known_kind: ClassVar[str | None] = None
+    """The kind of the targets, where it is the same whatever the settings, and not classes; None elsewhere."""
+
     valid_fraction: float | str | None
     test_fraction: float | str | None
     limit: int | None
@@ -86,7 +90,8 @@ class Source(ABC):
 
     @property
     def task_kind(self) -> str:
-        """The kind of task as far as the settings tell it without any reading: classes, labels, numbers, or auto."""
+        """The kind of task as far as the settings tell it without any reading: classes, labels, numbers, boxes, or
+        auto."""
         return "classes"
 
     def looked_up_outputs(self) -> int | None:
@@ -225,6 +230,8 @@ class Dataset(Source):
         x, y = part_of(arrays, indices, "test")
         if arrays.kind == "numbers":
             y = standardised(y, *target_moments(part_of(arrays, indices, "train")[1]))
+        if arrays.kind == "boxes":
+            check_part(Targets(y, "boxes", arrays.names), "test", self.name)
         return x, y
 
     def fingerprint(self, seed: int) -> str:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.data.arrays import NOUNS, Arrays, Inputs, Labels
+from evonas_cli.data.boxes import is_box
 from evonas_cli.data.splits import Augmentation, Indices, Splits, moments
 from evonas_cli.data.targets import Targets
+from evonas_cli.network.detection import outputs
 from evonas_cli.network.task import Task
 
 UNBALANCED = 10
@@ -50,8 +52,14 @@ def prepared(arrays: Arrays, indices: Mapping[str, Indices], augmentation: Augme
 
 
 def task_of(arrays: Arrays) -> Task:
-    """The task of checked arrays."""
-    return Task(tuple(arrays.x_train.shape[1:]), len(arrays.names), arrays.kind)  # type: ignore[arg-type]
+    """The task of checked arrays. Raises UsageError for images in which a network cannot find boxes."""
+    inputs = tuple(arrays.x_train.shape[1:])
+    if arrays.kind != "boxes":
+        return Task(inputs, len(arrays.names), arrays.kind)  # type: ignore[arg-type]
+    try:
+        return Task(inputs, outputs(inputs, len(arrays.names)), "boxes")
+    except ValueError as error:
+        raise UsageError(f"the data set: {error}; pass dataset.size={max(16, inputs[-1] // 16 * 16)}, say") from None
 
 
 def part_of(arrays: Arrays, indices: Mapping[str, Indices], part: str) -> tuple[Inputs, Labels]:
@@ -75,19 +83,27 @@ def standardised(y: Labels, mean: NDArray[np.float64], std: NDArray[np.float64])
 
 
 def check_valid(found: Targets, where: str) -> None:
-    """Raises UsageError for a validation part in which the metrics of the kind have no value: targets all the same."""
+    """As `check_part` of the validation part."""
+    check_part(found, "validation", where)
+
+
+def check_part(found: Targets, part: str, where: str) -> None:
+    """Raises UsageError for a part in which the metrics of the kind have no value: targets all the same."""
     if found.kind == "classes":
         useless = len(found) > 0 and bool((found.y == found.y[0]).all())
         what = f"has the class {found.names[int(found.y[0])]} alone"
     elif found.kind == "labels":
         useless = bool((found.y == found.y[0]).all())
         what = "has no label with both values"
+    elif found.kind == "boxes":
+        useless = len(found) > 0 and not is_box(found.y).any()
+        what = "has no box"
     else:
         useless = bool((found.y == found.y[0]).all(axis=0).any())
         what = "has a number that never changes"
     if useless:
         raise UsageError(
-            f"{where}: the validation part, {len(found)} examples, {what}, so that nothing can be measured on it; "
+            f"{where}: the {part} part, {len(found)} examples, {what}, so that nothing can be measured on it; "
             "give it more examples"
         )
 
@@ -106,6 +122,7 @@ def summary(splits: Splits, n_test: int, where: str, said: str = "") -> str:
     """One line on what a source has given; `said` is what the source adds."""
     noun, n, kind = NOUNS[splits.x_train.ndim], len(splits.names), splits.task.kind
     shape = "x".join(map(str, splits.task.inputs))
+    kind = "classes" if kind == "boxes" else kind
     what = f"{n} {kind if n > 1 else kind.removesuffix('s')} ({listed_names(splits.names)})"
     counts = f"{len(splits.y_train)} to train, {len(splits.y_valid)} to validate, {n_test} to test"
     return f"{where}: {noun} {shape}, {what}; {counts}{said}"

@@ -50,7 +50,8 @@ class Splits:
     Inputs are images (N, C, H, W), uint8 or float32 as in the source, vectors (N, F) or series (N, C, L), float32, or
     token ids (N, L), int64. `mean` and `std`, float64, are those of each channel or feature on the scale of the inputs,
     from the training part only (empty for token ids). Targets are classes (N,) int64, labels (N, K) float32 of 0 and 1,
-    or numbers (N, K) float32, standardised by `target_mean` and `target_std`, (K,) float64, of the training part.
+    numbers (N, K) float32, standardised by `target_mean` and `target_std`, (K,) float64, of the training part, or boxes
+    (N, K, 5) float32 (`data.boxes`).
     `names` are those of the classes, labels or numbers, as far as the source has them. `fingerprint` identifies the
     data and how it was split. `preparation` says how raw inputs became these (`network.signature`); it is empty for
     arrays that were taken as they are.

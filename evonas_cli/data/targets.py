@@ -7,6 +7,7 @@
 | 0 and 1 (N, K), any number of 1s a row | labels |
 | other floats (N,) or (N, K) | numbers |
 | whole numbers written as floats (N,) | classes or numbers: refused, unless the kind is given |
+| numbers (N, K, 5): a class and the sides of a box | boxes, where a source gives that kind (`data.boxes`) |
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.data.boxes import checked_boxes
 from evonas_cli.network.task import Kind
 
 GIVEN_KINDS = ("auto", "classes", "labels", "numbers")
@@ -27,9 +29,10 @@ GIVEN_KINDS = ("auto", "classes", "labels", "numbers")
 
 @dataclass(frozen=True)
 class Targets:
-    """Classes (N,) int64, labels (N, K) float32 of 0 and 1, or numbers (N, K) float64 in the unit of the source.
+    """Classes (N,) int64, labels (N, K) float32 of 0 and 1, numbers (N, K) float64 in the unit of the source, or boxes
+    (N, K, 5) float32.
 
-    `names` are those of the classes, the labels or the columns of numbers.
+    `names` are those of the classes, the labels, the columns of numbers, or the classes of boxes.
     """
 
     y: NDArray[Any]
@@ -41,7 +44,7 @@ class Targets:
 
     @property
     def outputs(self) -> int:
-        """How many classes, labels or numbers there are."""
+        """How many classes, labels, numbers or classes of boxes there are."""
         return len(self.names)
 
 
@@ -51,6 +54,8 @@ def targets(raw: NDArray[Any], kind: str, where: str, columns: Sequence[str] = (
     `columns` names the K columns (default: 0 to K - 1). `where` names the array in messages. Raises UsageError for
     missing values, values of several types, shapes of another form, and targets that are not of the given kind.
     """
+    if kind == "boxes":
+        return Targets(checked_boxes(raw, columns, where), "boxes", tuple(columns))
     values = _plain(raw[:, 0] if raw.ndim == 2 and raw.shape[1] == 1 else raw, where)
     if values.ndim not in (1, 2) or 0 in values.shape:
         raise UsageError(f"{where} has shape {raw.shape}; targets are (N,) or (N, K)")

@@ -134,9 +134,18 @@ class OneShotSearch(Generic[G]):
         loss, epochs = told.metrics["supernet_loss"], state.epochs + 1
         return replace(state, epochs=epochs, last=told.id, steps=steps(told.payload), loss=loss)
 
-    def score(self, state: Shared, paths: Sequence[Path], first_batch: int | None = None) -> Proposal[G]:
-        """The scores of paths by the weights as they are; with `first_batch` each on a mini-batch, from that one on."""
-        order = Scoring(paths=tuple(paths), batch_size=self.batch_size, examples=self.examples, first_batch=first_batch)
+    def score(
+        self, state: Shared, paths: Sequence[Path], first_batch: int | None = None, limit: int | None = None
+    ) -> Proposal[G]:
+        """The scores of paths by the weights as they are; with `first_batch` each on a mini-batch, from that one on.
+        Paths of more than `limit` multiply-adds get none."""
+        order = Scoring(
+            paths=tuple(paths),
+            batch_size=self.batch_size,
+            examples=self.examples,
+            first_batch=first_batch,
+            max_multiply_adds=limit,
+        )
         return self._proposal(state, order.to_json(), "score" if first_batch is None else "reward")
 
     def scored(self, told: Evaluation[G], count: int) -> tuple[float | None, ...] | None:

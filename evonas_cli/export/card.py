@@ -55,7 +55,12 @@ def answers(signature: Signature) -> str:
     """What a network says, in a sentence."""
     names = [visible(name) for name in names_of(signature)]
     more = f", ... ({len(names)} in all)" if len(names) > SHOWN else ""
-    what = {"classes": "one of the classes", "labels": "which of the labels", "numbers": "the numbers"}
+    what = {
+        "classes": "one of the classes",
+        "labels": "which of the labels",
+        "numbers": "the numbers",
+        "boxes": "where in an image, in pixels of it as the network sees it, are boxes of the classes",
+    }
     return f"It says {what.get(signature.task.kind, 'the outputs')} {', '.join(names[:SHOWN])}{more}."
 
 

@@ -122,8 +122,8 @@ def _difference(made: torch.Tensor, wanted: torch.Tensor, signature: Signature) 
 
 
 def _right(outputs: torch.Tensor, y: NDArray[Any], signature: Signature) -> int:
-    """How many answers are right; none are counted among numbers."""
+    """How many answers are right; none are counted among numbers and boxes."""
     kind, targets = signature.task.kind, torch.tensor(y)
-    if kind == "numbers":
+    if kind in ("numbers", "boxes"):
         return 0
     return int((outputs.argmax(1) == targets).sum() if kind == "classes" else ((outputs > 0) == (targets > 0.5)).sum())

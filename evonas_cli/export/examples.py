@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.data.boxes import checked_boxes
 from evonas_cli.data.cells import is_number, numbers, stripped, truths
 from evonas_cli.data.class_folders import listed as class_folders
 from evonas_cli.data.delimited import Delimited, listed
@@ -20,8 +21,8 @@ from evonas_cli.network.signature import Signature
 
 @dataclass(frozen=True)
 class Examples:
-    """`x` as `Inputs` has it, and `y`: classes (N,) int64, labels (N, K) float32, or numbers (N, K) float64 in their
-    own unit."""
+    """`x` as `Inputs` has it, and `y`: classes (N,) int64, labels (N, K) float32, numbers (N, K) float64 in their own
+    unit, or boxes (N, K, 5) float32 in pixels of the network's images."""
 
     x: NDArray[Any]
     y: NDArray[Any]
@@ -40,7 +41,9 @@ def read_examples(path: Path, signature: Signature, target: Sequence[str] = (), 
     if found.table is not None:
         return Examples(found.x, _of_table(found.table, signature, target))
     if found.arrays is None:
-        raise UsageError(f"{path} is a single image; name a folder with one folder for each class")
+        boxes = signature.task.kind == "boxes"
+        wanted = "an .npz file with x and y" if boxes else "a folder with one folder for each class"
+        raise UsageError(f"{path} is a single image; name {wanted}")
     if "y" not in found.arrays:
         raise UsageError(f"{path} has no y; save the targets under the key y")
     return Examples(found.x, _of_array(found.arrays["y"], found, signature, f"{path}: y"))
@@ -81,6 +84,8 @@ def _of_array(y: NDArray[Any], inputs: Inputs, signature: Signature, where: str)
             raise UsageError(f"{where} has shape {y.shape}; classes are one for each input, (N,)")
         present, places = np.unique(values, return_inverse=True)
         return np.array(_places([_word(one) for one in present.tolist()], signature, where), dtype=np.int64)[places]
+    if kind == "boxes":
+        return checked_boxes(y, signature.names, where)
     matrix = y[:, None] if y.ndim == 1 else y
     if matrix.shape[1:] != (outputs,) or matrix.dtype.kind not in "biuf":
         raise UsageError(

@@ -90,7 +90,7 @@ def neurons_of(reading: Reading, id: int) -> Neurons | None:
 
 def _title(reading: Reading, id: int, signature: Signature) -> str:
     task, run = signature.task, reading.run.root.name
-    words = {"classes": "classifier", "labels": "labeller", "numbers": "regression"}
+    words = {"classes": "classifier", "labels": "labeller", "numbers": "regression", "boxes": "detector"}
     return f"A {words.get(task.kind, 'model')} for {task.examples}, found by evonas: candidate {id} of {run}"
 
 

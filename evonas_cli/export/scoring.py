@@ -12,6 +12,7 @@ from torch import Tensor
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.export.outgoing import Model
+from evonas_cli.network.detection import STRIDES
 from evonas_cli.network.signature import Signature
 from evonas_cli.training.criteria import CRITERIA
 
@@ -31,8 +32,8 @@ def outputs_of(model: Model, x: NDArray[Any]) -> Tensor:
 def metrics_of(outputs: Tensor, y: NDArray[Any], signature: Signature) -> dict[str, float]:
     """The metrics of the kind by their names without a part: error, loss, f1, ...; as in training.
 
-    `y` is as `Examples` has it. Raises UsageError for two classes of which only one is there, and for numbers that are
-    all the same: some metrics have no value then.
+    `y` is as `Examples` has it. Raises UsageError for two classes of which only one is there, for numbers that are all
+    the same, and for images without any box: some metrics have no value then.
     """
     task = signature.task
     scale = torch.tensor(signature.target_std, dtype=torch.float32)
@@ -48,6 +49,8 @@ def metrics_of(outputs: Tensor, y: NDArray[Any], signature: Signature) -> dict[s
         raise UsageError(
             f"all examples are of the class {names_of(signature)[int(y[0])]}, so auroc has no value; add the other"
         )
+    elif task.kind == "boxes" and not (y[..., 0] >= 0).any():
+        raise UsageError("no example has a box, so map50 has no value; add images with boxes")
     meter = CRITERIA[task.kind](task, None, scale).meter(1)
     meter.add(outputs.float()[None], targets)
     [found] = meter.measured()
@@ -67,7 +70,9 @@ def header(signature: Signature) -> list[str]:
 
 
 def answers(outputs: Tensor, signature: Signature) -> list[list[str | float]]:
-    """For each input the class and the probability of each class, the labels and theirs, or the numbers."""
-    module = import_module(f"evonas_cli.export.plain.{signature.task.kind}")
+    """For each input the class and the probability of each class, the labels and theirs, the numbers, or the boxes."""
+    module: Any = import_module(f"evonas_cli.export.plain.{signature.task.kind}")
+    if signature.task.kind == "boxes":
+        module.IMAGE, module.STRIDES = signature.task.inputs[1:], STRIDES
     found: list[list[str | float]] = module.answers(outputs, names_of(signature))
     return found

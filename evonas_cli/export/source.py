@@ -26,11 +26,14 @@ from evonas_cli.data.pictures import SUFFIXES
 from evonas_cli.export.network_source import NetworkSource, class_text, network_source
 from evonas_cli.export.outgoing import Outgoing
 from evonas_cli.export.scoring import names_of
+from evonas_cli.network.detection import STRIDES
 from evonas_cli.network.signature import Signature
+from evonas_cli.nn import detection
 
 FILE, WEIGHTS = "model.py", "weights.safetensors"
 WIDTH = 110
 _PLAIN = Path(__file__).with_name("plain")
+_DETECTION = ("PRIOR", "CANDIDATES", "LEAST_SCORE", "SURE", "SUPPRESSED")
 _INPUTS = {"arrays": "arrays", "pictures": "pictures", "table": "table", "text": "text"}
 
 
@@ -65,6 +68,8 @@ def model_file(title: str, network: NetworkSource, signature: Signature) -> str:
     """The text of model.py."""
     parts = [_INPUTS[signature.preparation["form"]], signature.task.kind, "main"]
     found = [_part(_PLAIN / f"{part}.py") for part in parts]
+    if signature.task.kind == "boxes":
+        found.insert(1, _part(Path(detection.__file__)))
     classes = [class_text(path) for path in network.classes]
     constants = [line for line in network.lines if not _is_import(line)]
     constants += [f"{name} = {_literal(value)}" for name, value in _constants(signature).items()]
@@ -95,7 +100,7 @@ def _part(path: Path) -> tuple[list[str], list[str]]:
         source = ast.get_source_segment(text, node) or ""
         if isinstance(node, ast.FunctionDef):
             functions.append(source)
-        elif isinstance(node, ast.Import | ast.ImportFrom) and "__future__" not in source:
+        elif isinstance(node, ast.Import | ast.ImportFrom) and not re.search("__future__|evonas_cli", source):
             imports.append(source)
     return imports, functions
 
@@ -133,6 +138,9 @@ def _constants(signature: Signature) -> dict[str, Any]:
     said: Mapping[str, Any] = signature.preparation
     names = names_of(signature)
     found: dict[str, Any] = {"WEIGHTS": _Expression(f'Path(__file__).with_name("{WEIGHTS}")'), "NAMES": names}
+    if signature.task.kind == "boxes":
+        found |= {"IMAGE": signature.task.inputs[1:], "STRIDES": STRIDES}
+        found |= {name: getattr(detection, name) for name in _DETECTION}
     if said["form"] == "arrays":
         found["SHAPE"] = signature.task.inputs
     elif said["form"] == "pictures":

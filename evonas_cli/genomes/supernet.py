@@ -54,13 +54,14 @@ class Scoring:
     Before that the statistics of batch normalisation are measured on `examples` training examples (None: on all), in
     batches of `batch_size`. With `first_batch` path i is measured on mini-batch `first_batch` + i of the validation
     part alone, of `batch_size` examples, by the statistics of that batch: the reward of ENAS. Mini-batches begin again
-    when they are used up.
+    when they are used up. Paths of more than `max_multiply_adds` for an example are not measured (None: all are).
     """
 
     paths: tuple[Path, ...]
     batch_size: int
     examples: int | None = None
     first_batch: int | None = None
+    max_multiply_adds: int | None = None
 
     def to_json(self) -> dict[str, Json]:
         """As a proposal's options have it."""
@@ -70,6 +71,7 @@ class Scoring:
             "batch_size": self.batch_size,
             "examples": self.examples,
             "first_batch": self.first_batch,
+            **({} if self.max_multiply_adds is None else {"max_multiply_adds": self.max_multiply_adds}),
         }
 
 
@@ -100,7 +102,7 @@ def steps(payload: Json) -> int:
 
 
 def scores(payload: Json, count: int) -> tuple[float | None, ...]:
-    """The validation losses of the paths of an order to score, None for one that is not finite.
+    """The validation losses of the paths of an order to score, None for one that is not finite or was not measured.
 
     Raises ValueError for a payload that has no `count` of them.
     """

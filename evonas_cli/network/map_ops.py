@@ -1,9 +1,11 @@
 """Operations on feature maps of shape (channels, height, width).
 
 `gain` multiplies a convolution's initial weights, `same` pads the map (0: not). `pad` brings a map to a height and
-width with zeros below and to the right, `upsample` by repeating the nearest pixel. Average pools do not count padding.
+width with zeros below and to the right, `resize` by taking the nearest pixel. Average pools do not count padding.
 `shift` moves the map by one pixel, out[h, w] = in[h+1, w+1], with zeros in the last row and column. `zero` with a
-stride keeps every stride-th pixel, all zero.
+stride keeps every stride-th pixel, all zero. `upsample` repeats each pixel `factor` times in both directions.
+`global_max` is a map of one pixel, the greatest of each channel, and `multiply` multiplies a map by such a pixel,
+channel by channel.
 """
 
 from __future__ import annotations
@@ -72,11 +74,28 @@ def _pad_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     return channels, settings["height"], settings["width"]
 
 
-def _upsample_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+def _resize_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     channels, height, width = _map(shapes[0])
     if height > settings["height"] or width > settings["width"]:
         raise ValueError("it cannot make a map smaller")
     return channels, settings["height"], settings["width"]
+
+
+def _upsample_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    channels, height, width = _map(shapes[0])
+    return channels, settings["factor"] * height, settings["factor"] * width
+
+
+def _multiply_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    channels, height, width = _map(shapes[0])
+    if shapes[1] != (channels, 1, 1):
+        raise ValueError(f"the second input must be one pixel of as many channels, of shape {(channels, 1, 1)}")
+    return channels, height, width
+
+
+def _upsample_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    factor = settings["factor"]
+    return Source(call=f"{{0}}.repeat_interleave({factor}, 2).repeat_interleave({factor}, 3)")
 
 
 def _conv_source(shapes: Sequence[Shape], settings: Settings) -> Source:
@@ -102,7 +121,7 @@ def _pad_source(shapes: Sequence[Shape], settings: Settings) -> Source:
     return Source(call=f"F.pad({{0}}, (0, {settings['width'] - width}, 0, {settings['height'] - height}))")
 
 
-def _upsample_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+def _resize_source(shapes: Sequence[Shape], settings: Settings) -> Source:
     return Source(call=f"F.interpolate({{0}}, ({settings['height']}, {settings['width']}))")
 
 
@@ -175,12 +194,34 @@ MAP_OPS: Mapping[str, Op] = {
         reorders=True,
         source=_pad_source,
     ),
+    "resize": Op(
+        shape=_resize_shape,
+        build=f"{LAYERS}.movement:resize",
+        stack="same",
+        settings={"height": Setting(), "width": Setting()},
+        reorders=True,
+        source=_resize_source,
+    ),
     "upsample": Op(
         shape=_upsample_shape,
         build=f"{LAYERS}.movement:upsample",
         stack="same",
-        settings={"height": Setting(), "width": Setting()},
+        settings={"factor": Setting(2)},
         reorders=True,
         source=_upsample_source,
+    ),
+    "global_max": Op(
+        shape=lambda shapes, settings: (_map(shapes[0])[0], 1, 1),
+        build=f"{LAYERS}.pooling:global_max",
+        stack="same",
+        reorders=True,
+        source=expression("{0}.amax((2, 3), keepdim=True)"),
+    ),
+    "multiply": Op(
+        shape=_multiply_shape,
+        build=f"{LAYERS}.merge:multiply",
+        stack=f"{STACKED}.merge:multiply",
+        inputs=(2, 2),
+        source=expression("{0} * {1}"),
     ),
 }

@@ -26,6 +26,7 @@ METRICS: Mapping[Kind, Mapping[str, Metric]] = {
     "numbers": {"valid_loss": LOWER, "valid_mae": LOWER, "valid_r2": HIGHER},
     "tokens": {"valid_perplexity": LOWER, "valid_loss": LOWER, "valid_error": LOWER},
     "samples": {"valid_mmd": LOWER, "valid_energy_distance": LOWER, "valid_loss": LOWER},
+    "boxes": {"valid_map50": HIGHER, "valid_mean_iou": HIGHER, "valid_loss": LOWER},
 }
 """By kind of task; MEANINGS says what each is."""
 
@@ -45,6 +46,7 @@ OBJECTIVES: Mapping[Kind, str] = {
     "numbers": "valid_loss",
     "tokens": "valid_perplexity",
     "samples": "valid_mmd",
+    "boxes": "valid_map50",
 }
 """What a search optimises when nothing else is asked for."""
 
@@ -66,8 +68,8 @@ MEANINGS: Mapping[str, str] = {
     "labels their mean. Labels that have one value only in it are left out.",
     "valid_labels_skipped": "Number of labels that have one value only in the validation part.",
     "valid_loss": "Mean loss over the validation part: cross-entropy in nats an example, label or token; with numbers "
-    "the mean squared error of the standardised targets. Diffusion: the mean squared error of the noise, in [0, inf), "
-    "which is not comparable between noise schedules.",
+    "the mean squared error of the standardised targets; with boxes the focal loss and 1 - generalised IoU, a box. "
+    "Diffusion: the mean squared error of the noise, in [0, inf), which is not comparable between noise schedules.",
     "valid_mae": "Mean absolute error over the validation part, in the unit of the targets.",
     "valid_r2": "Coefficient of determination over the validation part, at most 1; with several targets their mean.",
     "valid_perplexity": "Exponential of valid_loss, at least 1: the number of tokens that would be as hard to tell.",
@@ -76,6 +78,11 @@ MEANINGS: Mapping[str, str] = {
     "valid_energy_distance": "Energy distance between the same (Szekely and Rizzo, 2013), in standardised features or "
     "channels; 0 on average where both have one distribution.",
     "sample_multiply_adds": "Number of multiply-adds for one sample of a diffusion: those of the network, times steps.",
+    "valid_map50": "Mean average precision of the classes that the validation part has, in [0, 1]: the area under the "
+    "curve of precision, made monotone, over recall. A detection is right where its IoU with a box of its class that "
+    "no surer one has found is at least 0.5.",
+    "valid_mean_iou": "Mean over the boxes of the validation part of the IoU, in [0, 1], with the best of the image's "
+    "detections, whatever their class. An image with n boxes has its n surest detections.",
     "train_loss": "Mean loss over the last epoch's training batches, with label smoothing and class weights. Neurons: "
     "over the training part, under the final weights.",
     "parameters": "Number of the network's parameters.",

@@ -4,7 +4,8 @@ Token ids are whole numbers, of which 0 is padding. `embedding` gives each id a 
 zeros. `mask` sets the columns of padding to zero. `mean_time`, `max_time` and `last_time` reduce a sequence to one
 column; with the token ids as a second input they take no notice of padding, and a sequence of padding alone gives
 zeros. `lstm` and `gru` read from the first column to the last one; with `bidirectional` a second
-one reads backwards, and its channels come after those of the first. `same` pads a convolution as for maps.
+one reads backwards, and its channels come after those of the first. `same` pads a convolution as for maps. `join` puts
+sequences of equally many channels one after the other.
 """
 
 from __future__ import annotations
@@ -44,6 +45,17 @@ def _conv_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
 def _pool_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
     channels, length = sequence(shapes)
     return channels, *pooled((length,), settings)
+
+
+def _join_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
+    channels = [sequence([shape])[0] for shape in shapes]
+    if len(set(channels)) > 1:
+        raise ValueError("all inputs must have the same number of channels")
+    return channels[0], sum(shape[1] for shape in shapes)
+
+
+def _join_source(shapes: Sequence[Shape], settings: Settings) -> Source:
+    return Source(call=f"torch.cat([{', '.join(f'{{{place}}}' for place in range(len(shapes)))}], 2)")
 
 
 def _embedding_shape(shapes: Sequence[Shape], settings: Settings) -> Shape:
@@ -167,6 +179,14 @@ SEQUENCE_OPS: Mapping[str, Op] = {
         settings={"vocabulary": Setting(least=2), "width": Setting()},
         parameters=lambda shapes, settings: int(settings["vocabulary"] * settings["width"]),
         source=_embedding_source,
+    ),
+    "join": Op(
+        shape=_join_shape,
+        build=f"{LAYERS}.merge:join",
+        stack=f"{STACKED}.merge:join",
+        inputs=(1, None),
+        reorders=True,
+        source=_join_source,
     ),
     "lstm": _recurrent("lstm", gates=4, layer="LSTM"),
     "gru": _recurrent("gru", gates=3, layer="GRU"),

@@ -15,8 +15,9 @@ class Signature:
     """The meaning of a network's inputs and outputs.
 
     An input is (x - `mean`) / `std` for each channel or feature, on the scale of the data set; both are empty for token
-    ids, which go in as they are. `names` are those of the classes, labels or numbers, as far as the data set has them.
-    An output of a regression is (y - `target_mean`) / `target_std`; both are empty for other tasks.
+    ids, which go in as they are. `names` are those of the classes, labels or numbers, as far as the data set has them,
+    or of the classes of boxes. An output of a regression is (y - `target_mean`) / `target_std`; both are empty for
+    other tasks. What outputs say of boxes is in `network/detection.py`.
 
     `preparation` is a JSON document that says how raw inputs become numbers on the scale of the data set. Its member
     `form` is one of

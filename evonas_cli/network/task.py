@@ -12,9 +12,9 @@ from evonas_cli.network.op import Shape
 if TYPE_CHECKING:
     from evonas_cli.network.plan import Plan
 
-Kind: TypeAlias = Literal["classes", "labels", "numbers", "tokens", "samples"]
-"""What is to be said of an example: its one class, several labels at once, numbers (regression), or the next token; or
-that new examples like those of the data are to be made."""
+Kind: TypeAlias = Literal["classes", "labels", "numbers", "tokens", "samples", "boxes"]
+"""What is to be said of an example: its one class, several labels at once, numbers (regression), the next token, or the
+boxes of the objects in it with their classes; `samples`: new examples like those of the data are to be made."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -24,8 +24,9 @@ class Task:
     """What a network has to fit.
 
     `inputs` is the shape of one example without the batch: (C, H, W) for an image, (C, L) for a series, (F,) for a
-    vector, and (L,) for token ids. `outputs` counts the classes, labels, numbers or tokens, or the numbers of a sample.
-    `vocabulary` counts the token ids, of which 0 is padding; 0 says that the inputs are numbers.
+    vector, and (L,) for token ids. `outputs` counts the classes, labels, numbers or tokens, or the numbers of a sample;
+    of boxes it counts the numbers that a network gives for an image (`network/detection.py`). `vocabulary` counts the
+    token ids, of which 0 is padding; 0 says that the inputs are numbers.
     """
 
     inputs: Shape

@@ -106,7 +106,7 @@ class _Layers:
             passed.append(x)
         for level in reversed(range(depth - 1)):
             _, height, breadth = graph.shape(passed[level])
-            x = graph.add("upsample", x, height=height, width=breadth)
+            x = graph.add("resize", x, height=height, width=breadth)
             x = self._block(self._beside(seen[level], x, passed[level]), first * min(WIDEST, 2**level))
         return graph.add("conv", x, channels=outputs, kernel=1, bias=1)
 

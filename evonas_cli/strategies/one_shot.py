@@ -7,7 +7,8 @@
 Sampling: paths are drawn uniformly over distinct functions, not over strings (Ning et al., NeurIPS 2021), or with
 strict fairness (FairNAS: Chu et al., ICCV 2021): each step trains as many paths as an edge has operations, each
 operation once. Beside the papers: no path is scored twice; scores are validation losses, which rank better than
-accuracies; `derive` paths are trained, and the best of them is chosen by validation.
+accuracies; `derive` paths are trained, and the best of them is chosen by validation. Under a limit of multiply-adds
+paths above it get no score and have no children, where the paper draws them again.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class Search:
 class OneShot(Generic[G]):
     """One supernet, trained path by path, scores all cells; evolution looks for the best score (Guo et al., 2020).
 
-    `rounds` counts the asks for scores, the one of the first population included.
+    `rounds` counts the asks for scores, the one of the first population included. `max_multiply_adds`, for one example,
+    is a limit of what is scored and derived; None: none.
     """
 
     space: RelaxableSpace[G]
@@ -72,12 +74,14 @@ class OneShot(Generic[G]):
     rounds: int = 8
     derive: int = 5
     audit: int = 20
+    max_multiply_adds: int | None = None
 
     def __post_init__(self) -> None:
         self._search.check_settings()
         one_of("sampling", self.sampling, names=("uniform", "fair"))
         for key in ("population_size", "parents", "rounds"):
             whole(key, getattr(self, key), least=1)
+        whole("max_multiply_adds", self.max_multiply_adds, least=1, optional=True)
         for key in ("crossovers", "mutations"):
             whole(key, getattr(self, key), least=0)
         within("gene_rate", self.gene_rate, interval="[0, 1]")
@@ -114,7 +118,7 @@ class OneShot(Generic[G]):
         if shared.epochs < self.epochs:
             groups = tuple([self._group(rng) for _ in range(shared.steps or FIRST_STEPS)])
             return [self._search.train(shared, "paths", groups=groups)], state
-        return [self._search.score(shared, state.asked)], state
+        return [self._search.score(shared, state.asked, limit=self.max_multiply_adds)], state
 
     def tell(self, state: Search, told: Sequence[Evaluation[G]], rng: Random) -> Search:
         """After the last epoch and after each round the next paths are chosen, or the search is concluded."""

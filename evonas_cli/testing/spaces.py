@@ -39,6 +39,7 @@ IMAGES = (Task((1, 8, 8), 10), Task((3, 32, 32), 100))
 VECTORS = (Task((8,), 3), Task((5,), 2, "numbers"))
 SERIES = (Task((3, 20), 5), Task((1, 9), 4, "labels"))
 TEXTS = (Task((20,), 2, vocabulary=50), Task((1,), 3, vocabulary=2))
+BOXES = (Task((3, 32, 48), (2 + 4) * (96 + 24 + 6), "boxes"),)
 GARBAGE: tuple[Any, ...] = (None, 3, "", "nonsense", [], {}, [None], ["no such choice"], {"cells": 1})
 
 
@@ -143,7 +144,7 @@ def reads(space: Any, task: Task) -> bool:
 
 def networks_fit_the_task(space: Any) -> None:
     """Plans have the shapes of the task, and are a function of the genome; the space reads inputs of some kind."""
-    rng, tasks = Random(4), [task for task in (*IMAGES, *VECTORS, *SERIES, *TEXTS) if reads(space, task)]
+    rng, tasks = Random(4), [task for task in (*IMAGES, *VECTORS, *SERIES, *TEXTS, *BOXES) if reads(space, task)]
     assert tasks, "no network for any kind of inputs"
     for task in tasks:
         for _ in range(10):

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from evonas_cli.network.task import Kind, Task
+from evonas_cli.training.detection import Boxes
 
 Measured: TypeAlias = dict[str, float]
 
@@ -270,5 +271,6 @@ CRITERIA: Mapping[Kind, Make] = {
     "labels": lambda task, weights, scale: Labels(task),
     "numbers": lambda task, weights, scale: Numbers(task, scale),
     "tokens": lambda task, weights, scale: Tokens(task),
+    "boxes": lambda task, weights, scale: Boxes(task, scale.device),
 }
 """Criteria by kind of task: from the task, the weights of its classes (or None), and the scale of its numbers."""

@@ -126,15 +126,15 @@ class Trainer:
 
 
 def check_kind(trainer: Trainer, kind: str) -> None:
-    """Raises UsageError for settings that a kind of task (classes, labels, numbers) does not have."""
+    """Raises UsageError for settings that a kind of task (classes, labels, numbers, boxes) does not have."""
     if trainer.class_weights != "none" and kind != "classes":
         raise UsageError(
             f"trainer.class_weights={trainer.class_weights} weighs classes, but the data has {kind}; "
             "set trainer.class_weights=none"
         )
-    if trainer.label_smoothing and kind == "numbers":
+    if trainer.label_smoothing and kind in ("numbers", "boxes"):
         raise UsageError(
-            f"trainer.label_smoothing={trainer.label_smoothing:g} smooths classes or labels, but the data has numbers; "
+            f"trainer.label_smoothing={trainer.label_smoothing:g} smooths classes or labels, but the data has {kind}; "
             "set trainer.label_smoothing=0"
         )
 

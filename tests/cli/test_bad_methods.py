@@ -176,7 +176,7 @@ REFUSALS = [
     ((*QL, "objectives=[valid_loss]"), "strategy.reward=error does not fit the first objective, valid_loss"),
     (
         (*QL, "space=codeepneat"),
-        "strategy QLearning needs a space that is Walkable, which Assemblies is not; spaces that are: bits",
+        "strategy QLearning needs a space that is Walkable, which Assemblies is not; spaces that are: backbone, bits",
     ),
     # imitation
     ((*IRLAS, "strategy.expert=dense"), "strategy.expert=dense cannot be expressed by the space, which has no concat"),

@@ -26,6 +26,8 @@ READS = {
     **{
         name: list(CURES) for name in ("taylor_loss", "loss_tree", "activation_tree", "initialisation", "learning_rule")
     },
+    "backbone": [],
+    "fpn": [],
     "fixed_network": list(CURES),
     "joint": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "mlp": [contract.IMAGES, contract.VECTORS, contract.SERIES],
@@ -33,7 +35,7 @@ READS = {
     "sequence_net": [contract.SERIES, contract.TEXTS],
     "transformer": [contract.IMAGES, contract.SERIES, contract.TEXTS],
 }
-"""Tasks that spaces have networks for, where they are not those of images."""
+"""Tasks that spaces have networks for, where they are not those of images in classes."""
 REFUSES = {"joint": "mlp"}
 """Spaces whose part refuses inputs."""
 BUILT = spaces()

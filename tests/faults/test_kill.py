@@ -44,6 +44,7 @@ ELSEWHERE = ("neat", "backprop_neat", "evograd", "coevolution", "screened", "pro
 """Strategies that tests/faults/test_kill_methods.py kills, on spaces of their own."""
 SHARED = (*CELLS, "space.nodes=3", "strategy.batch_size=16", "strategy.audit=2", "strategy.derive=1")
 """Settings of one-shot searches, with their epochs a whole one in eight candidates."""
+SCENES = ("dataset=scenes", "dataset.limit=", "dataset.n_train=64", "dataset.n_valid=40", "dataset.n_test=10")
 GENOME = "{learning_rate:0.1,momentum:0.9,weight_decay:0.001}"
 CASES: dict[str, tuple[str, ...]] = {
     **{name: (*CELLS, f"strategy={name}") for name in options("strategy") if name not in ELSEWHERE},
@@ -75,6 +76,11 @@ CASES: dict[str, tuple[str, ...]] = {
     **{name: (*SHARED, f"strategy={name}", "strategy.epochs=4") for name in ("bayesnas", "darts", "xnas")},
     "one_shot": (*SHARED, "strategy=one_shot", "strategy.epochs=2", "strategy.rounds=2"),
     "enas": (*SHARED, "strategy=enas", "strategy.epochs=1", "strategy.controller_steps=1"),
+    "pyramids": (*SCENES, "space=fpn", "strategy=regularized_evolution", "strategy.population_size=4"),
+    "backbones": (
+        *(*SCENES, "space=backbone", "space.blocks=1", *SHARED[3:], "strategy=one_shot", "strategy.epochs=2"),
+        *("strategy.rounds=2", "strategy.population_size=8", "strategy.max_multiply_adds=810000"),
+    ),
 }
 """Every strategy but those on spaces of their own; those not named here run on cells, with their YAML."""
 PLACES = {
@@ -89,7 +95,7 @@ LEAST = ("genetic, schedule", "codeepneat")
 
 def command(strategy: str, place: str, run: Path) -> list[str]:
     given = {word.partition("=")[0]: word for word in (*SEARCH, *CASES[strategy], *PLACES[place])}
-    overrides = given.values()  # a case's own setting instead of the common one
+    overrides = [word for word in given.values() if not word.endswith("=")]  # a case's own one, or none, instead
     return [sys.executable, "-m", "evonas_cli", "search", *overrides, "--run-dir", str(run), "--resume", "auto"]
 
 

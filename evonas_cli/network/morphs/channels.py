@@ -10,7 +10,7 @@ from evonas_cli.network.plan import Plan
 
 CHANNELWISE = frozenset(
     {"batch_norm", "relu", "gelu", "tanh", "sigmoid", "identity", "activation"}
-    | {"max_pool", "avg_pool", "global_avg_pool", "dropout", "shift", "pad", "upsample", "zero"}
+    | {"max_pool", "avg_pool", "global_avg_pool", "dropout", "shift", "pad", "resize", "upsample", "zero"}
 )
 """Operations that compute each channel of their output from that channel of their input."""
 WIDTH = {"conv": "channels", "linear": "features"}

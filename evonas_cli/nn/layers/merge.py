@@ -1,4 +1,4 @@
-"""Sums and concatenations of several values."""
+"""Sums, products and concatenations of several values."""
 
 from __future__ import annotations
 
@@ -27,6 +27,20 @@ class Concat(nn.Module):
         return torch.cat(xs, 1)
 
 
+class Join(nn.Module):
+    """Sequences one after the other in time."""
+
+    def forward(self, *xs: Tensor) -> Tensor:
+        return torch.cat(xs, 2)
+
+
+class Multiply(nn.Module):
+    """The product of a map and a pixel of as many channels."""
+
+    def forward(self, x: Tensor, pixel: Tensor) -> Tensor:
+        return x * pixel
+
+
 def add(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
     """The sum of the inputs."""
     return Add()
@@ -35,3 +49,13 @@ def add(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator)
 def concat(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
     """The inputs one after the other."""
     return Concat()
+
+
+def join(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
+    """The sequences one after the other in time."""
+    return Join()
+
+
+def multiply(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
+    """The first input times the pixel that is the second one."""
+    return Multiply()

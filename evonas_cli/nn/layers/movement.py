@@ -40,7 +40,7 @@ class Pad(nn.Module):
         return pad(x, (0, self.width - x.shape[3], 0, self.height - x.shape[2]))
 
 
-class Upsample(nn.Module):
+class Resize(nn.Module):
     """The map brought to a height and width; each pixel is the nearest one of the map."""
 
     def __init__(self, height: int, width: int) -> None:
@@ -49,6 +49,19 @@ class Upsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return interpolate(x, self.size)
+
+
+class Upsample(nn.Module):
+    """Each pixel `factor` x `factor` times; a sum over its copies is the gradient, on every device."""
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        copies = x[:, :, :, None, :, None].expand(-1, -1, -1, self.factor, -1, self.factor)
+        return copies.reshape(batch, channels, height * self.factor, width * self.factor)
 
 
 def zero(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
@@ -66,9 +79,14 @@ def pad_map(shapes: Sequence[Shape], settings: Settings, generator: torch.Genera
     return Pad(settings["height"], settings["width"])
 
 
+def resize(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
+    """The map brought to a height and width."""
+    return Resize(settings["height"], settings["width"])
+
+
 def upsample(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
-    """The map with pixels repeated."""
-    return Upsample(settings["height"], settings["width"])
+    """The map with each pixel several times, in both directions."""
+    return Upsample(settings["factor"])
 
 
 def flatten(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:

@@ -17,6 +17,13 @@ class GlobalAvgPool(nn.Module):
         return x.mean((2, 3))
 
 
+class GlobalMax(nn.Module):
+    """Maximum over height and width: (batch, channels, height, width) to (batch, channels, 1, 1)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.amax((2, 3), keepdim=True)
+
+
 def max_pool(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
     """Maximum over windows; padding never wins."""
     return nn.MaxPool2d(settings["kernel"], settings["stride"], settings["padding"])
@@ -30,6 +37,11 @@ def avg_pool(shapes: Sequence[Shape], settings: Settings, generator: torch.Gener
 def global_avg_pool(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
     """Mean over the whole map."""
     return GlobalAvgPool()
+
+
+def global_max(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:
+    """Maximum over the whole map."""
+    return GlobalMax()
 
 
 def max_pool1d(shapes: Sequence[Shape], settings: Settings, generator: torch.Generator) -> nn.Module:

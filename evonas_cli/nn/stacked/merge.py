@@ -1,4 +1,4 @@
-"""Sums and concatenations of P members."""
+"""Sums, products and concatenations of P members."""
 
 from __future__ import annotations
 
@@ -40,6 +40,19 @@ class Merge(nn.Module):
         return torch.cat([split(x, 1, self.width) for x in maps], 2).flatten(1, 2)
 
 
+class Alike(nn.Module):
+    """What one member computes of maps or sequences, on values that all are as wide as the members together."""
+
+    def __init__(self, parts: Layers, spread: Sequence[bool]) -> None:
+        super().__init__()
+        self.width, self.spread, self.member = len(parts), tuple(spread), parts[0]
+
+    def forward(self, *xs: Tensor) -> Tensor:
+        pairs = zip(xs, self.spread, strict=True)
+        value: Tensor = self.member(*[x if own else repeated(x, self.width, vector=False) for x, own in pairs])
+        return value
+
+
 def add(parts: Layers, spread: Sequence[bool], shapes: Sequence[Shape]) -> nn.Module:
     """The sum of the inputs."""
     return Merge(parts, spread, shapes, concat=False)
@@ -48,3 +61,13 @@ def add(parts: Layers, spread: Sequence[bool], shapes: Sequence[Shape]) -> nn.Mo
 def concat(parts: Layers, spread: Sequence[bool], shapes: Sequence[Shape]) -> nn.Module:
     """The inputs one after the other, for each member."""
     return Merge(parts, spread, shapes, concat=True)
+
+
+def join(parts: Layers, spread: Sequence[bool], shapes: Sequence[Shape]) -> nn.Module:
+    """The sequences one after the other in time."""
+    return Alike(parts, spread)
+
+
+def multiply(parts: Layers, spread: Sequence[bool], shapes: Sequence[Shape]) -> nn.Module:
+    """The first input times the pixel that is the second one."""
+    return Alike(parts, spread)

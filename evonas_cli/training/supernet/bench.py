@@ -107,10 +107,17 @@ class SupernetBench:
         if all("error" in found for found in measured):
             told["errors"] = [found["error"] for found in measured]
         finite = [loss for loss in losses if loss is not None]
+        if not any(measured) and order.max_multiply_adds is not None:
+            least = min(network.superplan.multiply_adds(path) for path in order.paths)
+            raise UsageError(
+                f"none of {len(order.paths)} paths has {order.max_multiply_adds:,} multiply-adds or fewer, the least "
+                f"has {least:,}; raise strategy.max_multiply_adds"
+            )
         if not finite:
             return Failure("diverged", "no path has a validation loss that is a finite number")
         passes = data.n_valid + min(data.n_train, order.examples or data.n_train)
-        adds = sum(network.superplan.multiply_adds(path) for path in order.paths)
+        scored = [path for path, found in zip(order.paths, measured, strict=True) if found]
+        adds = sum(network.superplan.multiply_adds(path) for path in scored)
         cost = adds * (passes if order.first_batch is None else order.batch_size) / 1e9
         return {"supernet_loss": sum(finite) / len(finite), "epochs": float(epochs), "cost": cost}
 

@@ -26,13 +26,17 @@ def score(
     network: Supernet, data: Resident, criterion: Criterion, order: Scoring, run_seed: int, batch: int, halt: Halt
 ) -> list[dict[str, float]]:
     """The metrics of each path by their names without the part: `loss`, `error`, ...; a metric that is not finite is
-    left out. `batch` is the size of validation batches. Raises Halted when the time is over."""
+    left out, and a path above the limit of multiply-adds has none. `batch` is the size of validation batches. Raises
+    Halted when the time is over."""
     network.eval()
     found = []
     for number, path in enumerate(order.paths):
         if halt.overdue():
             raise Halted(within=True)
-        if order.first_batch is not None:
+        limit = order.max_multiply_adds
+        if limit is not None and network.superplan.multiply_adds(path) > limit:
+            measured: Mapping[str, float] = {}
+        elif order.first_batch is not None:
             measured = _on_one_batch(network, data, criterion, path, order.first_batch + number, order.batch_size)
         else:
             measured = _on_all(network, data, criterion, path, order, run_seed, batch)

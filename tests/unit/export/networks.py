@@ -29,8 +29,10 @@ ON_MAPS = {
     "zero": [{}, {"stride": 2}],
     "shift": [{}],
     "pad": [{"height": 8, "width": 6}],
-    "upsample": [{"height": 12, "width": 10}, {"height": 13, "width": 5}],
+    "resize": [{"height": 12, "width": 10}, {"height": 13, "width": 5}],
     "map_to_sequence": [{}],
+    "upsample": [{"factor": 2}],
+    "global_max": [{}],
     "batch_norm": [{}],
     "layer_norm": [{}],
     "flatten": [{}],
@@ -89,6 +91,11 @@ def cases() -> dict[str, Plan]:
         graph = Graph(VECTOR)
         both = [graph.add("relu", graph.input), graph.add("tanh", graph.input), graph.input]
         found[f"{op}-1-0"] = ended(graph, graph.add(op, *both))
+    graph = Graph(MAPS)
+    y = graph.add("relu", graph.input)
+    found["multiply-3-0"] = ended(graph, graph.add("multiply", y, graph.add("global_max", y)))
+    graph = Graph(SEQUENCE)
+    found["join-2-0"] = ended(graph, graph.add("join", graph.input, graph.add("relu", graph.input)))
     for op in ON_IDS:
         graph = Graph(IDS)
         x = graph.add("embedding", graph.input, vocabulary=VOCABULARY, width=4)

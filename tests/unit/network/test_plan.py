@@ -41,7 +41,7 @@ CASES = [
     ("shift", {}, (7, 5, 4), (7, 5, 4), 0, 0),
     ("conv", {"channels": 4, "kernel": 3, "stride_h": 2, "stride_w": 3}, (3, 8, 8), (4, 4, 3), 108, 108 * 12),
     ("pad", {"height": 6, "width": 4}, (7, 5, 4), (7, 6, 4), 0, 0),
-    ("upsample", {"height": 10, "width": 9}, (7, 5, 4), (7, 10, 9), 0, 0),
+    ("resize", {"height": 10, "width": 9}, (7, 5, 4), (7, 10, 9), 0, 0),
     ("dropout", {"rate": 0.3}, (7, 5, 4), (7, 5, 4), 0, 0),
     ("gelu", {}, (7, 5), (7, 5), 0, 0),
     ("activation", {"formula": "max(x, neg(x))"}, (7, 5), (7, 5), 0, 0),
@@ -67,6 +67,9 @@ CASES = [
     ("sinusoidal_positions", {}, (4, 6), (4, 6), 0, 0),
     ("learned_positions", {}, (4, 6), (4, 6), 24, 0),
     ("map_to_sequence", {}, (4, 3, 2), (4, 6), 0, 0),
+    ("join", {}, (4, 6), (4, 6), 0, 0),
+    ("upsample", {"factor": 3}, (7, 5, 4), (7, 15, 12), 0, 0),
+    ("global_max", {}, (7, 5, 4), (7, 1, 1), 0, 0),
     ("mean_time", {}, (7, 5), (7,), 0, 0),
     ("max_time", {}, (7, 5), (7,), 0, 0),
     ("last_time", {}, (7, 5), (7,), 0, 0),
@@ -108,6 +111,14 @@ def test_variadic_shapes():
     wide = graph.add("conv", graph.input, channels=5, kernel=1)
     assert graph.shape(graph.add("concat", graph.input, wide, graph.input)) == (11, 8, 8)
     assert graph.shape(graph.add("add", wide, wide, wide)) == (5, 8, 8)
+    pixel = graph.add("global_max", wide)
+    assert graph.shape(graph.add("multiply", wide, pixel)) == (5, 8, 8)
+    with pytest.raises(PlanError, match="one pixel of as many channels"):
+        graph.add("multiply", graph.input, pixel)
+    rows = [graph.add("map_to_sequence", x) for x in (wide, pixel, graph.input)]
+    assert graph.shape(graph.add("join", *rows[:2])) == (5, 65)
+    with pytest.raises(PlanError, match="the same number of channels"):
+        graph.add("join", *rows)
 
 
 @given(st.integers(1, 40), st.integers(0, 4), st.integers(1, 3), st.integers(1, 3))

@@ -173,7 +173,10 @@ def test_a_run_that_ends_early_and_is_resumed_is_the_whole_run(lost: bool, tmp_p
 
 def test_spaces_jobs_and_budgets_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> None:
     for more, says in (
-        (("space=mlp",), "OneShot needs a space that is Relaxable, which Mlp is not; spaces that are: nasbench201"),
+        (
+            ("space=mlp",),
+            "OneShot needs a space that is Relaxable, which Mlp is not; spaces that are: backbone, nasbench201",
+        ),
         (("jobs={}",), "needs a further job named supernet"),
         (("budget.evaluations=8",), "smaller than the 9 evaluations"),
         (("window=2",), "set window=1"),

@@ -30,7 +30,7 @@ CASES = [
     ("global_avg_pool", {}, IMAGE, False),
     ("shift", {}, IMAGE, False),
     ("pad", {"height": 6, "width": 7}, IMAGE, False),
-    ("upsample", {"height": 10, "width": 9}, IMAGE, False),
+    ("resize", {"height": 10, "width": 9}, IMAGE, False),
     ("conv1d", {"channels": 6, "kernel": 3, "bias": 1}, SEQUENCE, False),
     ("conv1d", {"channels": 6, "kernel": 3, "stride": 2, "groups": 2}, SEQUENCE, False),
     ("conv1d", {"channels": 4, "kernel": 3, "dilation": 2, "groups": 4, "bias": 1}, SEQUENCE, False),
@@ -44,6 +44,10 @@ CASES = [
     *[("attention", {"heads": 2, **kind}, shape, shape == IDS) for kind in ATTENTIONS for shape in (SEQUENCE, IDS)],
     *[(op, {}, SEQUENCE, False) for op in ("sinusoidal_positions", "learned_positions")],
     ("map_to_sequence", {}, IMAGE, False),
+    ("join", {}, SEQUENCE, False),
+    ("upsample", {"factor": 2}, IMAGE, False),
+    ("global_max", {}, IMAGE, False),
+    ("multiply", {}, IMAGE, False),
 ]
 
 
@@ -56,7 +60,8 @@ def example(op: str, params: dict[str, float], shape: tuple[int, ...], ids: bool
     elif spread and op != "embedding":
         x = graph.add("batch_norm", x)
         x = graph.add("linear", x, features=6) if shape == VECTOR else x
-    others = [graph.input] if ids or op in ("add", "concat") else []
+    others = [graph.input] if ids or op in ("add", "concat", "join") else []
+    others = [graph.add("global_max", graph.input)] if op == "multiply" else others
     y = graph.add(op, x, *others, **params)
     y = y if len(graph.shape(y)) == 1 else graph.add("flatten", y)
     return graph.plan(graph.add("linear", y, features=3))
