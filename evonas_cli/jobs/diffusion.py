@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 WITHOUT_MEANING: Mapping[str, tuple[Any, ...]] = {
     "graph": (None, False),
     "class_weights": ("none",),
+    "loss": ("standard",),
+    "initialisation": ("standard",),
+    "augmentation": ("none",),
+    "rule": ("none",),
     "label_smoothing": (0.0,),
     "measure_train": (False,),
     "stack": (None, 1),
