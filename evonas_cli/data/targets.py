@@ -29,12 +29,14 @@ GIVEN_KINDS = ("auto", "classes", "labels", "numbers")
 class Targets:
     """Classes (N,) int64, labels (N, K) float32 of 0 and 1, or numbers (N, K) float64 in the unit of the source.
 
-    `names` are those of the classes, the labels or the columns of numbers.
+    `names` are those of the classes, the labels or the columns of numbers. `groups`, (N,) int64, says which examples
+    must lie in one part, such as those of one patient; None: each may lie in any.
     """
 
     y: NDArray[Any]
     kind: Kind
     names: tuple[str, ...]
+    groups: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.y)
