@@ -81,6 +81,8 @@ def kind_of(made: Any, node: Mapping[str, Any]) -> str:
     """What a data set's targets are, as far as its class and its settings tell ("": they do not)."""
     if hasattr(made, "corpus"):
         return "tokens"
+    if getattr(made, "fixed_kind", None) is not None:
+        return str(made.fixed_kind)
     if "kind" in node:
         return "as the targets say" if node["kind"] == "auto" else str(node["kind"])
     return "classes" if any((base.__module__, base.__name__) in CLASSES for base in made.__mro__) else ""

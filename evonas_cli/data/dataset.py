@@ -33,7 +33,7 @@ from evonas_cli.data.splits import (
 )
 from evonas_cli.data.targets import Targets
 from evonas_cli.network.ops import Shape
-from evonas_cli.network.task import Task
+from evonas_cli.network.task import Kind, Task
 
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)  # what a source has found is shown, though the command shows warnings alone
@@ -54,6 +54,9 @@ class Source(ABC):
 
     known_outputs: ClassVar[int | None] = None
     """How many classes, labels or numbers the source has; None: that has to be read."""
+    fixed_kind: ClassVar[Kind | None] = None
+    """The kind of the targets where it is always the same, and the class of the source does not tell it (`evonas
+    datasets`)."""
 
     valid_fraction: float | str | None
     test_fraction: float | str | None
@@ -90,7 +93,7 @@ class Source(ABC):
     @property
     def task_kind(self) -> str:
         """The kind of task as far as the settings tell it without any reading: classes, labels, numbers, or auto."""
-        return "classes"
+        return self.fixed_kind or "classes"
 
     def looked_up_outputs(self) -> int | None:
         """How many classes, labels or numbers there are, where a look at the targets alone tells it; None elsewhere.
