@@ -9,7 +9,9 @@ import pytest
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.data.negation import LONGEST, MARKS, NEGATIONS, SHORTEST, Negation, is_toxic
+from evonas_cli.data.shared import shared
 from evonas_cli.data.xray import Xray
+from evonas_cli.evaluation.scratch import Scratch
 
 PICTURES = Xray(
     images=120,
@@ -77,3 +79,13 @@ def test_the_words_of_a_sentence_do_not_tell_its_class() -> None:
 def test_values_out_of_range_are_refused(source, changes, text) -> None:
     with pytest.raises(UsageError, match=text):
         replace(source, **changes)
+
+
+def test_workers_that_share_the_data_have_its_groups() -> None:
+    prepared, scratch = PICTURES.prepare(3), Scratch()
+    try:
+        shared(scratch.file, lambda: prepared)
+        mapped = shared(scratch.file, lambda: pytest.fail("prepared again"))
+        assert np.array_equal(mapped.groups, prepared.groups) and len(mapped.groups)
+    finally:
+        scratch.close()
