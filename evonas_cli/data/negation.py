@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -96,7 +96,7 @@ class Negation(OwnParts):
 
     def arrays(self) -> Arrays:
         """As OwnParts.arrays: token ids (N, 40) and classes (N,), int64."""
-        found = {}
+        found: dict[str, Any] = {}
         for place, part in enumerate(("train", "valid", "test")):
             rng = stream(self.seed, "negation", place)
             x = np.full((getattr(self, f"n_{part}"), LONGEST), PADDING, dtype=np.int64)

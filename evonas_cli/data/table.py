@@ -36,7 +36,8 @@ class Csv(DelimitedSource):
             raise UsageError(
                 f"dataset.most_categories is {self.most_categories!r}; it must be an integer of at least 1"
             )
-        for key, out in (("drop", set(self.drop)), ("group", {self.group})):
+        groups = set() if self.group is None else {self.group}
+        for key, out in (("drop", set(self.drop)), ("group", groups)):
             named = sorted(out & {*self.categories, *self.keep, *target_names(self.target)})
             if named:
                 raise UsageError(f"dataset.{key} names {named[0]!r}, which another setting of dataset names, too; "
