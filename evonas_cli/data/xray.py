@@ -35,7 +35,7 @@ FINDINGS = {
 """Standard deviations in pixels along both axes of a finding's bright blob, and the angle by which it is turned."""
 COMMONEST, RAREST = 0.3, 0.1
 """Shares of the patients that have the first and the last finding; those of the others lie between."""
-AMPLITUDE = 1.5
+AMPLITUDE = 2.0
 """Brightness of a blob's centre, in the unit in which the noise of a pixel is given."""
 GREY, UNIT = 128.0, 32.0
 """Grey level of nothing, and levels for brightness 1."""
@@ -46,7 +46,7 @@ class Xray(Dataset):
     """Synthetic grey X-ray pictures, 1x16x16, with several findings at once and several pictures a patient.
 
     `images` pictures of `patients` patients, each of whom has one at least, and each of the first `findings` findings
-    or not; `noise` is the standard deviation of each pixel beside findings of brightness 1.5. All pictures of a patient
+    or not; `noise` is the standard deviation of each pixel beside findings of brightness 2. All pictures of a patient
     go to one part. Raises UsageError for values out of range.
     """
 
