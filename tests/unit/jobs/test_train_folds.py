@@ -10,6 +10,7 @@ import pytest
 from benches import unit
 from training_jobs import DIGITS, SPACE, Folders, candidate, repeatable, trainer
 
+from evonas_cli.config.compose import compose
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import CHECKPOINT, WEIGHTS, Place
@@ -17,6 +18,7 @@ from evonas_cli.core.halting import Halted
 from evonas_cli.core.types import Unit
 from evonas_cli.data.digits import Digits
 from evonas_cli.jobs.train import Train
+from evonas_cli.run.confirming import confirming
 from evonas_cli.training.folded import of_fold
 from evonas_cli.training.state import checksum, parse
 
@@ -138,3 +140,9 @@ def test_more_folds_than_examples_of_a_class_are_refused_before_training() -> No
     with pytest.raises(UsageError, match="the class . has 6 training and validation examples, fewer than job.folds=7"):
         job(folds=7).open(Place()).environment()
     assert job(folds=2, dataset=DIGITS).open(Place()).environment()["task"]
+
+
+def test_a_retraining_on_all_data_has_no_folds() -> None:
+    config = compose(["dataset=digits", "space=mlp", "job.folds=3", "strategy=random"]).config
+    assert confirming(config, [], 1, [], (), full=True)["job"]["folds"] == 1
+    assert confirming(config, [], 1, [], ())["job"]["folds"] == 3
