@@ -40,7 +40,7 @@ def splits(y: np.ndarray, groups: np.ndarray | None = None, kind: str = "classes
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.data(), st.integers(2, 5), st.integers(0, 2**32))
 def test_folds_are_a_stratified_partition(data: st.DataObject, count: int, seed: int) -> None:
     counts = data.draw(st.lists(st.integers(count, 12), min_size=2, max_size=4))
@@ -75,7 +75,7 @@ def test_too_few_for_the_folds_is_one_line() -> None:
         folds_of(splits(y, np.array([0, 1, 2] * 3)), 3, 0, "here")
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.sampled_from(["classes", "labels", "numbers"]),
     st.lists(st.integers(0, 40), min_size=60, max_size=150),
