@@ -106,7 +106,6 @@ def _check_run(reading: Reading) -> None:
             f"the networks of {reading.run.root} were trained on the validation part, which would be the judge of what "
             "to remove; name a retraining without --full"
         )
-
     folds = stored_config(reading.run)["job"].get("folds", 1)
     if folds > 1:
         raise UsageError(
