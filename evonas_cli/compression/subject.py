@@ -107,6 +107,12 @@ def _check_run(reading: Reading) -> None:
             f"the networks of {reading.run.root} were trained on the validation part, which would be the judge of what "
             "to remove; name a retraining without --full"
         )
+    folds = stored_config(reading.run)["job"].get("folds", 1)
+    if folds > 1:
+        raise UsageError(
+            f"the networks of {reading.run.root} were trained on folds (job.folds={folds}), on parts of the validation "
+            "part that would be the judge of what to remove; name a retraining with job.folds=1"
+        )
 
 
 def _trainer(reading: Reading, allowed: Sequence[str]) -> Trainer:

@@ -39,8 +39,9 @@ class Arrays:
     Inputs are images (N, C, H, W), vectors (N, F) or series (N, C, L); targets are of any form that `data.targets`
     reads. Parts that the source does not have are None. `kind` is what the targets are taken for, or auto. `names` are
     those of the classes, labels or numbers, where the source knows them. `notes` are lines for people on what the
-    source has found. `preparation` says how raw inputs became these, as for `Splits`. `checked` gives the inputs and
-    targets their final types, and `kind` and `names` their values.
+    source has found. `preparation` says how raw inputs became these, as for `Splits`. `groups`, (N,) of words or
+    integers, are those of the training examples (`Targets`), from which the source's missing parts are drawn; None:
+    there are none. `checked` gives inputs, targets and groups their final types, and `kind` and `names` their values.
     """
 
     x_train: Inputs
@@ -53,6 +54,7 @@ class Arrays:
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     preparation: Mapping[str, Any] = field(default_factory=dict)
+    groups: NDArray[Any] | None = None
 
     def parts(self) -> Iterator[tuple[str, Inputs | None, Labels | None]]:
         """Name, inputs and targets of the three parts."""
@@ -71,6 +73,9 @@ class Arrays:
                 if array is not None:
                     digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
                     digest.update(np.ascontiguousarray(array).data)
+        if self.groups is not None:
+            digest.update(b"groups")
+            digest.update(np.ascontiguousarray(self.groups, dtype="<i8").data)
 
 
 def checked(arrays: Arrays, where: str) -> Arrays:
@@ -94,7 +99,20 @@ def checked(arrays: Arrays, where: str) -> Arrays:
         parts[f"y_{name}"] = part.y
     for name in given:
         _check_variance(parts[f"x_{name}"], f"{where}: the {name} part")
-    return replace(arrays, **parts, kind=found["train"].kind, names=found["train"].names)
+    groups = None if arrays.groups is None else numbered(arrays.groups, len(arrays.y_train), f"{where}: groups")
+    return replace(arrays, **parts, kind=found["train"].kind, names=found["train"].names, groups=groups)
+
+
+def numbered(groups: NDArray[Any], n: int, where: str) -> NDArray[np.int64]:
+    """Groups (n,) as numbers from 0, in the order of the sorted values. `where` names the array in messages.
+
+    Raises UsageError unless there is a word or an integer for each of the `n` training examples.
+    """
+    if groups.dtype.kind not in "iuUS":
+        raise UsageError(f"{where} has type {groups.dtype}; groups are words or integers")
+    if groups.shape != (n,):
+        raise UsageError(f"{where} has shape {groups.shape}, but there are {n} training examples; give each one group")
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
 def all_targets(given: Mapping[str, Labels], kind: str, where: str, names: tuple[str, ...] = ()) -> dict[str, Targets]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -49,6 +49,7 @@ class Chorales(Source):
 
     known_outputs: ClassVar[int | None] = NOTES
 
+    limit_per_class: int | None = field(default=None, init=False)
     path: str | None
     steps: int
 

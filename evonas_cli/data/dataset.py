@@ -34,7 +34,7 @@ from evonas_cli.data.splits import (
 )
 from evonas_cli.data.targets import Targets
 from evonas_cli.network.ops import Shape
-from evonas_cli.network.task import Task
+from evonas_cli.network.task import Kind, Task
 
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)  # what a source has found is shown, though the command shows warnings alone
@@ -47,22 +47,22 @@ class Source(ABC):
     `test_fraction` of all examples is set aside for the test where the source has no test part of its own, and
     `valid_fraction` of the others for validation likewise; each is null exactly where the source has that part, and
     `auto` stands for null there and for a fraction elsewhere. `limit`: how many of the examples left after the test is
-    set aside are kept (null: all). `memory` says where the inputs are kept while networks are trained
-    (`data.resident`); it changes no result.
+    set aside are kept (null: all), `limit_per_class`: how many training examples of each class (null: all). `memory`
+    says where the inputs are kept while networks are trained (`data.resident`); it changes no result.
 
     Nothing is kept between calls: every method reads the files anew.
     """
 
     known_outputs: ClassVar[int | None] = None
     """How many classes, labels or numbers the source has; None: that has to be read."""
-
-    known_kind: ClassVar[str | None] = None
+    known_kind: ClassVar[Kind | None] = None
     """The kind of the targets, where it is the same whatever the settings, and not classes; None elsewhere."""
 
     valid_fraction: float | str | None
     test_fraction: float | str | None
     limit: int | None
     memory: str = "auto"
+    limit_per_class: int | None = None
 
     def __post_init__(self) -> None:
         for key in ("valid_fraction", "test_fraction"):
@@ -73,8 +73,10 @@ class Source(ABC):
                 )
             if value == "auto" and not isinstance(self, Resolving):
                 raise UsageError(f"dataset.{key} is auto, which {self.name} has not; give a number, or null")
-        if self.limit is not None and (type(self.limit) is not int or self.limit < 1):
-            raise UsageError(f"dataset.limit is {self.limit!r}; it must be an integer of at least 1, or null")
+        for key in ("limit", "limit_per_class"):
+            value = getattr(self, key)
+            if value is not None and (type(value) is not int or value < 1):
+                raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least 1, or null")
         if self.memory not in MEMORIES:
             raise UsageError(f"dataset.memory is {self.memory!r}; it must be one of {', '.join(MEMORIES)}")
 
@@ -92,7 +94,7 @@ class Source(ABC):
     def task_kind(self) -> str:
         """The kind of task as far as the settings tell it without any reading: classes, labels, numbers, boxes, or
         auto."""
-        return "classes"
+        return self.known_kind or "classes"
 
     def looked_up_outputs(self) -> int | None:
         """How many classes, labels or numbers there are, where a look at the targets alone tells it; None elsewhere.
@@ -157,7 +159,9 @@ class Source(ABC):
     def split(self, found: Targets, own: Mapping[str, int], seed: int) -> dict[str, Indices]:
         """`split_indices` by the settings; `found` and `own` as for `fractions`. Raises as both."""
         fraction = self.fractions(found, own)
-        return split_indices(found, fraction["valid"], fraction["test"], self.limit, seed, self.name)
+        return split_indices(
+            found, fraction["valid"], fraction["test"], self.limit, seed, self.name, self.limit_per_class
+        )
 
     def sizes(self, found: Targets, own: Mapping[str, int], seed: int) -> dict[str, int]:
         """The number of examples of each part; `found` and `own` as for `fractions`. Raises as `split`."""
@@ -275,7 +279,7 @@ class Dataset(Source):
 
 def _found(arrays: Arrays) -> Targets:
     """The targets of the training part of checked arrays, before other parts are drawn from it."""
-    return Targets(arrays.y_train, task_of(arrays).kind, arrays.names)
+    return Targets(arrays.y_train, task_of(arrays).kind, arrays.names, arrays.groups)
 
 
 def plainly(value: bool | float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.files import located
 from evonas_cli.core.types import Json
+from evonas_cli.data.cells import stripped
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.delimited import Delimited, check_columns, header, table
-from evonas_cli.data.preparing import check_valid, imbalance, standardised, target_moments
+from evonas_cli.data.preparing import check_valid, groups_of, imbalance, standardised, target_moments
 from evonas_cli.data.splits import Augmentation, Indices, Splits
-from evonas_cli.data.target_columns import check_kind, read_targets, target_names, told
+from evonas_cli.data.target_columns import check_kind, check_present, read_targets, target_names, told
 from evonas_cli.data.targets import Targets
 from evonas_cli.network.task import Task
 
@@ -56,18 +57,24 @@ class DelimitedSource(Source):
     """A table with a header in a text file (`data.delimited`).
 
     `target`: a column, or a list of columns. `kind`: classes, labels or numbers, or auto (`data.target_columns`).
-    `missing`: what stands for no value, character by character.
+    `missing`: what stands for no value, character by character. `group`: a column whose equal values name a group, such
+    as a patient, all of whose rows go to one part; it is no input. None: each row may go to any part.
     """
 
     path: str | None
     target: list[str] | str
     kind: str
     missing: tuple[str, ...]
+    group: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_kind(self.kind)
         target_names(self.target)
+        if self.group is not None and (not isinstance(self.group, str) or not self.group):
+            raise UsageError(f"dataset.group is {self.group!r}; pass dataset.group=COLUMN, or null")
+        if self.group in target_names(self.target):
+            raise UsageError(f"dataset.group and dataset.target both name {self.group!r}; name two columns")
         for key in ("valid_fraction", "test_fraction"):
             if getattr(self, key) is None:
                 raise UsageError(f"dataset.{key} is null, and a table has no part of its own; pass dataset.{key}=0.2")
@@ -114,6 +121,7 @@ class DelimitedSource(Source):
         path = self._path
         names = header(path).names
         check_columns(names, target_names(self.target), path, "dataset.target")
+        check_columns(names, [] if self.group is None else [self.group], path, "dataset.group")
         self.check_header(names, path)
 
     def task(self) -> Task:
@@ -141,6 +149,7 @@ class DelimitedSource(Source):
             target_mean=mean,
             target_std=std,
             preparation=self._preparation(parts.inputs),
+            groups=groups_of(found.groups, rows),
         )
         for line in (self._told(parts), *parts.inputs.notes, imbalance(splits, self.name)):
             if line is not None:
@@ -165,7 +174,14 @@ class DelimitedSource(Source):
     def _read(self) -> tuple[Delimited, Targets]:
         self.check_there()
         read = table(self._path)
-        return read, read_targets(read, target_names(self.target), self.kind, frozenset(self.missing))
+        found = read_targets(read, target_names(self.target), self.kind, frozenset(self.missing))
+        return read, found if self.group is None else replace(found, groups=self._groups(read, self.group))
+
+    def _groups(self, read: Delimited, column: str) -> NDArray[np.int64]:
+        """The group of each row, from 0 in the order of the sorted cells."""
+        check_present(read, column, frozenset(self.missing), "fill them in (dataset.group)")
+        cells = stripped(read.columns[column])
+        return np.unique(cells.astype(str), return_inverse=True)[1].astype(np.int64)
 
     def _parts(self, seed: int, wanted: tuple[str, ...]) -> Parts:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 from zipfile import ZipFile
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.files import check_file, located, reading
 from evonas_cli.core.types import Json
-from evonas_cli.data.arrays import Arrays, all_targets
+from evonas_cli.data.arrays import Arrays, all_targets, numbered
 from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.layouts import AXES, LAYOUTS, laid_out, layout_of
 from evonas_cli.data.targets import GIVEN_KINDS, Targets
@@ -22,7 +22,8 @@ from evonas_cli.data.targets import GIVEN_KINDS, Targets
 ZIP, NPY = b"PK", b"\x93NUMPY"
 """How a file of named arrays begins, and one of a single array."""
 REMEDY = "save it with numpy.savez and named keys"
-KEYS = ("x_train", "y_train", "x_test", "y_test", "x_valid", "y_valid")
+GROUPS = "groups"
+KEYS = ("x_train", "y_train", "x_test", "y_test", "x_valid", "y_valid", GROUPS)
 PARTS = ("train", "valid", "test")
 
 
@@ -30,8 +31,10 @@ PARTS = ("train", "valid", "test")
 class Npz(Dataset):
     """A NumPy .npz file of inputs and targets.
 
-    Keys x_train, y_train and, each pair optional, x_test, y_test and x_valid, y_valid. `layout` says what the inputs
-    are (`data.layouts`), `kind` what the targets are (`data.targets`); `auto` asks the arrays.
+    Keys x_train, y_train and, each pair optional, x_test, y_test and x_valid, y_valid. An array `groups`, words or
+    integers (N,), says to which group each training example belongs, such as to which patient: all examples of a group
+    go to one part. `layout` says what the inputs are (`data.layouts`), `kind` what the targets are (`data.targets`);
+    `auto` asks the arrays.
     """
 
     speaks: ClassVar[bool] = True
@@ -96,10 +99,14 @@ class Npz(Dataset):
     def _targets(self) -> dict[str, Targets]:
         """The targets of each part; the inputs are not read."""
         path = self._checked_path()
-        names, given = _load(path, [f"y_{part}" for part in PARTS])
+        names, given = _load(path, [*(f"y_{part}" for part in PARTS), GROUPS])
         _check_keys(path, names)
         parts = {part: given[f"y_{part}"] for part in PARTS if f"y_{part}" in given}
-        return all_targets(parts, self.kind, self.name)
+        found = all_targets(parts, self.kind, self.name)
+        if GROUPS in given:
+            groups = numbered(given[GROUPS], len(found["train"]), f"{self.name}: {GROUPS}")
+            found["train"] = replace(found["train"], groups=groups)
+        return found
 
     def _check_augmentation(self, layout: str, kind: str) -> None:
         """As check_augmentation; what is still auto passes."""

@@ -21,6 +21,7 @@ class OwnParts(Source):
     valid_fraction: float | str | None = field(default=None, init=False)
     test_fraction: float | str | None = field(default=None, init=False)
     limit: int | None = field(default=None, init=False)
+    limit_per_class: int | None = field(default=None, init=False)
     memory: str = field(default="auto", init=False)
 
     @property

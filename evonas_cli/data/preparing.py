@@ -48,7 +48,16 @@ def prepared(arrays: Arrays, indices: Mapping[str, Indices], augmentation: Augme
         target_mean=target_mean,
         target_std=target_std,
         preparation=arrays.preparation,
+        groups=groups_of(arrays.groups, indices),
     )
+
+
+def groups_of(groups: NDArray[np.int64] | None, indices: Mapping[str, Indices]) -> NDArray[np.int64]:
+    """The groups of the training examples and, where these were drawn from the same ones, of the validation examples;
+    empty where there are none."""
+    if groups is None:
+        return np.zeros(0, dtype=np.int64)
+    return np.concatenate([groups[indices[part]] for part in ("train", "valid") if part in indices])
 
 
 def task_of(arrays: Arrays) -> Task:

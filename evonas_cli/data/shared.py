@@ -58,7 +58,7 @@ def _write(file: int, splits: Splits) -> None:
     """The arrays, images with channels last, then their description, then the mark."""
     arrays = {}
     position = ALIGNED
-    for name in ("x_train", "y_train", "x_valid", "y_valid"):
+    for name in ("x_train", "y_train", "x_valid", "y_valid", "groups"):
         array = getattr(splits, name)
         array = np.ascontiguousarray(array.transpose(0, 2, 3, 1) if _images(name, array.shape) else array)
         arrays[name] = (position, array.dtype.str, array.shape)

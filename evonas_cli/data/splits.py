@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.data.arrays import Images, Labels
+from evonas_cli.data.grouping import whole_groups
 from evonas_cli.data.targets import Targets
 from evonas_cli.network.task import Task
 
@@ -54,7 +55,9 @@ class Splits:
     (N, K, 5) float32 (`data.boxes`).
     `names` are those of the classes, labels or numbers, as far as the source has them. `fingerprint` identifies the
     data and how it was split. `preparation` says how raw inputs became these (`network.signature`); it is empty for
-    arrays that were taken as they are.
+    arrays that were taken as they are. `groups`, int64, are those of the training and then of the validation
+    examples (`Targets`): empty where the source has none, of the training examples alone where it has a validation
+    part of its own.
     """
 
     x_train: Images
@@ -70,6 +73,7 @@ class Splits:
     target_mean: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     target_std: NDArray[np.float64] = field(default_factory=lambda: np.ones(0))
     preparation: Mapping[str, Any] = field(default_factory=dict)
+    groups: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def joined(splits: Splits) -> Splits:
@@ -101,12 +105,15 @@ def split_indices(
     limit: int | None,
     seed: int,
     where: str,
+    limit_per_class: int | None = None,
 ) -> dict[str, Indices]:
     """Positions of the examples that go to `train`, and to `test` and `valid` where these have a fraction.
 
     The test part is drawn first, so that it does not depend on `limit`, which says how many of the other examples are
-    kept. Classes are drawn stratified, labels and numbers at random. Raises UsageError, with `where` in the message,
-    for parts that would be empty or lack a class.
+    kept, and neither depends on `limit_per_class`, which keeps so many training examples of each class: a smaller
+    number keeps some of those that a larger one keeps. Classes are drawn stratified, labels and numbers at random;
+    with groups whole groups are drawn (`data.grouping`), classes stratified as far as groups allow. Raises UsageError,
+    with `where` in the message, for parts that would be empty or lack a class.
     """
     _check_served(found, 1 + sum(fraction is not None for fraction in (valid_fraction, test_fraction)), where)
     rng = stream(seed, "split")
@@ -117,9 +124,32 @@ def split_indices(
             pool = pool[kept]
         if fraction is not None:
             what = f"{where}: dataset.{part}_fraction={fraction:g} x {len(pool)}"
-            chosen, rest = _drawn(found, pool, round(fraction * len(pool)), 1, rng, what)
+            if found.groups is None:
+                chosen, rest = _drawn(found, pool, round(fraction * len(pool)), 1, rng, what)
+            else:
+                chosen, rest = whole_groups(found, pool, fraction, rng, what)
             indices[part], pool = pool[chosen], pool[rest]
+    if limit_per_class is not None:
+        pool = _few_of_each(found, pool, limit_per_class, rng, f"{where}: dataset.limit_per_class={limit_per_class}")
     return {**indices, "train": pool}
+
+
+def _few_of_each(found: Targets, pool: Indices, n: int, rng: Random, what: str) -> Indices:
+    """Of each class the first `n` examples of the pool in an order that is drawn for it."""
+    if found.kind != "classes":
+        raise UsageError(
+            f"{what} counts examples of classes, but the data has {found.kind}; set dataset.limit_per_class=null, or "
+            "dataset.limit"
+        )
+    kept = []
+    for label, name in enumerate(found.names):
+        members = pool[found.y[pool] == label].tolist()
+        if len(members) < n:
+            raise UsageError(
+                f"{what}: the training part has {len(members)} examples of the class {name}; pass at most that many"
+            )
+        kept += rng.sample(members, len(members))[:n]
+    return np.array(sorted(kept), dtype=np.int64)
 
 
 def _check_served(found: Targets, parts: int, where: str) -> None:

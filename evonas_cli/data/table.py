@@ -18,7 +18,7 @@ LISTS = ("drop", "categories", "keep")
 
 @dataclass(frozen=True, kw_only=True)
 class Csv(DelimitedSource):
-    """A table whose columns beside the targets are the features of a vector (F,), as `data.columns` says.
+    """A table whose columns beside the targets and the groups are the features of a vector (F,) (`data.columns`).
 
     `drop`: columns left out. `categories`: columns taken as words, whatever they hold. `keep`: columns that stay though
     they look like a running number, an id or free text. `most_categories`: how many values of a column have a feature
@@ -36,10 +36,12 @@ class Csv(DelimitedSource):
             raise UsageError(
                 f"dataset.most_categories is {self.most_categories!r}; it must be an integer of at least 1"
             )
-        dropped = sorted(set(self.drop) & {*self.categories, *self.keep, *target_names(self.target)})
-        if dropped:
-            raise UsageError(f"dataset.drop names {dropped[0]!r}, which another setting of dataset names, too; "
-                             "leave it out of one")  # fmt: skip
+        groups = set() if self.group is None else {self.group}
+        for key, out in (("drop", set(self.drop)), ("group", groups)):
+            named = sorted(out & {*self.categories, *self.keep, *target_names(self.target)})
+            if named:
+                raise UsageError(f"dataset.{key} names {named[0]!r}, which another setting of dataset names, too; "
+                                 "leave it out of one")  # fmt: skip
 
     @property
     def layout(self) -> str:
@@ -50,15 +52,20 @@ class Csv(DelimitedSource):
         """As DelimitedSource.check_header."""
         for key in LISTS:
             check_columns(names, getattr(self, key), path, f"dataset.{key}")
-        if not set(names) - {*target_names(self.target), *self.drop}:
-            raise UsageError(f"{path} has no column beside the target and those in dataset.drop; there is nothing to "
-                             "learn from")  # fmt: skip
+        if not set(names) - {*target_names(self.target), *self._left_out}:
+            raise UsageError(f"{path} has no column beside the target and those in dataset.drop and dataset.group; "
+                             "there is nothing to learn from")  # fmt: skip
+
+    @property
+    def _left_out(self) -> tuple[str, ...]:
+        """Columns that are neither inputs nor targets."""
+        return tuple(self.drop) if self.group is None else (*self.drop, self.group)
 
     def fit(self, table: Delimited, rows: dict[str, Indices], wanted: tuple[str, ...]) -> Fitted:
         """As DelimitedSource.fit: vectors (N, F) float32, numbers standardised."""
         rules = Rules(
             missing=frozenset(self.missing),
-            drop=tuple(self.drop),
+            drop=self._left_out,
             categories=tuple(self.categories),
             keep=tuple(self.keep),
             most_categories=self.most_categories,

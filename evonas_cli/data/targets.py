@@ -32,12 +32,14 @@ class Targets:
     """Classes (N,) int64, labels (N, K) float32 of 0 and 1, numbers (N, K) float64 in the unit of the source, or boxes
     (N, K, 5) float32.
 
-    `names` are those of the classes, the labels, the columns of numbers, or the classes of boxes.
+    `names` are those of the classes, the labels, the columns of numbers, or the classes of boxes. `groups`, (N,) int64,
+    says which examples must lie in one part, such as those of one patient; None: each may lie in any.
     """
 
     y: NDArray[Any]
     kind: Kind
     names: tuple[str, ...]
+    groups: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.y)

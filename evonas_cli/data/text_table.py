@@ -57,6 +57,8 @@ class TextCsv(DelimitedSource):
         """As DelimitedSource.check_header."""
         if self.text in target_names(self.target):
             raise UsageError(f"dataset.text and dataset.target both name {self.text!r}; name two columns")
+        if self.text == self.group:
+            raise UsageError(f"dataset.text and dataset.group both name {self.text!r}; name two columns")
         check_columns(names, [self.text], path, "dataset.text")
 
     def fit(self, table: Delimited, rows: dict[str, Indices], wanted: tuple[str, ...]) -> Fitted:

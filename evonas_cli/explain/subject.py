@@ -79,6 +79,11 @@ def subject_of(reading: Reading, id: int, allowed: Sequence[str]) -> Subject:
             f"the networks of {root} were trained on the validation part, on which a network is explained; name a "
             "retraining without --full"
         )
+    if stored_config(reading.run)["job"].get("folds", 1) > 1:
+        raise UsageError(
+            f"the networks of {root} were trained on folds (job.folds), among them parts of the validation part, on "
+            "which a network is explained; name a retraining with job.folds=1"
+        )
     outgoing = outgoing_of(reading, id)
     space: Any = reading.parts.space
     genome = space.from_json(reading.journal.read(id)["genome"])

@@ -19,7 +19,7 @@ from evonas_cli.genomes.capabilities import Buildable, Tuning
 from evonas_cli.jobs import described, foresight, stacks, stages, static
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.losses import STANDARD
-from evonas_cli.network.metrics import OBJECTIVES, OF_NETWORKS, metrics_of
+from evonas_cli.network.metrics import OBJECTIVES, OF_NETWORKS, metrics_of, spread_of
 from evonas_cli.network.task import KINDS, Kind, Task
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.extent import few_updates
@@ -39,8 +39,10 @@ class Train:
 
     On a CUDA device up to `in_flight` candidates of different networks are trained at the same time, as memory allows.
     With `test` a trained candidate is measured on the test part, too. With `full` the validation part is trained on,
-    and has no metrics. `wanted` and `measure` name metrics of the network that are measured in addition
-    (`training/measuring`). With `descriptor` the results say how large the networks are (`jobs/described.py`).
+    and has no metrics. With several `folds` a candidate is trained once for each fold of training and validation part
+    and has the means over them as metrics (`data.folds`). `wanted` and `measure` name metrics of the network that are
+    measured in addition (`training/measuring`). With `descriptor` the results say how large the networks are
+    (`jobs/described.py`).
     """
 
     needs: tuple[type, ...] = (Buildable,)
@@ -76,12 +78,20 @@ class Train:
         latency_key: str = "arch",
         latency_column: str | None = None,
         descriptor: str | None = None,
+        folds: int = 1,
         wanted: Wanted = NOTHING,
     ) -> None:
         self.descriptor = described.named(descriptor)
         if type(in_flight) is not int or in_flight < 1:
             raise UsageError(f"job.in_flight is {in_flight!r}; it must be an integer of at least 1")
-        self._tests, self._full = test, full
+        if type(folds) is not int or folds < 1:
+            raise UsageError(f"job.folds is {folds!r}; it must be an integer of at least 1")
+        if full and folds > 1:
+            raise UsageError(
+                f"job.full=true trains on the validation part, too, on which each of job.folds={folds} folds is "
+                "measured; set job.folds=1"
+            )
+        self._tests, self._full, self._folds = test, full, folds
         self._in_flight = in_flight
         if isinstance(dataset, SequenceDataset):
             raise UsageError(
@@ -148,7 +158,8 @@ class Train:
         on_train = {name.replace("valid", "train_eval", 1): metric for name, metric in task.items()}
         on_test = {name.replace("valid", "test", 1): replace(metric, test=True) for name, metric in task.items()}
         more = {**(on_train if self.equipment.trainer.measure_train else {}), **(on_test if self._tests else {})}
-        return {**({} if self._full else task), **self._always, **more}
+        spread = {spread_of(OBJECTIVES[_kind(self.equipment.dataset)]): Metric("min")} if self._folds > 1 else {}
+        return {**({} if self._full else task), **spread, **self._always, **more}
 
     def open(self, place: Place) -> Workbench | described.Described:
         """The bench, which prepares the data when it is first asked, or takes it out of the file of the place."""
@@ -156,7 +167,8 @@ class Train:
         from evonas_cli.training.candidates.workbench import Workbench
 
         own = self._measuring if self._measuring.names or self._measuring.latencies is not None else None
-        bench = Workbench(self.equipment.at(place), place.file, self._tests, self._full, own, place.halt)
+        equipment = self.equipment.at(place)
+        bench = Workbench(equipment, place.file, self._tests, self._full, own, place.halt, self._folds)
         return described.Described(bench, self.equipment.space) if self.descriptor else bench
 
     def check_there(self) -> None:
@@ -170,11 +182,19 @@ class Train:
         if sizes is None:
             return []
         examples = sizes["train"] + (sizes["valid"] if self._full else 0)
+        if self._folds > 1:
+            examples = (sizes["train"] + sizes["valid"]) * (self._folds - 1) // self._folds
         line = few_updates(self.equipment.trainer, examples, self.equipment.tuned)
         return [] if line is None else [line]
 
     def check_demands(self, demands: Demands) -> None:
-        """Raises UsageError where weights are not kept, or the epochs are too few to be divided."""
+        """Raises UsageError where weights are not kept, or the epochs are too few to be divided; with folds, where a
+        further job takes the weights of the one network that a candidate then has not."""
+        if self._folds > 1 and demands.continues and demands.jobs:
+            raise UsageError(
+                f"with job.folds={self._folds} a candidate is so many networks, but this strategy builds on one "
+                "network of each; set job.folds=1"
+            )
         stages.check(demands, self.equipment.trainer, self.equipment.space)
 
     def static_metrics(self, genome: Any, environment: Mapping[str, Json]) -> Mapping[str, float] | None:
@@ -199,12 +219,14 @@ class Train:
         return stacks.units(asked, own.space, own.trainer, _task(environment), str(environment["device"]))
 
     def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> float | None:
-        """Multiply-adds of an image, times epochs, times places of the program."""
-        return foresight.work(unit, self.equipment.space, self.equipment.trainer, _task(environment))
+        """Multiply-adds of an image, times epochs of all folds, times places of the program."""
+        once = foresight.work(unit, self.equipment.space, self.equipment.trainer, _task(environment))
+        return None if once is None else once * self._folds
 
     def epochs(self, unit: Unit[Any], environment: Mapping[str, Json]) -> int | None:
-        """Those of the member that is trained longest."""
-        return foresight.epochs(unit, self.equipment.space, self.equipment.trainer, _task(environment))
+        """Those of the member that is trained longest, in all folds."""
+        once = foresight.epochs(unit, self.equipment.space, self.equipment.trainer, _task(environment))
+        return None if once is None else once * self._folds
 
 
 def _kind(dataset: Source) -> Kind:

@@ -51,6 +51,11 @@ OBJECTIVES: Mapping[Kind, str] = {
 """What a search optimises when nothing else is asked for."""
 
 
+def spread_of(name: str) -> str:
+    """The metric that is the standard deviation of `name` over the folds of a cross-validation."""
+    return f"{name}_sd"
+
+
 def metrics_of(kind: Kind, outputs: int) -> Mapping[str, Metric]:
     """The metrics of a kind of task; two classes have the area under the curve as well."""
     more = {"valid_auroc": HIGHER} if kind == "classes" and outputs == 2 else {}
@@ -109,6 +114,9 @@ MEANINGS: Mapping[str, str] = {
     "return": "Mean over the episodes of a policy of the sum of rewards, in the environment's own unit.",
     "solved": "Share, in [0, 1], of the episodes whose sum of rewards is at least job.threshold, or else the "
     "environment's own threshold.",
+    "valid_error_sd": "Standard deviation of valid_error over the folds of job.folds.",
+    "valid_auroc_sd": "Standard deviation of valid_auroc over the folds of job.folds.",
+    "valid_loss_sd": "Standard deviation of valid_loss over the folds of job.folds.",
     "cost": "What budget.cost counts. Trainings: billions of multiply-adds. Tables: the cost column. Landscapes: 1. "
     "Policies: steps of all episodes. Inner searches: their evaluations.",
     "loss": "Mean, or quantile, over inner searches of the loss of the best candidate that each found. A metric where "

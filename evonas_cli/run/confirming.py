@@ -46,6 +46,8 @@ def confirming(
     if full or config["job"].get("full"):
         config["job"]["full"], config["objectives"] = full, ["train_loss"] if full else None
         config["scalarize"] = None
+        if full and "folds" in config["job"]:
+            config["job"]["folds"] = 1
     later = {key.removeprefix("trainer."): value for key, value in LATER.items() if key.startswith("trainer.")}
     if "trainer" in known:
         config["trainer"] = {**later, **config["trainer"], "save_state": True}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import CHECKPOINT, WEIGHTS, Context
 from evonas_cli.core.types import Candidate, Heir, Origin
 from evonas_cli.training.exercise import Members, Weights
+from evonas_cli.training.folded import of_fold
 from evonas_cli.training.history import Best
 from evonas_cli.training.inheritance import WEIGHTS_ONLY, Inheritance
 from evonas_cli.training.optimizers import Memory, Optimizer
@@ -61,7 +63,7 @@ class Source:
 
     `origin` is what the run has recorded of that candidate (None: it is not known). With `weights_only` the network
     alone is taken: a new training, with a fresh optimiser, from trained weights. So it is with an `inheritance`, which
-    makes the weights of another network of them.
+    makes the weights of another network of them. `fold` says which of several trainings of the candidate is continued.
     """
 
     folder: Path
@@ -70,6 +72,7 @@ class Source:
     origin: Origin | None = None
     weights_only: bool = False
     inheritance: Inheritance | None = None
+    fold: int = 0
 
     def read(self) -> State:
         """The state. Raises ValueError, which says what is wrong with which file."""
@@ -81,7 +84,10 @@ class Source:
         except ValueError as error:
             raise ValueError(f"{path} is damaged: {error}") from error
         self._check(path, state)
-        return state
+        try:
+            return of_fold(state, self.fold)
+        except ValueError as error:
+            raise ValueError(f"{path} does not fit: {error}") from error
 
     def _check(self, path: Path, state: State) -> None:
         owner, origin = state["owner"], self.origin
@@ -103,6 +109,9 @@ class Checkpoint:
     saves); `keep` leaves the final state as `state.pt`, of which `kept` is then the checksum; `source` is the state
     that is continued; `about` are texts that go into the files, such as the plan of the network. `best` is
     the best epoch so far of a training that keeps that one.
+
+    A training that is `held` is one of several of its candidate, in a folder of its own: at its end it leaves the file
+    from which it is resumed until it is discarded, and the final state as `final`, not as a file.
     """
 
     def __init__(
@@ -113,7 +122,10 @@ class Checkpoint:
         source: Source | None = None,
         owner: Owner = NOBODY,
         about: Mapping[str, str] = MappingProxyType({}),
+        held: bool = False,
     ) -> None:
+        self.held = held
+        self.final: State | None = None
         self._folder, self._seconds, self._keep, self._source = folder, seconds, keep, source
         self._owner, self._about = owner, about
         self._saved_at = time.monotonic()
@@ -185,6 +197,9 @@ class Checkpoint:
 
     def finish(self, place: Place, progress: Progress) -> None:
         """Keeps the final state if it is wanted, and removes the checkpoint. Raises OSError."""
+        if self.held:
+            self.final = self._state(place, progress) if self._keep and self._folder is not None else None
+            return
         if self._keep and self._folder is not None:
             state = self._state(place, progress)
             write(self._folder / KEPT, state)
@@ -207,6 +222,9 @@ class Checkpoint:
         """Removes the checkpoint, if there is one."""
         if self._folder is not None:
             (self._folder / CHECKPOINT).unlink(missing_ok=True)
+            if self.held:
+                with contextlib.suppress(OSError):  # it was never made
+                    self._folder.rmdir()
 
 
 def checkpoint_of(
@@ -216,22 +234,27 @@ def checkpoint_of(
     context: Context,
     about: Mapping[str, str] = MappingProxyType({}),
     inheritance: Inheritance | None = None,
+    fold: int | None = None,
 ) -> Checkpoint:
     """The candidate's files; its folder is asked for only if something is kept in it.
 
-    `inheritance` is for options that ask for one. Raises UsageError for options that are not known, and for those that
+    `inheritance` is for options that ask for one. `fold` is that of a training which is one of several of the candidate
+    (None: it is the only one). Raises UsageError for options that are not known, and for those that
     ask for an inheritance where there is none.
     """
     owner = Owner(run_seed, candidate.id, candidate.seed)
-    source = _source_of(candidate, run_seed, context, inheritance)
+    source = _source_of(candidate, run_seed, context, inheritance, fold or 0)
+    held = fold is not None
     if trainer.checkpoint_seconds is None and not trainer.save_state:
-        return Checkpoint(source=source, owner=owner)
+        return Checkpoint(source=source, owner=owner, held=held)
     folder = context.folder(candidate.id)
-    return Checkpoint(folder, trainer.checkpoint_seconds, trainer.save_state, source, owner, about)
+    if folder is not None and held:
+        folder = folder / f"fold_{fold}"
+    return Checkpoint(folder, trainer.checkpoint_seconds, trainer.save_state, source, owner, about, held)
 
 
 def _source_of(
-    candidate: Candidate[Any], run_seed: int, context: Context, inheritance: Inheritance | None
+    candidate: Candidate[Any], run_seed: int, context: Context, inheritance: Inheritance | None, fold: int
 ) -> Source | None:
     continues, options = candidate.proposal.continues, candidate.proposal.options
     known = options is None or (continues is not None and (options == WEIGHTS_ONLY or inheritance is not None))
@@ -249,6 +272,7 @@ def _source_of(
         origin=candidate.origin if isinstance(candidate, Heir) else None,
         weights_only=options == WEIGHTS_ONLY,
         inheritance=inheritance,
+        fold=fold,
     )
 
 

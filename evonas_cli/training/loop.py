@@ -94,8 +94,10 @@ class _Training:
             seconds = perf_counter() - began
             due = self.halt.due(seconds)
             for index in trained:
-                checkpoint = self.members[index].checkpoint
-                (checkpoint.save_now if due else checkpoint.save)(self.places[index], self.progress[index])
+                member, checkpoint = self.members[index], self.members[index].checkpoint
+                last = checkpoint.held and self.progress[index].epoch == member.epochs
+                save = checkpoint.save_now if due or last else checkpoint.save
+                save(self.places[index], self.progress[index])
             self._conclude()
         self._finish()
         return [self.outcomes[index] for index in range(len(self.members))]

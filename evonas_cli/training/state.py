@@ -17,10 +17,14 @@ from torch import Tensor
 
 from evonas_cli.training.history import Best, Point
 
+FOLDED = ("progress", "model", "optimizer")
+"""What each fold of a candidate that is trained for several has of its own."""
+
 State: TypeAlias = Mapping[str, Any]
 """`owner`, `progress`, `model` (weights by name), `optimizer` (an optimiser's memory), `optimizer_name`, and `stack`
 (place and width of the program). Files of a network hold as JSON text its `plan` and its `signature`, too. A checkpoint
-of a training that keeps its best epoch holds the `best` one so far."""
+of a training that keeps its best epoch holds the `best` one so far. Where a candidate is trained once for each fold of
+the data, the state is that of the first fold, and `folds` holds those of the others, a list of what FOLDED names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Progress:
 def write(path: Path, state: State) -> None:
     """Replaces the file in one step; what was there stays whole until the new one is on disk. Raises OSError."""
     plain = {**state, "owner": asdict(state["owner"]), "progress": asdict(state["progress"])}
+    if "folds" in state:
+        plain["folds"] = [{**one, "progress": asdict(one["progress"])} for one in state["folds"]]
     best: Best | None = state.get("best")
     if best is not None:
         plain["best"] = {field.name: getattr(best, field.name) for field in fields(best)}
@@ -81,6 +87,8 @@ def parse(data: bytes) -> State:
         _ = state["model"], state["optimizer"], state["optimizer_name"]
         state["progress"] = Progress(**state["progress"])
         state["owner"] = None if named is None else Owner(**named)
+        if "folds" in state:
+            state["folds"] = [{**one, "progress": Progress(**one["progress"])} for one in state["folds"]]
         if "best" in state:
             state["best"] = Best(**state["best"])
     except Exception as error:  # damaged bytes make torch and pickle raise almost anything
@@ -93,15 +101,17 @@ def parse(data: bytes) -> State:
 
 
 def checksum(state: State) -> str:
-    """SHA-256, in hexadecimal, over weights, the optimiser's memory, epochs done and the last loss.
+    """SHA-256, in hexadecimal, over weights, the optimiser's memory, epochs done and the last loss, of all folds.
 
     Measured seconds, the place in a program and the owner have no part in it: the same training made again has it, too.
     """
-    progress: Progress = state["progress"]
-    total = hashlib.sha256(json.dumps([state["optimizer_name"], progress.epoch, progress.train_loss]).encode())
-    for name, tensor in sorted(_tensors(state)):
-        total.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
-        total.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    total = hashlib.sha256()
+    for one in (state, *state.get("folds", [])):
+        progress: Progress = one["progress"]
+        total.update(json.dumps([state["optimizer_name"], progress.epoch, progress.train_loss]).encode())
+        for name, tensor in sorted(_tensors(one)):
+            total.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+            total.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return total.hexdigest()
 
 

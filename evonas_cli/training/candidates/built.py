@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from evonas_cli.core.evaluating import Context
+from evonas_cli.core.rng import derive
 from evonas_cli.core.types import Candidate, Failure, Result
 from evonas_cli.data.resident import Resident
 from evonas_cli.data.splits import Splits
@@ -39,11 +40,24 @@ class Built:
         """The network with its initial weights."""
         return initial(self.plan, self.candidate.seed, self.trainer.initialisation)
 
-    def member(self, place: int, run_seed: int, context: Context, signature: Signature, data: Resident) -> Member:
+    def of_fold(self, number: int) -> Built:
+        """The candidate's training on a fold, which after the first one has a seed of its own."""
+        seed = derive(self.candidate.seed, "fold", number) if number else self.candidate.seed
+        return replace(self, candidate=replace(self.candidate, seed=seed), labels=dict(self.labels), curves={})
+
+    def member(
+        self,
+        place: int,
+        run_seed: int,
+        context: Context,
+        signature: Signature,
+        data: Resident,
+        fold: int | None = None,
+    ) -> Member:
         """The candidate at a place of a population; its files say what the network is.
 
-        Weights that morphs make are fitted over examples of `data`. Raises UsageError for options that training does
-        not know.
+        Weights that morphs make are fitted over examples of `data`. `fold` as for `checkpoint_of`. Raises UsageError
+        for options that training does not know.
         """
         epochs, start = epochs_of(self.trainer, self.candidate), start_of(self.candidate)
         about = {"plan": json.dumps(self.plan.to_json()), "signature": json.dumps(signature.to_json())}
@@ -52,7 +66,7 @@ class Built:
             id, seed = self.candidate.id, self.candidate.seed
             examples = partial(examples_of, data)
             inheritance = Inheritance(id, start, self.plan, seed, examples, self.trainer.initialisation)
-        checkpoint = checkpoint_of(self.candidate, self.trainer, run_seed, context, about, inheritance)
+        checkpoint = checkpoint_of(self.candidate, self.trainer, run_seed, context, about, inheritance, fold)
         return Member(self.trainer, epochs, checkpoint, place)
 
     def metrics(self, measured: dict[str, float]) -> dict[str, float]:

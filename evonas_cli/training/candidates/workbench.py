@@ -22,11 +22,12 @@ from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.plan import Plan, PlanError
 from evonas_cli.network.signature import Signature
-from evonas_cli.nn.stacked.population import Population
-from evonas_cli.training.candidates.attempt import Noted, attempt, fitted, free_memory
+from evonas_cli.training.candidates.attempt import Noted, attempt, free_memory
 from evonas_cli.training.candidates.built import Built, signature_of
+from evonas_cli.training.candidates.cross_validation import Folds, over_folds
 from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.candidates.equipment import Equipment
+from evonas_cli.training.candidates.fitting import Conditions, program
 from evonas_cli.training.checkpoint import Lost
 from evonas_cli.training.device.errors import is_device_error, is_out_of_memory, one_line
 from evonas_cli.training.device.free_memory import Room
@@ -34,10 +35,8 @@ from evonas_cli.training.device.setup import has_bf16, precision_of
 from evonas_cli.training.device.turns import abreast
 from evonas_cli.training.exercise import Diverged, Outcome, Pause, nobody
 from evonas_cli.training.extent import over_cap
-from evonas_cli.training.feed_forward import FeedForward
 from evonas_cli.training.measuring.bench import Instruments
 from evonas_cli.training.measuring.plan import Measuring
-from evonas_cli.training.reporter import Reporter
 from evonas_cli.training.steps import check, gene_fault
 from evonas_cli.training.tuning.probe import WIDTHS, probe
 
@@ -55,12 +54,15 @@ class Workbench:
         full: bool = False,
         measuring: Measuring | None = None,
         halt: Halt = NEVER,
+        folds: int = 1,
     ) -> None:
         """`file` is a descriptor through which processes on one machine share the prepared data (`data.shared`). With
         `test` trained candidates are measured on the test part, too; with `full` the validation part is trained on.
-        `measuring` says what is measured of networks, `halt` is that of the place."""
+        `measuring` says what is measured of networks, `halt` is that of the place. With several `folds` candidates are
+        trained once for each of them."""
         self.file, self.test, self.full, self._prepared = file, test, full, False
-        self.equipment, self.measuring, self.halt = equipment, measuring, halt
+        self.equipment, self.measuring, self.halt, self.folds = equipment, measuring, halt, folds
+        self._folded: Folds | None = None
 
     def environment(self) -> dict[str, Json]:
         """Device, torch, threads, the precision, the task, a digest of data and split, and how networks are measured.
@@ -228,11 +230,13 @@ class Workbench:
             splits = self._prepare() if self.file is None else shared(self.file, self._prepare)
             splits = joined(splits) if self.full else splits
             data = Resident(splits, device, own.dataset.memory)
+            if self.folds > 1:
+                self._folded = Folds(splits, self.folds, own.seed, device, own.dataset.memory, own.dataset.name)
             if self.test:
-                data.hold_test(*own.dataset.test(own.seed))
+                (self._folded or data).hold_test(*own.dataset.test(own.seed))
         except OSError as error:
             raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
-        check(own.trainer, data, self._prepared, own.tuned)
+        check(own.trainer, data if self._folded is None else self._folded.data(0), self._prepared, own.tuned)
         return data, splits.fingerprint, signature_of(splits)
 
     def _alone(
@@ -281,21 +285,11 @@ class Workbench:
         return {**outcome, **found}
 
     def _fit(self, built: Sequence[Built], unit: Unit[Any], context: Context, pause: Pause = nobody) -> list[Outcome]:
-        """An outcome for each; places that stay empty are taken by copies of the first network."""
+        """An outcome for each."""
         data, _, signature = self._loaded
-        seed = self.equipment.seed
-        members = [f.member(place, seed, context, signature, data) for f, place in zip(built, unit.places, strict=True)]
-        if unit.width > 1:
-            for found, place in zip(built, unit.places, strict=True):
-                found.labels["stack"] = f"{place}/{unit.width}"
-        networks = {place: found.network for found, place in zip(built, unit.places, strict=True)}
-        first = networks[unit.places[0]]
-        places = [networks.get(place, first) for place in range(unit.width)]
-        population = Population(places)
-        del networks, first, places
-        trainers = {member.place: member.trainer for member in members}
-        make = partial(FeedForward, population, trainers, data, seed, pause, halt=self.halt)
-        outcomes = fitted(make, members, Reporter([found.candidate.id for found in built], context.report), self.halt)
-        for found, member in zip(built, members, strict=True):
-            found.note(member)
+        train = partial(program, pause, Conditions(signature, self.equipment.seed, self.halt))
+        if self._folded is None:
+            outcomes, _ = train(built, unit, context, data)
+        else:
+            outcomes = over_folds(built, unit, context, self._folded, train)
         return [self._measured(found, outcome) for found, outcome in zip(built, outcomes, strict=True)]

@@ -21,7 +21,7 @@ from evonas_cli.network.task import Task
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.spaces.hyperparameters import Hyperparameters
 from evonas_cli.spaces.nasbench201 import NasBench201
-from evonas_cli.training.candidates import workbench as module
+from evonas_cli.training.candidates import fitting as module
 from evonas_cli.training.checkpoint import KEPT
 
 GENES = {

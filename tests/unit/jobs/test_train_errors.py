@@ -11,7 +11,7 @@ from training_jobs import candidate, job, run
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.network.plan import PlanError
 from evonas_cli.nn.stacked.population import Population
-from evonas_cli.training.candidates import workbench as module
+from evonas_cli.training.candidates import fitting as module
 from evonas_cli.training.device.errors import is_device_error, is_out_of_memory
 
 
