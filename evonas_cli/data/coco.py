@@ -25,6 +25,7 @@ from evonas_cli.data.dataset import Dataset
 from evonas_cli.data.pictures import black_and_white, in_bytes, pixels_of, read_picture
 from evonas_cli.data.targets import Targets
 from evonas_cli.network.detection import STRIDES
+from evonas_cli.network.task import Kind
 
 REMEDY = "pass dataset.path=ANNOTATIONS.json"
 MEND = "mend or remove it"
@@ -59,7 +60,7 @@ class Coco(Dataset):
     outside of its image or without area, and for whatever else does not fit together.
     """
 
-    known_kind: ClassVar[str] = "boxes"
+    known_kind: ClassVar[Kind | None] = "boxes"
     speaks: ClassVar[bool] = True
 
     path: str
@@ -81,11 +82,6 @@ class Coco(Dataset):
     def name(self) -> str:
         """The file."""
         return str(self.path)
-
-    @property
-    def task_kind(self) -> str:
-        """As Source.task_kind."""
-        return self.known_kind
 
     def looked_up_outputs(self) -> int:
         """As Source.looked_up_outputs."""

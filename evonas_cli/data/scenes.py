@@ -24,6 +24,7 @@ from evonas_cli.data.arrays import Arrays
 from evonas_cli.data.boxes import Box, padded
 from evonas_cli.data.own_parts import OwnParts
 from evonas_cli.network.detection import STRIDES
+from evonas_cli.network.task import Kind
 
 SHAPES = ("square", "disc", "triangle")
 SMALLEST = 4
@@ -45,7 +46,7 @@ class Scenes(OwnParts):
     values out of range.
     """
 
-    known_kind: ClassVar[str] = "boxes"
+    known_kind: ClassVar[Kind | None] = "boxes"
     known_outputs: ClassVar[int | None] = len(SHAPES)
 
     size: int
@@ -78,11 +79,6 @@ class Scenes(OwnParts):
     def layout(self) -> str:
         """As Laid."""
         return "image"
-
-    @property
-    def task_kind(self) -> str:
-        """As Source.task_kind."""
-        return self.known_kind
 
     def looked_up_sizes(self, seed: int) -> dict[str, int]:
         """As Source.looked_up_sizes."""
