@@ -24,14 +24,24 @@ class Task:
     """What a network has to fit.
 
     `inputs` is the shape of one example without the batch: (C, H, W) for an image, (C, L) for a series, (F,) for a
+<<<<<<< HEAD
     vector, and (L,) for token ids. `outputs` counts the classes, labels, numbers or tokens, or the numbers of a sample.
     `vocabulary` counts the token ids, of which 0 is padding; 0 says that the inputs are numbers.
+=======
+    vector, and (L,) for token ids. `outputs` counts the classes, labels, numbers or tokens. `vocabulary` counts the
+    token ids, of which 0 is padding; 0 says that the inputs are numbers.
+
+    `members` has the numbers of classes of several tasks that one network learns: `outputs` is their sum, the classes
+    of one task follow those of the task before, and the last channel, or feature, of an input is the number of the
+    example's task, from 0. It is () for a single task.
+>>>>>>> d78a3704 (Several tasks in one network: dataset=tasks, spaces soft_ordering and cmtr, strategy=cmtr (CMTR: Liang, Meyerson and Miikkulainen, 2018))
     """
 
     inputs: Shape
     outputs: int
     kind: Kind = "classes"
     vocabulary: int = 0
+    members: tuple[int, ...] = ()
 
     @property
     def examples(self) -> str:
@@ -46,6 +56,7 @@ class Task:
             "outputs": self.outputs,
             "kind": self.kind,
             "vocabulary": self.vocabulary,
+            **({"members": list(self.members)} if self.members else {}),
         }
 
     @classmethod
@@ -54,8 +65,9 @@ class Task:
         try:
             if "shape" in data:
                 return cls(tuple(data["shape"]), data["classes"])
-            return cls(tuple(data["inputs"]), data["outputs"], data["kind"], data["vocabulary"])
-        except (KeyError, TypeError) as error:
+            members = tuple(data.get("members", ()))
+            return cls(tuple(data["inputs"]), data["outputs"], data["kind"], data["vocabulary"], members)
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{str(data)[:80]} is no task") from error
 
 

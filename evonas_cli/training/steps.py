@@ -28,6 +28,7 @@ from evonas_cli.training.exercise import Pause, nobody
 from evonas_cli.training.extent import few_updates
 from evonas_cli.training.optimizers import Optimizer
 from evonas_cli.training.reporter import Reporter
+from evonas_cli.training.task_criterion import TaskClasses
 from evonas_cli.training.trainer import Trainer, check_kind
 
 GRIP = 64
@@ -180,7 +181,10 @@ class Steps:
 
 def criterion_of(data: Resident, trainer: Trainer) -> Criterion:
     """The standard loss and the metrics of the data's kind of task."""
-    return CRITERIA[data.task.kind](data.task, _class_weights(data, trainer), data.target_std)
+    weights = _class_weights(data, trainer)
+    if data.task.members:
+        return TaskClasses(data.task, weights)
+    return CRITERIA[data.task.kind](data.task, weights, data.target_std)
 
 
 def member_losses(data: Resident, trainers: Sequence[Trainer]) -> MemberLosses:

@@ -26,11 +26,13 @@ READS = {
     **{
         name: list(CURES) for name in ("taylor_loss", "loss_tree", "activation_tree", "initialisation", "learning_rule")
     },
+    "cmtr": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "fixed_network": list(CURES),
     "joint": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "mlp": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "mlp_ensemble": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "sequence_net": [contract.SERIES, contract.TEXTS],
+    "soft_ordering": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "transformer": [contract.IMAGES, contract.SERIES, contract.TEXTS],
 }
 """Tasks that spaces have networks for, where they are not those of images."""

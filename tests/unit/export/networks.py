@@ -34,6 +34,8 @@ ON_MAPS = {
     "batch_norm": [{}],
     "layer_norm": [{}],
     "flatten": [{}],
+    "task_features": [{"indexed": 1}, {"indexed": 1, "flat": 1}],
+    "soft_ordering": [{"modules": "relu tanh", "classes": "3", "depth": 2}],
 }
 NODES = "sigmoid tanh relu gaussian sine abs square multiply steepened_sigmoid add add add"
 """Hidden nodes 8 to 16, each of a function, then outputs, of which the first has no link."""
@@ -72,6 +74,7 @@ ON_VECTORS = {
     "sigmoid": [{}],
     "identity": [{}],
     "dropout": [{"rate": 0.3}],
+    "soft_ordering": [{"modules": "gelu sigmoid", "classes": "3", "depth": 2}],
 }
 ON_IDS = ("embedding", "mask", "attention", "mean_time", "max_time", "last_time")
 MERGING = ("add", "concat")
@@ -89,6 +92,10 @@ def cases() -> dict[str, Plan]:
         graph = Graph(VECTOR)
         both = [graph.add("relu", graph.input), graph.add("tanh", graph.input), graph.input]
         found[f"{op}-1-0"] = ended(graph, graph.add(op, *both))
+    graph, routes = Graph(VECTOR), "0<0 1<0+1 out<1+2 / 0<0 out<1 / 1<0 out<1 / 1<0 0<1 out<2"
+    own = graph.add("task_features", graph.input, indexed=1)
+    given = {"modules": "relu tanh", "classes": "2 3", "routes": routes, "rivals": 1}
+    found["task_routes-1-0"] = ended(graph, graph.add("task_routes", own, graph.input, **given))
     for op in ON_IDS:
         graph = Graph(IDS)
         x = graph.add("embedding", graph.input, vocabulary=VOCABULARY, width=4)
