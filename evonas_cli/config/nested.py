@@ -1,5 +1,5 @@
-"""Parts that are settings of other parts, such as a strategy's proposer, a space's inner space, or a data set's members,
-the tasks that one network learns: by their name, or by name and settings."""
+"""Parts that are settings of other parts, such as a strategy's proposer, a space's inner space, or the members of a
+data set of several tasks: by their name, or by name and settings."""
 
 from __future__ import annotations
 

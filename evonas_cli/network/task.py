@@ -24,17 +24,12 @@ class Task:
     """What a network has to fit.
 
     `inputs` is the shape of one example without the batch: (C, H, W) for an image, (C, L) for a series, (F,) for a
-<<<<<<< HEAD
     vector, and (L,) for token ids. `outputs` counts the classes, labels, numbers or tokens, or the numbers of a sample.
     `vocabulary` counts the token ids, of which 0 is padding; 0 says that the inputs are numbers.
-=======
-    vector, and (L,) for token ids. `outputs` counts the classes, labels, numbers or tokens. `vocabulary` counts the
-    token ids, of which 0 is padding; 0 says that the inputs are numbers.
 
     `members` has the numbers of classes of several tasks that one network learns: `outputs` is their sum, the classes
     of one task follow those of the task before, and the last channel, or feature, of an input is the number of the
     example's task, from 0. It is () for a single task.
->>>>>>> d78a3704 (Several tasks in one network: dataset=tasks, spaces soft_ordering and cmtr, strategy=cmtr (CMTR: Liang, Meyerson and Miikkulainen, 2018))
     """
 
     inputs: Shape

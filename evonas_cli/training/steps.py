@@ -237,6 +237,8 @@ def gene_fault(trainer: Trainer, task: Task) -> str | None:
         return f"trainer.loss={trainer.loss} {reason}"
     if trainer.augmentation != NONE and len(task.inputs) != 3:
         return f"trainer.augmentation changes images; the task has {task.examples}; set trainer.augmentation={NONE}"
+    if trainer.augmentation != NONE and task.members:
+        return f"trainer.augmentation would change the number of the task as well; set trainer.augmentation={NONE}"
     return None
 
 

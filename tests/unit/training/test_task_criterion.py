@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from evonas_cli.network.losses import taylor
 from evonas_cli.network.metrics import metrics_of
 from evonas_cli.network.task import Task
+from evonas_cli.training.evolved_loss import loss_fault
 from evonas_cli.training.task_criterion import TaskClasses
 
 TASK = Task((3,), 5, members=(2, 3))
@@ -32,6 +34,12 @@ def test_of_two_answers_both_learn_and_classes_can_have_weights() -> None:
     both, weights = torch.cat([OUTPUTS[:1], OUTPUTS[1:]], dim=2), torch.arange(1.0, 6.0)
     wanted = (one_by_one(OUTPUTS[0]) + one_by_one(OUTPUTS[1])) / 2
     torch.testing.assert_close(TaskClasses(TASK, weights).losses(both, TARGETS)[0], wanted * weights[TARGETS])
+
+
+def test_what_would_mix_the_tasks_is_refused() -> None:
+    assert loss_fault(taylor((0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0)), TASK) == (
+        "is over all classes, while each of several tasks has classes of its own"
+    )
 
 
 def test_metrics_are_means_over_tasks_and_each_task_has_its_error() -> None:
