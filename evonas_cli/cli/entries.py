@@ -23,7 +23,11 @@ PLURALS = {
     "tracker": "trackers",
     "experiment": "experiments",
 }
-CLASSES = (("evonas_cli.data.dataset", "Dataset"), ("evonas_cli.data.planar", "Points"))
+CLASSES = (
+    ("evonas_cli.data.dataset", "Dataset"),
+    ("evonas_cli.data.planar", "Points"),
+    ("evonas_cli.data.tasks", "Tasks"),
+)
 """Where the classes are defined of data sets that have classes unless their settings say otherwise."""
 NOTED = ("trainer", "experiment")
 """Groups whose options are told apart by their files: they share a class, or have none."""

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import typing
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,10 @@ def build(node: Mapping[str, Any], group: str, allowed: Sequence[str] = (), **co
         if key not in own:
             raise UsageError(f"{group} has no key {key}{nearest(key, own)} (known: {', '.join(own)})")
     for key in settings:
-        if (kind := nested.group_of(hints.get(key))) is not None:
-            inner = nested.node_of(f"{group}.{key}", settings[key], (), kind)
-            with nested.naming(f"{group}.{key}"):
-                collaborators = {**collaborators, key: build(inner, kind, allowed, **collaborators)}
+        hint = hints.get(key)
+        if nested.group_of(hint) is not None or nested.are_datasets(hint):
+            make = partial(build, allowed=allowed, **collaborators)
+            collaborators = {**collaborators, key: nested.built(f"{group}.{key}", settings[key], hint, make)}
     settings = {key: value for key, value in settings.items() if key not in collaborators}
     arguments = {key: convert(f"{group}.{key}", value, hints.get(key, Any)) for key, value in settings.items()}
     for key, value in arguments.items():

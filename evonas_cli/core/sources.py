@@ -20,6 +20,12 @@ class Placed(Protocol, metaclass=Capability):
 
 
 @runtime_checkable
+class Member(Placed, Protocol, metaclass=Capability):
+    """A data set as a setting of another data set: a constructor's parameter `members: Sequence[Member]` is given data
+    sets by their names, or by name and settings: [digits, {name: digit_task, labels: parity}]."""
+
+
+@runtime_checkable
 class Resolving(Protocol, metaclass=Capability):
     """What a data set may have in addition: some of its settings may be `auto` and follow from the data."""
 

@@ -96,6 +96,11 @@ class Source(ABC):
         auto."""
         return self.known_kind or "classes"
 
+    @property
+    def tasks(self) -> int:
+        """How many tasks one network learns at once; 0: the data set is a single task."""
+        return 0
+
     def looked_up_outputs(self) -> int | None:
         """How many classes, labels or numbers there are, where a look at the targets alone tells it; None elsewhere.
 

@@ -26,7 +26,7 @@ from evonas_cli.network.deployment import Deploying
 from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.signature import Signature
 from evonas_cli.report.reading import Reading
-from evonas_cli.run.artifacts import read_artifact, recorded
+from evonas_cli.run.artifacts import Artifact, read_artifact, recorded
 from evonas_cli.run.stored import stored_config
 
 OURS = (CARD, *dict.fromkeys(name for form in FORMS.values() for name in form.files))
@@ -56,7 +56,7 @@ def outgoing_of(reading: Reading, id: int) -> Outgoing:
             found = job.deployment(neurons)
         weights = {name: torch.tensor(values) for name, values in found.weights.items()}
         return Outgoing(_title(reading, id, found.signature), found.plan, found.signature, weights)
-    artifact = read_artifact(reading.run, id)
+    artifact = _answering_once(reading, id)
     if not artifact.signature.preparation:
         raise RunError(
             f"{artifact.path} does not say how raw inputs are prepared, as weights of an older evonas; "
@@ -69,7 +69,18 @@ def outgoing_of(reading: Reading, id: int) -> Outgoing:
 def check_exportable(reading: Reading, id: int) -> None:
     """Raises as `outgoing_of` for a candidate that cannot be exported, without reading the data."""
     if neurons_of(reading, id) is None:
-        read_artifact(reading.run, id)
+        _answering_once(reading, id)
+
+
+def _answering_once(reading: Reading, id: int) -> Artifact:
+    """The candidate's network. Raises RunError as `read_artifact`, and for one that has challengers."""
+    artifact = read_artifact(reading.run, id)
+    if artifact.plan.shapes[artifact.plan.output] != (artifact.signature.task.outputs,):
+        raise RunError(
+            f"the network of candidate {id} answers twice, for the champions and the challengers of its tasks; export "
+            "one without challengers, whose operator is settled: evonas show RUN --all names it"
+        )
+    return artifact
 
 
 def neurons_of(reading: Reading, id: int) -> Neurons | None:

@@ -18,6 +18,7 @@ from evonas_cli.genomes.ensembling import Ensembling as Ensembling
 from evonas_cli.genomes.growing import Growable as Growable
 from evonas_cli.genomes.marked_graph import MarkedGraph
 from evonas_cli.genomes.morphing import Morphing
+from evonas_cli.genomes.routing import Routing as Routing
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.genomes.walk import Kinds, Program
 from evonas_cli.network.cell import Cell
@@ -299,6 +300,6 @@ OF_SPACES: tuple[type, ...] = (
     *(Space, Buildable, Recurrent, Denoising, Neural, Tuning, Configuring, Scored, Solved, Behaving),
     *(Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
     *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced),
-    *(Growable, Ensembling, Suited, Applying, Patterned),
+    *(Growable, Ensembling, Suited, Applying, Patterned, Routing),
 )
 """All that a space may have."""

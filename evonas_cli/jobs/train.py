@@ -16,6 +16,7 @@ from evonas_cli.data.dataset import Source
 from evonas_cli.data.latencies import Latencies
 from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Buildable, Tuning
+from evonas_cli.genomes.routing import Routing, check_tasks
 from evonas_cli.jobs import described, foresight, stacks, stages, static
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.losses import STANDARD
@@ -99,6 +100,8 @@ class Train:
                 "(or mnist, cifar10, npz, folder, ...), or job=language"
             )
         check_kind(trainer, dataset.task_kind)
+        if isinstance(space, Routing):
+            check_tasks(space, dataset.tasks)
         self.equipment = Equipment(space, dataset, trainer, seed, device, deterministic, threads)
         latencies = None if latency_table is None else Latencies(latency_table, latency_key, latency_column)
         timing = Timing(latency_batch, latency_repeats, latency_warmup)
@@ -132,8 +135,7 @@ class Train:
 
     def _task_metrics(self) -> Mapping[str, Metric]:
         """Those of the data's kind, as far as the settings tell the number of outputs."""
-        outputs = self.equipment.dataset.known_outputs
-        return metrics_of(_kind(self.equipment.dataset), 2 if outputs is None else outputs)
+        return self._of_kind(self.equipment.dataset.known_outputs)
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -142,14 +144,15 @@ class Train:
 
     def measured_on(self, environment: Mapping[str, Json]) -> Mapping[str, Metric]:
         """As `metrics`, for the number of classes that the data has."""
-        task = _task(environment)
-        return self._measured(metrics_of(task.kind, task.outputs))
+        return self._measured(self._of_kind(_task(environment).outputs))
 
     def foreseen(self) -> Mapping[str, Metric]:
         """As `metrics`, for the number of classes that a look at the data gives."""
-        dataset = self.equipment.dataset
-        outputs = dataset.looked_up_outputs()
-        return self._measured(metrics_of(_kind(dataset), 2 if outputs is None else outputs))
+        return self._measured(self._of_kind(self.equipment.dataset.looked_up_outputs()))
+
+    def _of_kind(self, outputs: int | None) -> Mapping[str, Metric]:
+        dataset, rivals = self.equipment.dataset, isinstance(self.equipment.space, Routing)
+        return metrics_of(_kind(dataset), 2 if outputs is None else outputs, dataset.tasks, rivals)
 
     def _measured(self, task: Mapping[str, Metric]) -> Mapping[str, Metric]:
         return {**self._usual(task), **self._measuring.metrics}

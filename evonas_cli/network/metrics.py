@@ -56,10 +56,19 @@ def spread_of(name: str) -> str:
     return f"{name}_sd"
 
 
-def metrics_of(kind: Kind, outputs: int) -> Mapping[str, Metric]:
-    """The metrics of a kind of task; two classes have the area under the curve as well."""
-    more = {"valid_auroc": HIGHER} if kind == "classes" and outputs == 2 else {}
-    return {**METRICS[kind], **more}
+def metrics_of(kind: Kind, outputs: int, tasks: int = 0, rivals: bool = False) -> Mapping[str, Metric]:
+    """The metrics of a kind of task; two classes have the area under the curve as well.
+
+    Where one network learns several `tasks` each of them has its error, and with `rivals` that of its challenger.
+    """
+    more = {"valid_auroc": HIGHER} if kind == "classes" and outputs == 2 and not tasks else {}
+    names = ("valid_error", "valid_challenger_error") if rivals else ("valid_error",)
+    return {**METRICS[kind], **more, **{of_task(name, task): LOWER for name in names for task in range(tasks)}}
+
+
+def of_task(name: str, task: int) -> str:
+    """What a metric of one of several tasks is called; tasks count from 0, their names from 1."""
+    return f"{name}_{task + 1}"
 
 
 MEANINGS: Mapping[str, str] = {
@@ -139,4 +148,9 @@ def meaning(name: str) -> str:
     if name.startswith("train_eval_") and f"valid_{name.removeprefix('train_eval_')}" in MEANINGS:
         other = f"valid_{name.removeprefix('train_eval_')}"
         return f"As {other}, over the training part in evaluation mode; with trainer.measure_train=true."
+    general, _, task = name.rpartition("_")
+    if task.isdecimal() and general == "valid_challenger_error":
+        return f"As valid_error, of task {task} alone, by its challenger; with space=cmtr."
+    if task.isdecimal() and general in MEANINGS:
+        return f"As {general}, of task {task} alone; with dataset=tasks."
     return MEANINGS.get(name, "")

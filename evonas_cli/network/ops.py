@@ -15,6 +15,7 @@ from evonas_cli.network.map_ops import MAP_OPS
 from evonas_cli.network.neuron_ops import NEURON_OPS
 from evonas_cli.network.op import SAME, Op, Settings, Shape
 from evonas_cli.network.sequence_ops import SEQUENCE_OPS
+from evonas_cli.network.task_ops import TASK_OPS
 from evonas_cli.network.vector_ops import VECTOR_OPS
 
 __all__ = ["OPS", "Op", "Settings", "Shape", "complete", "register"]
@@ -63,6 +64,15 @@ def complete(name: str, given: Settings) -> dict[str, Any]:
     return _table[name].complete(given)
 
 
-_ALL = {**MAP_OPS, **VECTOR_OPS, **ACTIVATION_OPS, **SEQUENCE_OPS, **ATTENTION_OPS, **NEURON_OPS, **INT8_OPS}
+_ALL = {
+    **MAP_OPS,
+    **VECTOR_OPS,
+    **ACTIVATION_OPS,
+    **SEQUENCE_OPS,
+    **ATTENTION_OPS,
+    **NEURON_OPS,
+    **INT8_OPS,
+    **TASK_OPS,
+}
 for _name, _op in _ALL.items():
     register(_name, _op)

@@ -27,12 +27,17 @@ class Task:
     vector, and (L,) for token ids. `outputs` counts the classes, labels, numbers or tokens, or the numbers of a sample;
     of boxes it counts the numbers that a network gives for an image (`network/detection.py`). `vocabulary` counts the
     token ids, of which 0 is padding; 0 says that the inputs are numbers.
+
+    `members` has the numbers of classes of several tasks that one network learns: `outputs` is their sum, the classes
+    of one task follow those of the task before, and the last channel, or feature, of an input is the number of the
+    example's task, from 0. It is () for a single task.
     """
 
     inputs: Shape
     outputs: int
     kind: Kind = "classes"
     vocabulary: int = 0
+    members: tuple[int, ...] = ()
 
     @property
     def examples(self) -> str:
@@ -47,6 +52,7 @@ class Task:
             "outputs": self.outputs,
             "kind": self.kind,
             "vocabulary": self.vocabulary,
+            **({"members": list(self.members)} if self.members else {}),
         }
 
     @classmethod
@@ -55,8 +61,9 @@ class Task:
         try:
             if "shape" in data:
                 return cls(tuple(data["shape"]), data["classes"])
-            return cls(tuple(data["inputs"]), data["outputs"], data["kind"], data["vocabulary"])
-        except (KeyError, TypeError) as error:
+            members = tuple(data.get("members", ()))
+            return cls(tuple(data["inputs"]), data["outputs"], data["kind"], data["vocabulary"], members)
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{str(data)[:80]} is no task") from error
 
 

@@ -182,7 +182,7 @@ def resolved(config: Config, allowed: Sequence[str] = ()) -> Config:
     Only a data set that is Resolving is asked, and only where the job has one, then a space that is Suited. Raises
     UsageError for data that is not there or has two readings.
     """
-    if "dataset" not in inspect.signature(target(config["job"], "job", allowed)).parameters:
+    if not _has_dataset(config, allowed):
         return config
     dataset = build(config["dataset"], "dataset", allowed)
     if isinstance(dataset, Resolving):
@@ -203,8 +203,10 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     The configuration of the parts has values where the given one has `auto` settings of the data set, or no objectives.
     Raises UsageError for parts that do not fit, or do not keep to their interfaces.
     """
+    if _has_dataset(config, allowed):
+        config = {**config, "dataset": _expanded(config, "dataset", allowed, folders)}
     config = resolved(config, allowed) if trial else config
-    config = {**config, **{group: _whole(config[group], group, allowed, folders) for group in ("space", "strategy")}}
+    config = {**config, **{group: _expanded(config, group, allowed, folders) for group in ("space", "strategy")}}
     config = recorded(config, allowed, folders)
     space = build(config["space"], "space", allowed)
     giver, left = giving(space) if config["start_from"] is not None else (space, [])
@@ -253,9 +255,14 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     return parts
 
 
-def _whole(node: Mapping[str, Any], group: str, allowed: Sequence[str], folders: Sequence[Path]) -> dict[str, Any]:
-    """The node with whole nodes in the place of the names of strategies and spaces within it."""
-    return nested.expanded(node, target(node, group, allowed), folders, group)
+def _expanded(config: Config, group: str, allowed: Sequence[str], folders: Sequence[Path]) -> dict[str, Any]:
+    """A group's node with whole nodes of the parts that are settings of it."""
+    return nested.expanded(config[group], target(config[group], group, allowed), folders, group)
+
+
+def _has_dataset(config: Config, allowed: Sequence[str]) -> bool:
+    """Whether the run's own job has a data set."""
+    return "dataset" in inspect.signature(target(config["job"], "job", allowed)).parameters
 
 
 def _starting(config: Config, space: Space[Any], strategy: Strategy[Any, Any], goals: Goals) -> Config:

@@ -28,6 +28,7 @@ from evonas_cli.training.exercise import Pause, nobody
 from evonas_cli.training.extent import few_updates
 from evonas_cli.training.optimizers import Optimizer
 from evonas_cli.training.reporter import Reporter
+from evonas_cli.training.task_criterion import TaskClasses
 from evonas_cli.training.trainer import Trainer, check_kind
 
 GRIP = 64
@@ -180,7 +181,10 @@ class Steps:
 
 def criterion_of(data: Resident, trainer: Trainer) -> Criterion:
     """The standard loss and the metrics of the data's kind of task."""
-    return CRITERIA[data.task.kind](data.task, _class_weights(data, trainer), data.target_std)
+    weights = _class_weights(data, trainer)
+    if data.task.members:
+        return TaskClasses(data.task, weights)
+    return CRITERIA[data.task.kind](data.task, weights, data.target_std)
 
 
 def member_losses(data: Resident, trainers: Sequence[Trainer]) -> MemberLosses:
@@ -233,6 +237,8 @@ def gene_fault(trainer: Trainer, task: Task) -> str | None:
         return f"trainer.loss={trainer.loss} {reason}"
     if trainer.augmentation != NONE and len(task.inputs) != 3:
         return f"trainer.augmentation changes images; the task has {task.examples}; set trainer.augmentation={NONE}"
+    if trainer.augmentation != NONE and task.members:
+        return f"trainer.augmentation would change the number of the task as well; set trainer.augmentation={NONE}"
     return None
 
 

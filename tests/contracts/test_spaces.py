@@ -28,11 +28,13 @@ READS = {
     },
     "backbone": [],
     "fpn": [],
+    "cmtr": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "fixed_network": list(CURES),
     "joint": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "mlp": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "mlp_ensemble": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "sequence_net": [contract.SERIES, contract.TEXTS],
+    "soft_ordering": [contract.IMAGES, contract.VECTORS, contract.SERIES],
     "transformer": [contract.IMAGES, contract.SERIES, contract.TEXTS],
 }
 """Tasks that spaces have networks for, where they are not those of images in classes."""

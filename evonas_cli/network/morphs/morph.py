@@ -2,7 +2,8 @@
 
 Exact (the child computes its parent's function): `deepen`, `widen` (Chen et al., Net2Net, ICLR 2016), `skip`, `kernel`
 (Wei et al., Network Morphism, ICML 2016) and `batch_norm`. Approximate (Elsken et al., LEMONADE, ICLR 2019): `remove`,
-`prune` and `separable`. A search records a child's morphs as JSON; `nn/inherit` replays them on the parent's weights.
+`prune` and `separable`. Of several tasks: `challenge` (Liang et al., GECCO 2018), in its own file. A search records a
+child's morphs as JSON; `nn/inherit` replays them on the parent's weights.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from dataclasses import dataclass, field
 from math import prod
 
 from evonas_cli.core.types import Json
+from evonas_cli.network.morphs.challenge import challenge
 from evonas_cli.network.morphs.channels import WIDTH, is_depthwise, is_layer, linked, non_negative, settings_of
 from evonas_cli.network.morphs.edit import INSERTED, Change, Insert, MorphError, edited, readers
 from evonas_cli.network.plan import Param, Plan
 
 WORDS = {"outgoing": ("split", "zero"), "join": ("add", "concat")}
-"""Settings that are words, with their values; the others are whole numbers."""
+"""Settings that are words, with their values."""
+TEXTS = ("routes", "made")
+"""Settings that are text; all others are whole numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Morph:
             raise MorphError(f"the morph {self.kind} has the settings {', '.join(wanted) or 'none'}, not "
                              f"{', '.join(map(str, self.settings)) or 'none'}")  # fmt: skip
         for name, value in self.settings.items():
-            if not (value in WORDS[name] if name in WORDS else type(value) is int and value >= 0):
+            if not _fits(name, value):
                 raise MorphError(f"the morph {self.kind} cannot have {name}={value!r}")
 
     @property
@@ -66,6 +70,12 @@ class Morph:
             return KINDS[self.kind](plan, self.at, **self.settings)
         except MorphError as error:
             raise MorphError(f"{self.kind} at node {self.at}: {error}") from None
+
+
+def _fits(name: str, value: Param) -> bool:
+    if name in TEXTS:
+        return type(value) is str
+    return value in WORDS[name] if name in WORDS else type(value) is int and value >= 0
 
 
 def replayed(plan: Plan, morphs: Sequence[Morph]) -> Plan:
@@ -198,6 +208,7 @@ KINDS: Mapping[str, Callable[..., Change]] = {
     "remove": remove,
     "prune": prune,
     "separable": separable,
+    "challenge": challenge,
 }
 SETTINGS: Mapping[str, tuple[str, ...]] = {
     "deepen": ("kernel",),
@@ -208,6 +219,7 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "remove": ("through",),
     "prune": ("to",),
     "separable": (),
+    "challenge": ("routes", "rivals", "made"),
 }
 EXACT = frozenset({"deepen", "widen", "skip", "kernel", "batch_norm"})
 """The morphs that keep the function."""

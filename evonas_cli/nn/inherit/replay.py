@@ -11,6 +11,7 @@ from evonas_cli.network.morphs.edit import Change, MorphError
 from evonas_cli.network.morphs.morph import Morph
 from evonas_cli.network.plan import Plan
 from evonas_cli.nn.inherit import approximate, exact
+from evonas_cli.nn.inherit.challenge import challenge
 from evonas_cli.nn.inherit.weights import Weights, fewer, values
 
 FORMS: Mapping[str, Callable[[Plan, Change, Weights, Morph, torch.Generator, Tensor], Weights]] = {
@@ -22,6 +23,7 @@ FORMS: Mapping[str, Callable[[Plan, Change, Weights, Morph, torch.Generator, Ten
     "remove": approximate.remove,
     "prune": approximate.prune,
     "separable": approximate.separable,
+    "challenge": challenge,
 }
 
 
@@ -49,8 +51,12 @@ def check_same(found: Plan, plan: Plan) -> None:
 
 
 def residual(plan: Plan, weights: Weights, after: Plan, inherited: Weights, examples: Tensor) -> float:
-    """The largest difference between an output of parent and child over the examples, in evaluation mode."""
+    """The largest difference between an output of parent and child over the examples, in evaluation mode.
+
+    Where a child has no challengers any more, the outputs that both have are compared.
+    """
     some = fewer(after, fewer(plan, examples))
     first = values(plan, weights, some, [plan.output])[plan.output]
     second = values(after, inherited, some, [after.output])[after.output]
-    return float((first.double() - second.double()).abs().max())
+    both = min(first.shape[1], second.shape[1])
+    return float((first[:, :both].double() - second[:, :both].double()).abs().max())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
 
+from evonas_cli.config.build import build
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.sequences import SequenceDataset
 
@@ -24,8 +24,7 @@ def test_all_files_were_found():
 def test_each_parameter_has_a_value(path):
     settings = OmegaConf.to_container(OmegaConf.load(path))
     settings.pop("defaults", None)
-    module, _, name = settings.pop("_target_").rpartition(".")
-    dataset_class = getattr(import_module(module), name)
-    dataset = dataset_class(**settings)
+    dataset = build(settings, "dataset")
+    settings.pop("_target_")
     assert isinstance(dataset, Source) != isinstance(dataset, SequenceDataset)
     assert set(settings) == {field.name for field in fields(dataset) if field.init}

@@ -36,6 +36,8 @@ ON_MAPS = {
     "batch_norm": [{}],
     "layer_norm": [{}],
     "flatten": [{}],
+    "task_features": [{"indexed": 1}, {"indexed": 1, "flat": 1}],
+    "soft_ordering": [{"modules": "relu tanh", "classes": "3", "depth": 2}],
 }
 NODES = "sigmoid tanh relu gaussian sine abs square multiply steepened_sigmoid add add add"
 """Hidden nodes 8 to 16, each of a function, then outputs, of which the first has no link."""
@@ -74,6 +76,7 @@ ON_VECTORS = {
     "sigmoid": [{}],
     "identity": [{}],
     "dropout": [{"rate": 0.3}],
+    "soft_ordering": [{"modules": "gelu sigmoid", "classes": "3", "depth": 2}],
 }
 ON_IDS = ("embedding", "mask", "attention", "mean_time", "max_time", "last_time")
 MERGING = ("add", "concat")
@@ -96,6 +99,10 @@ def cases() -> dict[str, Plan]:
     found["multiply-3-0"] = ended(graph, graph.add("multiply", y, graph.add("global_max", y)))
     graph = Graph(SEQUENCE)
     found["join-2-0"] = ended(graph, graph.add("join", graph.input, graph.add("relu", graph.input)))
+    graph, routes = Graph(VECTOR), "0<0 1<0+1 out<1+2 / 0<0 out<1 / 1<0 out<1 / 1<0 0<1 out<2"
+    own = graph.add("task_features", graph.input, indexed=1)
+    given = {"modules": "relu tanh", "classes": "2 3", "routes": routes, "rivals": 1}
+    found["task_routes-1-0"] = ended(graph, graph.add("task_routes", own, graph.input, **given))
     for op in ON_IDS:
         graph = Graph(IDS)
         x = graph.add("embedding", graph.input, vocabulary=VOCABULARY, width=4)

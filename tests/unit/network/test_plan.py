@@ -15,6 +15,7 @@ from evonas_cli.network.ops import OPS
 from evonas_cli.network.plan import Graph, Plan, PlanError
 
 # operation, settings, input shape, output shape, parameters, multiply-adds; the counts were worked out by hand
+ROUTE = "0<0 1<0+1 out<2"
 CASES = [
     ("conv", {"channels": 8, "kernel": 3}, (3, 8, 6), (8, 8, 6), 216, 216 * 48),
     ("conv", {"channels": 8, "kernel": 3, "bias": 1}, (3, 8, 6), (8, 8, 6), 224, 216 * 48),
@@ -32,6 +33,11 @@ CASES = [
     ("flatten", {}, (7, 5, 4), (140,), 0, 0),
     ("linear", {"features": 10}, (20,), (10,), 210, 200),
     ("neurons", {"outputs": 1, "functions": "tanh add", "links": "0-3 2-3 1-4 3-4"}, (2,), (1,), 4, 4),
+    ("task_features", {"flat": 1, "indexed": 1}, (3, 4, 4), (32,), 0, 0),
+    ("task_features", {"indexed": 1}, (3, 4, 4), (2, 4, 4), 0, 0),
+    ("soft_ordering", {"modules": "relu tanh", "classes": "3", "depth": 2}, (5,), (3,), 60 + 4 + 18, 100 + 15),
+    ("soft_ordering", {"modules": "gelu", "classes": "3", "depth": 1}, (2, 4, 4), (3,), 38 + 1 + 99, 36 * 16 + 96),
+    ("task_routes", {"modules": "relu tanh", "classes": "3", "routes": ROUTE}, (5,), (3,), 60 + 4 + 18, 50 + 15),
     ("linear", {"features": 10, "bias": 0}, (20,), (10,), 200, 200),
     ("add", {}, (7, 5, 4), (7, 5, 4), 0, 0),
     ("concat", {}, (7, 5, 4), (7, 5, 4), 0, 0),
@@ -130,6 +136,12 @@ def test_odd_kernels_keep_every_stride_th_pixel(size, half, dilation, stride):
 IMPOSSIBLE = [
     ("pad", {"height": 3, "width": 4}, (3, 4, 4), "cannot make a map smaller"),
     ("dropout", {"rate": 1.0}, (3,), "rate must be below 1"),
+    ("task_features", {"indexed": 1}, (1, 4, 4), "nothing would be left of it"),
+    ("soft_ordering", {"modules": "cos", "classes": "3", "depth": 2}, (5,), "modules must be functions of relu"),
+    ("soft_ordering", {"modules": "relu", "classes": "3 x", "depth": 2}, (5,), "classes must be whole numbers"),
+    ("soft_ordering", {"modules": "relu", "classes": "3 2", "depth": 2}, (5,), "it reads the example, too"),
+    ("task_routes", {"modules": "relu", "classes": "3", "routes": ROUTE}, (5,), "a module that is not there"),
+    ("task_routes", {"modules": "relu", "classes": "3", "routes": "0<0 out<1", "rivals": 1}, (5,), "need 2 routes"),
     ("neurons", {"outputs": 1, "functions": "add", "links": "0-2"}, (2,), "leads into an input or the bias"),
     ("neurons", {"outputs": 1, "functions": "add", "links": "0>3"}, (2,), "links must be pairs such as 0-3"),
     ("neurons", {"outputs": 1, "functions": "add", "links": 3}, (2,), "links must be text, it is 3"),
