@@ -16,7 +16,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 from evonas_cli.core.evaluating import Context, Job
-from evonas_cli.core.halting import Deadline, Ended
+from evonas_cli.core.halting import Deadline, Ended, StopRequest, earlier
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.evaluation.agreement import compare
 from evonas_cli.evaluation.division import Division, at_least_one
@@ -31,6 +31,8 @@ from evonas_cli.evaluation.units import abreast, divide, merged, work
 G = TypeVar("G")
 TICK = 0.001
 """Seconds by which two deadlines differ that are not one."""
+LOOK = 0.2
+"""Seconds after which a pool that waits looks again whether it is asked to stop."""
 
 
 @dataclass
@@ -64,6 +66,7 @@ class Pool(Generic[G]):
         timeout: float | None = None,
         attempts: int = 2,
         crash: Literal["stop", "fail"] = "stop",
+        stop_request: StopRequest | None = None,
     ) -> None:
         at_least_one(attempts=attempts)
         if timeout is not None and not timeout > 0:
@@ -76,6 +79,7 @@ class Pool(Generic[G]):
         self._queue: Queue[G] = Queue(lambda unit: work(self._job, unit, self._environment))
         self._pace: Pace[G] = Pace(job)
         self._deadline: Deadline | None = None
+        self._request = stop_request
         self._ended = Ended()
         self._lost: dict[int, int] = {}
         self._suspects: set[int] = set()
@@ -111,10 +115,11 @@ class Pool(Generic[G]):
         """Waits for at least one result. Raises EnvironmentFailure when a candidate broke too many workers."""
         self._limit(deadline)
         results: list[Result] = []
-        while not results and (deadline is None or self._expects()):
+        while not results and (self._deadline is None or self._expects()):
             results = self._listen()
+            self._limit(deadline)
             self._deal()
-            if deadline is not None and deadline.due():
+            if self._deadline is not None and self._deadline.due():
                 break
         return results
 
@@ -151,7 +156,9 @@ class Pool(Generic[G]):
         return slot
 
     def _limit(self, deadline: Deadline | None) -> None:
-        """Passes a deadline on to the workers if it is a new one, and not the old one as a clock reads it now."""
+        """Passes the deadline that counts on to the workers if it is a new one, and not the old one as a clock reads it
+        now: the given one, or that of a request to stop."""
+        deadline = earlier(deadline, None if self._request is None else self._request.deadline)
         before, self._deadline = self._deadline, deadline
         if deadline is not None and (before is None or abs(deadline.until - before.until) > TICK):
             for slot in self._pool:
@@ -197,6 +204,8 @@ class Pool(Generic[G]):
             limit = max(0.0, min(busy) - time.monotonic()) if busy else None
         if self._deadline is not None:
             limit = min(self._deadline.seconds, math.inf if limit is None else limit)
+        if self._request is not None:
+            limit = min(LOOK, math.inf if limit is None else limit)
         results: list[Result] = []
         for worker, event in self._connected.wait([slot.worker for slot in self._pool], limit):
             try:

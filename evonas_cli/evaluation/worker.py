@@ -52,7 +52,8 @@ def serve(pipe: Connection, parcel: bytes, context: Context, device: str | None,
     `parcel` is the job, `scratch` the pool's file; `device` is the CUDA device of this worker's slot, or None for the
     configured one.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # which may reach a whole group of processes
+        signal.signal(number, signal.SIG_IGN)  # the pool says when the worker stops, and kills it
     threading.Thread(target=_die_with_parent, daemon=True).start()
     converse(pipe, parcel, context, device, scratch.file)
 

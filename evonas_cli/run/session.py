@@ -8,7 +8,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from operator import itemgetter
@@ -23,7 +23,7 @@ from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
 from evonas_cli.core.gate import Gate, violated
-from evonas_cli.core.halting import Deadline, Ended, deadline_of
+from evonas_cli.core.halting import Deadline, Ended, StopRequest, deadline_of, earlier
 from evonas_cli.core.tracking import Described
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.genomes.capabilities import Buildable, Neural
@@ -59,7 +59,10 @@ _VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas
 
 @dataclass
 class Session:
-    """An open run: its lock, recorder, fold and evaluator; and what was stopped when its time was over."""
+    """An open run: its lock, recorder, fold and evaluator; and what was stopped when its time was over.
+
+    `request`, by which somebody may ask it to stop, is heeded by its evaluator, too.
+    """
 
     run: RunDirectory
     parts: Parts
@@ -70,9 +73,14 @@ class Session:
     cache: Cache[Any]
     gate: Gate[Any]
     tracking: Tracking
+    request: StopRequest = field(default_factory=StopRequest)
     ended: Ended | None = None
 
     def deadline(self) -> Deadline | None:
+        """When the session has to stop, as far as that is known: see `time_over`, or as somebody has asked."""
+        return earlier(self.time_over(), self.request.deadline)
+
+    def time_over(self) -> Deadline | None:
         """When budget.seconds is used up; None without such a limit, and until everything recorded was asked again."""
         limit = self.fold.budget.seconds
         if limit is None or self.fold.next_id <= self.recorder.journal.highest:
@@ -86,7 +94,7 @@ class Session:
 
     def why(self) -> str:
         """Why the search has ended."""
-        fold, budget, deadline = self.fold, self.fold.budget, self.deadline()
+        fold, budget, deadline = self.fold, self.fold.budget, self.time_over()
         if deadline is not None and (fold.missing or fold.wants_ask()):
             used = "is used up" if deadline.due() else "leaves no time for another epoch"
             return f"budget.seconds={budget.seconds:g} {used}"
@@ -146,8 +154,8 @@ def create(
     `source` names the run of which candidates are trained again (`openings.SOURCE`).
     """
     tracking = Tracking(tracker_of(parts.config, parts.allowed))
-    in_flight = InFlight(run)
-    evaluator = Started(parts.evaluator(in_flight), parts.strategy, lambda environment: None, in_flight)
+    in_flight, request = InFlight(run), StopRequest()
+    evaluator = Started(parts.evaluator(in_flight, request), parts.strategy, lambda environment: None, in_flight)
     try:
         environment = evaluator.start()
         check_measured(parts.job, parts.goals.asked, environment)
@@ -164,7 +172,7 @@ def create(
         run.create(config_yaml(parts.config), metadata)
         if source is None:
             openings.record(run, parts, command)
-        return _open(run, parts, evaluator, watch, tracking)
+        return _open(run, parts, evaluator, watch, tracking, request)
     except BaseException:
         evaluator.close()
         tracking.end("interrupted")
@@ -182,9 +190,9 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch, command: Sequence[str]
         openings.record(run, parts, command, run.recorded())
 
     tracking = Tracking(tracker_of(parts.config, parts.allowed))
-    in_flight = InFlight(run)
-    evaluator = Started(parts.evaluator(in_flight), parts.strategy, check, in_flight)
-    session = _open(run, parts, evaluator, watch, tracking)
+    in_flight, request = InFlight(run), StopRequest()
+    evaluator = Started(parts.evaluator(in_flight, request), parts.strategy, check, in_flight)
+    session = _open(run, parts, evaluator, watch, tracking, request)
     try:
         before = stored_config(run)
         _check_budget(session.recorder, before["budget"], parts.config["budget"])
@@ -246,7 +254,9 @@ def _described(run: RunDirectory, parts: Parts, mark: str, recorded: int = 0) ->
     return Described(run.root.name, mark, folder, parts.config, parts.objectives, parts.space.to_json, recorded)
 
 
-def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tracking: Tracking) -> Session:
+def _open(
+    run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tracking: Tracking, request: StopRequest
+) -> Session:
     environment = run.metadata()["environment"]
     cache: Cache[Any] = Cache(parts.keys(environment), parts.spent)
     lock = Lock(run.lock)
@@ -274,7 +284,8 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tra
     evaluator.evaluator = recalling(evaluator.evaluator, parts, run)
     if parts.strategy.demands.hands_on:
         evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)
-    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, parts.gate(environment), tracking)
+    gate = parts.gate(environment)
+    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, gate, tracking, request)
 
 
 def provenance(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,11 +18,12 @@ from evonas_cli.config.build import build
 from evonas_cli.config.folders import options, read
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context, Place
+from evonas_cli.core.halting import StopRequest
 from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Json, Result, Training, Unit
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.testing import evaluators as contract
-from evonas_cli.testing.doubling import Doubling, Telling, alone, candidate
+from evonas_cli.testing.doubling import Doubling, Lasting, Telling, alone, candidate
 from evonas_cli.testing.evaluators import collect
 
 
@@ -115,6 +117,21 @@ def test_reports_reach_the_context_of_the_evaluator(name: str, tmp_path: Path) -
     first = Training((3,), 1, 100, values={"train_loss": 1.0})
     assert Hearing.heard[0] == first and all(one.ids == (3,) for one in Hearing.heard)
     assert len(Hearing.heard) <= 25 if name == "pool" else len(Hearing.heard) == 100
+
+
+@pytest.mark.parametrize("name", ["serial", "pool"])
+def test_a_request_to_stop_is_heard_while_results_are_awaited(name: str, tmp_path: Path) -> None:
+    request = StopRequest()
+    evaluator = make(name, tmp_path, Lasting(), **({"workers": 1} if name == "pool" else {}), stop_request=request)
+    evaluator.start()
+    evaluator.submit(alone(candidate(0, 1000), candidate(1, 5)))
+    asking = threading.Timer(0.1, request.ask, (KeyboardInterrupt(), 20.0))
+    asking.start()
+    assert evaluator.collect() == []
+    ended = evaluator.stop()
+    evaluator.close()
+    assert (list(ended.results), ended.at_epoch, ended.within) == ([], (0,), ())
+    assert int((tmp_path / "candidates/0/epochs").read_text()) < 500
 
 
 class Laborious(Doubling):
