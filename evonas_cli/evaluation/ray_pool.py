@@ -74,13 +74,16 @@ class Ray(Pool[G]):
         gpus: float = 0.0,
         threads: int = 1,
         timeout: float | None = None,
+        silence: float | None = None,
         attempts: int = 2,
         crash: Literal["stop", "fail"] = "stop",
         stop_request: StopRequest | None = None,
     ) -> None:
         check_installed()
         check_address(address)
-        super().__init__(job, context, device, workers, None, threads, timeout, attempts, crash, stop_request)
+        super().__init__(
+            job, context, device, workers, None, threads, timeout, silence, None, attempts, crash, stop_request
+        )
         self._address = address
         self.division: Share = Share(device, workers, None, threads, cpus, gpus)
 

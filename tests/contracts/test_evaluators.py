@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import multiprocessing
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -132,6 +133,16 @@ def test_a_request_to_stop_is_heard_while_results_are_awaited(name: str, tmp_pat
     evaluator.close()
     assert (list(ended.results), ended.at_epoch, ended.within) == ([], (0,), ())
     assert int((tmp_path / "candidates/0/epochs").read_text()) < 500
+
+
+def test_a_worker_that_holds_more_than_the_limit_is_ended(tmp_path: Path) -> None:
+    pool = make("pool", tmp_path, Lasting(), workers=1, memory_limit=0.001)
+    pool.start()
+    pool.submit(alone(candidate(0, 1000)))
+    [failed] = collect(pool, 1)
+    pool.close()
+    assert failed.error is not None and failed.error.kind == "oom"
+    assert re.fullmatch(r"its worker held 0\.\d+ GiB, more than evaluator\.memory_limit=0\.001", failed.error.text)
 
 
 class Laborious(Doubling):
