@@ -98,7 +98,9 @@ def help_without_verb(context: typer.Context) -> None:
 
 def forget(stream: TextIO) -> None:
     """What is written there from now on, and what is still buffered, goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def print_json(document: Json) -> None:

@@ -62,6 +62,7 @@ class SpawnedWorker:
         """As Worker.close."""
         self._process.kill()
         self._process.join()
+        self._process.close()
         self.pipe.close()
 
 
