@@ -56,7 +56,7 @@ class _Deaf:
     def write(self, text: str) -> int:
         raise BrokenPipeError
 
-    flush = write  # type: ignore[assignment]
+    flush = write
 
 
 def test_nobody_has_to_read_the_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

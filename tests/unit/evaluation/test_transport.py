@@ -250,7 +250,7 @@ def test_a_worker_that_holds_too_much_memory_is_ended_twice() -> None:
 @pytest.mark.parametrize("key", ["timeout", "silence", "memory_limit"])
 def test_a_limit_is_above_0(key: str) -> None:
     with pytest.raises(UsageError, match=f"evaluator.{key} is 0; it must be above 0"):
-        pool(answers, **{key: 0})
+        pool(answers, None, **{key: 0})
 
 
 def _slowly(wait: Any) -> Any:
