@@ -81,7 +81,7 @@ def show(
 
 def _show_log(reading: Reading, word: str, as_json: bool) -> int:
     """What the candidate's workers printed; of one that is not recorded yet, too."""
-    from evonas_cli.core.evaluating import LOG
+    from evonas_cli.evaluation.printed import LOG
     from evonas_cli.report.choosing import named
     from evonas_cli.store.reading import Absent, read_bytes
 

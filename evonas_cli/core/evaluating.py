@@ -23,10 +23,6 @@ CHECKPOINT = "checkpoint.pt"
 """The file in a candidate's folder from which a training goes on that was interrupted."""
 
 
-LOG = "log.txt"
-"""The file in a candidate's folder with what its workers printed; no result depends on it."""
-
-
 class Context(Protocol):
     """Where a job may keep files, and whom it may tell how its trainings go."""
 

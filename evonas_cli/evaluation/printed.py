@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from evonas_cli.core.evaluating import LOG, Context
+from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Unit
 
+LOG = "log.txt"
+"""The file in a candidate's folder with what its workers printed; no result depends on it."""
 HEAD = 48 * 1024
 """Bytes of a candidate's file that are written as they come, so that a worker that dies has left them."""
 TAIL = 16 * 1024

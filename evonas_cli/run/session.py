@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import inspect
 import logging
-import platform
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib import metadata
+from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from evonas_cli import RESULTS, __version__
 from evonas_cli.config.build import target
 from evonas_cli.config.compose import Composed
 from evonas_cli.core.cache import Cache
@@ -29,12 +26,12 @@ from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.genomes.capabilities import Buildable, Neural
 from evonas_cli.run import contracts, openings
 from evonas_cli.run.assembly import Parts, chosen
-from evonas_cli.run.environment import CODE, check_environment
+from evonas_cli.run.environment import check_environment
 from evonas_cli.run.fit import check_measured
 from evonas_cli.run.graphs import check_graphs
-from evonas_cli.run.identity import identity
 from evonas_cli.run.in_flight import InFlight
 from evonas_cli.run.lazy import Started
+from evonas_cli.run.provenance import provenance
 from evonas_cli.run.recalling import recalling
 from evonas_cli.run.retraining import Retraining
 from evonas_cli.run.stored import config_yaml, stored_config
@@ -54,7 +51,6 @@ _log = logging.getLogger(__name__)
 
 TRACKING = "tracking"
 """The folder in a run's own in which its tracker may keep files."""
-_VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas")
 
 
 @dataclass
@@ -286,26 +282,3 @@ def _open(
         evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)
     gate = parts.gate(environment)
     return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, gate, tracking, request)
-
-
-def provenance(
-    parts: Parts, choices: Mapping[str, str], environment: Mapping[str, Json], command: Sequence[str]
-) -> dict[str, Json]:
-    """What run.json says beside its format."""
-    versions: dict[str, Json] = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in _VERSIONS:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = None
-    return {
-        "evonas": __version__,
-        CODE: RESULTS,
-        "created": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "command": list(command),
-        "choices": dict(choices),
-        "allowed_modules": list(parts.allowed),
-        "identity": identity(parts.config),
-        "environment": dict(environment),
-        "versions": versions,
-    }

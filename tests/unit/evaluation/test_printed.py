@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from evonas_cli.core.evaluating import LOG
 from evonas_cli.core.types import Unit
-from evonas_cli.evaluation.printed import HEAD, TAIL, hearing
+from evonas_cli.evaluation.printed import HEAD, LOG, TAIL, hearing
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.testing.doubling import candidate
 

@@ -183,12 +183,3 @@ def test_a_call_that_takes_a_part_of_the_bytes_is_followed_by_others(
     journal.append([entry(0), entry(1)])
     journal.close()
     assert (tmp_path / "j").read_bytes() == line(entry(0)) + line(entry(1))
-
-
-def test_a_reader_that_is_forgotten_holds_no_file(tmp_path: Path) -> None:
-    """Verbs that read runs open a journal each; a process that reads many must not run out of descriptors."""
-    Journal(tmp_path / "journal.jsonl").close()
-    before = len(os.listdir("/proc/self/fd"))
-    for _ in range(3):
-        Journal(tmp_path / "journal.jsonl", write=False)
-    assert len(os.listdir("/proc/self/fd")) == before
