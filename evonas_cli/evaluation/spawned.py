@@ -62,7 +62,6 @@ class SpawnedWorker:
         """As Worker.close."""
         self._process.kill()
         self._process.join()
-        self._process.close()
         self.pipe.close()
 
 

@@ -90,8 +90,8 @@ class Session:
 
     def why(self) -> str:
         """Why the search has ended."""
-        fold, budget, deadline = self.fold, self.fold.budget, self.time_over()
-        if deadline is not None and (fold.missing or fold.wants_ask()):
+        fold, budget, deadline = self.fold, self.fold.budget, self.deadline()
+        if budget.seconds is not None and deadline is not None and (fold.missing or fold.wants_ask()):
             used = "is used up" if deadline.due() else "leaves no time for another epoch"
             return f"budget.seconds={budget.seconds:g} {used}"
         if fold.finished:

@@ -135,10 +135,18 @@ def test_a_request_to_stop_is_heard_while_results_are_awaited(name: str, tmp_pat
     assert int((tmp_path / "candidates/0/epochs").read_text()) < 500
 
 
+class Sleeping(Doubling):
+    """Takes a minute."""
+
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        time.sleep(60)
+        yield from super().evaluate(unit, context)
+
+
 def test_a_worker_that_holds_more_than_the_limit_is_ended(tmp_path: Path) -> None:
-    pool = make("pool", tmp_path, Lasting(), workers=1, memory_limit=0.001)
+    pool = make("pool", tmp_path, Sleeping(), workers=1, memory_limit=0.001)
     pool.start()
-    pool.submit(alone(candidate(0, 1000)))
+    pool.submit(alone(candidate(0, 1)))
     [failed] = collect(pool, 1)
     pool.close()
     assert failed.error is not None and failed.error.kind == "oom"
