@@ -58,17 +58,13 @@ def carry_out(
     from evonas_cli.store.derived import front_document
 
     ignore_hangups()
-    stopped = ""
     try:
         with voice.telling(open_session) as session:
             if session.parts.reward is not None:
                 voice.say(f"reward = {session.parts.reward}")
             recorder, fold = session.recorder, session.fold
             before = len(recorder.journal)
-            try:
-                reason = conducted(session, voice, grace)
-            finally:
-                stopped = _counted(session.request.ended)
+            reason = conducted(session, voice, grace)
             evaluations = len(recorder.journal)
             failures = tally(() if fold.position.succeeded else recorder.journal)
             document = front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read)
@@ -76,7 +72,7 @@ def carry_out(
             first = session.parts.objectives[0]
             named = patterns_of(run.root.name, session.parts.space, recorder.journal, first.name, first.direction)
     except (KeyboardInterrupt, Terminated) as stop:
-        raise Stopped(stop, run.root if run.exists() else None, more=stopped) from stop
+        raise Stopped(stop, run.root if run.exists() else None) from stop
     except EvonasError:
         raise
     except Exception as error:
@@ -111,7 +107,10 @@ def carry_out(
 
 
 def conducted(session: Session, voice: Narrator, grace: float) -> str:
-    """Works a session off, and says why it has ended; asked to stop, it waits so many seconds for epochs to end."""
+    """Works a session off, and says why it has ended; asked to stop, it waits so many seconds for epochs to end.
+
+    What then passes through has a note on the trainings that were stopped.
+    """
     from evonas_cli.run.conduct import conduct
 
     in_flight = session.evaluator.in_flight
@@ -121,7 +120,12 @@ def conducted(session: Session, voice: Narrator, grace: float) -> str:
         voice.awaiting(f"{signal}: at most {grace:g} s for {count} to reach an epoch's end; once more stops now")
 
     with graceful(grace, session.request, lambda: bool(in_flight.units()), tell):
-        return conduct(session)
+        try:
+            return conduct(session)
+        except (KeyboardInterrupt, Terminated) as stop:
+            if words := _counted(session.request.ended):
+                stop.add_note(words)
+            raise
 
 
 def _counted(ended: Ended) -> str:

@@ -43,15 +43,14 @@ class Terminated(BaseException):
 
 
 class Stopped(Exception):
-    """A search was stopped; the text says what becomes of it, and which verb goes on with it."""
+    """A search was stopped; the text says what becomes of it, which verb goes on, and the notes of the cause."""
 
-    def __init__(
-        self, cause: KeyboardInterrupt | Terminated, run: Path | None, verb: str = "resume", more: str = ""
-    ) -> None:
+    def __init__(self, cause: KeyboardInterrupt | Terminated, run: Path | None, verb: str = "resume") -> None:
         by = "SIGTERM" if isinstance(cause, Terminated) else "Ctrl-C"
         after = _BEFORE
         if run is not None:
-            after = f"; what was recorded is safe, `evonas {verb} {run}` goes on{more and f' ({more})'}"
+            notes = "; ".join(getattr(cause, "__notes__", ()))
+            after = f"; what was recorded is safe, `evonas {verb} {run}` goes on{notes and f' ({notes})'}"
         super().__init__(f"stopped by {by}{after}")
         self.exit_code = CODES[by]
 
