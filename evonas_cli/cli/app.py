@@ -45,6 +45,7 @@ from evonas_cli.cli import (
     watch,
 )
 from evonas_cli.cli.common import forget, help_without_verb, remark, say
+from evonas_cli.cli.completing import answer, asked
 from evonas_cli.cli.help import Grouped, example
 from evonas_cli.cli.stopping import CODES, Stopped, Terminated, finish, heard, listen
 from evonas_cli.core.display import joined, log_warnings, steers
@@ -53,7 +54,7 @@ from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
 app = typer.Typer(
     cls=Grouped,
     help="Evolutionary neural architecture search that resumes exactly.",
-    add_completion=True,
+    add_completion=False,  # completion_scripts.py has scripts that know settings, where bash splits words at `=`
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -103,6 +104,22 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _install_completion(wanted: bool) -> None:
+    if wanted:
+        from evonas_cli.cli.completion_scripts import install, shell
+
+        say(f"{install(name := shell())}: {name} completes evonas once it is started anew")
+        raise typer.Exit
+
+
+def _show_completion(wanted: bool) -> None:
+    if wanted:
+        from evonas_cli.cli.completion_scripts import SCRIPTS, shell
+
+        say(SCRIPTS[shell()], end="")
+        raise typer.Exit
+
+
 @app.command("help", epilog=example("help"))
 def help_of(
     context: typer.Context,
@@ -131,6 +148,18 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; goes anywhere on the line.")] = False,
+    install_completion: Annotated[
+        bool,
+        typer.Option(
+            "--install-completion", callback=_install_completion, is_eager=True, help="Have your shell complete evonas."
+        ),
+    ] = False,
+    show_completion: Annotated[
+        bool,
+        typer.Option(
+            "--show-completion", callback=_show_completion, is_eager=True, help="Show the script that it would use."
+        ),
+    ] = False,
 ) -> None:
     """Evolutionary neural architecture search that resumes exactly."""
     help_without_verb(context)
@@ -138,6 +167,9 @@ def options(
 
 def main() -> None:
     """Runs the command line and exits."""
+    if asked():
+        print("\n".join(answer(typer.main.get_command(app))))
+        return
     listen()
     log_warnings()
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -63,8 +63,10 @@ def auto(
     Leaves an exported model and a report. The last line is the folder, with which --resume goes on.
     """
     from evonas_cli.auto.steps import Steps
+    from evonas_cli.cli.stopping import ignore_hangups
 
     began = time.monotonic()
+    ignore_hangups()
     state = _state(data, overrides, budget, target, text, run_dir, resume, workers, quiet, began)
     worked = Steps(state, _carry(state.root, quiet), sys.argv[1:], began).work()
     return _concluded(state, worked, json)
@@ -137,9 +139,8 @@ def _carry(root: Path, quiet: bool) -> Carry:
     """What works a step's session off, with a board or lines of it on stderr."""
     from evonas_cli.auto.planning import unspoken
     from evonas_cli.auto.shares import NAIVE
-    from evonas_cli.cli.running import narrator
-    from evonas_cli.cli.stopping import Stopped, Terminated
-    from evonas_cli.run.conduct import conduct
+    from evonas_cli.cli.running import conducted, narrator
+    from evonas_cli.cli.stopping import GRACE, Stopped, Terminated
 
     def carry(step: str, parts: Parts, opens: Callable[[Watch], Session]) -> None:
         voice = narrator(parts, quiet)
@@ -147,7 +148,7 @@ def _carry(root: Path, quiet: bool) -> Carry:
             remark(f"evonas: step {step}")
         try:
             with nullcontext() if step == NAIVE else unspoken(), voice.telling(lambda: opens(voice.result)) as session:
-                conduct(session)
+                conducted(session, voice, GRACE)
         except (KeyboardInterrupt, Terminated) as stop:
             raise Stopped(stop, root, "auto --resume") from stop
 

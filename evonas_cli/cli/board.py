@@ -31,6 +31,7 @@ class Board(Silent):
         self._before, self._spent = 0, 0.0
         self._began, self._lock = time.monotonic(), threading.Lock()
         self._session: Session | None = None
+        self._awaited = ""
 
     @contextmanager
     def telling(self, open_session: Callable[[], Session]) -> Iterator[Session]:
@@ -56,6 +57,10 @@ class Board(Silent):
             self._progress.take(candidate, result, lambda: self._genome(candidate))
             if result.cached is not None:
                 self._progress.cached = (self._progress.cached or 0) + 1
+
+    def awaiting(self, text: str) -> None:
+        """The next frame shows it."""
+        self._awaited = text
 
     def _follow(self, session: Session) -> None:
         recorder = session.recorder
@@ -92,7 +97,7 @@ class Board(Silent):
         spent = recorder.elapsed - self._spent
         running = session.evaluator.running
         progress.seconds, progress.workers = recorder.elapsed, session.slots
-        progress.state = "" if running else "starting workers"
+        progress.state = self._awaited or ("" if running else "starting workers")
         progress.rate = ((progress.done - self._before) / spent if spent > 0 else 0.0) if running else None
         progress.pace, progress.in_flight = recorder.throughput(), recorder.in_flight()
         progress.trainings = session.evaluator.in_flight.trainings()

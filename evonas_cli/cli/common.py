@@ -11,6 +11,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from evonas_cli.cli.stopping import GRACE
 from evonas_cli.core.display import json_line, visible, visible_lines
 from evonas_cli.core.display import readable as readable
 from evonas_cli.core.files import path_of
@@ -43,6 +44,30 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Worker processes (evaluator.workers).")]
 Devices = Annotated[str | None, typer.Option("--devices", help="CUDA devices, e.g. 0,1 (evaluator.devices).")]
+LONGEST_GRACE = 86_400.0
+
+
+def grace_of(text: str) -> float:
+    """Seconds of --grace. Raises typer.BadParameter."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0.0 <= seconds <= LONGEST_GRACE:
+        raise typer.BadParameter(f"{text!r} is no number of seconds from 0 to {LONGEST_GRACE:.0f}")
+    return seconds
+
+
+Grace = Annotated[
+    float,
+    typer.Option(
+        "--grace",
+        parser=grace_of,
+        metavar="SECONDS",
+        help=f"How long trainings may go on to an epoch's end after Ctrl-C or SIGTERM (default {GRACE:.0f}).",
+        show_default=False,
+    ),
+]
 Run = Annotated[
     str,
     typer.Argument(metavar="RUN", parser=reference_of, help="A run's path, the beginning of its name, or `latest`."),
@@ -73,7 +98,9 @@ def help_without_verb(context: typer.Context) -> None:
 
 def forget(stream: TextIO) -> None:
     """What is written there from now on, and what is still buffered, goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def print_json(document: Json) -> None:
@@ -87,9 +114,9 @@ def machine_overrides(workers: int | None, devices: str | None) -> list[str]:
     return found + ([] if devices is None else [f"evaluator.devices=[{devices}]"])
 
 
-def several(number: int, noun: str) -> str:
-    """`1 worker`, `2 workers`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def several(number: int, noun: str, plural: str = "") -> str:
+    """`1 worker`, `2 workers`; `plural` where it is no mere `s`."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def pace(throughput: Mapping[str, float | None]) -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from evonas_cli.cli.common import pace, readable, remark, several
-from evonas_cli.cli.stopping import Terminated
+from evonas_cli.cli.stopping import Terminated, say_now
 from evonas_cli.cli.trainings import in_words
 from evonas_cli.core.types import Candidate, Result, Training
 from evonas_cli.report.failures import Tally
@@ -37,6 +37,9 @@ class Narrator(Protocol):
 
     def say(self, text: str) -> None:
         """A remark."""
+
+    def awaiting(self, text: str) -> None:
+        """What a stop waits for. Called in a signal handler, in the midst of anything."""
 
 
 def summary(session: Session, failures: Tally) -> list[str]:
@@ -85,6 +88,10 @@ class Silent:
         """One line."""
         remark(f"evonas: {text}")
 
+    def awaiting(self, text: str) -> None:
+        """One line."""
+        say_now(f"evonas: {text}")
+
 
 class Lines(Silent):
     """One line a result; without any, one in ten seconds of how far trainings are, and at least one a minute."""
@@ -126,6 +133,10 @@ class Lines(Silent):
             self._failures.add(result.error.kind, result.error.text)
         of = f"/{self._limit}" if self._limit else ""
         self.line(f"{self._done}{of}  candidate {candidate.id}  {outcome}{copied}  {result.seconds:.2f} s")
+
+    def awaiting(self, text: str) -> None:
+        """A timed line."""
+        say_now(f"[{time.strftime('%H:%M:%S')}] {text}")
 
     def follow(self, trainings: Callable[[], Sequence[Training]]) -> None:
         """From now on `trainings` says what is being trained."""

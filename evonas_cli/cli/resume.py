@@ -12,12 +12,14 @@ from evonas_cli.cli.common import (
     AllowModules,
     AsJson,
     Devices,
+    Grace,
     Outputs,
     Quiet,
     Run,
     Workers,
     machine_overrides,
 )
+from evonas_cli.cli.stopping import GRACE, ignore_hangups
 
 
 def resume(
@@ -30,6 +32,7 @@ def resume(
     devices: Devices = None,
     allow_module: AllowModules = None,
     outputs: Outputs = OUTPUTS,
+    grace: Grace = GRACE,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -45,6 +48,7 @@ def resume(
     from evonas_cli.run.stored import check_resumable, stored_config
     from evonas_cli.store.directory import find
 
+    ignore_hangups()
     found = find(run, outputs)
     stored = stored_config(found)
     config = apply(stored, [*(overrides or []), *machine_overrides(workers, devices)])
@@ -52,4 +56,4 @@ def resume(
     check_resumable(found, config)
     parts = assemble(config, trusted(found, allow_module or []))
     voice = narrator(parts, quiet)
-    return carry_out(lambda: reopen(found, parts, voice.result, sys.argv[1:]), found, voice, json)
+    return carry_out(lambda: reopen(found, parts, voice.result, sys.argv[1:]), found, voice, json, grace=grace)

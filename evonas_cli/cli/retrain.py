@@ -15,6 +15,7 @@ from evonas_cli.cli.common import (
     AllowModules,
     AsJson,
     Devices,
+    Grace,
     Outputs,
     Quiet,
     Run,
@@ -25,6 +26,7 @@ from evonas_cli.cli.common import (
     say,
     several,
 )
+from evonas_cli.cli.stopping import GRACE, ignore_hangups
 from evonas_cli.core.files import path_of
 from evonas_cli.core.types import Json
 
@@ -56,6 +58,7 @@ def retrain(
     devices: Devices = None,
     allow_module: AllowModules = None,
     outputs: Outputs = OUTPUTS,
+    grace: Grace = GRACE,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -70,6 +73,7 @@ def retrain(
     from evonas_cli.run.session import create, new_run
     from evonas_cli.store.directory import abandon
 
+    ignore_hangups()
     if seeds < 1:
         raise UsageError(f"--seeds is {seeds}; it must be 1 or more")
     allowed = allow_module or []
@@ -84,7 +88,7 @@ def retrain(
     try:
         made.check_free()
         start = lambda: create(made, parts, composed.choices, voice.result, sys.argv[1:], source)  # noqa: E731
-        return carry_out(start, made, voice, json)
+        return carry_out(start, made, voice, json, grace=grace)
     finally:
         if run_dir is None:
             abandon(made.root)

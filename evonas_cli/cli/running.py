@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from evonas_cli.cli.common import print_columns, print_json, readable, say, several, shorten
 from evonas_cli.cli.narrate import Lines, Narrator, Silent
-from evonas_cli.cli.stopping import Stopped, Terminated
+from evonas_cli.cli.stopping import GRACE, Stopped, Terminated, graceful, ignore_hangups
 from evonas_cli.core.errors import EvonasError
 
 if TYPE_CHECKING:
@@ -38,11 +38,16 @@ More: TypeAlias = "Callable[[Mapping[str, Any]], Mapping[str, Any]]"
 
 
 def carry_out(
-    open_session: Callable[[], Session], run: RunDirectory, voice: Narrator, as_json: bool, more: More | None = None
+    open_session: Callable[[], Session],
+    run: RunDirectory,
+    voice: Narrator,
+    as_json: bool,
+    more: More | None = None,
+    grace: float = GRACE,
 ) -> int:
     """Opens a session of the run, works it off, prints its front and its path. Returns 1 when there is no front.
 
-    `more` is called once where there is one.
+    `more` is called once where there is one. After the first signal candidates under way have `grace` seconds.
     """
     from evonas_cli.cli.retrain import document as retrained_document
     from evonas_cli.cli.retrain import print_retrained
@@ -50,16 +55,16 @@ def carry_out(
     from evonas_cli.report.patterns import patterns_of, table
     from evonas_cli.report.retrained import retrained
     from evonas_cli.run import openings
-    from evonas_cli.run.conduct import conduct
     from evonas_cli.store.derived import front_document
 
+    ignore_hangups()
     try:
         with voice.telling(open_session) as session:
             if session.parts.reward is not None:
                 voice.say(f"reward = {session.parts.reward}")
             recorder, fold = session.recorder, session.fold
             before = len(recorder.journal)
-            reason = conduct(session)
+            reason = conducted(session, voice, grace)
             evaluations = len(recorder.journal)
             failures = tally(() if fold.position.succeeded else recorder.journal)
             document = front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read)
@@ -101,13 +106,40 @@ def carry_out(
     return 0 if document["front"] else 1
 
 
+def conducted(session: Session, voice: Narrator, grace: float) -> str:
+    """Works a session off, and says why it has ended; asked to stop, it waits so many seconds for epochs to end.
+
+    What then passes through has a note on the trainings that were stopped.
+    """
+    from evonas_cli.run.conduct import conduct
+
+    in_flight = session.evaluator.in_flight
+
+    def tell(signal: str) -> None:
+        count = several(sum(map(len, in_flight.units())), "candidate")
+        voice.awaiting(f"{signal}: at most {grace:g} s for {count} to reach an epoch's end; once more stops now")
+
+    with graceful(grace, session.request, lambda: bool(in_flight.units()), tell):
+        try:
+            return conduct(session)
+        except (KeyboardInterrupt, Terminated) as stop:
+            if words := _counted(session.request.ended):
+                stop.add_note(words)
+            raise
+
+
+def _counted(ended: Ended) -> str:
+    """`3 trainings stopped at an epoch's end, 1 within an epoch`, or nothing."""
+    places = {"at an epoch's end": len(ended.at_epoch), "within an epoch": len(ended.within)}
+    counts = [(count, place) for place, count in places.items() if count]
+    words = [f"{several(count, 'training')} stopped {place}" for count, place in counts[:1]]
+    return ", ".join([*words, *[f"{count} {place}" for count, place in counts[1:]]])
+
+
 def _told(ended: Ended) -> str:
     """`time budget reached: 3 trainings stopped at an epoch's end, not recorded; a longer budget goes on with them`."""
-    places = {"at an epoch's end": len(ended.at_epoch), "within an epoch": len(ended.within)}
-    first, *more = [(count, place) for place, count in places.items() if count]
-    counts = ", ".join([f"{several(first[0], 'training')} stopped {first[1]}", *[f"{n} {place}" for n, place in more]])
-    them = "it" if sum(places.values()) == 1 else "them"
-    return f"time budget reached: {counts}, not recorded; a longer budget goes on with {them}"
+    them = "it" if len(ended.at_epoch) + len(ended.within) == 1 else "them"
+    return f"time budget reached: {_counted(ended)}, not recorded; a longer budget goes on with {them}"
 
 
 def _without_front(session: Session, evaluations: int, reason: str, failures: Tally) -> str:

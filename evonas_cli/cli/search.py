@@ -16,6 +16,7 @@ from evonas_cli.cli.common import (
     AsJson,
     ConfigDirs,
     Devices,
+    Grace,
     Overrides,
     Quiet,
     Workers,
@@ -23,6 +24,7 @@ from evonas_cli.cli.common import (
     remark,
     say,
 )
+from evonas_cli.cli.stopping import GRACE, ignore_hangups
 from evonas_cli.core.files import path_of
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def search(
         bool, typer.Option("--tune", help="First try which settings of the engine are fastest; set them.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, start nothing.")] = False,
+    grace: Grace = GRACE,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -67,6 +70,7 @@ def search(
     from evonas_cli.run.session import new_run
     from evonas_cli.store.directory import RunDirectory, abandon
 
+    ignore_hangups()
     words = [*(overrides or []), *machine_overrides(workers, devices)]
     line = _Line(words, config_dir or [], allow_module or [])
     composed, parts = line.assembled()
@@ -81,7 +85,7 @@ def search(
         composed, parts = line.tuned(parts)
     opening = Opening(new_run(composed, run_dir, line.allowed), composed.choices, exists, resume)
     try:
-        return opening.carry_out(parts, quiet, json)
+        return opening.carry_out(parts, quiet, json, grace=grace)
     finally:
         if run_dir is None:
             abandon(opening.run.root)
@@ -127,9 +131,9 @@ class Opening:
     exists: bool
     resume: Resume
 
-    def carry_out(self, parts: Parts, quiet: bool, json: bool, more: More | None = None) -> int:
+    def carry_out(self, parts: Parts, quiet: bool, json: bool, more: More | None = None, grace: float = GRACE) -> int:
         """Opens the run and works it off. A run that another process has made meanwhile is reopened if --resume says
-        so. `more` is as in `running.carry_out`."""
+        so. `more` and `grace` are as in `running.carry_out`."""
         from evonas_cli.cli.running import carry_out, narrator
         from evonas_cli.core.errors import UsageError
         from evonas_cli.run.session import create, reopen
@@ -138,13 +142,13 @@ class Opening:
         again = lambda: reopen(run, parts, voice.result)  # noqa: E731
         begin = lambda: create(run, parts, self.choices, voice.result, sys.argv[1:])  # noqa: E731
         if self.exists:
-            return carry_out(again, run, voice, json, more)
+            return carry_out(again, run, voice, json, more, grace)
         try:
-            return carry_out(begin, run, voice, json, more)
+            return carry_out(begin, run, voice, json, more, grace)
         except UsageError:
             if self.resume == "never" or not run.exists():
                 raise
-            return carry_out(again, run, voice, json, more)
+            return carry_out(again, run, voice, json, more, grace)
 
 
 def _new(found: Sequence[str], overrides: Sequence[str]) -> list[str]:

@@ -34,6 +34,7 @@ _NARROWEST = 60
 _PIPE = 80
 """Columns of a drawing that no terminal shows."""
 
+TRACEBACK = "traceback.txt"
 Form = Literal["table", "csv", "json"]
 
 
@@ -48,6 +49,7 @@ def show(
         str | None, typer.Option("--sort", metavar="METRIC", help="Order the list by this (default: first objective).")
     ] = None,
     format: Annotated[Form | None, typer.Option("--format", help="How to print the list.")] = None,
+    log: Annotated[bool, typer.Option("--log", help="Print what the candidate's workers printed.")] = False,
     allow_module: AllowModules = None,
     outputs: Outputs = OUTPUTS,
     json: AsJson = False,
@@ -65,12 +67,41 @@ def show(
         raise UsageError("--top and --all exclude each other; leave one of them out")
     if candidate is not None and listed:
         raise UsageError(f"--top, --all, --sort and --format list candidates; leave them or {candidate} out")
+    if log and candidate is None:
+        raise UsageError("--log prints the log of one candidate; name it: `evonas show RUN ID --log`")
     reading = read_run(run, outputs, allow_module or [])
+    if log and candidate is not None:
+        return _show_log(reading, candidate, json)
     if listed:
         return _show_candidates(reading, sort, top, "json" if json else format or "table")
     if candidate is None:
         return _show_run(reading, json)
     return _show_candidate(reading, named(reading, candidate), json)
+
+
+def _show_log(reading: Reading, word: str, as_json: bool) -> int:
+    """What the candidate's workers printed; of one that is not recorded yet, too."""
+    from evonas_cli.evaluation.printed import LOG
+    from evonas_cli.report.choosing import named
+    from evonas_cli.store.reading import Absent, read_bytes
+
+    number = word.isascii() and word.isdecimal() and len(word) < 19
+    id = int(word) if number and reading.run.folder(int(word)).is_dir() else named(reading, word)["id"]
+    folder = reading.run.folder(id)
+    try:
+        text = read_bytes(folder / LOG).decode(errors="replace")
+    except Absent:
+        text = ""
+    if as_json:
+        print_json({"schema": 1, "id": id, "log": text})
+        return 0
+    if text:
+        say(text.removesuffix("\n"))
+    else:
+        remark(f"evonas: candidate {id} has no log: its workers printed nothing, or it ran in the search's own process")
+    if (folder / TRACEBACK).is_file():
+        remark(f"evonas: the traceback of its error is in {folder / TRACEBACK}")
+    return 0
 
 
 def _show_candidates(reading: Reading, metric: str | None, top: int | None, form: Form) -> int:

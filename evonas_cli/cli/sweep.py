@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from evonas_cli.cli.common import (
     AsJson,
     ConfigDirs,
     Devices,
+    Grace,
     Outputs,
     Quiet,
     Workers,
@@ -29,7 +31,9 @@ from evonas_cli.cli.common import (
     reference_of,
     remark,
     say,
+    several,
 )
+from evonas_cli.cli.stopping import GRACE, ignore_hangups
 
 if TYPE_CHECKING:
     from evonas_cli.sweep.children import Child
@@ -54,9 +58,10 @@ class Start:
 
 @dataclass
 class Voice:
-    """Timed lines on stderr, or with `quiet` none."""
+    """Timed lines on stderr, or with `quiet` none; and how long trainings of a search that is stopped may go on."""
 
     quiet: bool
+    grace: float = GRACE
     last: float = field(default_factory=time.monotonic)
 
     def line(self, text: str) -> None:
@@ -88,6 +93,7 @@ def sweep(
     config_dir: ConfigDirs = None,
     allow_module: AllowModules = None,
     outputs: Outputs = OUTPUTS,
+    grace: Grace = GRACE,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -97,7 +103,8 @@ def sweep(
     """
     from evonas_cli.core.errors import UsageError
 
-    texts, voice = words or [], Voice(quiet)
+    ignore_hangups()
+    texts, voice = words or [], Voice(quiet, grace)
     if texts and texts[0] in ("status", "resume"):
         foreign: dict[str, object] = {"--name": name, "--dry-run": dry_run, "--workers": workers, "--devices": devices}
         foreign["--config-dir"] = config_dir
@@ -219,14 +226,18 @@ def _run(folder: SweepFolder, manifest: Manifest, jobs: int, keep_going: bool, v
     from evonas_cli.cli.sweep_progress import following
     from evonas_cli.sweep.running import OVER, run_children
 
+    def waiting(count: int) -> None:
+        searches = several(count, "search", "searches")
+        remark(f"evonas: at most {voice.grace:g} s for {searches} to stop at an epoch's end; once more stops now")
+
     places = {child: n for n, child in enumerate(manifest.children, 1)}
+    run = partial(run_children, folder, manifest, jobs, keep_going, grace=voice.grace, waiting=waiting)
     if voice.quiet:
-        watch = _watch(folder, places, voice, lambda child, state: None)
-        return run_children(folder, manifest, jobs, keep_going, watch)
+        return run(_watch(folder, places, voice, lambda child, state: None))
     states = {child: folder.standing(child).state for child in manifest.children}
     over = {child: state for child, state in states.items() if state in OVER and child.refused is None}
     with following(folder, manifest.children, over, voice.line) as (follow, ended):
-        return run_children(folder, manifest, jobs, keep_going, _watch(folder, places, voice, ended), follow)
+        return run(_watch(folder, places, voice, ended), follow)
 
 
 def _watch(

@@ -268,7 +268,11 @@ def advice(job: object) -> Sequence[str]:
 
 @runtime_checkable
 class Evaluator(Protocol[G], metaclass=Capability):
-    """Where the benches of a job run. The order in which results come back never influences a run."""
+    """Where the benches of a job run. The order in which results come back never influences a run.
+
+    One whose constructor takes a `stop_request` (`halting.StopRequest`) has its deadline count from the moment that
+    somebody asks, though `collect` is waiting; of others the search is told at their next result.
+    """
 
     @property
     def slots(self) -> int:

@@ -1,4 +1,5 @@
-"""How evaluations end when a run's time is over: at the end of an epoch, or at once where that would take too long."""
+"""How evaluations end when a run's time is over, or somebody asks it to stop: at the end of an epoch, or at once where
+that would take too long."""
 
 from __future__ import annotations
 
@@ -89,19 +90,11 @@ def deadline_of(budget: float, elapsed: float) -> Deadline:
     return Deadline(until, until + LEEWAY * budget)
 
 
-class Clock:
-    """A Halt by a deadline that is told later, and may be told anew."""
-
-    def __init__(self) -> None:
-        self.deadline: Deadline | None = None
-
-    def due(self, seconds: float) -> bool:
-        """As Halt.due."""
-        return self.deadline is not None and self.deadline.due(seconds)
-
-    def overdue(self) -> bool:
-        """As Halt.overdue."""
-        return self.deadline is not None and self.deadline.overdue()
+def earlier(first: Deadline | None, second: Deadline | None) -> Deadline | None:
+    """What both deadlines demand; None where there is none."""
+    if first is None or second is None:
+        return first or second
+    return Deadline(min(first.until, second.until), min(first.latest, second.latest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +114,43 @@ class Ended:
         if within:
             return replace(self, within=(*self.within, *ids))
         return replace(self, at_epoch=(*self.at_epoch, *ids))
+
+
+class StopRequest:
+    """What asks a search under way to stop: from `ask` on there is a deadline, and `cause` says who asked.
+
+    A signal handler may ask at any moment. `ended` is what became of the candidates under way, once that is known.
+    """
+
+    def __init__(self) -> None:
+        self.deadline: Deadline | None = None
+        self.cause: BaseException | None = None
+        self.ended = Ended()
+
+    def ask(self, cause: BaseException, grace: float) -> None:
+        """Nothing is begun any more; an epoch that was begun has so many seconds to end."""
+        now = time.monotonic()
+        self.cause, self.deadline = cause, Deadline(now, now + grace)
+
+
+class Clock:
+    """A Halt by a deadline that is told later, and may be told anew, or by a request to stop."""
+
+    def __init__(self, request: StopRequest | None = None) -> None:
+        self.deadline: Deadline | None = None
+        self._request = request
+
+    @property
+    def earliest(self) -> Deadline | None:
+        """The deadline that counts now."""
+        return earlier(self.deadline, None if self._request is None else self._request.deadline)
+
+    def due(self, seconds: float) -> bool:
+        """As Halt.due."""
+        deadline = self.earliest
+        return deadline is not None and deadline.due(seconds)
+
+    def overdue(self) -> bool:
+        """As Halt.overdue."""
+        deadline = self.earliest
+        return deadline is not None and deadline.overdue()

@@ -8,15 +8,14 @@ for a transport to say (`transport.py`).
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from evonas_cli.core.errors import EnvironmentFailure, EvonasError, UsageError
+from evonas_cli.core.errors import EnvironmentFailure, EvonasError
 from evonas_cli.core.evaluating import Context, Job
-from evonas_cli.core.halting import Deadline, Ended
+from evonas_cli.core.halting import Deadline, Ended, StopRequest, earlier
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.evaluation.agreement import compare
 from evonas_cli.evaluation.division import Division, at_least_one
@@ -24,9 +23,11 @@ from evonas_cli.evaluation.ending import ended
 from evonas_cli.evaluation.pace import Pace
 from evonas_cli.evaluation.parcel import packed
 from evonas_cli.evaluation.queue import Queue
+from evonas_cli.evaluation.retries import Retries
 from evonas_cli.evaluation.spawned import Spawned
 from evonas_cli.evaluation.transport import Broken, Died, Event, Ready, Reported, Transport, Worker
 from evonas_cli.evaluation.units import abreast, divide, merged, work
+from evonas_cli.evaluation.watching import LOOK, Limits
 
 G = TypeVar("G")
 TICK = 0.001
@@ -39,6 +40,7 @@ class _Slot:
     worker: Worker
     unit: Unit[Any] | None = None
     since: float = 0.0
+    sign: float = 0.0
     ready: bool = False
 
 
@@ -48,9 +50,10 @@ class Pool(Generic[G]):
     There are `workers` processes (default: one a GPU, or one a core without GPUs), each with `threads` CPU threads.
 
     `devices` lists CUDA device numbers (default: all, unless the run's `device` says otherwise); workers take them in
-    turn. `timeout` in seconds ends a candidate as `failed: timeout`. `crash` fail: a candidate that
-    took `attempts` workers with it, which died, is `failed: crashed` and does not stop the run. Raises UsageError for a
-    job that cannot be sent to a worker.
+    turn. `timeout` in seconds ends a candidate as `failed: timeout`, and so does `silence`, seconds without a report.
+    `memory_limit` in GiB ends one as `failed: oom` that exceeds it twice, the second time alone. `crash` fail: a
+    candidate that took `attempts` workers with it, which died, is `failed: crashed` and does not stop the run. Raises
+    UsageError for a job that cannot be sent to a worker.
     """
 
     def __init__(
@@ -62,23 +65,25 @@ class Pool(Generic[G]):
         devices: Sequence[int] | None = None,
         threads: int = 1,
         timeout: float | None = None,
+        silence: float | None = None,
+        memory_limit: float | None = None,
         attempts: int = 2,
         crash: Literal["stop", "fail"] = "stop",
+        stop_request: StopRequest | None = None,
     ) -> None:
         at_least_one(attempts=attempts)
-        if timeout is not None and not timeout > 0:
-            raise UsageError(f"evaluator.timeout is {timeout}; it must be above 0 seconds (or null)")
         self.division = Division(device, workers, devices, threads)
         self._job, self._parcel, self._context = job, packed(job), context
-        self._timeout, self._attempts, self._crash = timeout, attempts, crash
+        self._limits = Limits(timeout, silence, memory_limit)
+        self._attempts, self._crash = attempts, crash
         self._transport: Transport | None = None
         self._pool: list[_Slot] = []
         self._queue: Queue[G] = Queue(lambda unit: work(self._job, unit, self._environment))
         self._pace: Pace[G] = Pace(job)
         self._deadline: Deadline | None = None
+        self._request = stop_request
         self._ended = Ended()
-        self._lost: dict[int, int] = {}
-        self._suspects: set[int] = set()
+        self._retries = Retries(attempts)
         self._failure: EvonasError | None = None
         self._environment: dict[str, Json] = {}
 
@@ -111,10 +116,11 @@ class Pool(Generic[G]):
         """Waits for at least one result. Raises EnvironmentFailure when a candidate broke too many workers."""
         self._limit(deadline)
         results: list[Result] = []
-        while not results and (deadline is None or self._expects()):
+        while not results and (self._deadline is None or self._expects()):
             results = self._listen()
+            self._limit(deadline)
             self._deal()
-            if deadline is not None and deadline.due():
+            if self._deadline is not None and self._deadline.due():
                 break
         return results
 
@@ -151,7 +157,9 @@ class Pool(Generic[G]):
         return slot
 
     def _limit(self, deadline: Deadline | None) -> None:
-        """Passes a deadline on to the workers if it is a new one, and not the old one as a clock reads it now."""
+        """Passes the deadline that counts on to the workers if it is a new one, and not the old one as a clock reads it
+        now: the given one, or that of a request to stop."""
+        deadline = earlier(deadline, None if self._request is None else self._request.deadline)
         before, self._deadline = self._deadline, deadline
         if deadline is not None and (before is None or abs(deadline.until - before.until) > TICK):
             for slot in self._pool:
@@ -165,6 +173,7 @@ class Pool(Generic[G]):
         for slot in self._pool:
             if slot.ready and slot.unit is None and self._has_next():
                 slot.unit, slot.since = self._next(), time.monotonic()
+                slot.sign = slot.since
                 slot.worker.send(slot.unit)
 
     def _has_next(self) -> bool:
@@ -185,18 +194,15 @@ class Pool(Generic[G]):
         return merged(together)
 
     def _sociable(self, unit: Unit[G] | None) -> bool:
-        return unit is not None and unit.width == 1 and unit.candidates[0].id not in self._suspects
+        return unit is not None and unit.width == 1 and unit.candidates[0].id not in self._retries.suspects
 
     def _listen(self) -> list[Result]:
         if self._failure is not None:
             raise self._failure
         slots = {id(slot.worker): slot for slot in self._pool}
-        limit = None
-        if self._timeout is not None:
-            busy = [slot.since + self._seconds(slot) for slot in self._pool if slot.unit is not None]
-            limit = max(0.0, min(busy) - time.monotonic()) if busy else None
-        if self._deadline is not None:
-            limit = min(self._deadline.seconds, math.inf if limit is None else limit)
+        limits = [self._limits.patience([slot for slot in self._pool if slot.unit is not None], time.monotonic())]
+        limits += [None if self._deadline is None else self._deadline.seconds, None if self._request is None else LOOK]
+        limit = min([seconds for seconds in limits if seconds is not None], default=None)
         results: list[Result] = []
         for worker, event in self._connected.wait([slot.worker for slot in self._pool], limit):
             try:
@@ -206,11 +212,6 @@ class Pool(Generic[G]):
         if self._failure is not None and not results:
             raise self._failure
         return results if self._failure is not None else results + self._overdue()
-
-    def _seconds(self, slot: _Slot) -> float:
-        """How long the unit of a busy worker may take: the time for one candidate, times the places of the program."""
-        assert slot.unit is not None and self._timeout is not None
-        return self._timeout * max(slot.unit.width, len(slot.unit.candidates))
 
     def _hear(self, slot: _Slot, event: Event) -> list[Result]:
         if isinstance(event, Died):
@@ -223,6 +224,7 @@ class Pool(Generic[G]):
             compare(self._environment, event.environment)
             return []
         if isinstance(event, Reported):
+            slot.sign = time.monotonic()
             for training in event.trainings:
                 self._context.report(training)
             return []
@@ -232,6 +234,8 @@ class Pool(Generic[G]):
             whole = 0.0 if event.halted else time.monotonic() - slot.since
             self._pace.learn(slot.unit, self._environment, whole, event.seconds)
         slot.unit = None
+        for result in event.results:
+            self._retries.done(result.id)
         return list(event.results)
 
     def _replace(self, slot: _Slot, error: type[EvonasError], text: str, died: bool) -> list[Result]:
@@ -243,25 +247,12 @@ class Pool(Generic[G]):
             raise error(f"a worker could not start: {text}")
         given_up: list[Result] = []
         if slot.unit is not None:
-            self._suspects.update(candidate.id for candidate in slot.unit.candidates)
-            parts = self._after_loss(slot.unit)
+            parts = self._retries.after_loss(slot.unit)
             for part in parts:
                 self._queue.add(part)
             given_up = [] if parts else [self._given_up(slot, text, died)]
         self._renew(slot)
         return given_up
-
-    def _after_loss(self, unit: Unit[G]) -> list[Unit[G]]:
-        """What is tried next: several candidates in halves; one again, and once more in a narrower program; nothing for
-        a candidate that was alone when it lost too many workers."""
-        if len(unit.candidates) > 1:
-            return unit.bisected()
-        id = unit.candidates[0].id
-        self._lost[id] = self._lost.get(id, 0) + 1
-        if self._lost[id] < self._attempts:
-            return [unit]
-        self._lost[id] = 0
-        return unit.narrowed() if unit.width > 1 else []
 
     def _given_up(self, slot: _Slot, text: str, died: bool) -> Result:
         """Raises EnvironmentFailure unless candidates that end their workers are to fail."""
@@ -269,6 +260,7 @@ class Pool(Generic[G]):
         id = slot.unit.candidates[0].id
         found = f"lost its worker {self._attempts} times, the last one {text}"
         if died and self._crash == "fail":
+            self._retries.done(id)
             return Result(id, "failed", {}, None, Failure("crashed", found), time.monotonic() - slot.since)
         hint = "; evaluator.crash=fail records it as failed instead" if died else ""
         raise EnvironmentFailure(
@@ -280,21 +272,18 @@ class Pool(Generic[G]):
         self._pool[self._pool.index(slot)] = self._open(slot.device)
 
     def _overdue(self) -> list[Result]:
-        if self._timeout is None:
-            return []
+        """Ends workers that exceed a limit; the results of candidates that were alone."""
         now, results = time.monotonic(), []
         for slot in list(self._pool):
-            if slot.unit is None or now - slot.since < self._seconds(slot):
+            failure = None if slot.unit is None else self._limits.exceeded(slot, now)
+            if slot.unit is None or failure is None:
                 continue
-            if len(slot.unit.candidates) > 1:
-                self._suspects.update(candidate.id for candidate in slot.unit.candidates)
-                for part in slot.unit.bisected():
-                    self._queue.add(part)
-            else:
-                text = f"stopped after evaluator.timeout={self._timeout:g} s"
-                if slot.unit.width > 1:
-                    text += f" for each of the {slot.unit.width} places of its program"
+            parts = self._retries.after_excess(slot.unit, failure)
+            for part in parts:
+                self._queue.add(part)
+            if not parts:
                 id = slot.unit.candidates[0].id
-                results.append(Result(id, "failed", {}, None, Failure("timeout", text), now - slot.since))
+                results.append(Result(id, "failed", {}, None, failure, now - slot.since))
+                self._retries.done(id)
             self._renew(slot)
         return results

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context, Job
+from evonas_cli.core.halting import StopRequest
 from evonas_cli.evaluation.division import Division
 from evonas_cli.evaluation.pool import Pool
 from evonas_cli.evaluation.ray_cluster import Cluster, check_address, check_installed
@@ -73,12 +74,16 @@ class Ray(Pool[G]):
         gpus: float = 0.0,
         threads: int = 1,
         timeout: float | None = None,
+        silence: float | None = None,
         attempts: int = 2,
         crash: Literal["stop", "fail"] = "stop",
+        stop_request: StopRequest | None = None,
     ) -> None:
         check_installed()
         check_address(address)
-        super().__init__(job, context, device, workers, None, threads, timeout, attempts, crash)
+        super().__init__(
+            job, context, device, workers, None, threads, timeout, silence, None, attempts, crash, stop_request
+        )
         self._address = address
         self.division: Share = Share(device, workers, None, threads, cpus, gpus)
 

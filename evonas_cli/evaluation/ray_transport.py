@@ -62,6 +62,10 @@ class RayWorker:
         event: Event = pickle.loads(told)
         return event
 
+    def memory(self) -> int:
+        """Unknown: Ray watches the memory of its nodes itself."""
+        return 0
+
     def close(self) -> None:
         """As Worker.close; waits at most `GONE` seconds. Where the head is lost it is told to end; none waits."""
         if self._cluster.lost:

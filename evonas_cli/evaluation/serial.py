@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 
 from evonas_cli.core.evaluating import Bench, Context, Job, Place, opened
-from evonas_cli.core.halting import Clock, Deadline, Ended, Halted
+from evonas_cli.core.halting import Clock, Deadline, Ended, Halted, StopRequest
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.evaluation.division import at_least_one
 from evonas_cli.evaluation.pace import Pace
@@ -25,7 +25,9 @@ class Serial(Generic[G]):
 
     slots = 1
 
-    def __init__(self, job: Job[G], context: Context, threads: int = 1) -> None:
+    def __init__(
+        self, job: Job[G], context: Context, threads: int = 1, stop_request: StopRequest | None = None
+    ) -> None:
         at_least_one(threads=threads)
         self._job, self._context = job, context
         self._bench: Bench[G] | None = None
@@ -33,7 +35,7 @@ class Serial(Generic[G]):
         self._most = 1
         self._waiting: deque[Unit[G]] = deque()
         self._running: Iterator[Result] = iter(())
-        self._clock, self._pace, self._ended = Clock(), Pace(job), Ended()
+        self._clock, self._pace, self._ended = Clock(stop_request), Pace(job), Ended()
 
     def start(self) -> dict[str, Json]:
         """Opens a bench and returns its environment."""
@@ -53,13 +55,13 @@ class Serial(Generic[G]):
     def collect(self, deadline: Deadline | None = None) -> list[Result]:
         """The next result of the oldest unit. Raises RuntimeError before `start`, IndexError when there is none."""
         self._clock.deadline = deadline
-        while deadline is None or not deadline.due():
+        while (earliest := self._clock.earliest) is None or not earliest.due():
             for result in self._running:
                 return [result]
-            if deadline is not None and not self._waiting:
+            if self._clock.earliest is not None and not self._waiting:
                 break
             unit = self._next()
-            if self._pace.fits(unit, deadline, self._environment):
+            if self._pace.fits(unit, self._clock.earliest, self._environment):
                 self._running = self._evaluated(unit)
         return []
 

@@ -68,6 +68,9 @@ class Worker(Protocol):
     def limit(self, deadline: Deadline) -> None:
         """Tells it when its units have to stop, from now on; what it stops then is an event as what it ends."""
 
+    def memory(self) -> int:
+        """Bytes of the host's memory that it holds for itself, without what it shares; 0 where that is unknown."""
+
     def close(self) -> None:
         """Ends the worker at once, whatever it does, and waits until it is gone."""
 

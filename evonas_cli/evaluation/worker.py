@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, cast
 
 from evonas_cli.core.blame import described, place, told
 from evonas_cli.core.display import log_warnings
@@ -20,6 +20,7 @@ from evonas_cli.core.evaluating import Bench, Context, Place
 from evonas_cli.core.halting import Clock, Deadline, Halted
 from evonas_cli.core.types import Training, Unit
 from evonas_cli.evaluation.parcel import unpacked
+from evonas_cli.evaluation.printed import Printed, hearing
 from evonas_cli.evaluation.reports import Reporting
 from evonas_cli.evaluation.scratch import Scratch
 from evonas_cli.evaluation.transport import Broken, Finished, Ready, Reported
@@ -52,7 +53,8 @@ def serve(pipe: Connection, parcel: bytes, context: Context, device: str | None,
     `parcel` is the job, `scratch` the pool's file; `device` is the CUDA device of this worker's slot, or None for the
     configured one.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # which may reach a whole group of processes
+        signal.signal(number, signal.SIG_IGN)  # the pool says when the worker stops, and kills it
     threading.Thread(target=_die_with_parent, daemon=True).start()
     converse(pipe, parcel, context, device, scratch.file)
 
@@ -63,13 +65,20 @@ def converse(pipe: Connection, parcel: bytes, context: Context, device: str | No
     Returns when it has told that it is broken, or nobody is at the other end of the pipe.
     """
     os.environ.setdefault(*WAITING)
-    log_warnings()
+    with hearing() as printed:
+        log_warnings()
+        _serve_units(pipe, parcel, context, Place(device, file, _Told(pipe)), printed)
+
+
+def _serve_units(pipe: Connection, parcel: bytes, context: Context, where: Place, printed: Printed) -> None:
+    """The conversation at a place whose halt is `_Told`."""
     try:
-        reporting, halt = Reporting(context, partial(tell, pipe)), _Told(pipe)
-        bench = unpacked(parcel, Place(device, file, halt))
+        reporting, bench = Reporting(context, partial(tell, pipe)), unpacked(parcel, where)
         pipe.send(Ready(bench.environment()))
-        while (unit := _next(pipe, halt)) is not None:
-            pipe.send(_finished(bench, unit, reporting))
+        while (unit := _next(pipe, cast(_Told, where.halt))) is not None:
+            with printed.during(unit, context):
+                finished = _finished(bench, unit, reporting)
+            pipe.send(finished)
     except EvonasError as error:
         pipe.send(Broken(type(error), str(error)))
     except Exception as error:

@@ -20,6 +20,7 @@ from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import Budget, Fold
 from evonas_cli.core.front import RunFront
 from evonas_cli.core.gate import Gate
+from evonas_cli.core.halting import StopRequest
 from evonas_cli.core.protocols import Particular, Space, Strategy
 from evonas_cli.core.scalarize import REWARD, Reward
 from evonas_cli.core.searches import Checking
@@ -117,9 +118,9 @@ class Parts:
         """What refuses candidates before training; `environment` is that of the bench."""
         return Gate(self.job if isinstance(self.job, Static) else None, self.constraints, environment)
 
-    def evaluator(self, context: Context) -> Evaluator[Any]:
-        """The configured evaluator, not started. Raises UsageError."""
-        given = {"job": self.job, "context": context, "device": self.config["device"]}
+    def evaluator(self, context: Context, stop_request: StopRequest | None = None) -> Evaluator[Any]:
+        """The configured evaluator, not started; `stop_request` is heeded by those that take it. Raises UsageError."""
+        given = {"job": self.job, "context": context, "device": self.config["device"], "stop_request": stop_request}
         evaluator: Evaluator[Any] = build(self.config["evaluator"], "evaluator", self.allowed, **given)
         check_interfaces(evaluator=evaluator)
         return evaluator

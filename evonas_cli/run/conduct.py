@@ -17,7 +17,14 @@ def conduct(session: Session) -> str:
     recorder, fold = session.recorder, session.fold
     try:
         session.ended = search(
-            fold, session.evaluator, recorder, session.deadline, session.cache, session.gate, session.parts.reward
+            fold,
+            session.evaluator,
+            recorder,
+            session.deadline,
+            session.cache,
+            session.gate,
+            session.parts.reward,
+            session.request,
         )
     except RunError as error:
         recorder.finish(fold, "interrupted")

@@ -82,7 +82,7 @@ class Retraining:
             if self._failure is not None:
                 raise self._failure
             arrived = self._evaluator.collect(deadline)
-            if not arrived and deadline is not None:
+            if not arrived:  # the time is over, or a request to stop has come meanwhile
                 break
             for result in arrived:
                 results += self._sorted(result)

@@ -11,7 +11,7 @@ from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import Fold
 from evonas_cli.core.gate import Gate
 from evonas_cli.core.guard import guard, required
-from evonas_cli.core.halting import Deadline, Ended
+from evonas_cli.core.halting import Deadline, Ended, StopRequest
 from evonas_cli.core.scalarize import Reward
 from evonas_cli.core.types import Candidate, Result, Unit
 
@@ -45,12 +45,14 @@ def search(
     cache: Cache[G] | None = None,
     gate: Gate[G] | None = None,
     reward: Reward | None = None,
+    request: StopRequest | None = None,
 ) -> Ended | None:
     """Runs the fold to the end of its budget, or until the `deadline`; returns what was stopped then.
 
     Nothing is asked or begun after the deadline (None: there is none now), and what is stopped is not recorded.
     `cache`, new or None, spares repeated candidates the evaluator; `gate` those that violate a constraint on what is
-    known before training. `reward` is added to the metrics of each result of the run's own job.
+    known before training. `reward` is added to the metrics of each result of the run's own job. The deadline
+    of a `request` to stop is among those of `deadline`; where it leaves something undone, its cause is raised.
     Raises EnvironmentFailure when the machine fails, UsageError for a part that does not keep to its interface;
     everything recorded until then stays.
     """
@@ -69,6 +71,9 @@ def search(
             store.told(fold)
         elif not fold.missing or not loop.receive():
             break
+    if request is not None and request.cause is not None and (fold.missing or fold.wants_ask()):
+        request.ended = loop.ended or Ended()
+        raise request.cause
     fold.close()
     return loop.ended
 
@@ -129,7 +134,7 @@ class _Loop(Generic[G]):
         if not results and self.ended is None:
             deadline = self._deadline()
             results = self._evaluator.collect(deadline)
-            if not results and deadline is None:
+            if not results and self._deadline() is None:
                 raise UsageError("the evaluator's collect returned nothing; it must wait for a result")
             if not results:
                 self.ended = self._evaluator.stop()

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import inspect
 import logging
-import platform
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import metadata
+from dataclasses import dataclass, field
+from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from evonas_cli import RESULTS, __version__
 from evonas_cli.config.build import target
 from evonas_cli.config.compose import Composed
 from evonas_cli.core.cache import Cache
@@ -23,18 +20,18 @@ from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.files import expanded
 from evonas_cli.core.fold import REPEATING, Fold
 from evonas_cli.core.gate import Gate, violated
-from evonas_cli.core.halting import Deadline, Ended, deadline_of
+from evonas_cli.core.halting import Deadline, Ended, StopRequest, deadline_of, earlier
 from evonas_cli.core.tracking import Described
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.genomes.capabilities import Buildable, Neural
 from evonas_cli.run import contracts, openings
 from evonas_cli.run.assembly import Parts, chosen
-from evonas_cli.run.environment import CODE, check_environment
+from evonas_cli.run.environment import check_environment
 from evonas_cli.run.fit import check_measured
 from evonas_cli.run.graphs import check_graphs
-from evonas_cli.run.identity import identity
 from evonas_cli.run.in_flight import InFlight
 from evonas_cli.run.lazy import Started
+from evonas_cli.run.provenance import provenance
 from evonas_cli.run.recalling import recalling
 from evonas_cli.run.retraining import Retraining
 from evonas_cli.run.stored import config_yaml, stored_config
@@ -54,12 +51,14 @@ _log = logging.getLogger(__name__)
 
 TRACKING = "tracking"
 """The folder in a run's own in which its tracker may keep files."""
-_VERSIONS = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "pandas")
 
 
 @dataclass
 class Session:
-    """An open run: its lock, recorder, fold and evaluator; and what was stopped when its time was over."""
+    """An open run: its lock, recorder, fold and evaluator; and what was stopped when its time was over.
+
+    `request`, by which somebody may ask it to stop, is heeded by its evaluator, too.
+    """
 
     run: RunDirectory
     parts: Parts
@@ -70,9 +69,14 @@ class Session:
     cache: Cache[Any]
     gate: Gate[Any]
     tracking: Tracking
+    request: StopRequest = field(default_factory=StopRequest)
     ended: Ended | None = None
 
     def deadline(self) -> Deadline | None:
+        """When the session has to stop, as far as that is known: see `time_over`, or as somebody has asked."""
+        return earlier(self.time_over(), self.request.deadline)
+
+    def time_over(self) -> Deadline | None:
         """When budget.seconds is used up; None without such a limit, and until everything recorded was asked again."""
         limit = self.fold.budget.seconds
         if limit is None or self.fold.next_id <= self.recorder.journal.highest:
@@ -87,7 +91,7 @@ class Session:
     def why(self) -> str:
         """Why the search has ended."""
         fold, budget, deadline = self.fold, self.fold.budget, self.deadline()
-        if deadline is not None and (fold.missing or fold.wants_ask()):
+        if budget.seconds is not None and deadline is not None and (fold.missing or fold.wants_ask()):
             used = "is used up" if deadline.due() else "leaves no time for another epoch"
             return f"budget.seconds={budget.seconds:g} {used}"
         if fold.finished:
@@ -146,8 +150,8 @@ def create(
     `source` names the run of which candidates are trained again (`openings.SOURCE`).
     """
     tracking = Tracking(tracker_of(parts.config, parts.allowed))
-    in_flight = InFlight(run)
-    evaluator = Started(parts.evaluator(in_flight), parts.strategy, lambda environment: None, in_flight)
+    in_flight, request = InFlight(run), StopRequest()
+    evaluator = Started(parts.evaluator(in_flight, request), parts.strategy, lambda environment: None, in_flight)
     try:
         environment = evaluator.start()
         check_measured(parts.job, parts.goals.asked, environment)
@@ -164,7 +168,7 @@ def create(
         run.create(config_yaml(parts.config), metadata)
         if source is None:
             openings.record(run, parts, command)
-        return _open(run, parts, evaluator, watch, tracking)
+        return _open(run, parts, evaluator, watch, tracking, request)
     except BaseException:
         evaluator.close()
         tracking.end("interrupted")
@@ -182,9 +186,9 @@ def reopen(run: RunDirectory, parts: Parts, watch: Watch, command: Sequence[str]
         openings.record(run, parts, command, run.recorded())
 
     tracking = Tracking(tracker_of(parts.config, parts.allowed))
-    in_flight = InFlight(run)
-    evaluator = Started(parts.evaluator(in_flight), parts.strategy, check, in_flight)
-    session = _open(run, parts, evaluator, watch, tracking)
+    in_flight, request = InFlight(run), StopRequest()
+    evaluator = Started(parts.evaluator(in_flight, request), parts.strategy, check, in_flight)
+    session = _open(run, parts, evaluator, watch, tracking, request)
     try:
         before = stored_config(run)
         _check_budget(session.recorder, before["budget"], parts.config["budget"])
@@ -246,7 +250,9 @@ def _described(run: RunDirectory, parts: Parts, mark: str, recorded: int = 0) ->
     return Described(run.root.name, mark, folder, parts.config, parts.objectives, parts.space.to_json, recorded)
 
 
-def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tracking: Tracking) -> Session:
+def _open(
+    run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tracking: Tracking, request: StopRequest
+) -> Session:
     environment = run.metadata()["environment"]
     cache: Cache[Any] = Cache(parts.keys(environment), parts.spent)
     lock = Lock(run.lock)
@@ -274,27 +280,5 @@ def _open(run: RunDirectory, parts: Parts, evaluator: Started, watch: Watch, tra
     evaluator.evaluator = recalling(evaluator.evaluator, parts, run)
     if parts.strategy.demands.hands_on:
         evaluator.evaluator = Retraining(evaluator.evaluator, recorder.journal, parts.space)
-    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, parts.gate(environment), tracking)
-
-
-def provenance(
-    parts: Parts, choices: Mapping[str, str], environment: Mapping[str, Json], command: Sequence[str]
-) -> dict[str, Json]:
-    """What run.json says beside its format."""
-    versions: dict[str, Json] = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in _VERSIONS:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = None
-    return {
-        "evonas": __version__,
-        CODE: RESULTS,
-        "created": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "command": list(command),
-        "choices": dict(choices),
-        "allowed_modules": list(parts.allowed),
-        "identity": identity(parts.config),
-        "environment": dict(environment),
-        "versions": versions,
-    }
+    gate = parts.gate(environment)
+    return Session(run, parts, lock, recorder, evaluator, parts.fold(), cache, gate, tracking, request)

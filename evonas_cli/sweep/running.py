@@ -60,12 +60,15 @@ def run_children(
     keep_going: bool,
     watch: Watch,
     follow: Callable[[Collection[Child]], None] = lambda running: None,
+    grace: float | None = None,
+    waiting: Callable[[int], None] = lambda count: None,
 ) -> Outcome:
     """Runs every child that is neither over nor skipped, at most `jobs` at once.
 
     `follow` is called about 30 times a second with the children that are running. After a failure no further child
     starts, unless `keep_going`. What ends this early (Ctrl-C) is passed on once the children have stopped, each having
-    recorded where it is. Raises EnvironmentFailure where there is no Linux.
+    recorded where it is; `waiting` is told how many there are, of which each gives its trainings `grace` seconds to
+    reach an epoch's end (None: its default). Raises EnvironmentFailure where there is no Linux.
     """
     if sys.platform != "linux":
         raise EnvironmentFailure("a sweep ties its searches to itself by a call of Linux; here run them one by one")
@@ -76,7 +79,7 @@ def run_children(
         while True:
             while queue and len(running) < jobs and (keep_going or not failures):
                 child = queue.popleft()
-                running[child] = _start(sweep, manifest, child)
+                running[child] = _start(sweep, manifest, child, grace)
                 watch(child, None)
             if not running:
                 return Outcome(tuple(failures), len(queue))
@@ -89,10 +92,12 @@ def run_children(
                     failures += [(child, code)] if code != 0 else []
                     watch(child, code)
     finally:
+        if running:
+            waiting(len(running))
         _stop(list(running.values()))
 
 
-def _start(sweep: SweepFolder, manifest: Manifest, child: Child) -> Process:
+def _start(sweep: SweepFolder, manifest: Manifest, child: Child, grace: float | None) -> Process:
     run = sweep.run(child)
     limit = time.monotonic() + _PATIENCE
     while held(run.lock) and time.monotonic() < limit:
@@ -100,7 +105,7 @@ def _start(sweep: SweepFolder, manifest: Manifest, child: Child) -> Process:
     parent = os.getpid()
     with sweep.log(child).open("ab") as log:
         return subprocess.Popen(
-            _command(run.root, manifest, child),
+            _command(run.root, manifest, child, grace),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
@@ -109,10 +114,12 @@ def _start(sweep: SweepFolder, manifest: Manifest, child: Child) -> Process:
         )
 
 
-def _command(run: Path, manifest: Manifest, child: Child) -> list[str]:
+def _command(run: Path, manifest: Manifest, child: Child, grace: float | None) -> list[str]:
     """`evonas search ...`, which imports from the working directory if this process does."""
     words = [*command({"", os.getcwd()} & set(sys.path) != set()), "search"]
     words += ["--run-dir", str(run), "--resume", "auto", "--quiet"]
+    if grace is not None:
+        words += ["--grace", str(grace)]
     for folder in manifest.config_dirs:
         words += ["--config-dir", folder]
     for module in manifest.allowed_modules:

@@ -134,3 +134,16 @@ def test_curves_are_shown_where_there_are_any(say: Callable[..., str], home: Pat
     text = say("show", str(tmp_path / "run"), str(first["id"]))
     assert "\ntrain_loss      █▅▁  3 to 1, epochs 1 to 3\n" in text
     assert "\nvalid_error     █ ▁  0.5 to 0.25, epochs 1 to 3\n" in text
+
+
+def test_the_log_of_a_candidate(say: Callable[..., str], home: Path) -> None:
+    """Its words steer no terminal; the run's digest does not know them."""
+    before = say("verify", "toy")
+    folder = home / "toy/candidates/2"
+    folder.mkdir(parents=True)
+    (folder / "log.txt").write_bytes(b"one\n\x1b[31mtwo\xff\n")
+    assert say("show", "toy", "2", "--log") == "one\n\\x1b[31mtwo\ufffd\n"
+    assert json.loads(say("show", "toy", "2", "--log", "--json"))["log"] == "one\n\x1b[31mtwo\ufffd\n"
+    assert say("show", "toy", "3", "--log") == "" and say("verify", "toy") == before
+    assert "name it" in say("show", "toy", "--log", code=2)
+    assert "has no candidate 99" in say("show", "toy", "99", "--log", code=3)

@@ -19,5 +19,7 @@ def make(name: str, tmp_path: Path, job: Any = None, **settings: Any) -> Any:
     node = read(options("evaluator")[name])
     if "workers" in node:
         node["workers"] = 2
-    given = {"job": Doubling() if job is None else job, "context": RunDirectory(tmp_path), "device": "cpu"}
+    made = Doubling() if job is None else job
+    given: dict[str, Any] = {"job": made, "context": RunDirectory(tmp_path), "device": "cpu"}
+    given["stop_request"] = settings.pop("stop_request", None)
     return build({**node, **settings}, "evaluator", **given)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import multiprocessing
 import os
+import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,11 +19,12 @@ from evonas_cli.config.build import build
 from evonas_cli.config.folders import options, read
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Context, Place
+from evonas_cli.core.halting import StopRequest
 from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Json, Result, Training, Unit
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.testing import evaluators as contract
-from evonas_cli.testing.doubling import Doubling, Telling, alone, candidate
+from evonas_cli.testing.doubling import Doubling, Lasting, Telling, alone, candidate
 from evonas_cli.testing.evaluators import collect
 
 
@@ -115,6 +118,39 @@ def test_reports_reach_the_context_of_the_evaluator(name: str, tmp_path: Path) -
     first = Training((3,), 1, 100, values={"train_loss": 1.0})
     assert Hearing.heard[0] == first and all(one.ids == (3,) for one in Hearing.heard)
     assert len(Hearing.heard) <= 25 if name == "pool" else len(Hearing.heard) == 100
+
+
+@pytest.mark.parametrize("name", ["serial", "pool"])
+def test_a_request_to_stop_is_heard_while_results_are_awaited(name: str, tmp_path: Path) -> None:
+    request = StopRequest()
+    evaluator = make(name, tmp_path, Lasting(), **({"workers": 1} if name == "pool" else {}), stop_request=request)
+    evaluator.start()
+    evaluator.submit(alone(candidate(0, 1000), candidate(1, 5)))
+    asking = threading.Timer(0.1, request.ask, (KeyboardInterrupt(), 20.0))
+    asking.start()
+    assert evaluator.collect() == []
+    ended = evaluator.stop()
+    evaluator.close()
+    assert (list(ended.results), ended.at_epoch, ended.within) == ([], (0,), ())
+    assert int((tmp_path / "candidates/0/epochs").read_text()) < 500
+
+
+class Sleeping(Doubling):
+    """Takes a minute."""
+
+    def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
+        time.sleep(60)
+        yield from super().evaluate(unit, context)
+
+
+def test_a_worker_that_holds_more_than_the_limit_is_ended(tmp_path: Path) -> None:
+    pool = make("pool", tmp_path, Sleeping(), workers=1, memory_limit=0.001)
+    pool.start()
+    pool.submit(alone(candidate(0, 1)))
+    [failed] = collect(pool, 1)
+    pool.close()
+    assert failed.error is not None and failed.error.kind == "oom"
+    assert re.fullmatch(r"its worker held 0\.\d+ GiB, more than evaluator\.memory_limit=0\.001", failed.error.text)
 
 
 class Laborious(Doubling):

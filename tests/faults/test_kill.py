@@ -199,10 +199,11 @@ def test_a_search_goes_on_when_nobody_hears_it(where: str, tmp_path: Path) -> No
     words = command("random", "pool-1", tmp_path / "run")
     with open("/dev/full", "w") as full:
         ear = full if where == "/dev/full" else subprocess.PIPE
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=ear, text=True)
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=ear, text=True, start_new_session=True)
         if process.stderr is not None:
             process.stderr.readline()
             process.stderr.close()
+            os.killpg(process.pid, signal.SIGHUP)  # as when a terminal goes, with whose workers, too
             process.stderr = None
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 0 and out.splitlines()[-1] == str(tmp_path / "run")

@@ -224,7 +224,7 @@ def test_leaf_binds_to_its_constructor(group: str, name: str, path: Path) -> Non
     assert settings <= set(signature.parameters)
     assert not any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
     collaborators = {"space", "dataset", "trainer", "seed", "device", "deterministic", "threads", "wanted"}
-    collaborators |= {"job", "context"}
+    collaborators |= {"job", "context", "stop_request"}
     unset = set(signature.parameters) - settings - collaborators
     assert not unset, f"{path.name} does not show {sorted(unset)}"
 

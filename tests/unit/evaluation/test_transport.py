@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.halting import Deadline
 from evonas_cli.core.types import Candidate, Proposal, Result, Training, Unit
 from evonas_cli.evaluation.pool import Pool
@@ -28,6 +28,7 @@ class Scripted:
         self.events: deque[Event] = deque([Ready({"device": "none"})])
         self.closed = False
         self.deadlines: list[Deadline] = []
+        self.held = list[int]()
 
     def send(self, unit: Unit[Any]) -> None:
         ids = tuple(candidate.id for candidate in unit.candidates)
@@ -37,6 +38,9 @@ class Scripted:
 
     def limit(self, deadline: Deadline) -> None:
         self.deadlines.append(deadline)
+
+    def memory(self) -> int:
+        return self.held.pop(0) if self.held else 0
 
     def close(self) -> None:
         self.closed = True
@@ -208,3 +212,52 @@ def test_a_full_disk_while_checkpoints_are_written_stops_the_run() -> None:
     transport.opened[1].events.append(Broken(EnvironmentFailure, "the disk is full"))
     with pytest.raises(EnvironmentFailure, match="the disk is full"):
         found.stop()
+
+
+def test_a_training_that_reports_nothing_any_more_is_hung() -> None:
+    """A report is a sign of life, and a unit of several candidates is tried in halves."""
+
+    def script(ids: tuple[int, ...]) -> Event | None:
+        return Reported([Training((0,), 1, 9)]) if 0 in ids else answers(ids)
+
+    found, transport = pool(script, workers=1, silence=0.05)
+    transport.wait = _slowly(transport.wait)  # type: ignore[method-assign]
+    found.submit([unit(0, 1, width=2)])
+    results = collected(found, 2)
+    assert results[1].status == "ok" and results[0].error is not None and results[0].error.kind == "timeout"
+    assert results[0].error.text == "hung: its worker reported nothing for evaluator.silence=0.05 s"
+    assert results[0].seconds >= 0.05 and transport.sent.count((0,)) == 1
+
+
+def test_a_worker_that_holds_too_much_memory_is_ended_twice() -> None:
+    def script(ids: tuple[int, ...]) -> Event | None:
+        transport.opened[-1].held = {1: [3 << 30], 2: [3 << 30] if (2,) not in transport.sent[:-1] else []}.get(
+            ids[0], []
+        )
+        return answers(ids) if ids == (0,) or (ids == (2,) and not transport.opened[-1].held) else None
+
+    transport: Script
+    found, transport = pool(script, workers=1, memory_limit=2.5)
+    transport.wait = _slowly(transport.wait)  # type: ignore[method-assign]
+    found.submit([unit(0), unit(1), unit(2)])
+    results = collected(found, 3)
+    assert results[0].status == results[2].status == "ok"
+    assert results[1].error is not None and results[1].error.kind == "oom"
+    assert results[1].error.text == "its worker held 3.00 GiB, more than evaluator.memory_limit=2.5"
+    assert transport.sent.count((1,)) == transport.sent.count((2,)) == 2 and len(transport.opened) == 4
+
+
+@pytest.mark.parametrize("key", ["timeout", "silence", "memory_limit"])
+def test_a_limit_is_above_0(key: str) -> None:
+    with pytest.raises(UsageError, match=f"evaluator.{key} is 0; it must be above 0"):
+        pool(answers, None, **{key: 0})
+
+
+def _slowly(wait: Any) -> Any:
+    """As a transport that has nothing to tell."""
+
+    def waiting(workers: Any, seconds: float | None) -> Any:
+        time.sleep(0.01)
+        return wait(workers, seconds)
+
+    return waiting

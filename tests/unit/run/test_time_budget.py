@@ -191,6 +191,6 @@ def retraining(tmp_path: Path) -> Iterator[Any]:
 
 def test_what_found_no_weights_is_no_result_when_the_time_is_over(retraining: Any) -> None:
     retraining.submit([Unit((Candidate(id, 0, id, Proposal((0, 0, 0))),)) for id in (4, 5, 6)])
-    assert retraining.collect(OVER) == []
+    assert retraining.collect(OVER) == [] == retraining.collect(), "nothing comes where a stop is asked for meanwhile"
     ended = retraining.stop()
     assert [result.id for result in ended.results] == [4] and ended.at_epoch == (6,)
