@@ -12,8 +12,8 @@ from evonas_cli.torture.ground import Done, Ground
 from evonas_cli.torture.kills import JOURNAL
 from evonas_cli.torture.row import Row, Unable, holds, same
 
-HERE = ("evaluator=serial",)
-"""In one process, so that what a training writes is hindered, too."""
+REASONS = ("cannot write", "cannot make", "No space left", "Read-only")
+"""What a line says of the disk: evonas' own words, or those of the system for what a candidate writes."""
 TMPFS_KIB, INODES = 48, 12
 """Size and number of files of file systems in which no search has room; 0 is no limit to `mount`."""
 MOUNTED = """
@@ -30,7 +30,7 @@ def _in_order(done: Done) -> None:
     """Exit code 4, one line that says what cannot be written, no traceback. Raises Differs."""
     same(done.code, 4, "exit code")
     holds("Traceback" not in done.err, "a traceback")
-    holds(done.said and "cannot" in done.said[-1], f"no line says what cannot be written: {done.said[-1:]}")
+    holds(done.said and any(map(done.said[-1].__contains__, REASONS)), f"no line says what failed: {done.said[-1:]}")
 
 
 def _hindered(call: str, of: str, act: str, ground: Ground) -> str:
@@ -58,7 +58,9 @@ def _inodes(ground: Ground) -> str:
 def _checkpoint(ground: Ground) -> str:
     run = ground.free()
     faults = [Fault("replace", "candidates", "full", times=0), Fault("open", "candidates", "full", times=0)]
-    done = ground.carry_out(run, *HERE, "trainer.checkpoint_seconds=0", faults=faults)
+    threads = ground.parts.config["evaluator"].get("threads", 1)
+    here = ("evaluator=serial", f"evaluator.threads={threads}")  # so that what a training writes is hindered, too
+    done = ground.carry_out(run, *here, "trainer.checkpoint_seconds=0", faults=faults)
     if done.code in (0, 1):
         raise Unable("the job of the configuration writes no checkpoints")
     _in_order(done)

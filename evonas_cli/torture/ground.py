@@ -123,9 +123,10 @@ class Ground:
         return self.copy(self.count // 2)
 
     def search(self, run: RunDirectory, *more: str) -> list[str]:
-        """The words of a command that begins the search there or goes on with it; `more` overrides its settings."""
+        """The words of a command that begins the search there or goes on with it; `more` takes the place of its
+        settings: a group's option that of all settings of the group."""
         keys = {word.partition("=")[0] for word in more}
-        kept = [word for word in self.words if word.partition("=")[0] not in keys]
+        kept = [word for word in self.words if not {key := word.partition("=")[0], key.partition(".")[0]} & keys]
         places = [word for folder in self.folders for word in ("--config-dir", str(folder))]
         trust = [word for name in self.allowed for word in ("--allow-module", name)]
         where = ["--run-dir", str(run.root), "--resume", "auto", "--quiet"]
