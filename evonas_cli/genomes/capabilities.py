@@ -14,6 +14,7 @@ from evonas_cli.genomes.configuring import Applying as Applying
 from evonas_cli.genomes.configuring import Configuring as Configuring
 from evonas_cli.genomes.configuring import Suited as Suited
 from evonas_cli.genomes.configuring import Tuning as Tuning
+from evonas_cli.genomes.denoising import Denoising as Denoising
 from evonas_cli.genomes.ensembling import Ensembling as Ensembling
 from evonas_cli.genomes.growing import Growable as Growable
 from evonas_cli.genomes.marked_graph import MarkedGraph
@@ -22,9 +23,7 @@ from evonas_cli.genomes.routing import Routing as Routing
 from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.genomes.walk import Kinds, Program
 from evonas_cli.network.cell import Cell
-from evonas_cli.network.denoiser import Denoiser
 from evonas_cli.network.neurons import Neurons
-from evonas_cli.network.op import Shape
 from evonas_cli.network.relaxed import Path, Relaxed, Superplan
 from evonas_cli.network.task import Phenotype, Task
 
@@ -49,17 +48,6 @@ class Recurrent(Protocol[C], metaclass=Capability):
 
     def decode_cell(self, genome: C) -> Cell:
         """The cell; it knows neither its width nor that of its input."""
-
-
-@runtime_checkable
-class Denoising(Protocol[C], metaclass=Capability):
-    """Capability: genomes decode to denoisers of diffusion models."""
-
-    def decode_denoiser(self, genome: C, inputs: Shape) -> Denoiser:
-        """The denoiser of examples of this shape: `space.decode_denoiser(genome, (1, 8, 8))` for images.
-
-        Raises PlanError when the genome has none.
-        """
 
 
 @runtime_checkable
