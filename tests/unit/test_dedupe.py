@@ -148,7 +148,7 @@ def test_a_run_from_before_the_key_is_read_and_the_same_experiment(table: Path, 
         (["job=landscape", "space=bits", "dedupe=function"], "Landscape does not know which genomes are the same"),
         (
             ["job=table", "job.path=t.csv", "space=bits", "dedupe=function"],
-            "spaces that are: backbone, fixed_network, gp_cell, nasbench201, nasnet",
+            "spaces that are: activation_tree, backbone, fixed_network, gp_cell, loss_tree, nasbench201",
         ),
         (["objectives=[valid_error,cost]", "dedupe=function"], "cost is 0 for a repeated candidate"),
         (["dedupe=exact"], "dedupe is 'exact' .it may be function, string, none"),

@@ -45,7 +45,8 @@ def test_asking_warns_nobody(caplog: pytest.LogCaptureFixture) -> None:
 def test_the_one_that_was_chosen_is_kept() -> None:
     default, grid = node("strategy", "nsga2"), node("strategy", "grid")
     assert remedy("strategy", default, (Linear,), ChainCnn(), (), ()).startswith("strategies that serve chain_cnn: ")
-    assert remedy("strategy", grid, (Linear,), ChainCnn(), (), ()).startswith("spaces that are: backbone, bits, ")
+    known = "spaces that are: augmentation_policy, backbone, bits, "
+    assert remedy("strategy", grid, (Linear,), ChainCnn(), (), ()).startswith(known)
     assert remedy("job", node("job", "train"), (Buildable,), Bits(), (), ()) == "jobs that serve bits: landscape, table"
     assert remedy("strategy", default, (int,), NasBench201(), (), ()) == "spaces that are: none"
     assert remedy("dedupe=function with job", node("job", "train"), (Linear,), Bits(), (), ())[:15] == "spaces that are"
