@@ -120,38 +120,43 @@ def _sensitivity(subject: Subject) -> dict[str, Any]:
     if len(subject.task.inputs) != 3 or subject.task.kind != "classes":
         return {"said": f"sensitivity maps are of images in classes, and these are {subject.task.examples} with "
                         f"{subject.task.kind}"}  # fmt: skip
-    model, x = subject.outgoing.deployed, subject.valid.x.astype(np.float32)
+    model, raw = subject.outgoing.deployed, subject.valid.x
     probabilities = softmax(subject.outputs)
     answers = probabilities.argmax(axis=1)
     mean = np.array(subject.outgoing.signature.mean, dtype=np.float32).reshape(-1, 1, 1)
-    cells = squares(*x.shape[2:])
-    tested = np.unique(np.linspace(0, len(x) - 1, min(TESTED, len(x))).round().astype(int))
-    falls = {int(n): occlusion(model, x[n], int(answers[n]), mean, cells) for n in {*_shown(subject), *tested.tolist()}}
+    cells = squares(*raw.shape[2:])
+    tested = np.unique(np.linspace(0, len(raw) - 1, min(TESTED, len(raw))).round().astype(int))
+    chosen = sorted({*_shown(subject), *tested.tolist()})
+    x = {n: raw[n].astype(np.float32) for n in chosen}
+    falls = {int(n): occlusion(model, x[n], int(answers[n]), mean, cells) for n in chosen}
     slopes = {n: saliency(model, x[n], int(answers[n])) for n in falls}
-    maps = []
-    for n in _shown(subject):
-        heat = np.maximum(falls[n], 0)
-        maps.append(
-            {
-                "place": n,
-                "true": int(subject.valid.y[n]),
-                "answer": int(answers[n]),
-                "probability": float(probabilities[n, answers[n]]),
-                "greatest_fall": float(falls[n].max()),
-                "picture": _picture(subject, n),
-                "occlusion": overlaid(x[n], _span(subject), _unit(heat)[cells]),
-                "saliency": overlaid(x[n], _span(subject), _unit(slopes[n])),
-            }
-        )
     by_square = {n: np.bincount(cells.ravel(), weights=slopes[n].ravel()) for n in slopes}
-    given = (model, x[tested], answers[tested], mean)
+    given = (model, np.stack([x[int(n)] for n in tested]), answers[tested], mean)
     return {
         "square": int(np.unique(cells[0], return_counts=True)[1][0]),
-        "maps": maps,
+        "maps": [_map(subject, n, falls[n], slopes[n], cells) for n in _shown(subject)],
         "deletion": {
             "occlusion": deletion(*given, [falls[int(n)] for n in tested]),
             "saliency": deletion(*given, [by_square[int(n)] for n in tested]),
         },
+    }
+
+
+def _map(
+    subject: Subject, n: int, falls: NDArray[np.float64], slopes: NDArray[np.float64], cells: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Example n with its answer, the greatest fall of the answer's probability, and both maps as pictures."""
+    probabilities, image, span = softmax(subject.outputs[n : n + 1])[0], subject.valid.x[n], _span(subject)
+    answer = int(probabilities.argmax())
+    return {
+        "place": n,
+        "true": int(subject.valid.y[n]),
+        "answer": answer,
+        "probability": float(probabilities[answer]),
+        "greatest_fall": float(falls.max()),
+        "picture": _picture(subject, n),
+        "occlusion": overlaid(image, span, _unit(np.maximum(falls, 0))[cells]),
+        "saliency": overlaid(image, span, _unit(slopes)),
     }
 
 

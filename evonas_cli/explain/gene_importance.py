@@ -56,8 +56,10 @@ def gene_importance(reading: Reading) -> dict[str, Any]:
     kind, features, groups = found
     if not np.ptp(values) or not groups:
         return {"said": f"{'all candidates have one ' + objective if groups else 'no gene varies'}: nothing to learn"}
-    losses = fenced(values[:, None])[:, 0]
-    learned = importance(features, losses, groups, stream(reading.parts.config["seed"], "explain"))
+    losses = values if reading.parts.objectives[0].direction == "min" else -values
+    learned = importance(
+        features, fenced(losses[:, None])[:, 0], groups, stream(reading.parts.config["seed"], "explain")
+    )
     ranked = sorted(groups, key=lambda name: (-learned.shares[name], name))
     means = _means(reading, entries, values) if kind == "genes" else {}
     return {
@@ -66,7 +68,7 @@ def gene_importance(reading: Reading) -> dict[str, Any]:
         "kind": kind,
         "folds": FOLDS,
         "divisions": DIVISIONS,
-        "spearman": spearman(learned.predicted.tolist(), values.tolist()),
+        "spearman": spearman(learned.predicted.tolist(), losses.tolist()),
         "genes": [
             {"name": name, "share": learned.shares[name], "spread": learned.spread[name], "means": means.get(name, [])}
             for name in ranked
