@@ -105,7 +105,7 @@ def _settings(parts: Parts) -> dict[str, Json]:
     """Settings of speed, resolved: device, workers, threads, and those of the engine where the job trains with it."""
     from evonas_cli.config.build import build
     from evonas_cli.evaluation.pool import Pool
-    from evonas_cli.run.assembly import engine_settings
+    from evonas_cli.run.speed import engine_settings
     from evonas_cli.store.directory import RunDirectory
     from evonas_cli.training.device.setup import precision_of, resolve
     from evonas_cli.training.steps import check_device

@@ -66,6 +66,7 @@ class Coco(Dataset):
     path: str
     images: str | None = None
     size: int
+    limit_per_class: int | None = field(default=None, init=False)
     crop: int = field(default=0, init=False)
     flip: bool = field(default=False, init=False)
     cutout: int = field(default=0, init=False)

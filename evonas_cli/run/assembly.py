@@ -229,12 +229,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     if config["dedupe"] != "none":
         check_dedupe(config["dedupe"], strategy, goals.metrics, goals.asked)
     if config["dedupe"] == "function":
-        if not isinstance(job, Keyed):
-            raise UsageError(
-                f"dedupe=function: {type(job).__name__} does not know which genomes are the same function; "
-                "set dedupe=string or dedupe=none"
-            )
-        check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
+        _check_keyed(config, job, space, allowed, folders)
     honoured = {"": honours(job), **{name: honours(other) for name, other in others.items()}}
     point = stated_reference(config["reference"], goals.objectives)
     begun = None
@@ -266,6 +261,18 @@ def _has_dataset(config: Config, allowed: Sequence[str]) -> bool:
     return "dataset" in inspect.signature(target(config["job"], "job", allowed)).parameters
 
 
+def _check_keyed(
+    config: Config, job: Job[Any], space: Space[Any], allowed: Sequence[str], folders: Sequence[Path]
+) -> None:
+    """Raises UsageError where the job cannot tell that two genomes are one function."""
+    if not isinstance(job, Keyed):
+        raise UsageError(
+            f"dedupe=function: {type(job).__name__} does not know which genomes are the same function; "
+            "set dedupe=string or dedupe=none"
+        )
+    check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
+
+
 def _starting(config: Config, space: Space[Any], strategy: Strategy[Any, Any], goals: Goals) -> Config:
     """The configuration with the genomes that the run starts from in the place of the run that has them."""
     if not isinstance(config["start_from"], str):
@@ -273,29 +280,3 @@ def _starting(config: Config, space: Space[Any], strategy: Strategy[Any, Any], g
     count = config["start_best"]
     count = strategy.least_evaluations if count is None else count
     return {**config, "start_from": best_of(config, space, goals.objectives, count)}
-
-
-def engine_settings(config: Config, device: str, precision: Json) -> dict[str, Json]:
-    """The train job's settings of speed on a type of device, `auto` and null as what they stand for there.
-
-    `precision` is what `trainer.precision=auto` stands for. Other jobs have no such settings.
-    """
-    if "in_flight" not in config["job"]:
-        return {}
-    cuda = device == "cuda"
-    meant: dict[str, Json] = {
-        "layout": "channels_last",
-        "precision": precision,
-        "graph": cuda,
-        "stack": "by the size of the networks",
-    }
-    given = {key: config["trainer"].get(key) for key in meant}
-    found = {f"trainer.{key}": meant[key] if value in (None, "auto") else value for key, value in given.items()}
-    return {**found, "job.in_flight": config["job"]["in_flight"] if cuda else 1}
-
-
-def chosen(config: Config, environment: Mapping[str, Json]) -> dict[str, Json]:
-    """Threads of a worker and settings of the engine, as a run's status shows them."""
-    threads = {"evaluator.threads": config["evaluator"].get("threads", 1)}
-    precision = environment.get("precision", "auto")  # which runs of older versions do not say
-    return {**threads, **engine_settings(config, str(environment.get("device", "cpu")), precision)}

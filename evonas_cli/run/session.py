@@ -25,7 +25,7 @@ from evonas_cli.core.tracking import Described
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.genomes.capabilities import Buildable, Neural
 from evonas_cli.run import contracts, openings
-from evonas_cli.run.assembly import Parts, chosen
+from evonas_cli.run.assembly import Parts
 from evonas_cli.run.environment import check_environment
 from evonas_cli.run.fit import check_measured
 from evonas_cli.run.graphs import check_graphs
@@ -34,6 +34,7 @@ from evonas_cli.run.lazy import Started
 from evonas_cli.run.provenance import provenance
 from evonas_cli.run.recalling import recalling
 from evonas_cli.run.retraining import Retraining
+from evonas_cli.run.speed import chosen
 from evonas_cli.run.stored import config_yaml, stored_config
 from evonas_cli.run.tracking import Tracking, tracker_of
 from evonas_cli.store.description import mark

@@ -19,8 +19,9 @@ from evonas_cli.core.errors import RunError
 from evonas_cli.core.fold import Fold
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Candidate, Json, Result
-from evonas_cli.run.assembly import Parts, chosen
+from evonas_cli.run.assembly import Parts
 from evonas_cli.run.refold import Unrecorded, hidden_randomness, refold, wavers
+from evonas_cli.run.speed import chosen
 from evonas_cli.store import derived, figures, records, snapshots
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.store.files import wrong_kind
