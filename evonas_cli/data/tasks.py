@@ -46,6 +46,7 @@ class Tasks(Source):
     valid_fraction: float | str | None = field(default=None, init=False)
     test_fraction: float | str | None = field(default=None, init=False)
     limit: int | None = field(default=None, init=False)
+    limit_per_class: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
