@@ -36,7 +36,7 @@ class DigitTask(Digits):
 
     `labels` is one of GROUPS; `rotation` turns the images counterclockwise by so many degrees. Whatever they are, the
     same images go to the training, the validation and the test part, so that no task sees in training what another one
-    is validated or tested on. Raises UsageError for other labels and rotations.
+    is validated or tested on; `limit_per_class` counts images of a digit. Raises UsageError for other values.
     """
 
     known_outputs: ClassVar[int | None] = None
