@@ -7,7 +7,7 @@ set of images with the digits in other groups, or turned by other angles.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,7 +43,6 @@ class DigitTask(Digits):
 
     labels: str = "digit"
     rotation: int = 0
-    limit_per_class: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
