@@ -2,12 +2,14 @@
 
 A genome is the eight coefficients theta0 to theta7 of network/losses.py: where the polynomial is developed (theta0 for
 the target, theta1 for the prediction), then its slopes. The paper searches them by CMA-ES from a mean of 0 with a
-standard deviation of 1.2; here they are real genes in [-bound, bound], for any strategy that varies such genes.
+standard deviation of 1.2; here they are real genes in [-bound, bound], for any strategy that varies such genes. Few
+polynomials train a network, so half of the samples are steps from the cross-entropy's own polynomial (`START`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Any
 
 from evonas_cli.core.errors import UsageError
@@ -17,6 +19,11 @@ from evonas_cli.genomes.declared import Declared
 from evonas_cli.genomes.fixed import OnFixedNetwork
 from evonas_cli.network.losses import COEFFICIENTS, taylor
 from evonas_cli.network.task import Phenotype
+
+START = (0.0, 1.0, 0.0, 0.0, 0.0, 1.0, -1.0, 0.0)
+"""-y log p up to the second order at p = 1."""
+STEP = 0.1
+"""Standard deviation of a step, as a share of a gene's range."""
 
 
 class TaylorLoss(OnFixedNetwork[Genes], Declared):
@@ -31,7 +38,15 @@ class TaylorLoss(OnFixedNetwork[Genes], Declared):
             raise UsageError(f"space.bound is {bound!r}; it must be a number above 0 and below a million")
         names = [f"theta{index}" for index in range(COEFFICIENTS)]
         Declared.__init__(self, {name: {"low": -bound, "high": bound} for name in names}, "coefficient")
+        self._bound = float(bound)
         super().__init__(network)
+
+    def sample(self, rng: Random) -> Genes:
+        """Uniform in the ranges, or with equal chance a Gaussian step of each gene from the cross-entropy's."""
+        if rng.random() < 0.5:
+            return Declared.sample(self, rng)
+        starts = [min(self._bound, max(-self._bound, theta)) for theta in START]
+        return tuple([locus.step(theta, rng, STEP) for locus, theta in zip(self.choices, starts, strict=True)])
 
     @property
     def tuned(self) -> Mapping[str, Sequence[Json]]:

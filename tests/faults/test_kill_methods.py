@@ -50,6 +50,10 @@ CASES = {
         *("strategy=genetic_programming", "space=chain_cnn", "job=size", "dataset=digits"),
         *("budget.evaluations=110", "snapshot.every=20"),
     ),
+    "joint": (
+        *("strategy=genetic", "space=joint", "space.training=learning_rule", "job=size", "dataset=digits"),
+        *("budget.evaluations=110", "snapshot.every=20"),
+    ),
     "coevolution": ("strategy=coevolution", "space=sequences", *LANDSCAPE),
 }
 PLACE = ("device=cpu", "--quiet")
