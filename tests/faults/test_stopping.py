@@ -89,10 +89,11 @@ def _send_until_it_ends(process: subprocess.Popen[str]) -> None:
 
 
 def test_nobody_reads_what_the_command_says(tmp_path: Path) -> None:
-    """A command that waits for a full pipe ends all the same for who insists."""
+    """A command that waits for a full pipe ends all the same for who insists: at the third signal, since the first one
+    lets what is under way end, and the second one raises."""
     process = started(tmp_path, TOY)
     time.sleep(3.0)
-    for _ in range(2):
+    for _ in range(3):
         process.send_signal(signal.SIGTERM)
         time.sleep(2.5)
     assert process.wait(timeout=10) == CODES[signal.SIGTERM]
