@@ -54,15 +54,15 @@ def pattern(name: str, task: Task, channels: int = 16, blocks: int = BLOCKS) -> 
     return graph.plan(graph.add("linear", PATTERNS[name](graph, channels, blocks), features=task.outputs))
 
 
-def scaled(name: str, task: Task, parameters: int, blocks: int = BLOCKS) -> Plan:
+def scaled(name: str, task: Task, parameters: int, blocks: int = BLOCKS, tolerance: float = NEAR) -> Plan:
     """The network of a pattern whose number of parameters is nearest to `parameters`, by its channels.
 
     Fewer blocks than `blocks` are taken where their parameters are nearer. Raises ValueError if no network is within
-    10 %, else as `pattern`.
+    `tolerance`, a share of `parameters`, else as `pattern`.
     """
     found = [_nearest(name, task, parameters, count) for count in range(blocks, 0, -1)]
     apart, plan = min(found, key=lambda pair: pair[0])
-    if apart > NEAR * parameters:
+    if apart > tolerance * parameters:
         raise ValueError(
             f"the pattern {name} has no network of about {parameters:,} parameters; the nearest has {plan.parameters:,}"
         )

@@ -22,16 +22,17 @@ class Patterns(Independent):
     """Networks as people draw them (ResNet, DenseNet, MobileNet, ...), scaled to equal numbers of parameters.
 
     Genomes are the name of one of `names` and one of `sizes`, a share of `parameters`. Its channels are those whose
-    parameters are nearest to that, with `blocks` blocks in each stage, or fewer where these come nearer. Raises
-    UsageError for unknown names, and for numbers that are too small.
+    parameters are nearest to that, with `blocks` blocks in each stage, or fewer where these come nearer, and at most
+    `tolerance`, a share, apart. Raises UsageError for unknown names, and for numbers out of range.
     """
 
     def __init__(
         self,
         parameters: int = 20_000,
-        sizes: Sequence[float] = (1.0, 2.0, 4.0),
+        sizes: Sequence[float] = (1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0),
         blocks: int = BLOCKS,
         names: Sequence[str] = tuple(PATTERNS),
+        tolerance: float = 0.25,
     ) -> None:
         for key, value in (("parameters", parameters), ("blocks", blocks)):
             if type(value) is not int or value < 1:
@@ -43,7 +44,9 @@ class Patterns(Independent):
         shares = tuple(map(float, sizes))
         if not shares or min(shares) <= 0 or len(set(shares)) < len(shares):
             raise UsageError(f"space.sizes must be different numbers above 0; they are {list(sizes)}")
-        self._parameters, self._blocks = parameters, blocks
+        if not 0 < tolerance < 1:
+            raise UsageError(f"space.tolerance is {tolerance!r}; it must lie between 0 and 1")
+        self._parameters, self._blocks, self._tolerance = parameters, blocks, tolerance
         self.choices: Sequence[Choice] = [Choice("pattern", tuple(names)), Choice("size", shares)]
 
     def pattern_of(self, genome: Genes) -> str:
@@ -51,17 +54,17 @@ class Patterns(Independent):
         return str(genome[0]) if genome[1] == 1 else f"{genome[0]} x{genome[1]:g}"
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
-        """The network. Raises PlanError for inputs that are no images, and where no size is within 10 %."""
+        """The network. Raises PlanError for inputs that are no images, and where no size is within `tolerance`."""
         check_maps("patterns", task)
         wanted = round(self._parameters * float(genome[1]))
-        return Phenotype(_scaled(str(genome[0]), task, wanted, self._blocks))
+        return Phenotype(_scaled(str(genome[0]), task, wanted, self._blocks, self._tolerance))
 
 
 @cache
-def _scaled(name: str, task: Task, parameters: int, blocks: int) -> Plan:
+def _scaled(name: str, task: Task, parameters: int, blocks: int, tolerance: float) -> Plan:
     """Made once: a size is found by bisection over some 20 networks."""
     try:
-        return scaled(name, task, parameters, blocks)
+        return scaled(name, task, parameters, blocks, tolerance)
     except PlanError:
         raise
     except ValueError as error:
