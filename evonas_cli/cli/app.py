@@ -168,7 +168,7 @@ def options(
 def main() -> None:
     """Runs the command line and exits."""
     if asked():
-        print("\n".join(answer(typer.main.get_command(app))))
+        say("\n".join(answer(typer.main.get_command(app))))
         return
     listen()
     log_warnings()

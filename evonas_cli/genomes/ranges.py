@@ -53,7 +53,8 @@ class Real:
             return 0.0
         value = float(gene)
         if self.log:
-            return (log(value) - log(self.low)) / (log(self.high) - log(self.low))
+            span = log(self.high) - log(self.low)  # 0 for neighbouring numbers, whose logarithms are equal
+            return (log(value) - log(self.low)) / span if span else 0.0
         return (value - self.low) / (self.high - self.low)
 
     def draw(self, rng: Random) -> Gene:

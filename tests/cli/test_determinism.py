@@ -40,6 +40,7 @@ OF_THEIR_OWN = {
         *("trainer.epochs=1", "budget.evaluations=18"),
     ),
     "progressive": ("space=nasbench201", "space.nodes=3", "job=size"),
+    "cmtr": ("trainer.epochs=1", "strategy.population_size=2", "strategy.rounds=2", "budget.evaluations=8"),
     "irlas": ("space=chain_cnn", *SHORT, "strategy.epsilons=[[1.0,4],[0.1,4]]", "budget.evaluations=8"),
     "backprop_neat": ("strategy.population_size=20", "dataset=xor", "dataset.n_train=40", "job.steps=40"),
 }

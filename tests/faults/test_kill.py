@@ -40,7 +40,7 @@ HALVING = ("strategy=halving", "strategy.rungs=[[4,1],[2,2]]", "strategy.continu
 PROPOSING = ("strategy.continues=true", "strategy.proposer=regularized_evolution")
 CURVES = ("strategy=extrapolation", "strategy.start=0.5", "strategy.every=0.25", "objectives=[valid_error]")
 GENETIC = ("strategy=genetic", "strategy.population_size=4", "strategy.archive=false")
-ELSEWHERE = ("neat", "backprop_neat", "evograd", "coevolution", "screened", "progressive")
+ELSEWHERE = ("cmtr", "neat", "backprop_neat", "evograd", "coevolution", "screened", "progressive")
 """Strategies that tests/faults/test_kill_methods.py kills, on spaces of their own."""
 SHARED = (*CELLS, "space.nodes=3", "strategy.batch_size=16", "strategy.audit=2", "strategy.derive=1")
 """Settings of one-shot searches, with their epochs a whole one in eight candidates."""

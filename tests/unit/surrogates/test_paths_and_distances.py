@@ -23,12 +23,14 @@ from evonas_cli.surrogates.plans import canonical_form, nominal_task
 CELLS = NasBench201()
 NONE, SKIP, ONE, THREE, POOL = OPERATIONS
 SPACES = spaces()
+NO_PATHS = ("hyperparameters", "fixed_network", "augmentation_policy", "backbone", "initialisation", "taylor_loss")
+"""Spaces of one network, and of networks for boxes alone."""
 PAIRS = [
     (name, label)
     for name, one in DISTANCES.items()
     for label in SPACES
     if isinstance(SPACES[label], one.needs)
-    and not (name == "paths" and label in ("hyperparameters", "fixed_network"))
+    and not (name == "paths" and label in NO_PATHS)
     and (name != "otmann" or label in ("mlp", "chain_cnn"))  # small networks; test_otmann.py has its own tests
 ]
 

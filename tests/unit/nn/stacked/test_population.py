@@ -26,6 +26,8 @@ def everything() -> Plan:
     x = graph.add("conv", x, channels=6, kernel_h=3, kernel_w=1, stride_h=2, dilation=1, groups=2)
     x = graph.add("add", x, graph.add("zero", x), graph.add("identity", x))
     x = graph.add("avg_pool", graph.add("pad", x, height=6, width=9), kernel=2, stride=2)
+    x = graph.add("multiply", graph.add("upsample", x, factor=2), graph.add("global_max", x))
+    x = graph.add("resize", x, height=7, width=8)
     vector = graph.add("concat", graph.add("global_avg_pool", x), graph.add("flatten", x))
     pooled = graph.add("global_avg_pool", graph.input)
     vector = graph.add("concat", vector, pooled, graph.add("linear", pooled, features=3))
