@@ -21,6 +21,7 @@ def explained(saved_run: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     """A copy of the search whose best candidate is explained, and the page about it."""
     folder = tmp_path_factory.mktemp("explained")
     root = Path(shutil.copytree(saved_run, folder / "found"))
+    (root / "test_openings.jsonl").unlink(missing_ok=True)  # of other tests, which share the search
     words = ("--seeds", "2", "--parts", "1", "--epochs", "1", "-q")
     assert run(["explain", str(root), *words, "-o", str(folder / "page.html")]) == 0
     return root, folder / "page.html"
