@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import multiprocessing
 import os
 import re
@@ -79,6 +80,7 @@ def test_the_law_holds(law: Callable[[contract.Make], None], name: str, tmp_path
 def test_workers_of_a_pool_hold_one_file_and_replacements_hold_it_too(tmp_path: Path) -> None:
     spawning()  # starts the process that tracks semaphores, whose descriptor stays open
     pool = make("pool", tmp_path, Shared(), attempts=1)
+    gc.collect()  # closes journals that other tests have left
     open_before = len(os.listdir("/proc/self/fd"))
     pool.start()
     pool.submit(alone(candidate(0, 2)))
