@@ -94,14 +94,16 @@ def check_proposal(proposal: Proposal[Any], id: int, jobs: dict[str, frozenset[s
             f"candidate {id} is for the job {proposal.job!r}, which this run does not have (jobs: {known}); "
             f"add it: jobs={{{proposal.job}: {{_target_: ...}}}}"
         )
+    if proposal.genome is None and not proposal.job:
+        raise UsageError(f"candidate {id} has no genome, which only a candidate of one of the further jobs may lack")
+    if proposal.fidelity == 1.0 and proposal.continues is None and proposal.options is None:
+        return
     asked = {
         "fidelity": proposal.fidelity != 1.0,
         "continues": proposal.continues is not None,
         "options": proposal.options is not None,
     }
     ignored = [name for name in HONOURED if asked[name] and name not in jobs[proposal.job]]
-    if proposal.genome is None and not proposal.job:
-        raise UsageError(f"candidate {id} has no genome, which only a candidate of one of the further jobs may lack")
     if ignored:
         where = f"the job {proposal.job}" if proposal.job else "the run's job"
         raise UsageError(

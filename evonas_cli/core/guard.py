@@ -58,12 +58,13 @@ def guard(result: Result, names: Sequence[str] = (), reward: Reward | None = Non
     are thinned, and a number in them that is not finite becomes None. Raises UsageError for a result whose status,
     metrics, error or curves are not what `Result` says.
     """
+    if reward is None and _is_plain(result, names):
+        return result
     broken: list[str] = []
-    if not _is_usual(result):
-        _check_fields(result)
-        result = _worded(result)
-        if result.curves:
-            result = _curved(result)
+    _check_fields(result)
+    result = _worded(result)
+    if result.curves:
+        result = _curved(result)
     if reward is not None:
         result = _rewarded(result, reward)
     if result.payload is not None:
@@ -102,10 +103,22 @@ def _rewarded(result: Result, reward: Reward) -> Result:
     return replace(result, metrics={**metrics, REWARD: reward.value(metrics)})
 
 
-def _is_usual(result: Result) -> bool:
-    """Whether only metrics and payload of the result are left to be checked."""
-    plain = result.status == "ok" and result.error is None and not result.labels and not result.curves
-    return plain and type(result.metrics) is dict and _is_duration(result.seconds)
+def _is_plain(result: Result, names: Sequence[str]) -> bool:
+    """Whether the result is an ok one of metrics alone, all of them as they may be recorded: found out at once."""
+    metrics = result.metrics
+    return (
+        result.status == "ok"
+        and type(metrics) is dict
+        and result.error is None
+        and result.payload is None
+        and not (result.labels or result.curves)
+        and type(result.descriptor) is tuple
+        and not result.descriptor
+        and type(result.seconds) is float
+        and 0 <= result.seconds < _AGE
+        and _are_plain(metrics)
+        and all(map(metrics.__contains__, names))
+    )
 
 
 def _check_fields(result: Result) -> None:

@@ -143,7 +143,7 @@ class Clock:
     @property
     def earliest(self) -> Deadline | None:
         """The deadline that counts now."""
-        return earlier(self.deadline, None if self._request is None else self._request.deadline)
+        return self.deadline if self._request is None else earlier(self.deadline, self._request.deadline)
 
     def due(self, seconds: float) -> bool:
         """As Halt.due."""

@@ -30,8 +30,7 @@ class Pace(Generic[G]):
 
         Programs that share a device say nothing of one that is alone there.
         """
-        alone = unit.width > 1 or len(unit.candidates) == 1
-        if not self._foreseen or not alone:
+        if not self._foreseen or (unit.width == 1 and len(unit.candidates) > 1):
             return
         amount, epochs = self._job.work(unit, environment), self._job.epochs(unit, environment)
         seconds = whole or epoch * (epochs or 0)

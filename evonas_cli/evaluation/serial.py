@@ -58,10 +58,11 @@ class Serial(Generic[G]):
         while (earliest := self._clock.earliest) is None or not earliest.due():
             for result in self._running:
                 return [result]
-            if self._clock.earliest is not None and not self._waiting:
+            earliest = self._clock.earliest
+            if earliest is not None and not self._waiting:
                 break
             unit = self._next()
-            if self._pace.fits(unit, self._clock.earliest, self._environment):
+            if earliest is None or self._pace.fits(unit, earliest, self._environment):
                 self._running = self._evaluated(unit)
         return []
 
@@ -79,9 +80,11 @@ class Serial(Generic[G]):
 
     def _evaluated(self, unit: Unit[G]) -> Iterator[Result]:
         """The results of the unit; none for candidates that stop."""
+        if self._bench is None:
+            raise RuntimeError("the evaluator was not started")
         began, left = time.monotonic(), [candidate.id for candidate in unit.candidates]
         try:
-            for result in evaluate(self._opened, unit, self._context):
+            for result in evaluate(self._bench, unit, self._context):
                 left.remove(result.id)
                 if not left:
                     self._pace.learn(unit, self._environment, time.monotonic() - began)
@@ -89,12 +92,6 @@ class Serial(Generic[G]):
         except Halted as halted:
             self._ended = self._ended.and_halted(left, halted.within)
             self._pace.learn(unit, self._environment, epoch=halted.seconds)
-
-    @property
-    def _opened(self) -> Bench[G]:
-        if self._bench is None:
-            raise RuntimeError("the evaluator was not started")
-        return self._bench
 
     def close(self) -> None:
         """Drops what is queued."""

@@ -125,24 +125,26 @@ class Table:
     def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """One look-up each."""
         self._load()
+        latencies = self._measuring.latencies
         for candidate in unit.candidates:
-            genome = self.space.to_json(candidate.proposal.genome)
+            genome, fidelity = self.space.to_json(candidate.proposal.genome), candidate.proposal.fidelity
             name = genome if isinstance(genome, str) else json.dumps(genome)
-            rows = self._rows[self._known(candidate.proposal.fidelity, f"candidate {candidate.id} is")]
+            if fidelity not in self._rows:
+                fidelity = self._known(fidelity, f"candidate {candidate.id} is")
+            rows = self._rows[fidelity]
             if name not in rows:
                 raise UsageError(f"{self.path} has no row with {self._key}={name}; use the table's own space")
             row = rows[name]
             if row is None:
                 failure = Failure("missing_metric", "its training failed, as the table says")
                 yield Result(candidate.id, "failed", error=failure)
+            elif latencies is None:
+                yield Result(candidate.id, "ok", row)
             else:
-                yield self._with_latency(Result(candidate.id, "ok", row), candidate)
+                yield self._with_latency(Result(candidate.id, "ok", row), candidate, latencies)
 
-    def _with_latency(self, found: Result, candidate: Candidate[Any]) -> Result:
-        """The result with the genome's latency where that is asked for; a failure where the table lacks the genome."""
-        table = self._measuring.latencies
-        if table is None:
-            return found
+    def _with_latency(self, found: Result, candidate: Candidate[Any], table: Latencies) -> Result:
+        """The result with the genome's latency; a failure where the table lacks the genome."""
         latency = table.of(candidate.proposal.genome, self.space)
         if latency is None:
             return replace(found, status="failed", metrics={}, error=Failure("missing_metric", table.lack))

@@ -63,10 +63,10 @@ def search(
         cache.recall(store.told_results(fold))
     loop.feed(pending)
     while True:
-        while fold.wants_ask() and not loop.over():
+        while (asks := fold.wants_ask()) and not loop.over():
             loop.feed(fold.ask())
         loop.submit()
-        if fold.ready() and not fold.wants_ask():  # as under a longer budget, which would have asked first
+        if not asks and fold.ready():  # as under a longer budget, which would have asked first
             fold.tell()
             store.told(fold)
         elif not fold.missing or not loop.receive():

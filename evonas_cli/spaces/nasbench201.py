@@ -72,13 +72,13 @@ class NasBench201(Independent):
 
     def to_json(self, genome: Genes) -> Json:
         """The benchmark's own string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
-        return self._written(genome)
+        return self._form % tuple(genome)
 
     def from_json(self, data: Json) -> Genes:
         """The cell that the benchmark's string describes. Raises ValueError for anything else."""
         match = self._pattern.fullmatch(data) if isinstance(data, str) else None
         if match is None:
-            raise ValueError(f"a cell reads {self._written(['op'] * len(self._edges))}, not {data!r}")
+            raise ValueError(f"a cell reads {self._form % (('op',) * len(self._edges))}, not {data!r}")
         return parse(self.choices, match.groups())
 
     def function_key(self, genome: Genes) -> str:
@@ -178,18 +178,15 @@ class NasBench201(Independent):
         x = graph.add("global_avg_pool", x)
         return graph.add("linear", x, features=task.outputs)
 
-    def _written(self, words: Sequence[Gene]) -> str:
-        """The benchmark's string of a word for each edge."""
-        groups = []
-        for target in range(1, self.nodes):
-            own = [(a, word) for (a, b), word in zip(self._edges, words, strict=True) if b == target]
-            groups.append("|" + "".join(f"{word}~{source}|" for source, word in own))
-        return "+".join(groups)
+    @cached_property
+    def _form(self) -> str:
+        """The benchmark's string, with a place for the word of each edge: `|%s~0|+|%s~0|%s~1|`."""
+        return "+".join("|" + "".join(f"%s~{source}|" for source in range(target)) for target in range(1, self.nodes))
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         place = "PLACE"
-        return re.compile(re.escape(self._written([place] * len(self._edges))).replace(place, r"(\w+)"))
+        return re.compile(re.escape(self._form % ((place,) * len(self._edges))).replace(place, r"(\w+)"))
 
 
 def cell(graph: Graph, x: int, genome: Genes, edges: Edges = EDGES) -> int:
