@@ -132,9 +132,10 @@ def trained(subject: Subject, plans: Sequence[Plan], trainer: Trainer, seeds: in
         for place in range(len(plans))
         for k in range(seeds)
     ]
-    device = str(bench.environment()["device"])
+    environment = bench.environment()
+    device, auto = str(environment["device"]), str(environment["precision"])
     found: dict[int, Result] = {}
-    for unit in units(asked, space, trainer, subject.task, device):
+    for unit in units(asked, space, trainer, subject.task, device, auto):
         for result in bench.evaluate(unit, _Nowhere()):
             if result.error is not None:
                 raise EvonasError(

@@ -27,9 +27,9 @@ from evonas_cli.training.trainer import Trainer
 WIDEST = {"cpu": 20, "cuda": 64}
 CUDA_WORK = 4_000_000_000
 """Multiply-adds of an image over all members beyond which stacking further gains nothing on CUDA devices."""
-CPU_WORK, CPU_WEIGHTS = 19_000_000, 1_000_000
-"""On CPUs: multiply-adds of an image times the square of the members, and weights of all members, beyond which stacking
-gains nothing, or holds results back for longer than about four trainings take (`scripts/stack_widths`)."""
+CPU_WORK, CPU_WEIGHTS = {"fp32": 19_000_000, "bf16": 50_000_000}, 1_000_000
+"""On CPUs: multiply-adds of an image times the square of the members, by precision, and weights of all members, beyond
+which stacking gains nothing, or holds results back for longer than about four trainings take (`scripts/stack_widths`)."""
 INDEXED = 2**31 - 1
 """Numbers that a batch's maps of all members may have on CUDA, where many kernels index with 32 bits."""
 
@@ -40,9 +40,17 @@ log.setLevel(logging.INFO)  # shown, though the command shows warnings alone
 
 
 def units(
-    asked: Sequence[Candidate[Any]], space: Buildable[Any], trainer: Trainer, task: Task, device: str
+    asked: Sequence[Candidate[Any]],
+    space: Buildable[Any],
+    trainer: Trainer,
+    task: Task,
+    device: str,
+    auto: str = "fp32",
 ) -> list[Unit[Any]]:
-    """A partition of the ask, in order of first ids; candidates that cannot be built stay alone."""
+    """A partition of the ask, in order of first ids; candidates that cannot be built stay alone.
+
+    `auto` is what `trainer.precision=auto` stands for on the device.
+    """
     groups: dict[Key, list[Candidate[Any]]] = {}
     trainings: dict[Key, tuple[Trainer, Plan]] = {}
     for candidate in asked:
@@ -57,13 +65,13 @@ def units(
         groups.setdefault(key, []).append(candidate)
     found = []
     for key, members in groups.items():
-        widest = width(*trainings[key], device) if len(members) > 1 else 1
+        widest = width(*trainings[key], device, auto) if len(members) > 1 else 1
         for part in parts(members, widest, spread=device != "cuda"):
             found.append(Unit(tuple(part), len(part), tuple(range(len(part)))))
     return sorted(found, key=lambda unit: unit.candidates[0].id)
 
 
-def width(trainer: Trainer, plan: Plan, device: str) -> int:
+def width(trainer: Trainer, plan: Plan, device: str, auto: str = "fp32") -> int:
     """The most members of a program: `trainer.stack`, or what its work allows; on CUDA also what can be indexed.
 
     One where an operation has no stacked form; a log line says so once for each operation.
@@ -72,18 +80,19 @@ def width(trainer: Trainer, plan: Plan, device: str) -> int:
         _say(plan.unstackable)
         return 1
     kind = device if device in WIDEST else "cpu"
-    widest = trainer.stack or min(WIDEST[kind], _paying(plan, kind))
+    precision = auto if trainer.precision == "auto" else trainer.precision
+    widest = trainer.stack or min(WIDEST[kind], _paying(plan, kind, precision))
     if kind == "cuda":
         widest = min(widest, INDEXED // (trainer.batch_size * max(map(prod, plan.shapes))))
     return max(1, widest)
 
 
-def _paying(plan: Plan, kind: str) -> int:
+def _paying(plan: Plan, kind: str, precision: str) -> int:
     """Members of a program up to which each of them makes the others' training cheaper."""
     work = max(1, plan.multiply_adds)
     if kind == "cuda":
         return CUDA_WORK // work
-    return min(isqrt(CPU_WORK // work), CPU_WEIGHTS // max(1, plan.parameters))
+    return min(isqrt(CPU_WORK[precision] // work), CPU_WEIGHTS // max(1, plan.parameters))
 
 
 @cache

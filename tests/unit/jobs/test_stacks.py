@@ -17,6 +17,7 @@ from training_jobs import Folders, candidate, job, repeatable
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.types import LOST, Heir, Origin, Unit
 from evonas_cli.jobs.stacks import units, width
+from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Task
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.spaces.hyperparameters import Hyperparameters
@@ -266,3 +267,13 @@ def test_who_continues_lost_weights_is_left_out_of_a_stack(tmp_path):
     (again,) = evaluated(what, [unit.among({1})], tmp_path)
     assert repeatable(again) == repeatable(parents[1])
     assert repeatable(evaluated(what, [follow.among({4})], tmp_path)[0]) == repeatable(whole[1])
+
+
+def test_a_small_network_of_images_is_stacked_wider_in_bf16_on_cpus():
+    graph = Graph((1, 28, 28))
+    x = graph.add("conv", graph.input, channels=8, kernel=5)
+    x = graph.add("conv", graph.add("max_pool", x, kernel=2), channels=16, kernel=5)
+    plan = graph.plan(graph.add("linear", graph.add("flatten", x), features=10))
+    trainer = plain(precision="auto").equipment.trainer
+    assert width(trainer, plan, "cpu", "bf16") > width(trainer, plan, "cpu", "fp32") > 1
+    assert width(plain(precision="fp32").equipment.trainer, plan, "cpu", "bf16") == width(trainer, plan, "cpu", "fp32")
