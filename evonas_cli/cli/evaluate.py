@@ -32,6 +32,10 @@ def evaluate(
         typer.Option("--target", metavar="COLUMN", help="Column of the targets (default: as in training); repeatable."),
     ] = None,
     text: Text = None,
+    timed: Annotated[
+        bool,
+        typer.Option("--latency", help="Time passes of single examples on one CPU thread: median and spread."),
+    ] = False,
     json: AsJson = False,
 ) -> int:
     """Measure an exported model on other data.
@@ -45,6 +49,8 @@ def evaluate(
     opened = open_model(model)
     examples = read_examples(data, opened.signature, target or (), text)
     metrics = metrics_of(outputs_of(opened.model, examples.x), examples.y, opened.signature)
+    if timed:
+        metrics |= _latency(opened.model, examples.x)
     if json:
         about: dict[str, Any] = {
             "model": str(opened.path),
@@ -57,3 +63,20 @@ def evaluate(
     remark(f"evonas: {opened.path} on {several(len(examples.x), 'example')} of {data}")
     print_columns([[name, readable(value)] for name, value in metrics.items()])
     return 0
+
+
+def _latency(model: Any, x: Any) -> dict[str, float]:
+    """Median and interquartile range in milliseconds. An .onnx file has the threads that onnxruntime gives it."""
+    import torch
+
+    from evonas_cli.export.scoring import tensor_of
+    from evonas_cli.training.measuring.latency import passes_of
+    from evonas_cli.training.measuring.plan import Timing
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        median, spread = passes_of(model, tensor_of(x[:1]), Timing())
+    finally:
+        torch.set_num_threads(threads)
+    return {"latency_ms": median, "latency_spread_ms": spread}

@@ -33,6 +33,8 @@ _WIDEST = 120
 _NARROWEST = 60
 _PIPE = 80
 """Columns of a drawing that no terminal shows."""
+KIN = 10
+"""Parents, and children, of a candidate that are named."""
 
 TRACEBACK = "traceback.txt"
 Form = Literal["table", "csv", "json"]
@@ -147,8 +149,9 @@ def _show_candidate(reading: Reading, entry: dict[str, Any], as_json: bool) -> i
                 say(f"{name:<{wide}} {readable(number)}")
         elif key == "parents":
             for name, members in family.items():
-                shown = [f"{one['id']} ({one['operator'] or 'unknown'})" for one in members]
-                say(f"{name:<{wide}} {', '.join(shown) or 'none'}")
+                shown = [f"{one['id']} ({one['operator'] or 'unknown'})" for one in members[:KIN]]
+                more = f", and {len(members) - KIN} more (--json lists them)" if len(members) > KIN else ""
+                say(f"{name:<{wide}} {', '.join(shown) or 'none'}{more}")
         elif key not in ("crc", "curves"):
             say(f"{key:<{wide}} {value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)}")
     _print_lines(_curves(entry, wide))

@@ -22,11 +22,12 @@ BATCH = 256
 @torch.inference_mode()
 def outputs_of(model: Model, x: NDArray[Any]) -> Tensor:
     """The outputs, (N, outputs), for raw inputs as `Inputs` has them, batch by batch."""
-    made = []
-    for start in range(0, len(x), BATCH):
-        part = x[start : start + BATCH]
-        made.append(model(torch.from_numpy(part.astype(np.int64 if part.dtype == np.int64 else np.float32))))
-    return torch.cat(made)
+    return torch.cat([model(tensor_of(x[start : start + BATCH])) for start in range(0, len(x), BATCH)])
+
+
+def tensor_of(x: NDArray[Any]) -> Tensor:
+    """Raw inputs as a model takes them: token ids as int64, all other numbers as float32."""
+    return torch.from_numpy(x.astype(np.int64 if x.dtype == np.int64 else np.float32))
 
 
 def metrics_of(outputs: Tensor, y: NDArray[Any], signature: Signature) -> dict[str, float]:

@@ -121,3 +121,17 @@ def test_the_order_of_the_forms_of_a_folder(model: Path) -> None:
     torch.testing.assert_close(
         open_model(model).model(torch.ones(2, 1, 8, 8)), open_model(model / "model.py").model(torch.ones(2, 1, 8, 8))
     )
+
+
+def test_the_latency_of_an_exported_file_is_measured_on_request(
+    model: Path, saved_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, threads = validation_part(saved_run, tmp_path / "valid.npz"), torch.get_num_threads()
+    found = {}
+    for name in ("plan.json", "model.py"):
+        assert run(["evaluate", str(model / name), str(data), "--latency", "--json"]) == 0
+        found[name] = json.loads(capsys.readouterr().out)["metrics"]
+    assert all(0 < metrics["latency_ms"] < 1000 and metrics["latency_spread_ms"] >= 0 for metrics in found.values())
+    assert torch.get_num_threads() == threads
+    assert run(["evaluate", str(model), str(data), "--json"]) == 0
+    assert "latency_ms" not in json.loads(capsys.readouterr().out)["metrics"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,15 @@ def test_parents_and_children(say: Callable[..., str], home: Path) -> None:
     assert document["children"] == expected and document["candidate"]["id"] == parent
     assert f"{child['id']} ({child['operator']})" in say("show", "toy", str(parent))
     assert f"{parent} (" in say("show", "toy", str(child["id"]))
+
+
+def test_of_many_children_the_first_are_named(
+    say: Callable[..., str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = Counter(parent for entry in entries(home / "toy") for parent in entry["parents"])
+    [(parent, count)] = counts.most_common(1)
+    monkeypatch.setattr("evonas_cli.cli.show.KIN", count - 1)
+    assert ", and 1 more (--json lists them)" in say("show", "toy", str(parent))
 
 
 def test_candidates_by_word(say: Callable[..., str]) -> None:

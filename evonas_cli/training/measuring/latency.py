@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from time import perf_counter
 
 import torch
@@ -22,13 +23,19 @@ def latency(network: nn.Module, x: Tensor, timing: Timing) -> tuple[float, float
     Each pass is waited for, so that on a CUDA device the start of its kernels counts, too.
     """
     network.eval()
+    return passes_of(network, x, timing)
+
+
+@torch.inference_mode()
+def passes_of(model: Callable[[Tensor], Tensor], x: Tensor, timing: Timing) -> tuple[float, float]:
+    """As `latency`, of a model that is in evaluation mode already or knows no modes."""
     for _ in range(timing.warmup):
-        network(x)
+        model(x)
     _wait(x.device)
     passes = []
     for _ in range(timing.repeats):
         started = perf_counter()
-        network(x)
+        model(x)
         _wait(x.device)
         passes.append(1e3 * (perf_counter() - started))
     lower, median, upper = statistics.quantiles(passes, n=4, method="inclusive")
