@@ -81,6 +81,8 @@ def check(
         )
     if config["budget"]["seconds"] is not None:
         raise UsageError("budget.seconds ends no search in memory; set budget.evaluations or budget.cost")
+    if config["cache"] != "off":
+        raise UsageError(f"cache={config['cache']} has no effect on searches in memory; leave it out")
     assemble(config, allowed, folders)
     for entry, one in named:
         with naming(entry):

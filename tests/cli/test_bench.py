@@ -115,6 +115,7 @@ def test_the_same_strategy_with_several_settings(document: Callable[..., dict[st
         (("strategy=random",), "strategy=random: a bench takes this from --strategies"),
         (("evaluator=pool",), "evaluator=pool: a bench takes this from this process or --jobs"),
         (("budget.seconds=9",), "budget.seconds ends no search in memory"),
+        (("cache=on",), "cache=on has no effect on searches in memory; leave it out"),
         (("job=train",), "job=train trains networks, too slow for a bench; run `evonas sweep`"),
         (("--report", "test_error"), "--report test_error: the job gives no such metric (it gives cost, true_error"),
         (("--report", "test_error", "--jobs", "2"), "--report test_error: the job gives no such metric"),
