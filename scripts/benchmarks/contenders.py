@@ -1,4 +1,4 @@
-"""The peers of the race: Optuna's TPE over two training loops, and random draws over the faster one.
+"""The peers of the race: Optuna's TPE over two training loops; NePS and random draws over the faster one.
 
     python -m benchmarks.contenders NETWORK SEED CONTENDER ROOT EPOCHS SECONDS LINES STARTED
 
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from math import cos, pi
 from pathlib import Path
 from random import Random
@@ -52,7 +53,8 @@ def configuration(network: str, root: Path, epochs: int) -> list[str]:
 
 def versions() -> dict[str, str]:
     """Those of the libraries that decide about speed and choice."""
-    return {name: version(name) for name in ("torch", "torchvision", "optuna")}
+    installed = [name for name in ("neural-pipeline-search",) if find_spec("neps")]
+    return {name: version(name) for name in ("torch", "torchvision", "optuna", *installed)}
 
 
 class Course:
@@ -239,6 +241,36 @@ def pruning(trial: Any) -> Report:
     return report
 
 
+def neps_trainings(course: Course, seed: int, loop: Any, end: float) -> Iterator[tuple[Genes, float]]:
+    """Asks of NePS for a space without fidelity, for which it takes Bayesian optimisation, until the seconds are over.
+
+    NePS draws from the global generators.
+    """
+    import random
+
+    import neps
+
+    random.seed(seed)
+    np.random.seed(seed)
+    names = [f"gene_{place}" for place in range(len(course.loci))]
+    ranges = {name: _neps_range(neps, locus) for name, locus in zip(names, course.loci, strict=True)}
+    space = type("Space", (neps.PipelineSpace,), ranges)()
+    optimizer = neps.AskAndTell(neps.algorithms.bayesian_optimization(space))
+    while perf_counter() < end:
+        trial = optimizer.ask()
+        genome = tuple([trial.config[name] for name in names])
+        error = loop(course, genome, lambda epoch, error: None)
+        optimizer.tell(trial, error)
+        yield genome, error
+
+
+def _neps_range(neps: Any, locus: Locus) -> Any:
+    if isinstance(locus, Choice):
+        return neps.Categorical(choices=tuple(locus.options))
+    kind = neps.Integer if isinstance(locus, Integer) else neps.Float
+    return kind(lower=locus.low, upper=locus.high, log=locus.log)
+
+
 def random_trainings(course: Course, seed: int, loop: Any, end: float) -> Iterator[tuple[Genes, float]]:
     """Independent draws until the seconds are over."""
     rng = Random(seed)
@@ -253,7 +285,7 @@ def main(
     """Writes a line for each training that ended in time."""
     torch.manual_seed(int(seed))
     course = Course(network, Path(root), int(epochs), int(seed))
-    search = random_trainings if contender == "random" else optuna_trainings
+    search = {"random": random_trainings, "neps": neps_trainings}.get(contender, optuna_trainings)
     loop = tutorial if contender == "optuna" else fast
     end = float(started) + float(seconds)
     with open(lines, "w") as file:
