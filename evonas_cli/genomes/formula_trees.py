@@ -18,7 +18,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.genomes import trees
 from evonas_cli.genomes.options import words
-from evonas_cli.genomes.sketch import Sketch
+from evonas_cli.genomes.sketch import Sketch, tree_sketch
 from evonas_cli.genomes.trees import common_region
 from evonas_cli.network.formulas import FUNCTIONS, canonical, fault, formula
 from evonas_cli.network.trees import Path, Tree
@@ -102,18 +102,8 @@ class FormulaTrees:
 
     def sketches(self, genome: Tree) -> Sequence[Sketch]:
         """The tree from its leaves down to its value."""
-        texts: list[str] = []
-        links: list[tuple[int, int]] = []
-
-        def drawn(tree: Tree) -> int:
-            sources = [drawn(child) for child in tree.children]
-            links.extend([(source, len(texts)) for source in sources])
-            texts.append(tree.label)
-            return len(texts) - 1
-
-        links.append((drawn(genome), len(texts)))
-        joins = tuple([name for name, function in FUNCTIONS.items() if function.arity == 2])
-        return [Sketch("formula", (*texts, "value"), tuple(sorted(links)), joins=joins)]
+        joins = [name for name, function in FUNCTIONS.items() if function.arity == 2]
+        return [tree_sketch("formula", genome, "value", joins)]
 
     def to_json(self, genome: Tree) -> Json:
         """The formula as text."""

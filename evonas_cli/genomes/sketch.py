@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evonas_cli.genomes.marked_graph import MarkedGraph, NodeGene, active
+from evonas_cli.network.trees import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,18 @@ def sketch_of(
     texts = [*inputs, *(named[mark] if mark in named else words(nodes[mark]) for mark in reads)]
     links = [(place[source], place[mark]) for mark, read in reads.items() for source in read]
     return Sketch(title, tuple(texts), tuple(links))
+
+
+def tree_sketch(title: str, tree: Tree, value: str, joins: Sequence[str]) -> Sketch:
+    """An expression tree from its leaves down to its root, which the last node reads; `value` is that node's word."""
+    texts: list[str] = []
+    links: list[tuple[int, int]] = []
+
+    def drawn(subtree: Tree) -> int:
+        sources = [drawn(child) for child in subtree.children]
+        links.extend([(source, len(texts)) for source in sources])
+        texts.append(subtree.label)
+        return len(texts) - 1
+
+    links.append((drawn(tree), len(texts)))
+    return Sketch(title, (*texts, value), tuple(sorted(links)), joins=tuple(joins))

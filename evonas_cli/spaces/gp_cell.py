@@ -35,7 +35,7 @@ from evonas_cli.genomes.cell_trees import (
     settled,
 )
 from evonas_cli.genomes.options import words
-from evonas_cli.genomes.sketch import Sketch
+from evonas_cli.genomes.sketch import Sketch, tree_sketch
 from evonas_cli.genomes.trees import common_region
 from evonas_cli.network.cell import COMBINERS, Cell
 from evonas_cli.network.trees import Tree, parsed
@@ -131,17 +131,7 @@ class GpCell:
 
     def sketches(self, genome: Tree) -> Sequence[Sketch]:
         """The tree from its leaves down to the root, h_t."""
-        texts: list[str] = []
-        links: list[tuple[int, int]] = []
-
-        def drawn(tree: Tree) -> int:
-            sources = [drawn(child) for child in tree.children]
-            links.extend([(source, len(texts)) for source in sources])
-            texts.append(tree.label)
-            return len(texts) - 1
-
-        links.append((drawn(genome), len(texts)))
-        return [Sketch("tree", (*texts, "h_t"), tuple(sorted(links)), joins=COMBINERS)]
+        return [tree_sketch("tree", genome, "h_t", COMBINERS)]
 
     def decode_cell(self, genome: Tree) -> Cell:
         """The tree as a graph, with weights of its own at each linear node."""

@@ -9,7 +9,8 @@ import pytest
 from evonas_cli.core.capability import lack
 from evonas_cli.genomes.capabilities import Sketched
 from evonas_cli.genomes.marked_graph import INPUT, OUTPUT, LinkGene, NodeGene, marked_graph
-from evonas_cli.genomes.sketch import Sketch, sketch_of
+from evonas_cli.genomes.sketch import Sketch, sketch_of, tree_sketch
+from evonas_cli.network.trees import parsed
 from evonas_cli.spaces.codeepneat import Assemblies
 from evonas_cli.spaces.mlp import Mlp
 from evonas_cli.spaces.nasbench201 import NasBench201
@@ -55,3 +56,9 @@ def test_a_sketch_leaves_out_what_is_not_computed() -> None:
 
 def test_a_space_without_sketches_lacks_the_capability() -> None:
     assert lack(Mlp(), Sketched) == "it has no sketches" and lack(NasNet(), Sketched) is None
+
+
+def test_the_sketch_of_a_tree_leads_from_its_leaves_to_its_value() -> None:
+    sketch = tree_sketch("formula", parsed("add(x, tanh(x))"), "value", ["add"])
+    assert sketch.nodes == ("x", "x", "tanh", "add", "value")
+    assert sketch.links == ((0, 3), (1, 2), (2, 3), (3, 4)) and sketch.joins == ("add",)
