@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -34,6 +33,7 @@ from evonas_cli.config.build import build
 from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.files import expanded
+from evonas_cli.core.silence import silenced
 from evonas_cli.evaluation.division import available_cores
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.contracts import check_networks
@@ -117,22 +117,11 @@ def planned(request: Request, began: float) -> Prospect:
     return Prospect(request, plan, _in_words(splits), composed.choices, epochs, outputs, start)
 
 
-@contextmanager
-def unspoken() -> Iterator[None]:
-    """What a data set says of itself is not said meanwhile; warnings are."""
-    before = logging.root.manager.disable
-    logging.disable(logging.INFO)
-    try:
-        yield
-    finally:
-        logging.disable(before)
-
-
 def _read(common: Sequence[str]) -> tuple[Parts, Any]:
     """The parts of the plain network's run, and the training and validation part of its data."""
     parts = assemble(runs.naive_config(common, "valid_loss"))
     check_data(parts.job, ())
-    with unspoken():
+    with silenced(logging.INFO):  # the step naive tells of the data
         return parts, build(parts.config["dataset"], "dataset").prepare(parts.config["seed"])
 
 

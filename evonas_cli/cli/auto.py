@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import typer
 
 from evonas_cli.cli.common import AsJson, Quiet, Workers, machine_overrides, print_columns, print_json, remark, say
 from evonas_cli.core.files import path_of
+from evonas_cli.core.silence import silenced
 from evonas_cli.core.types import Json
 
 if TYPE_CHECKING:
@@ -137,7 +139,6 @@ def _label(data: str) -> str:
 
 def _carry(root: Path, quiet: bool) -> Carry:
     """What works a step's session off, with a board or lines of it on stderr."""
-    from evonas_cli.auto.planning import unspoken
     from evonas_cli.auto.shares import NAIVE
     from evonas_cli.cli.running import conducted, narrator
     from evonas_cli.cli.stopping import GRACE, Stopped, Terminated
@@ -147,7 +148,8 @@ def _carry(root: Path, quiet: bool) -> Carry:
         if not quiet:
             remark(f"evonas: step {step}")
         try:
-            with nullcontext() if step == NAIVE else unspoken(), voice.telling(lambda: opens(voice.result)) as session:
+            spoken = nullcontext() if step == NAIVE else silenced(logging.INFO)  # naive tells of the data
+            with spoken, voice.telling(lambda: opens(voice.result)) as session:
                 conducted(session, voice, GRACE)
         except (KeyboardInterrupt, Terminated) as stop:
             raise Stopped(stop, root, "auto --resume") from stop

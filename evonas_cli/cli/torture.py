@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from evonas_cli.cli.common import print_columns, print_json, remark, say
 from evonas_cli.cli.stopping import Terminated
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.silence import silenced
 
 if TYPE_CHECKING:
     from evonas_cli.torture.ground import Ground
@@ -26,7 +28,8 @@ def torture(words: Sequence[str], kills: int, folders: Sequence[Path], allowed: 
     if kills < 1:
         raise UsageError(f"--kills is {kills}; it must be 1 or more")
     found = []
-    with _quiet(), _ground(words, kills, folders, allowed) as ground:
+    # Warnings would be about damage that the rows have done.
+    with silenced(logging.WARNING), _ground(words, kills, folders, allowed) as ground:
         remark(f"evonas: {len(ROWS)} rows in {ground.folder}, which is removed in the end; first an undisturbed search")
         ground.begin()
         remark(
@@ -60,19 +63,6 @@ def _ground(words: Sequence[str], kills: int, folders: Sequence[Path], allowed: 
         raise
     finally:
         made.close()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Warnings about damage that the rows have done are not shown."""
-    import logging
-
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 def _told(outcome: Outcome) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from evonas_cli.config.build import build
 from evonas_cli.core.errors import RunError, UsageError
+from evonas_cli.core.silence import silenced
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.splits import Splits
 from evonas_cli.export.card import card
@@ -52,7 +52,7 @@ def outgoing_of(reading: Reading, id: int) -> Outgoing:
     neurons = neurons_of(reading, id)
     if neurons is not None:
         job: Any = reading.parts.job  # a Deploying one, as `neurons_of` has found
-        with _silent():
+        with silenced(logging.WARNING):
             found = job.deployment(neurons)
         weights = {name: torch.tensor(values) for name, values in found.weights.items()}
         return Outgoing(_title(reading, id, found.signature), found.plan, found.signature, weights)
@@ -124,7 +124,7 @@ def data_of(reading: Reading, allowed: Sequence[str]) -> tuple[Source, Splits]:
     trained on, and as the data set does."""
     config = stored_config(reading.run)
     dataset: Source = build(config["dataset"], "dataset", allowed)
-    with _silent():
+    with silenced(logging.WARNING):  # the search has told the warnings already
         splits = dataset.prepare(config["seed"])
     if splits.fingerprint != reading.run.metadata()["environment"].get("data"):
         raise RunError(f"the data of {reading.run.root} has changed since its trainings; put back what it was")
@@ -138,24 +138,13 @@ def valid_part(splits: Splits) -> Part:
 
 def test_part(reading: Reading, dataset: Source, splits: Splits) -> Part:
     """The test part of a run, with numbers in their own unit; who reads it for the first time notes that before."""
-    with _silent():
+    with silenced(logging.WARNING):  # the search has told the warnings already
         x, y = dataset.test(stored_config(reading.run)["seed"])
     return Part("test", x, _in_own_unit(y, splits))
 
 
 def _in_own_unit(y: NDArray[Any], splits: Splits) -> NDArray[Any]:
     return y.astype("float64") * splits.target_std + splits.target_mean if splits.task.kind == "numbers" else y
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """No warnings meanwhile: what there is to be said of the data was said by the search."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 def check_free(folder: Path, force: bool) -> None:

@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
+from evonas_cli.core.silence import silenced
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -18,12 +20,12 @@ def quiet() -> Iterator[None]:
     """
     import torch
 
-    before, conv = logging.root.manager.disable, torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    conv = torch.backends.cudnn.conv  # type: ignore[attr-defined]
     precision = conv.fp32_precision
     conv.fp32_precision = torch.backends.cudnn.rnn.fp32_precision  # type: ignore[attr-defined]
-    logging.disable(logging.CRITICAL)
     try:
         with (
+            silenced(logging.CRITICAL),
             open(os.devnull, "w", encoding="utf-8") as nowhere,
             warnings.catch_warnings(),
             redirect_stdout(nowhere),
@@ -32,5 +34,4 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(before)
         conv.fp32_precision = precision
