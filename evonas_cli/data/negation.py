@@ -17,7 +17,7 @@ import numpy as np
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.data.arrays import Arrays
-from evonas_cli.data.own_parts import OwnParts
+from evonas_cli.data.own_parts import DrawnParts
 from evonas_cli.data.preparing import fingerprint_of
 from evonas_cli.data.splits import Augmentation, Indices, Splits
 from evonas_cli.data.vocabulary import FIRST, PADDING
@@ -36,7 +36,7 @@ NAMES = ("harmless", "toxic")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Negation(OwnParts):
+class Negation(DrawnParts):
     """Synthetic sentences as token ids (40,), toxic where a marked word is not negated.
 
     `n_train`, `n_valid` and `n_test` sentences of 5 to 40 of 200 words, padded by 0 at the end, drawn from `seed` for
@@ -45,23 +45,14 @@ class Negation(OwnParts):
 
     known_outputs: ClassVar[int | None] = len(NAMES)
     known_kind: ClassVar[Kind | None] = "classes"
+    least: ClassVar[int] = 20
 
     toxic: float
-    seed: int
-    n_train: int
-    n_valid: int
-    n_test: int
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if type(self.toxic) is not float or not 0 < self.toxic < 1:
             raise UsageError(f"dataset.toxic is {self.toxic!r}; it must lie between 0 and 1, both excluded")
-        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
-            raise UsageError(f"dataset.seed is {self.seed!r}; it must be an integer from 0 to 2^63 - 1")
-        for key in ("n_train", "n_valid", "n_test"):
-            value = getattr(self, key)
-            if type(value) is not int or value < 20:
-                raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least 20")
 
     @property
     def layout(self) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
+from evonas_cli.core.errors import UsageError
 from evonas_cli.data.arrays import Arrays, Inputs, Labels, checked
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.preparing import fingerprint_of, prepared, standardised, target_moments, task_of
@@ -57,6 +59,30 @@ class OwnParts(Source):
 
     def _checked(self) -> Arrays:
         return checked(self.arrays(), self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnParts(OwnParts):
+    """A data set that is drawn: `n_train`, `n_valid` and `n_test` examples, each part by itself, from `seed`.
+
+    A part has at least `least` examples. Raises UsageError for values out of range.
+    """
+
+    least: ClassVar[int] = 2
+
+    seed: int
+    n_train: int
+    n_valid: int
+    n_test: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
+            raise UsageError(f"dataset.seed is {self.seed!r}; it must be an integer from 0 to 2^63 - 1")
+        for key in ("n_train", "n_valid", "n_test"):
+            value = getattr(self, key)
+            if type(value) is not int or value < self.least:
+                raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least {self.least}")
 
 
 def _every(arrays: Arrays) -> dict[str, Indices]:

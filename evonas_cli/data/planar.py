@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.data.arrays import Arrays
-from evonas_cli.data.own_parts import OwnParts
+from evonas_cli.data.own_parts import DrawnParts, OwnParts
 
 Point: TypeAlias = tuple[float, float, int]
 """Both coordinates and the class, 0 or 1."""
@@ -49,28 +49,18 @@ class Points(OwnParts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn(Points):
+class Drawn(DrawnParts, Points):
     """Points with noise: `n_train`, `n_valid` and `n_test` of them, drawn from `seed` for each part by itself.
 
     `noise` is a width in the plane's unit that each set states. Raises UsageError for values out of range.
     """
 
     noise: float
-    seed: int
-    n_train: int
-    n_valid: int
-    n_test: int
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if type(self.noise) not in (int, float) or not 0 <= self.noise < inf:
             raise UsageError(f"dataset.noise is {self.noise!r}; it must be a number of at least 0")
-        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
-            raise UsageError(f"dataset.seed is {self.seed!r}; it must be an integer from 0 to 2^63 - 1")
-        for key in ("n_train", "n_valid", "n_test"):
-            value = getattr(self, key)
-            if type(value) is not int or value < 2:
-                raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least 2")
 
     def part(self, name: str) -> list[Point]:
         """As Points.part."""

@@ -22,7 +22,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import derive, stream
 from evonas_cli.data.arrays import Arrays
 from evonas_cli.data.boxes import Box, padded
-from evonas_cli.data.own_parts import OwnParts
+from evonas_cli.data.own_parts import DrawnParts
 from evonas_cli.network.detection import STRIDES
 from evonas_cli.network.task import Kind
 
@@ -38,7 +38,7 @@ TRIES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scenes(OwnParts):
+class Scenes(DrawnParts):
     """Drawn scenes with one to `most` shapes, and their boxes in three classes: squares, discs and triangles.
 
     `n_train`, `n_valid` and `n_test` images of `size` x `size` pixels are drawn from `seed`, each part by itself;
@@ -52,10 +52,6 @@ class Scenes(OwnParts):
     size: int
     most: int
     noise: float
-    seed: int
-    n_train: int
-    n_valid: int
-    n_test: int
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,12 +59,8 @@ class Scenes(OwnParts):
             raise UsageError(f"dataset.size is {self.size!r}; it must be a multiple of {STRIDES[-1]}")
         if type(self.noise) not in (int, float) or not 0 <= self.noise < inf:
             raise UsageError(f"dataset.noise is {self.noise!r}; it must be a number of at least 0")
-        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
-            raise UsageError(f"dataset.seed is {self.seed!r}; it must be an integer from 0 to 2^63 - 1")
-        for key, least in (("most", 1), ("n_train", 2), ("n_valid", 2), ("n_test", 2)):
-            value = getattr(self, key)
-            if type(value) is not int or value < least:
-                raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least {least}")
+        if type(self.most) is not int or self.most < 1:
+            raise UsageError(f"dataset.most is {self.most!r}; it must be an integer of at least 1")
 
     @property
     def name(self) -> str:
