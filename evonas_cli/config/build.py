@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import typing
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from evonas_cli.config.folders import (
 from evonas_cli.config.settings import DIRECTIVE, PATHS, convert, nearest
 from evonas_cli.core.errors import EvonasError, UsageError
 from evonas_cli.core.files import expanded
+from evonas_cli.core.hints import hints_of
 
 PACKAGES = {
     "space": "spaces",
@@ -58,7 +58,7 @@ def build(node: Mapping[str, Any], group: str, allowed: Sequence[str] = (), **co
     """Builds the object a node describes; `collaborators` go to constructor parameters of the same name."""
     constructor = target(node, group, allowed)
     parameters = inspect.signature(constructor).parameters
-    hints = typing.get_type_hints(constructor.__init__)
+    hints = hints_of(constructor)
     settings = {str(key): value for key, value in node.items() if not DIRECTIVE.fullmatch(str(key))}
     own = [name for name in parameters if name not in collaborators]
     for key in settings:

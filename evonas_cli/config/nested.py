@@ -12,6 +12,7 @@ from typing import Any
 from evonas_cli.config.folders import file_of, read
 from evonas_cli.config.settings import DIRECTIVE, nearest
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.hints import hints_of
 from evonas_cli.core.protocols import Space, Strategy
 from evonas_cli.core.sources import Member
 
@@ -68,7 +69,7 @@ def nodes_of(key: str, value: Any, folders: Sequence[Path]) -> list[dict[str, An
 
 def expanded(node: Mapping[str, Any], constructor: Any, folders: Sequence[Path], group: str) -> dict[str, Any]:
     """The node of a group with whole nodes in the place of names, so that what is recorded says all settings."""
-    hints = typing.get_type_hints(constructor.__init__)
+    hints = hints_of(constructor)
     found = dict(node)
     for name, value in node.items():
         hint, key = hints.get(str(name)), f"{group}.{name}"

@@ -17,6 +17,7 @@ from evonas_cli.core import sources
 from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.front import is_outcome
+from evonas_cli.core.hints import hints_of
 from evonas_cli.core.protocols import Computing
 from evonas_cli.core.searches import Searches
 from evonas_cli.core.types import Candidate, Failure, Json, Objective, Result, Training
@@ -170,7 +171,7 @@ class Inner:
 
 def setting_of(constructor: Any) -> str | None:
     """The parameter of a job's constructor that takes inner searches; None: none does."""
-    hints = typing.get_type_hints(constructor.__init__)
+    hints = hints_of(constructor)
     return next((name for name, hint in hints.items() if hint is Searches), None)
 
 
