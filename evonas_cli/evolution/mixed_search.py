@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from random import Random
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic
 
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.evolution.one_shot import OneShotSearch, Shared
+from evonas_cli.evolution.one_shot_settings import OneShotSettings
 from evonas_cli.genomes.supernet import strengths
 
 Strengths = tuple[tuple[float, ...], ...]
@@ -65,6 +67,38 @@ class MixedSearch(Generic[G]):
             [strongest] = self.search.paths.strongest(state.strengths, 1)
             found["skips"] = self.search.paths.relaxed.skips(strongest)
         return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixedStrategy(OneShotSettings[G]):
+    """A strategy that is settings of a rule and nothing else: `class Xnas(MixedStrategy[G])`.
+
+    `rule` is the rule's name, `own_settings` names those settings of the strategy that the rule is given.
+    """
+
+    rule: ClassVar[str]
+    own_settings: ClassVar[tuple[str, ...]]
+
+    @cached_property
+    def _mixed(self) -> MixedSearch[G]:
+        settings: dict[str, Json] = {name: getattr(self, name) for name in self.own_settings}
+        return MixedSearch(search=self._search, rule=self.rule, settings=settings)
+
+    def init(self, rng: Random) -> Mixed:
+        """Nothing is trained."""
+        return Mixed(Shared())
+
+    def ask(self, state: Mixed, rng: Random) -> tuple[list[Proposal[G]], Mixed]:
+        """An epoch, or what ends the search."""
+        return self._mixed.ask(state), state
+
+    def tell(self, state: Mixed, told: Sequence[Evaluation[G]], rng: Random) -> Mixed:
+        """After the last epoch networks are derived."""
+        return self._mixed.tell(state, told, rng)
+
+    def figures(self, state: Mixed) -> Mapping[str, Json]:
+        """The supernet, the numbers of the last epoch, skips of the strongest path, and the audit."""
+        return self._mixed.figures(state)
 
 
 def numbers(payload: Json) -> tuple[tuple[str, float], ...]:

@@ -14,18 +14,17 @@ with the greatest products of shares, and the best of them is chosen by validati
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 from statistics import fmean
-from typing import ClassVar, Generic, Literal
+from typing import ClassVar, Literal
 
 from evonas_cli.core.checks import one_of, whole, within
-from evonas_cli.core.demands import Demands
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.evolution.mixed_search import Mixed, MixedSearch, Strengths
-from evonas_cli.evolution.one_shot import OneShotSearch, Shared
-from evonas_cli.evolution.path_sampling import RelaxableSpace
+from evonas_cli.evolution.one_shot import Shared
+from evonas_cli.evolution.one_shot_settings import OneShotSettings
 
 LOCAL, BACK, RATIO, FIRST_EPOCH, EVERY = 5, 4, 1.3, 10, 2
 """Constants of RobustDARTS: evaluations of a local mean, evaluations to look back, the ratio that ends the search, the
@@ -44,9 +43,14 @@ class Course:
     history: tuple[Strengths, ...] = ()
     stopped: int | None = None
 
+    @property
+    def shared(self) -> Shared:
+        """How far the search is."""
+        return self.mixed.shared
+
 
 @dataclass(frozen=True, kw_only=True)
-class Darts(Generic[G]):
+class Darts(OneShotSettings[G]):
     """Operations of a cell weighted by a softmax that follows the validation gradient (Liu et al., 2019).
 
     `xi` is the rate of the step that second order looks through (None: the weights' learning rate); `max_skips` bounds
@@ -57,15 +61,10 @@ class Darts(Generic[G]):
         "1 to 4 GPU-days on CIFAR-10 (Liu et al., 2019; recalled, not checked against the paper)"
     )
 
-    space: RelaxableSpace[G]
     epochs: int = 30
-    batch_size: int = 64
     learning_rate: float = 0.025
     learning_rate_end: float = 0.001
-    momentum: float = 0.9
     weight_decay: float = 3e-4
-    clip_norm: float | None = 5.0
-    examples: int | None = 512
     order: Literal["first", "second"] = "first"
     xi: float | None = None
     alpha_learning_rate: float = 3e-3
@@ -73,11 +72,9 @@ class Darts(Generic[G]):
     early_stop: Literal["none", "skips", "eigenvalue"] = "none"
     stop_skips: int = 2
     max_skips: int | None = None
-    derive: int = 5
-    audit: int = 20
 
     def __post_init__(self) -> None:
-        self._search.check_settings()
+        super().__post_init__()
         one_of("order", self.order, names=("first", "second"))
         one_of("early_stop", self.early_stop, names=("none", "skips", "eigenvalue"))
         within("xi", self.xi, interval="[0, inf)", optional=True)
@@ -87,25 +84,11 @@ class Darts(Generic[G]):
         whole("max_skips", self.max_skips, least=0, optional=True)
 
     @cached_property
-    def _search(self) -> OneShotSearch[G]:
-        return OneShotSearch(**{field.name: getattr(self, field.name) for field in fields(OneShotSearch)})
-
-    @cached_property
     def _mixed(self) -> MixedSearch[G]:
         names = ("order", "xi", "alpha_learning_rate", "alpha_weight_decay")
         settings: dict[str, Json] = {name: getattr(self, name) for name in names}
         settings["eigenvalue_every"] = EVERY if self.early_stop == "eigenvalue" else None
         return MixedSearch(search=self._search, rule="darts", settings=settings, most_skips=self.max_skips)
-
-    @property
-    def demands(self) -> Demands:
-        """A relaxable space and the job `supernet`."""
-        return self._search.demands
-
-    @property
-    def least_evaluations(self) -> int:
-        """A whole search."""
-        return self._search.least(0)
 
     def init(self, rng: Random) -> Course:
         """Nothing is trained."""
@@ -143,14 +126,6 @@ class Darts(Generic[G]):
             return None
         now, before = (fmean(state.eigenvalues[max(0, end - LOCAL) : end]) for end in (measured, measured - BACK))
         return state.history[-1 - BACK] if before > 0 and now / before > RATIO else None
-
-    def population(self, state: Course) -> tuple[int, ...]:
-        """The derived networks that were trained, best first."""
-        return self._search.population(state.mixed.shared)
-
-    def keeps(self, state: Course) -> tuple[int, ...]:
-        """The supernet, and the networks that were trained alone."""
-        return self._search.keeps(state.mixed.shared)
 
     def figures(self, state: Course) -> Mapping[str, Json]:
         """The supernet, the mean entropy of the softmaxes, skips, the eigenvalue, and the audit."""

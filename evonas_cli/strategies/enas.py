@@ -15,19 +15,18 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
 from random import Random
 from statistics import fmean
-from typing import TYPE_CHECKING, ClassVar, Generic
+from typing import TYPE_CHECKING, ClassVar
 
 from evonas_cli.core.checks import whole, within
-from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
-from evonas_cli.evolution.one_shot import OneShotSearch, Shared
-from evonas_cli.evolution.path_sampling import RelaxableSpace
+from evonas_cli.evolution.one_shot import Shared
+from evonas_cli.evolution.one_shot_settings import OneShotSettings
 from evonas_cli.genomes.choices import Choice, Genes
 from evonas_cli.genomes.supernet import errors
 from evonas_cli.genomes.walk import Program, kinds_of, walk_choices
@@ -59,7 +58,7 @@ class Controlled:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Enas(Generic[G]):
+class Enas(OneShotSettings[G]):
     """A recurrent controller draws paths of a supernet and learns from their accuracies (Pham et al., 2018).
 
     `hidden` and `controller_learning_rate` are the controller's, `tanh_constant` bounds its logits.
@@ -69,15 +68,10 @@ class Enas(Generic[G]):
         "0.45 GPU-days on CIFAR-10 (Pham et al., 2018; recalled, not checked against the paper)"
     )
 
-    space: RelaxableSpace[G]
     epochs: int = 10
-    batch_size: int = 64
     learning_rate: float = 0.05
     learning_rate_end: float = 0.0005
-    momentum: float = 0.9
     weight_decay: float = 1e-4
-    clip_norm: float | None = 5.0
-    examples: int | None = 512
     controller_steps: int = 2
     samples: int = 10
     hidden: int = 64
@@ -86,21 +80,15 @@ class Enas(Generic[G]):
     entropy_weight: float = 1e-4
     baseline_decay: float = 0.99
     candidates: int = 100
-    derive: int = 5
-    audit: int = 20
 
     def __post_init__(self) -> None:
-        self._search.check_settings()
+        super().__post_init__()
         for key in ("controller_steps", "samples", "hidden", "candidates"):
             whole(key, getattr(self, key), least=1)
         within("controller_learning_rate", self.controller_learning_rate, interval="(0, inf)")
         within("tanh_constant", self.tanh_constant, interval="(0, inf)", optional=True)
         within("entropy_weight", self.entropy_weight, interval="[0, inf)")
         within("baseline_decay", self.baseline_decay, interval="[0, 1)")
-
-    @cached_property
-    def _search(self) -> OneShotSearch[G]:
-        return OneShotSearch(**{field.name: getattr(self, field.name) for field in fields(OneShotSearch)})
 
     @cached_property
     def _choices(self) -> list[Choice]:
@@ -111,11 +99,6 @@ class Enas(Generic[G]):
         from evonas_cli.strategies.controllers.lstm import Lstm
 
         return Lstm(kinds_of(self._choices), self.hidden, 1, self.tanh_constant)
-
-    @property
-    def demands(self) -> Demands:
-        """A relaxable space and the job `supernet`."""
-        return self._search.demands
 
     @property
     def least_evaluations(self) -> int:
@@ -226,14 +209,6 @@ class Enas(Generic[G]):
             accuracy=fmean(accuracies),
             entropy=fmean(entropies) / len(self._choices),
         )
-
-    def population(self, state: Controlled) -> tuple[int, ...]:
-        """The derived networks that were trained, best first."""
-        return self._search.population(state.shared)
-
-    def keeps(self, state: Controlled) -> tuple[int, ...]:
-        """The supernet, and the networks that were trained alone."""
-        return self._search.keeps(state.shared)
 
     def figures(self, state: Controlled) -> Mapping[str, Json]:
         """The supernet, the accuracy of the paths drawn last, baseline and entropy a decision, and the audit."""

@@ -14,16 +14,15 @@ paths above it get no score and have no children, where the paper draws them aga
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from random import Random
-from typing import Generic, Literal
+from typing import Literal
 
 from evonas_cli.core.checks import one_of, require, whole, within
-from evonas_cli.core.demands import Demands
 from evonas_cli.core.types import Evaluation, G, Json, Proposal, value
-from evonas_cli.evolution.one_shot import OneShotSearch, Shared
-from evonas_cli.evolution.path_sampling import TRIES, RelaxableSpace
+from evonas_cli.evolution.one_shot import Shared
+from evonas_cli.evolution.one_shot_settings import OneShotSettings
+from evonas_cli.evolution.path_sampling import TRIES
 from evonas_cli.network.relaxed import Path
 
 FIRST_STEPS = 64
@@ -49,22 +48,17 @@ class Search:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneShot(Generic[G]):
+class OneShot(OneShotSettings[G]):
     """One supernet, trained path by path, scores all cells; evolution looks for the best score (Guo et al., 2020).
 
     `rounds` counts the asks for scores, the one of the first population included. `max_multiply_adds`, for one example,
     is a limit of what is scored and derived; None: none.
     """
 
-    space: RelaxableSpace[G]
     epochs: int = 20
-    batch_size: int = 64
     learning_rate: float = 0.1
     learning_rate_end: float = 0.0
-    momentum: float = 0.9
     weight_decay: float = 4e-5
-    clip_norm: float | None = 5.0
-    examples: int | None = 512
     sampling: Literal["uniform", "fair"] = "uniform"
     population_size: int = 50
     parents: int = 10
@@ -72,12 +66,10 @@ class OneShot(Generic[G]):
     mutations: int = 25
     gene_rate: float = 0.1
     rounds: int = 8
-    derive: int = 5
-    audit: int = 20
     max_multiply_adds: int | None = None
 
     def __post_init__(self) -> None:
-        self._search.check_settings()
+        super().__post_init__()
         one_of("sampling", self.sampling, names=("uniform", "fair"))
         for key in ("population_size", "parents", "rounds"):
             whole(key, getattr(self, key), least=1)
@@ -91,15 +83,6 @@ class OneShot(Generic[G]):
             self.rounds,
             "has nothing to score after the first round; set strategy.crossovers or strategy.mutations above 0",
         )
-
-    @cached_property
-    def _search(self) -> OneShotSearch[G]:
-        return OneShotSearch(**{field.name: getattr(self, field.name) for field in fields(OneShotSearch)})
-
-    @property
-    def demands(self) -> Demands:
-        """A relaxable space and the job `supernet`."""
-        return self._search.demands
 
     @property
     def least_evaluations(self) -> int:
@@ -167,14 +150,6 @@ class OneShot(Generic[G]):
 
     def _group(self, rng: Random) -> tuple[Path, ...]:
         return self._search.paths.fair(rng) if self.sampling == "fair" else (self._search.paths.draw(rng),)
-
-    def population(self, state: Search) -> tuple[int, ...]:
-        """The derived networks that were trained, best first."""
-        return self._search.population(state.shared)
-
-    def keeps(self, state: Search) -> tuple[int, ...]:
-        """The supernet, and the networks that were trained alone."""
-        return self._search.keeps(state.shared)
 
     def figures(self, state: Search) -> Mapping[str, Json]:
         """The supernet, the best score, and the audit."""
