@@ -14,23 +14,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from random import Random
 from statistics import fmean
-from typing import Generic, Literal, Protocol
+from typing import Protocol
 
 from evonas_cli.core import checks
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
+from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.genomes.capabilities import Buildable, Walkable
 from evonas_cli.network.plan import PlanError
 from evonas_cli.network.task import Task
-from evonas_cli.walks.agent import Agent, Memory
+from evonas_cli.walks.agent import Memory
 from evonas_cli.walks.apprenticeship import Mirror, learned
 from evonas_cli.walks.expert import Expert
-from evonas_cli.walks.rewards import Rewards
+from evonas_cli.walks.learning import AgentSettings
 from evonas_cli.walks.topology import Features, expectations, similarity
 
 RECENT, KEPT = 100, 4096
@@ -53,51 +53,30 @@ class Imitation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Irlas(Generic[G]):
+class Irlas(AgentSettings[G]):
     """Q-learning with a reward for being built like an expert (IRLAS: Guo et al., 2019).
 
     `expert` is a human pattern, or a file with a plan or a genome; `mirror_weight` the weight of imitation beside
     accuracy; `feature_discount` gamma of the feature expectations; `rounds` of apprenticeship have `walks` walks each.
-    The other settings are those of q_learning.
+    The other settings are those of q_learning (walks/learning.py).
     """
 
     space: BuildableSpace[G]
     expert: str
-    epsilons: Sequence[Sequence[float]]
     mirror_weight: float = 0.5
     feature_discount: float = 0.9
     inputs: Sequence[int] = (3, 32, 32)
     rounds: int = 4
     walks: int = 100
-    history: int = 1
-    learning_rate: float = 0.01
-    discount: float = 1.0
-    initial: float = 0.5
-    replays: int = 100
-    attempts: int = 50
-    batch: int = 1
-    reward: Literal["error", "score", "reciprocal_square"] = "error"
-    reward_power: float = 1.0
-    reward_constant: float = 80.0
-    failure_reward: float | None = 0.0
 
     def __post_init__(self) -> None:
-        self._agent.check_settings()
-        self._rewards.check_settings()
+        super().__post_init__()
         checks.within("mirror_weight", self.mirror_weight, interval="[0, inf]")
         checks.within("feature_discount", self.feature_discount, interval="(0, 1]")
         checks.whole("rounds", self.rounds, least=1)
         checks.whole("walks", self.walks, least=4)
         shape = len(self.inputs) in (1, 2, 3) and all(type(size) is int and size > 0 for size in self.inputs)
         checks.require(shape, "inputs", list(self.inputs), "must be one to three whole numbers above 0")
-
-    @cached_property
-    def _agent(self) -> Agent[G]:
-        return Agent(**{setting.name: getattr(self, setting.name) for setting in fields(Agent)})
-
-    @cached_property
-    def _rewards(self) -> Rewards:
-        return Rewards(self.reward, self.reward_power, self.reward_constant, self.failure_reward)
 
     @cached_property
     def _expert(self) -> Expert[G]:
@@ -111,15 +90,6 @@ class Irlas(Generic[G]):
     def demands(self) -> Demands:
         """A walk, and networks."""
         return Demands(space=(Walkable, Buildable))
-
-    @property
-    def least_evaluations(self) -> int:
-        """The whole schedule."""
-        return self._agent.scheduled
-
-    def check_objectives(self, objectives: Sequence[Objective]) -> None:
-        """Raises UsageError when the reward is not made for the first objective."""
-        self._rewards.reward.check(objectives)
 
     def check_space(self) -> None:
         """Raises UsageError for an expert that the space cannot express."""
@@ -152,10 +122,6 @@ class Irlas(Generic[G]):
             rewards.append(own)
         memory = self._agent.tell(state.memory, rewards, rng)
         return replace(state, memory=memory, similarities=tuple(alike[-RECENT:]))
-
-    def population(self, state: Imitation) -> tuple[int, ...]:
-        """Empty: what was learned is in the table."""
-        return ()
 
     def figures(self, state: Imitation) -> Mapping[str, Json]:
         """The agent's figures, the margins of the rounds, and the mean similarity of the last 100 candidates."""

@@ -12,17 +12,16 @@ the trainer's schedule stands for five attempts at lower learning rates; `evonas
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property
+from dataclasses import dataclass
 from random import Random
-from typing import Generic, Literal, Protocol
+from typing import Protocol
 
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
+from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.genomes.capabilities import Walkable
-from evonas_cli.walks.agent import Agent, Memory
-from evonas_cli.walks.rewards import Rewards
+from evonas_cli.walks.agent import Memory
+from evonas_cli.walks.learning import AgentSettings
 
 
 class WalkableSpace(Space[G], Walkable[G], Protocol[G]):
@@ -30,7 +29,7 @@ class WalkableSpace(Space[G], Walkable[G], Protocol[G]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class QLearning(Generic[G]):
+class QLearning(AgentSettings[G]):
     """Tabular Q-learning writes architectures, exploring less and less (MetaQNN: Baker et al., 2017).
 
     `epsilons` lists [epsilon, models]; `history` is the number of answers in a state; `discount` is the paper's gamma;
@@ -38,44 +37,11 @@ class QLearning(Generic[G]):
     """
 
     space: WalkableSpace[G]
-    epsilons: Sequence[Sequence[float]]
-    history: int = 1
-    learning_rate: float = 0.01
-    discount: float = 1.0
-    initial: float = 0.5
-    replays: int = 100
-    attempts: int = 50
-    batch: int = 1
-    reward: Literal["error", "score", "reciprocal_square"] = "error"
-    reward_power: float = 1.0
-    reward_constant: float = 80.0
-    failure_reward: float | None = 0.0
-
-    def __post_init__(self) -> None:
-        self._agent.check_settings()
-        self._rewards.check_settings()
-
-    @cached_property
-    def _agent(self) -> Agent[G]:
-        return Agent(**{setting.name: getattr(self, setting.name) for setting in fields(Agent)})
-
-    @cached_property
-    def _rewards(self) -> Rewards:
-        return Rewards(self.reward, self.reward_power, self.reward_constant, self.failure_reward)
 
     @property
     def demands(self) -> Demands:
         """A walk."""
         return Demands(space=(Walkable,))
-
-    @property
-    def least_evaluations(self) -> int:
-        """The whole schedule."""
-        return self._agent.scheduled
-
-    def check_objectives(self, objectives: Sequence[Objective]) -> None:
-        """Raises UsageError when the reward is not made for the first objective."""
-        self._rewards.reward.check(objectives)
 
     def init(self, rng: Random) -> Memory:
         """An empty table."""
@@ -88,10 +54,6 @@ class QLearning(Generic[G]):
     def tell(self, state: Memory, told: Sequence[Evaluation[G]], rng: Random) -> Memory:
         """Rewards go into the memory, replays into the table. Raises UsageError for a loss without a reward."""
         return self._agent.tell(state, [self._rewards.of(evaluation.losses) for evaluation in told], rng)
-
-    def population(self, state: Memory) -> tuple[int, ...]:
-        """Empty: what was learned is in the table."""
-        return ()
 
     def figures(self, state: Memory) -> Mapping[str, Json]:
         """Epsilon, mean reward by stage, sizes of table and memory."""

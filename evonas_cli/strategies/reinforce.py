@@ -13,16 +13,13 @@ for that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from evonas_cli.core.demands import Demands
-from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
-from evonas_cli.genomes.capabilities import Walkable
-from evonas_cli.strategies.controllers.policy_gradient import PolicyGradient, WalkableSpace
+from evonas_cli.core.types import Evaluation, G
+from evonas_cli.strategies.controllers.settings import PolicySettings
 from evonas_cli.strategies.controllers.values import Policy
 
 if TYPE_CHECKING:
@@ -30,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reinforce(Generic[G]):
+class Reinforce(PolicySettings[G]):
     """An LSTM writes architectures and learns from their rewards by REINFORCE (Zoph and Le, 2017).
 
     `children` are drawn a step; `layers` and `hidden` are the LSTM's; `reward` is error, score or reciprocal_square;
@@ -39,67 +36,11 @@ class Reinforce(Generic[G]):
 
     original_cost: ClassVar[str] = "800 GPUs for 28 days on CIFAR-10 (Zoph and Le, 2017)"
 
-    space: WalkableSpace[G]
-    children: int = 8
     learning_rate: float = 6e-3
-    hidden: int = 35
-    layers: int = 2
-    baseline_decay: float = 0.95
-    reward: Literal["error", "score", "reciprocal_square"] = "error"
-    reward_power: float = 1.0
-    reward_constant: float = 80.0
-    failure_reward: float | None = 0.0
-    entropy_weight: float = 0.0
-    clip_norm: float | None = None
-    initial_depth: int | None = None
-    depth_growth: int = 2
-    depth_every: int = 1600
-
-    def __post_init__(self) -> None:
-        self._learner.check_settings()
-
-    @cached_property
-    def _learner(self) -> PolicyGradient[G]:
-        shared = [setting.name for setting in fields(PolicyGradient)]
-        return PolicyGradient(**{name: getattr(self, name) for name in shared})
-
-    @property
-    def demands(self) -> Demands:
-        """A walk."""
-        return Demands(space=(Walkable,))
-
-    @property
-    def least_evaluations(self) -> int:
-        """One batch."""
-        return self.children
-
-    def check_objectives(self, objectives: Sequence[Objective]) -> None:
-        """Raises UsageError when the reward is not made for the first objective."""
-        self._learner.rewards.check(objectives)
-
-    def environment(self) -> dict[str, Json]:
-        """CPU and torch, on which the policy's last bits depend."""
-        return self._learner.environment()
-
-    def init(self, rng: Random) -> Policy:
-        """Fresh weights."""
-        return self._learner.init(rng)
-
-    def ask(self, state: Policy, rng: Random) -> tuple[list[Proposal[G]], Policy]:
-        """A batch drawn from the policy."""
-        return self._learner.ask(state, rng)
 
     def tell(self, state: Policy, told: Sequence[Evaluation[G]], rng: Random) -> Policy:
         """One step up the policy gradient. Raises UsageError for a loss that has no reward."""
         return self._learner.tell(state, told, gain, epochs=1)
-
-    def population(self, state: Policy) -> tuple[int, ...]:
-        """Empty: what was learned is in the weights."""
-        return ()
-
-    def figures(self, state: Policy) -> Mapping[str, Json]:
-        """Reward, baseline, entropy, gradient and diversity."""
-        return self._learner.figures(state)
 
 
 def gain(now: Tensor, sampled: Tensor, advantages: Tensor) -> Tensor:
