@@ -29,12 +29,16 @@ ALIGNED = 4096
 log = logging.getLogger(__name__)
 
 
-def shared(file: int, prepare: Callable[[], Splits]) -> Splits:
+def shared(file: int | None, prepare: Callable[[], Splits]) -> Splits:
     """What `prepare` gives, mapped from the descriptor `file`; only the first process calls it. Raises as it does.
+
+    Without a file `prepare` is called, and nothing is mapped.
 
     Processes share pages until one of them writes, and a write changes a copy of the writer. Where the file's disk has
     no room every process keeps a copy of its own, with a warning.
     """
+    if file is None:
+        return prepare()
     fcntl.lockf(file, fcntl.LOCK_EX)
     try:
         found = _mapped(file)

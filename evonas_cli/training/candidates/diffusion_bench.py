@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.halting import NEVER, Halt
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
@@ -29,7 +29,7 @@ from evonas_cli.training.candidates.attempt import Noted, attempt, fitted
 from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.checkpoint import Checkpoint, checkpoint_of
-from evonas_cli.training.device.errors import one_line
+from evonas_cli.training.device.errors import reading_data
 from evonas_cli.training.device.setup import precision_of
 from evonas_cli.training.diffusion.distances import Yardstick
 from evonas_cli.training.diffusion.examples import Scale, held_out
@@ -96,10 +96,8 @@ class DiffusionBench:
     def _loaded(self) -> _Loaded:
         own = self.equipment
         device = ready(own.device, own.deterministic, own.threads)
-        try:
-            splits = self._prepare() if self.file is None else shared(self.file, self._prepare)
-        except OSError as error:
-            raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
+        with reading_data():
+            splits = shared(self.file, self._prepare)
         scale = Scale.of(splits)
         data = Resident(splits, device, own.dataset.memory)
         check(own.trainer, data, self._prepared, own.tuned)

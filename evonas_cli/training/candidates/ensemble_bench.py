@@ -28,6 +28,7 @@ from evonas_cli.training.candidates.attempt import Noted, attempt
 from evonas_cli.training.candidates.built import signature_of
 from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.candidates.equipment import Equipment
+from evonas_cli.training.device.errors import reading_data
 from evonas_cli.training.mixture import Mixture, fit
 
 FITTED = "mixture"
@@ -171,8 +172,9 @@ class EnsembleBench:
         own = self.equipment
         device = ready(own.device, own.deterministic, own.threads)
         prepare = partial(own.dataset.prepare, own.seed)
-        splits = prepare() if self._file is None else shared(self._file, prepare)
-        return Resident(splits, device, own.dataset.memory), splits.fingerprint, signature_of(splits)
+        with reading_data():
+            splits = shared(self._file, prepare)
+            return Resident(splits, device, own.dataset.memory), splits.fingerprint, signature_of(splits)
 
 
 @torch.no_grad()

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.halting import NEVER, Halt
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
@@ -24,7 +23,7 @@ from evonas_cli.training.candidates.attempt import Noted, attempt, fitted
 from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.checkpoint import checkpoint_of
-from evonas_cli.training.device.errors import one_line
+from evonas_cli.training.device.errors import reading_data
 from evonas_cli.training.exercise import Diverged
 from evonas_cli.training.extent import epochs_of, over_cap, with_cost
 from evonas_cli.training.loop import Member
@@ -74,10 +73,8 @@ class LanguageBench:
     def _loaded(self) -> _Loaded:
         own = self.equipment
         device = ready(own.device, own.deterministic, own.threads)
-        try:
+        with reading_data():
             corpus = own.dataset.corpus(own.seed)
-        except OSError as error:
-            raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
         train = Reading(corpus.train, self.unroll, device, "training")
         valid = Reading(corpus.valid, self.unroll, device, "validation")
         tokens = len(corpus.vocabulary)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.halting import NEVER, Halt
 from evonas_cli.core.rng import stream
@@ -27,7 +27,7 @@ from evonas_cli.nn.neurons.order import order
 from evonas_cli.nn.neurons.program import Program
 from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.candidates.graphs import decoded
-from evonas_cli.training.device.errors import one_line
+from evonas_cli.training.device.errors import reading_data
 from evonas_cli.training.neurons.columns import Part
 from evonas_cli.training.neurons.descent import descend
 from evonas_cli.training.neurons.equipment import NeuralEquipment
@@ -149,11 +149,9 @@ class NeuronsBench:
     def _loaded(self) -> _Loaded:
         own = self.equipment
         device = ready(own.device, own.deterministic, own.threads)
-        try:
-            splits = self._prepare() if self.file is None else shared(self.file, self._prepare)
+        with reading_data():
+            splits = shared(self.file, self._prepare)
             test = own.dataset.test(own.seed) if own.test else None
-        except OSError as error:
-            raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
         found = splits.augmentation
         if found.moves or found.mixup or found.randaugment:
             raise UsageError(

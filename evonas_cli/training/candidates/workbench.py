@@ -29,7 +29,7 @@ from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.candidates.fitting import Conditions, program
 from evonas_cli.training.checkpoint import Lost
-from evonas_cli.training.device.errors import is_device_error, is_out_of_memory, one_line
+from evonas_cli.training.device.errors import is_device_error, is_out_of_memory, one_line, reading_data
 from evonas_cli.training.device.free_memory import Room
 from evonas_cli.training.device.setup import has_bf16, precision_of
 from evonas_cli.training.device.turns import abreast
@@ -226,16 +226,14 @@ class Workbench:
         """
         own = self.equipment
         device = ready(own.device, own.deterministic, own.threads)
-        try:
-            splits = self._prepare() if self.file is None else shared(self.file, self._prepare)
+        with reading_data():
+            splits = shared(self.file, self._prepare)
             splits = joined(splits) if self.full else splits
             data = Resident(splits, device, own.dataset.memory)
             if self.folds > 1:
                 self._folded = Folds(splits, self.folds, own.seed, device, own.dataset.memory, own.dataset.name)
             if self.test:
                 (self._folded or data).hold_test(*own.dataset.test(own.seed))
-        except OSError as error:
-            raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
         check(own.trainer, data if self._folded is None else self._folded.data(0), self._prepared, own.tuned)
         return data, splits.fingerprint, signature_of(splits)
 

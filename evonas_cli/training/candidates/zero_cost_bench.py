@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Candidate, Failure, Json, Result, Unit
 from evonas_cli.data.dataset import Source
@@ -23,7 +23,7 @@ from evonas_cli.nn.build import Network
 from evonas_cli.training.candidates.attempt import Noted, attempt
 from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.candidates.equipment import Equipment
-from evonas_cli.training.device.errors import one_line
+from evonas_cli.training.device.errors import reading_data
 from evonas_cli.training.extent import over_cap
 from evonas_cli.training.steps import criterion_of
 from evonas_cli.training.zero_cost.scores import OF_NUMBERS, Subject, score_of
@@ -104,8 +104,6 @@ class ZeroCostBench:
         own = self.equipment
         device = ready(own.device, own.deterministic, own.threads)
         prepare = partial(own.dataset.prepare, own.seed)
-        try:
-            splits = prepare() if self._file is None else shared(self._file, prepare)
+        with reading_data():
+            splits = shared(self._file, prepare)
             return Resident(splits, device, own.dataset.memory), splits.fingerprint
-        except OSError as error:
-            raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.errors import UsageError
 from evonas_cli.data.splits import Splits
 from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.plane import Plane, Point, Span, band_of
@@ -14,7 +14,7 @@ from evonas_cli.nn.neurons.functions import sigmoid
 from evonas_cli.nn.neurons.order import order
 from evonas_cli.nn.neurons.program import Program
 from evonas_cli.nn.neurons.tables import filled
-from evonas_cli.training.device.errors import one_line
+from evonas_cli.training.device.errors import reading_data
 from evonas_cli.training.neurons.equipment import NeuralEquipment
 
 MARGIN = 0.06
@@ -25,10 +25,8 @@ Reals = NDArray[np.float64]
 
 def plane(equipment: NeuralEquipment, neurons: Neurons, side: int) -> Plane:
     """As `network.plane.Charting.plane`; cells are computed at their middle."""
-    try:
+    with reading_data():
         splits = equipment.dataset.prepare(equipment.seed)
-    except OSError as error:
-        raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
     task = splits.task
     if task.inputs != (2,) or task.vocabulary or task.kind != "classes" or task.outputs != 2:
         raise UsageError(

@@ -23,7 +23,7 @@ from evonas_cli.training.candidates.attempt import Noted, attempt
 from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.checkpoint import Lost, Source
-from evonas_cli.training.device.errors import one_line
+from evonas_cli.training.device.errors import reading_data
 from evonas_cli.training.state import Owner, State, checksum, write
 from evonas_cli.training.steps import criterion_of
 from evonas_cli.training.supernet.held import Held, build, load
@@ -184,12 +184,10 @@ class SupernetBench:
     def _loaded(self) -> tuple[Resident, str]:
         own = self.equipment
         device = ready(own.device, own.deterministic, own.threads)
-        try:
+        with reading_data():
             prepare = partial(own.dataset.prepare, own.seed)
-            splits = prepare() if self.file is None else shared(self.file, prepare)
+            splits = shared(self.file, prepare)
             data = Resident(splits, device, own.dataset.memory)
-        except OSError as error:
-            raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
         if not data.n_valid:
             raise UsageError("the job supernet scores paths on the validation part, which the data has not")
         return data, splits.fingerprint
