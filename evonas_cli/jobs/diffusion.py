@@ -19,7 +19,7 @@ from evonas_cli.network.samples import Samples, samples_in
 from evonas_cli.network.task import Task
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.extent import epochs_of, few_updates, over_cap
-from evonas_cli.training.trainer import Trainer
+from evonas_cli.training.trainer import Trainer, check_meant
 
 if TYPE_CHECKING:
     from evonas_cli.training.candidates.diffusion_bench import DiffusionBench
@@ -91,10 +91,7 @@ class Diffusion:
             )
         if type(samples) is not int or samples < LEAST:
             raise UsageError(f"job.samples is {samples!r}; it must be an integer of at least {LEAST}")
-        for key, fitting in WITHOUT_MEANING.items():
-            if getattr(trainer, key) not in fitting:
-                found, wanted = (str(value).lower() for value in (getattr(trainer, key), fitting[0]))
-                raise UsageError(f"trainer.{key}={found} means nothing to job=diffusion; set trainer.{key}={wanted}")
+        check_meant(trainer, WITHOUT_MEANING, "job=diffusion")
         self.equipment = Equipment(space, dataset, trainer, seed, device, deterministic, threads)
         self._samples = samples
 

@@ -11,6 +11,7 @@ from evonas_cli.core.types import Json, Metric
 from evonas_cli.data.dataset import Source
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.genomes.ensembling import Ensembling
+from evonas_cli.jobs.several import task_beside
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.trainer import Trainer
 
@@ -65,8 +66,7 @@ class Ensemble:
 
     def beside(self, environment: Mapping[str, Json]) -> Ensemble:
         """The job itself: its data is that of the run's own job. Raises UsageError where that job has no task."""
-        if environment.get("task") is None:
-            raise UsageError("the job Ensemble needs a task, which the run's own job does not have; use job=train")
+        task_beside(environment, "Ensemble")
         return self
 
     def open(self, place: Place) -> EnsembleBench:

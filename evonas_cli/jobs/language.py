@@ -18,7 +18,7 @@ from evonas_cli.network.metrics import metrics_of
 from evonas_cli.network.task import Task
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.extent import epochs_of, over_cap
-from evonas_cli.training.trainer import Trainer
+from evonas_cli.training.trainer import Trainer, check_meant
 
 if TYPE_CHECKING:
     from evonas_cli.training.candidates.language_bench import LanguageBench
@@ -86,10 +86,7 @@ class Language:
                 raise UsageError(f"job.{key} is {value!r}; it must be an integer of at least 1")
         if type(dropout) not in (int, float) or not 0 <= dropout < 1:
             raise UsageError(f"job.dropout is {dropout!r}; it must be a number from 0 to below 1")
-        for key, fitting in WITHOUT_MEANING.items():
-            if getattr(trainer, key) not in fitting:
-                found, wanted = (str(value).lower() for value in (getattr(trainer, key), fitting[-1]))
-                raise UsageError(f"trainer.{key}={found} means nothing to job=language; set trainer.{key}={wanted}")
+        check_meant(trainer, WITHOUT_MEANING, "job=language")
         self.equipment = Equipment(space, dataset, trainer, seed, device, deterministic, threads)
         self._hidden, self._unroll, self._dropout, self._layers = hidden, unroll, dropout, layers
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Bench, Beside, Context, Foreseeing, Job, Place, Stacking, Stoppable, opened
 from evonas_cli.core.sources import Placed
 from evonas_cli.core.types import Candidate, Json, Result, Unit
+from evonas_cli.network.task import Task
+
+
+def task_beside(environment: Mapping[str, Json], job: str) -> Task:
+    """The task of the run's own job, for the further `job`. Raises UsageError where the own job has none."""
+    task = environment.get("task")
+    if task is None:
+        raise UsageError(f"the job {job} needs a task, which the run's own job does not have; use job=train")
+    return Task.from_json(task)
 
 
 class Several:

@@ -14,6 +14,7 @@ from evonas_cli.data.dataset import Source
 from evonas_cli.data.latencies import Latencies
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.jobs import static
+from evonas_cli.jobs.several import task_beside
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.task import Task
 from evonas_cli.training.measuring.plan import Measuring, Timing
@@ -50,11 +51,8 @@ class Size:
 
     def beside(self, environment: Mapping[str, Json]) -> Size:
         """Counts for the task of the run's own job. Raises UsageError where that job has none."""
-        task = environment.get("task")
-        if task is None:
-            raise UsageError("the job Size needs a task, which the run's own job does not have; use job=train")
         found = copy(self)
-        found._task = Task.from_json(task)
+        found._task = task_beside(environment, "Size")
         return found
 
     def check_there(self) -> None:

@@ -13,6 +13,7 @@ from evonas_cli.core.wanted import NOTHING
 from evonas_cli.data.dataset import Source
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.jobs import static
+from evonas_cli.jobs.several import task_beside
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.task import Task
 from evonas_cli.training.candidates.equipment import Equipment
@@ -67,8 +68,7 @@ class ZeroCost:
 
     def beside(self, environment: Mapping[str, Json]) -> ZeroCost:
         """The job itself: its data is that of the run's own job. Raises UsageError where that job has no task."""
-        if environment.get("task") is None:
-            raise UsageError("the job ZeroCost needs a task, which the run's own job does not have; use job=train")
+        task_beside(environment, "ZeroCost")
         return self
 
     def check_there(self) -> None:

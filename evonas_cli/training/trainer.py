@@ -164,6 +164,15 @@ def check_standard(
                              "use another space")  # fmt: skip
 
 
+def check_meant(trainer: Trainer, without_meaning: Mapping[str, tuple[Any, ...]], who: str) -> None:
+    """Raises UsageError for a setting that means nothing to `who` and has another value than those that ask for
+    nothing, of which the message names the last one."""
+    for key, fitting in without_meaning.items():
+        if getattr(trainer, key) not in fitting:
+            found, wanted = (str(value).lower() for value in (getattr(trainer, key), fitting[-1]))
+            raise UsageError(f"trainer.{key}={found} means nothing to {who}; set trainer.{key}={wanted}")
+
+
 _TEXTS: Mapping[str, Callable[[Any], object]] = {
     "loss": losses.loss_of,
     "initialisation": initialisations.initialisation_of,
