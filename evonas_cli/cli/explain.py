@@ -60,7 +60,6 @@ def explain(
     have weights.
     """
     from evonas_cli.cli.report import check_out
-    from evonas_cli.core.errors import UsageError
     from evonas_cli.explain.ablation import Ablating, foreseen
     from evonas_cli.explain.explaining import explain as explained
     from evonas_cli.explain.explaining import keep
@@ -68,13 +67,9 @@ def explain(
     from evonas_cli.report.choosing import chosen
     from evonas_cli.report.reading import read_run
 
-    for name, number in (("--seeds", seeds), ("--epochs", epochs), ("--parts", parts)):
-        if number is not None and number < 1:
-            raise UsageError(f"{name} is {number}; it must be 1 or more")
+    _check(word, {"--seeds": seeds, "--epochs": epochs, "--parts": parts})
     if output is not None:
         check_out(output)
-    if word == "front":
-        raise UsageError("front names several candidates; one is explained at a time, so name an id, best or knee")
     allowed = allow_module or []
     reading = read_run(run, outputs, allowed)
     subject = subject_of(reading, chosen(reading, [word or "best"])[0], allowed)
@@ -96,6 +91,17 @@ def explain(
     if output is not None:
         say(output)
     return 0
+
+
+def _check(word: str | None, counts: Mapping[str, int | None]) -> None:
+    """Raises UsageError for a count below 1, and for several candidates."""
+    from evonas_cli.core.errors import UsageError
+
+    for name, number in counts.items():
+        if number is not None and number < 1:
+            raise UsageError(f"{name} is {number}; it must be 1 or more")
+    if word == "front":
+        raise UsageError("front names several candidates; one is explained at a time, so name an id, best or knee")
 
 
 def _parts(subject: Subject, most: int) -> Parts:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from evonas_cli.cli.common import print_columns, print_json, readable, say, several, shorten
@@ -16,6 +16,8 @@ from evonas_cli.core.errors import EvonasError
 if TYPE_CHECKING:
     from evonas_cli.core.halting import Ended
     from evonas_cli.report.failures import Tally
+    from evonas_cli.report.patterns import Patterns
+    from evonas_cli.report.retrained import Retrained
     from evonas_cli.run.assembly import Parts
     from evonas_cli.run.session import Session
     from evonas_cli.store.directory import RunDirectory
@@ -37,6 +39,24 @@ More: TypeAlias = "Callable[[Mapping[str, Any]], Mapping[str, Any]]"
 """What follows from the document of a run's front, as further members of the JSON document."""
 
 
+@dataclass(frozen=True)
+class _Worked:
+    """What is there to be said of a session that was worked off.
+
+    `reason` is why it has ended; it began with `before` evaluations and ended with `evaluations`. `failures` are
+    counted where no candidate succeeded. `again` is there for a retraining, `named` for a space of named patterns.
+    """
+
+    session: Session
+    reason: str
+    before: int
+    evaluations: int
+    failures: Tally
+    front: Mapping[str, Any]
+    again: Sequence[Retrained] | None
+    named: Patterns | None
+
+
 def carry_out(
     open_session: Callable[[], Session],
     run: RunDirectory,
@@ -49,28 +69,10 @@ def carry_out(
 
     `more` is called once where there is one. After the first signal candidates under way have `grace` seconds.
     """
-    from evonas_cli.cli.retrain import document as retrained_document
-    from evonas_cli.cli.retrain import print_retrained
-    from evonas_cli.report.failures import tally
-    from evonas_cli.report.patterns import patterns_of, table
-    from evonas_cli.report.retrained import retrained
-    from evonas_cli.run import openings
-    from evonas_cli.store.derived import front_document
-
     ignore_hangups()
     try:
         with voice.telling(open_session) as session:
-            if session.parts.reward is not None:
-                voice.say(f"reward = {session.parts.reward}")
-            recorder, fold = session.recorder, session.fold
-            before = len(recorder.journal)
-            reason = conducted(session, voice, grace)
-            evaluations = len(recorder.journal)
-            failures = tally(() if fold.position.succeeded else recorder.journal)
-            document = front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read)
-            again = retrained(session.run, session.parts, recorder.journal)
-            first = session.parts.objectives[0]
-            named = patterns_of(run.root.name, session.parts.space, recorder.journal, first.name, first.direction)
+            worked = _worked(session, run, voice, grace)
     except (KeyboardInterrupt, Terminated) as stop:
         raise Stopped(stop, run.root if run.exists() else None) from stop
     except EvonasError:
@@ -79,31 +81,78 @@ def carry_out(
         if run.exists():
             error.add_note(f"what was recorded is safe, `evonas resume {run.root}` goes on")
         raise
-    ended = session.ended
+    _tell_end(worked, voice)
+    found = bool(worked.front["front"])
+    after = more(worked.front) if more is not None and found else {}
+    if as_json:
+        print_json(_document(worked, after))
+    else:
+        _print(worked)
+    return 0 if found else 1
+
+
+def _worked(session: Session, run: RunDirectory, voice: Narrator, grace: float) -> _Worked:
+    """Works the session off, and reads what it found while its run is still open."""
+    from evonas_cli.report.failures import tally
+    from evonas_cli.report.patterns import patterns_of
+    from evonas_cli.report.retrained import retrained
+    from evonas_cli.store.derived import front_document
+
+    if session.parts.reward is not None:
+        voice.say(f"reward = {session.parts.reward}")
+    recorder, fold = session.recorder, session.fold
+    before = len(recorder.journal)
+    reason = conducted(session, voice, grace)
+    first = session.parts.objectives[0]
+    return _Worked(
+        session,
+        reason,
+        before,
+        evaluations=len(recorder.journal),
+        failures=tally(() if fold.position.succeeded else recorder.journal),
+        front=front_document(fold.objectives, [id for id, _ in fold.front.members], recorder.journal.read),
+        again=retrained(session.run, session.parts, recorder.journal),
+        named=patterns_of(run.root.name, session.parts.space, recorder.journal, first.name, first.direction),
+    )
+
+
+def _tell_end(worked: _Worked, voice: Narrator) -> None:
+    """Says what became of trainings under way, that nothing was left to do, or why there is no front."""
+    ended = worked.session.ended
     if ended is not None and (ended.at_epoch or ended.within):
         voice.say(_told(ended))
-    elif before == evaluations:
-        voice.say(f"nothing was left to do: the run has its {evaluations} evaluations ({reason})")
-    if not document["front"]:
-        voice.say(_without_front(session, evaluations, reason, failures))
-    opened = 0 if again is None else openings.count(session.run)
-    after = more(document) if more is not None and document["front"] else {}
-    if as_json:
-        further = {} if again is None else retrained_document(again, opened)
-        further |= {} if named is None else {"patterns": asdict(named)}
-        print_json(
-            {"run": str(session.run.root), "evaluations": evaluations, "reason": reason, **document, **further, **after}
-        )
-    elif again is not None:
-        print_retrained(again, opened, openings.owner(session.run).root / openings.FILE)
-        say(session.run.root)
-    elif named is not None:
-        print_columns(table(named))
-        say(session.run.root)
+    elif worked.before == worked.evaluations:
+        voice.say(f"nothing was left to do: the run has its {worked.evaluations} evaluations ({worked.reason})")
+    if not worked.front["front"]:
+        voice.say(_without_front(worked.session, worked.evaluations, worked.reason, worked.failures))
+
+
+def _document(worked: _Worked, after: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON document, with `after` as its last members."""
+    from evonas_cli.cli.retrain import document
+    from evonas_cli.run import openings
+
+    run = worked.session.run
+    further = {} if worked.again is None else document(worked.again, openings.count(run))
+    further |= {} if worked.named is None else {"patterns": asdict(worked.named)}
+    own = {"run": str(run.root), "evaluations": worked.evaluations, "reason": worked.reason}
+    return {**own, **worked.front, **further, **after}
+
+
+def _print(worked: _Worked) -> None:
+    """The front, or the table of a retraining or of patterns; last the run's path."""
+    from evonas_cli.cli.retrain import print_retrained
+    from evonas_cli.report.patterns import table
+    from evonas_cli.run import openings
+
+    run = worked.session.run
+    if worked.again is not None:
+        print_retrained(worked.again, openings.count(run), openings.owner(run).root / openings.FILE)
+    elif worked.named is not None:
+        print_columns(table(worked.named))
     else:
-        print_front(document)
-        say(session.run.root)
-    return 0 if document["front"] else 1
+        print_front(worked.front)
+    say(run.root)
 
 
 def conducted(session: Session, voice: Narrator, grace: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as jsonlib
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -27,6 +27,7 @@ from evonas_cli.cli.common import (
 
 if TYPE_CHECKING:
     from evonas_cli.report.candidates import Rows
+    from evonas_cli.report.failures import Tally
     from evonas_cli.report.reading import Reading
 
 _WIDEST = 120
@@ -195,16 +196,31 @@ def _width() -> int:
 
 def _show_run(reading: Reading, as_json: bool) -> int:
     from evonas_cli.cli.running import print_front
-    from evonas_cli.report.candidates import violations
     from evonas_cli.report.failures import tally
-    from evonas_cli.report.warm import in_words, warm_started
+
+    failures = tally(reading.journal)
+    document = _about_run(reading, failures)
+    if as_json:
+        print_json({**document, **reading.front()})
+        return 0
+    for key, value in document.items():
+        for name, text in _told(key, value, failures, len(reading.journal)):
+            say(f"{name:<15} {text}")
+    say()
+    print_front(reading.front())
+    return 0
+
+
+def _about_run(reading: Reading, failures: Tally) -> dict[str, Any]:
+    """The JSON document, but for the front."""
+    from evonas_cli.report.candidates import violations
+    from evonas_cli.report.warm import warm_started
     from evonas_cli.store.figures import read
     from evonas_cli.store.records import spared
 
     metadata = reading.run.metadata()
     logged = list(read(reading.run.figures))
-    failures = tally(reading.journal)
-    document: dict[str, Any] = {
+    return {
         "schema": 1,
         "run": str(reading.run.root),
         "state": reading.run.state(),
@@ -220,33 +236,31 @@ def _show_run(reading: Reading, as_json: bool) -> int:
         "hypervolume": _hypervolume(reading, logged),
         **{key: metadata[key] for key in ("created", "evonas", "choices", "environment", "versions")},
     }
-    if as_json:
-        print_json({**document, **reading.front()})
-        return 0
-    for key, value in document.items():
-        if key == "failures":
-            for reason in failures.commonest():
-                say(f"{'':<16}{reason.count} {reason}")
-        elif key == "constraints":
-            for one in value:
-                counts = f"{one['refused']} refused before training, {one['violated']} violate it"
-                say(f"{key:<15} {one['constraint']}: {counts}")
-        elif key == "figures" and value is not None:
-            say(f"{key:<15} {jsonlib.dumps(value)}")
-        elif key == "hypervolume" and value is not None:
-            point = ", ".join(f"{name} {readable(number)}" for name, number in value["reference"].items())
-            say(f"{key:<15} {readable(value['value'])} up to {point}")
-        elif key == "warm_started":
-            say(f"{key:<15} {in_words(value, len(reading.journal))}")
-        elif key == "throughput":
-            say(f"{key:<15} {', '.join(pace(value)) or 'not measured'}")
-        elif key not in ("schema", "versions", "figures", "hypervolume"):
-            pairs = value.items() if isinstance(value, dict) else ()
-            text = ", ".join(f"{k} {v}" for k, v in pairs if k != "data") if isinstance(value, dict) else str(value)
-            say(f"{key:<15} {text or 'none'}")
-    say()
-    print_front(reading.front())
-    return 0
+
+
+def _told(key: str, value: Any, failures: Tally, evaluations: int) -> Iterator[tuple[str, str]]:
+    """The lines of a member of the document, each with the word before it; none for what people are not told."""
+    from evonas_cli.report.warm import in_words
+
+    if key == "failures":
+        yield from [("", f"{reason.count} {reason}") for reason in failures.commonest()]
+    elif key == "constraints":
+        for one in value:
+            counts = f"{one['refused']} refused before training, {one['violated']} violate it"
+            yield key, f"{one['constraint']}: {counts}"
+    elif key == "figures" and value is not None:
+        yield key, jsonlib.dumps(value)
+    elif key == "hypervolume" and value is not None:
+        point = ", ".join(f"{name} {readable(number)}" for name, number in value["reference"].items())
+        yield key, f"{readable(value['value'])} up to {point}"
+    elif key == "warm_started":
+        yield key, in_words(value, evaluations)
+    elif key == "throughput":
+        yield key, ", ".join(pace(value)) or "not measured"
+    elif key not in ("schema", "versions", "figures", "hypervolume"):
+        pairs = value.items() if isinstance(value, dict) else ()
+        text = ", ".join(f"{k} {v}" for k, v in pairs if k != "data") if isinstance(value, dict) else str(value)
+        yield key, text or "none"
 
 
 def _hypervolume(reading: Reading, logged: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

@@ -72,6 +72,12 @@ def check_root(config: dict[str, Any]) -> None:
         if name not in node:
             raise UsageError(f"{key} is missing; set its keys one by one, e.g. {key}=VALUE")
         node[name] = convert(key, node[name], hint)
+    _check_mappings(config)
+    _check_ranges(config)
+
+
+def _check_mappings(config: Mapping[str, Any]) -> None:
+    """Raises UsageError for a root key that has another value than the mapping which it takes."""
     for key in OPEN:
         if not isinstance(config[key], Mapping):
             raise UsageError(f"{key} is {config[key]!r}; it must be a mapping: {key}={{NAME: ...}}")
@@ -89,6 +95,10 @@ def check_root(config: dict[str, Any]) -> None:
                 f"jobs.{name} is {node!r}; further jobs are named in small letters and built from a mapping, e.g. "
                 "jobs={size: {_target_: evonas_cli.jobs.size.Size}}"
             )
+
+
+def _check_ranges(config: Mapping[str, Any]) -> None:
+    """Raises UsageError for a root key that is out of range."""
     if not 0 <= config["seed"] < 2**63:
         raise UsageError(f"seed is {config['seed']}; it must be between 0 and 2^63 - 1")
     if config["start_best"] is not None and config["start_best"] < 1:

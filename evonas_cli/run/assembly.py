@@ -220,14 +220,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     if config["objectives"] is None:
         config = {**config, "objectives": [REWARD] if config["scalarize"] is not None else preferred(job)}
     goals = goals_of(config, job)
-    if config["budget"]["cost"] is not None and "cost" not in job.metrics:
-        raise UsageError("budget.cost is set but this job measures no cost; use budget.evaluations")
-    if isinstance(strategy, Particular):
-        strategy.check_objectives(goals.objectives)
     others = further_jobs(config, allowed)
-    check_demands(config, strategy, job, others)
-    if config["dedupe"] != "none":
-        check_dedupe(config["dedupe"], strategy, goals.metrics, goals.asked)
+    _check_goals(config, strategy, job, others, goals)
     if config["dedupe"] == "function":
         _check_keyed(config, job, space, allowed, folders)
     honoured = {"": honours(job), **{name: honours(other) for name, other in others.items()}}
@@ -249,6 +243,17 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         check_name(config["run"]["name"])
     expanded(config["run"]["outputs"], "run.outputs")
     return parts
+
+
+def _check_goals(config: Config, strategy: Any, job: Job[Any], others: Mapping[str, Any], goals: Goals) -> None:
+    """Raises UsageError where budget, objectives, jobs or repeated genomes do not go with strategy and job."""
+    if config["budget"]["cost"] is not None and "cost" not in job.metrics:
+        raise UsageError("budget.cost is set but this job measures no cost; use budget.evaluations")
+    if isinstance(strategy, Particular):
+        strategy.check_objectives(goals.objectives)
+    check_demands(config, strategy, job, others)
+    if config["dedupe"] != "none":
+        check_dedupe(config["dedupe"], strategy, goals.metrics, goals.asked)
 
 
 def _expanded(config: Config, group: str, allowed: Sequence[str], folders: Sequence[Path]) -> dict[str, Any]:

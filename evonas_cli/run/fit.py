@@ -47,19 +47,7 @@ def check_demands(config: Config, strategy: Any, job: Job[Any], others: Mapping[
             f"{who}: candidates of the job {deaf[0]} continue each other, which {type(others[deaf[0]]).__name__} does "
             f"not honour; leave jobs as the strategy sets it"
         )
-    ignored = [name for name in demands.honoured if name not in honours(job)]
-    if ignored:
-        asks = {
-            "fidelity": f"has candidates trained to the fidelities {', '.join(f'{f:.4g}' for f in demands.fidelities)}",
-            "continues": "hands trained weights on",
-            "options": "hands options on",
-        }
-        name = "continues" if "continues" in ignored else ignored[0]
-        cure = "hand on none" if name == "continues" else "do without"
-        raise UsageError(
-            f"{who} {asks[name]}, which the job {job_name} does not honour; use job=train, or settings of the strategy "
-            f"that {cure}"
-        )
+    _check_honoured(who, demands, job)
     if demands.window is not None and config["window"] > demands.window:
         raise UsageError(
             f"{who} asks at most {demands.window} step{'s' * (demands.window != 1)} ahead of what it was told; "
@@ -70,6 +58,23 @@ def check_demands(config: Config, strategy: Any, job: Job[Any], others: Mapping[
         raise UsageError(f"{who} chooses by behaviour, and the job {job_name} describes none; {cure}")
     if isinstance(job, Exacting):
         job.check_demands(demands)
+
+
+def _check_honoured(who: str, demands: Demands, job: Job[Any]) -> None:
+    """Raises UsageError where proposals of the strategy set what the job does not honour."""
+    ignored = [name for name in demands.honoured if name not in honours(job)]
+    if ignored:
+        asks = {
+            "fidelity": f"has candidates trained to the fidelities {', '.join(f'{f:.4g}' for f in demands.fidelities)}",
+            "continues": "hands trained weights on",
+            "options": "hands options on",
+        }
+        name = "continues" if "continues" in ignored else ignored[0]
+        cure = "hand on none" if name == "continues" else "do without"
+        raise UsageError(
+            f"{who} {asks[name]}, which the job {type(job).__name__} does not honour; use job=train, or settings of "
+            f"the strategy that {cure}"
+        )
 
 
 USUAL = ("valid_error", "parameters")
