@@ -19,8 +19,7 @@ LINE, BREAKS = "_EVONAS_LINE", "_EVONAS_BREAKS"
 """Variables: the line, and the letters at which the shell breaks words, of which it replaces the last piece only."""
 CATALOGUE = {"spaces": "space", "strategies": "strategy", "datasets": "dataset", "trainers": "trainer", "jobs": "job"}
 CATALOGUE |= {"evaluators": "evaluator", "trackers": "tracker", "experiments": "experiment"}
-_SPACES = ("bench build",)
-"""Verbs whose SPACE is an option of the group."""
+"""The verbs that list parts, with the groups that they list."""
 
 
 def asked() -> bool:

@@ -13,22 +13,6 @@ from typing import Any
 from evonas_cli.core.types import Json
 
 WIDTH = 100
-PLURALS = {
-    "space": "spaces",
-    "strategy": "strategies",
-    "dataset": "datasets",
-    "trainer": "trainers",
-    "job": "jobs",
-    "evaluator": "evaluators",
-    "tracker": "trackers",
-    "experiment": "experiments",
-}
-CLASSES = (
-    ("evonas_cli.data.dataset", "Dataset"),
-    ("evonas_cli.data.planar", "Points"),
-    ("evonas_cli.data.tasks", "Tasks"),
-)
-"""Where the classes are defined of data sets that have classes unless their settings say otherwise."""
 NOTED = ("trainer", "experiment")
 """Groups whose options are told apart by their files: they share a class, or have none."""
 Entry = dict[str, Any]
@@ -85,11 +69,9 @@ def kind_of(made: Any, node: Mapping[str, Any]) -> str:
     """What a data set's targets are, as far as its class and its settings tell ("": they do not)."""
     if hasattr(made, "corpus"):
         return "tokens"
-    if getattr(made, "known_kind", None) is not None:
-        return str(made.known_kind)
     if "kind" in node:
         return "as the targets say" if node["kind"] == "auto" else str(node["kind"])
-    return "classes" if any((base.__module__, base.__name__) in CLASSES for base in made.__mro__) else ""
+    return str(getattr(made, "known_kind", None) or "")
 
 
 def _line(group: str, about: str, notes: str) -> str:

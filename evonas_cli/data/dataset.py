@@ -56,7 +56,7 @@ class Source(ABC):
     known_outputs: ClassVar[int | None] = None
     """How many classes, labels or numbers the source has; None: that has to be read."""
     known_kind: ClassVar[Kind | None] = None
-    """The kind of the targets, where it is the same whatever the settings, and not classes; None elsewhere."""
+    """The kind of the targets, where it is the same whatever the settings; None elsewhere."""
 
     valid_fraction: float | str | None
     test_fraction: float | str | None
@@ -189,6 +189,7 @@ class Dataset(Source):
 
     speaks: ClassVar[bool] = False
     """Whether a line says what was found in the source, before a search begins."""
+    known_kind: ClassVar[Kind | None] = "classes"
 
     crop: int
     flip: bool

@@ -21,6 +21,7 @@ from evonas_cli.core.files import check_file, located
 from evonas_cli.data.arrays import Arrays
 from evonas_cli.data.own_parts import OwnParts
 from evonas_cli.data.pictures import SUFFIXES, black_and_white, in_bytes, read_picture
+from evonas_cli.network.task import Kind
 
 DRAWN = ("ring", "checkered")
 """Targets that need no file."""
@@ -44,6 +45,7 @@ class Pattern(OwnParts):
     """
 
     known_outputs: ClassVar[int | None] = 1
+    known_kind: ClassVar[Kind | None] = "numbers"
 
     target: str
     side: int
@@ -59,11 +61,6 @@ class Pattern(OwnParts):
     def name(self) -> str:
         """The target and its size."""
         return f"{self.target} of {self.side} x {self.side} pixels"
-
-    @property
-    def task_kind(self) -> str:
-        """As Source.task_kind."""
-        return "numbers"
 
     def check_there(self) -> None:
         """As Source.check_there."""

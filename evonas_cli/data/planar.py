@@ -23,6 +23,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.data.arrays import Arrays
 from evonas_cli.data.own_parts import DrawnParts, OwnParts
+from evonas_cli.network.task import Kind
 
 Point: TypeAlias = tuple[float, float, int]
 """Both coordinates and the class, 0 or 1."""
@@ -35,6 +36,7 @@ class Points(OwnParts):
     """A set of points that has all three parts: vectors (N, 2) float32 in two classes."""
 
     known_outputs: ClassVar[int | None] = 2
+    known_kind: ClassVar[Kind | None] = "classes"
 
     @abstractmethod
     def part(self, name: str) -> list[Point]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from evonas_cli.core.sources import Member
 from evonas_cli.data.arrays import Inputs, Labels
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.splits import Augmentation, Splits, moments, stratified
-from evonas_cli.network.task import Task
+from evonas_cli.network.task import Kind, Task
 
 MANY = "a data set of tasks has two members or more: dataset.members=[{name:digit_task,labels:parity},digits]"
 
@@ -39,6 +39,8 @@ class Tasks(Source):
     Raises UsageError for fewer than two members, and for members that are no classifications. Members whose examples
     differ in shape or type, or that augment them, are refused by `prepare`.
     """
+
+    known_kind: ClassVar[Kind | None] = "classes"
 
     members: Sequence[Member]
     samples: int | None = 50

@@ -144,11 +144,6 @@ class Superplan:
         """Those of one sample through the network of a path."""
         return sum(self._multiply_adds(index) for index in self.live(path) if index not in self.mixtures)
 
-    @cached_property
-    def all_multiply_adds(self) -> int:
-        """Those of one sample through all operations."""
-        return self.plan.multiply_adds
-
     def _multiply_adds(self, index: int) -> int:
         node = self.plan.nodes[index]
         rule = None if index == 0 else OPS[node.op].multiply_adds

@@ -15,15 +15,20 @@ import pytest
 from typer.main import get_command
 
 from evonas_cli.cli.app import app, run
-from evonas_cli.cli.entries import PLURALS, kind_of, shorter
+from evonas_cli.cli.completing import CATALOGUE as VERBS
+from evonas_cli.cli.entries import kind_of, shorter
 from evonas_cli.cli.help import EXAMPLES, SECTIONS
 from evonas_cli.cli.tables import aligned, markdown
 from evonas_cli.config.compose import compose
 from evonas_cli.config.folders import options
 from evonas_cli.config.meanings import experiment, leaf
+from evonas_cli.data.digits import Digits
+from evonas_cli.data.pattern import Pattern
+from evonas_cli.data.planar import Xor
+from evonas_cli.data.scenes import Scenes
+from evonas_cli.data.table import Csv
+from evonas_cli.data.tasks import Tasks
 from evonas_cli.network.metrics import METRICS, meaning
-
-VERBS = {plural: group for group, plural in PLURALS.items()}
 
 
 @pytest.fixture
@@ -214,6 +219,8 @@ def test_what_needs_no_torch_loads_none() -> None:
 def test_kinds_of_data_sets() -> None:
     sequences = type("Sequences", (), {"corpus": None})
     assert kind_of(sequences, {"kind": "auto"}) == "tokens" and kind_of(object, {}) == ""
+    assert kind_of(Digits, {}) == kind_of(Xor, {}) == kind_of(Tasks, {}) == "classes" and kind_of(Scenes, {}) == "boxes"
+    assert kind_of(Csv, {"kind": "auto"}) == "as the targets say" and kind_of(Pattern, {}) == "numbers"
     assert (
         kind_of(object, {"kind": "numbers"}) == "numbers" and kind_of(object, {"kind": "auto"}) == "as the targets say"
     )
