@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from time import perf_counter
 
 from evonas_cli.bench.workloads import BATCH, Given, Noise, Seat, Workload
 from evonas_cli.config.build import build
 from evonas_cli.config.compose import compose
-from evonas_cli.core.types import Candidate, Proposal, Result, Training
+from evonas_cli.core.nowhere import Nowhere
+from evonas_cli.core.types import Candidate, Proposal, Result
 from evonas_cli.evaluation.pool import Pool
 from evonas_cli.jobs.train import Train
 from evonas_cli.network.plan import Plan
 
 SETTINGS = (f"trainer.batch_size={BATCH}", "trainer.checkpoint_seconds=null")
-
-
-class Nowhere:
-    """A context that keeps nothing."""
-
-    def folder(self, id: int) -> Path | None:
-        """None."""
-        return None
-
-    def report(self, training: Training) -> None:
-        """Nothing."""
 
 
 def job(

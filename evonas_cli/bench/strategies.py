@@ -19,6 +19,7 @@ from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.evaluating import Evaluator
 from evonas_cli.core.fold import Budget
 from evonas_cli.core.front import is_outcome
+from evonas_cli.core.nowhere import Nowhere
 from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.report.curves import Track
@@ -26,7 +27,6 @@ from evonas_cli.report.groups import Sample
 from evonas_cli.report.samples import compared_metric
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.identity import identity
-from evonas_cli.run.inner import NoFolders
 from evonas_cli.run.search import search
 from evonas_cli.store.recorder import Memory
 
@@ -121,9 +121,7 @@ def play(plan: Plan) -> list[Outcome]:
 
 def _evaluator(parts: Parts) -> Evaluator[Any]:
     node, device = parts.config["evaluator"], parts.config["device"]
-    evaluator: Evaluator[Any] = build(
-        node, "evaluator", parts.allowed, job=parts.job, context=NoFolders(), device=device
-    )
+    evaluator: Evaluator[Any] = build(node, "evaluator", parts.allowed, job=parts.job, context=Nowhere(), device=device)
     return evaluator
 
 

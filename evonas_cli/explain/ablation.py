@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import fmean, variance
 from typing import Any
 
 from evonas_cli.core.errors import EvonasError
 from evonas_cli.core.evaluating import Place
+from evonas_cli.core.nowhere import Nowhere
 from evonas_cli.core.rng import derive
-from evonas_cli.core.types import Candidate, Json, Proposal, Result, Training
+from evonas_cli.core.types import Candidate, Json, Proposal, Result
 from evonas_cli.explain.parts import Parts, named
 from evonas_cli.explain.subject import Subject
 from evonas_cli.jobs.stacks import units
@@ -46,16 +46,6 @@ class Plans:
     def decode(self, genome: int, task: Task) -> Phenotype:
         """The network at that place, with the settings that all share."""
         return Phenotype(self._plans[genome], self._hyper)
-
-
-class _Nowhere:
-    """A context that keeps no files and tells nobody."""
-
-    def folder(self, id: int) -> Path | None:
-        return None
-
-    def report(self, training: Training) -> None:
-        return None
 
 
 def trainer_of(subject: Subject, how: Ablating) -> Trainer:
@@ -136,7 +126,7 @@ def trained(subject: Subject, plans: Sequence[Plan], trainer: Trainer, seeds: in
     device, auto = str(environment["device"]), str(environment["precision"])
     found: dict[int, Result] = {}
     for unit in units(asked, space, trainer, subject.task, device, auto):
-        for result in bench.evaluate(unit, _Nowhere()):
+        for result in bench.evaluate(unit, Nowhere()):
             if result.error is not None:
                 raise EvonasError(
                     f"a training of the ablation failed ({result.error.kind}: {result.error.text}); "

@@ -1,7 +1,7 @@
 """What the network cost: seconds of its training, the search and a pass, sizes, and energy where there is a counter.
 
 Beside it stands what the search method cost in its paper, as far as the strategy says so (`original_cost`), so that
-nobody takes a small run for the paper's result.
+a small run is not taken for the paper's result.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ APART = " / "
 class Route:
     """`modules` has the module of each node, `sources` the values that each node reads, and last those of the decoder.
 
-    Raises ValueError for a value that does not come earlier, is read twice, or by nobody, and for a module below 0.
+    Raises ValueError for a value that does not come earlier, is read twice or not at all, and for a module below 0.
     """
 
     modules: tuple[int, ...]
@@ -35,7 +35,7 @@ class Route:
                 raise ValueError(f"node {node} reads {list(sources)}, which are not earlier values in ascending order")
         unread = set(range(len(self.modules) + 1)) - {source for sources in self.sources for source in sources}
         if unread:
-            raise ValueError(f"nobody reads value {min(unread)}")
+            raise ValueError(f"no node reads value {min(unread)}")
 
     @property
     def edges(self) -> tuple[tuple[int, int], ...]:

@@ -18,9 +18,10 @@ from evonas_cli.core.cache import Cache
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.front import is_outcome
 from evonas_cli.core.hints import hints_of
+from evonas_cli.core.nowhere import Nowhere
 from evonas_cli.core.protocols import Computing
 from evonas_cli.core.searches import Searches
-from evonas_cli.core.types import Candidate, Failure, Json, Objective, Result, Training
+from evonas_cli.core.types import Candidate, Failure, Json, Objective, Result
 from evonas_cli.evaluation.serial import Serial
 from evonas_cli.run.search import search
 from evonas_cli.run.serving import quiet
@@ -45,17 +46,6 @@ REST: Mapping[str, Any] = {
 """The other keys that a search is assembled from."""
 LEAST_CANDIDATES = 10
 """A candidate may take at most one part in so many of a run's budget."""
-
-
-class NoFolders:
-    """The context of searches that leave no files."""
-
-    def folder(self, id: int) -> Path | None:
-        """None."""
-        return None
-
-    def report(self, training: Training) -> None:
-        """Nothing."""
 
 
 class Inner:
@@ -166,7 +156,7 @@ class Inner:
     def _evaluator(self, parts: Parts) -> Serial[Any]:
         """A new one, so that nothing is queued in it; all share one job, which reads its files once."""
         self._job = self._job or parts.job
-        return Serial(self._job, NoFolders())
+        return Serial(self._job, Nowhere())
 
 
 def setting_of(constructor: Any) -> str | None:

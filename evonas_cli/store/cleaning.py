@@ -1,7 +1,7 @@
-"""What a run directory holds that nobody needs any more.
+"""What a run directory holds that is not needed any more.
 
 Whatever is named here can go without changing what the run ends with: a checkpoint of a candidate that is recorded is
-never read again; weights that are gone are trained again, with equal bits, by whoever continues from them.
+never read again; weights that are gone are trained again, with equal bits, for a candidate that continues from them.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from evonas_cli.training.state import Owner, Progress, State, checksum, parse, w
 from evonas_cli.training.trainer import Trainer
 
 KEPT = WEIGHTS
-NOBODY = Owner(0, -1, 0)
+NO_OWNER = Owner(0, -1, 0)
 """The owner of a training of which nothing is kept."""
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ class Checkpoint:
         seconds: float | None = None,
         keep: bool = False,
         source: Source | None = None,
-        owner: Owner = NOBODY,
+        owner: Owner = NO_OWNER,
         about: Mapping[str, str] = MappingProxyType({}),
         held: bool = False,
     ) -> None:

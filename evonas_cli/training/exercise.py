@@ -32,8 +32,8 @@ Pause: TypeAlias = Callable[[], bool]
 """Lets others use this thread's time; False when no other training waits."""
 
 
-def nobody() -> bool:
-    """No other training waits."""
+def no_pause() -> bool:
+    """The pause of a training beside which no other one waits."""
     return False
 
 

@@ -12,7 +12,7 @@ from evonas_cli.data.resident import Resident
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.checkpoint import Place
 from evonas_cli.training.device.one_thread import in_one_thread
-from evonas_cli.training.exercise import Outcome, Part, Pause, nobody, outcomes
+from evonas_cli.training.exercise import Outcome, Part, Pause, no_pause, outcomes
 from evonas_cli.training.extent import PASSES
 from evonas_cli.training.optimizers import optimizer_of
 from evonas_cli.training.reporter import Reporter
@@ -35,7 +35,7 @@ class FeedForward:
         trainers: Mapping[int, Trainer],
         data: Resident,
         run_seed: int,
-        pause: Pause = nobody,
+        pause: Pause = no_pause,
         reporter: Reporter | None = None,
         halt: Halt = NEVER,
     ) -> None:

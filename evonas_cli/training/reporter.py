@@ -19,7 +19,7 @@ Losses: TypeAlias = Callable[[int], Sequence[float]]
 
 
 class Reporter:
-    """Tells `report` how far the training of candidates `ids` is, the members of one program; None: it tells nobody.
+    """Tells `report` how far the training of candidates `ids` is, the members of one program; None: it tells nothing.
 
     The first epoch is told at once. What costs time to find out is asked for when there is something to tell, once in
     `SECONDS`.

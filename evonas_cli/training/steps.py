@@ -24,7 +24,7 @@ from evonas_cli.training.device.one_thread import in_one_thread
 from evonas_cli.training.device.setup import has_bf16, precision_of
 from evonas_cli.training.device.streams import aside, borrow
 from evonas_cli.training.evolved_loss import MemberLosses, loss_fault
-from evonas_cli.training.exercise import Pause, nobody
+from evonas_cli.training.exercise import Pause, no_pause
 from evonas_cli.training.extent import few_updates
 from evonas_cli.training.optimizers import Optimizer
 from evonas_cli.training.reporter import Reporter
@@ -50,7 +50,7 @@ class Steps:
         trainer: Trainer,
         optimizer: Optimizer,
         run_seed: int,
-        pause: Pause = nobody,
+        pause: Pause = no_pause,
         record: Record | None = None,
         reporter: Reporter | None = None,
         halt: Halt = NEVER,

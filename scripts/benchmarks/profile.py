@@ -12,9 +12,10 @@ from time import perf_counter
 
 from benchmarks.phases import Clock, Point
 
-from evonas_cli.bench.engine import Nowhere, job, population, samples
+from evonas_cli.bench.engine import job, population, samples
 from evonas_cli.bench.workloads import BATCH, WORKLOADS, Seat, Workload
 from evonas_cli.core.evaluating import Bench, Place
+from evonas_cli.core.nowhere import Nowhere
 from evonas_cli.core.processes import spawning
 from evonas_cli.core.types import Json, Unit
 from evonas_cli.evaluation.units import divide, evaluate

@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 from own_operation import Scaled
 
 from evonas_cli.core.evaluating import Place
-from evonas_cli.core.types import Candidate, Proposal, Training, Unit
+from evonas_cli.core.nowhere import Nowhere
+from evonas_cli.core.types import Candidate, Proposal, Unit
 from evonas_cli.data.digits import Digits
 from evonas_cli.jobs import stacks
 from evonas_cli.jobs.train import Train
@@ -25,16 +26,6 @@ from evonas_cli.training.trainer import Trainer
 
 DIGITS = Digits(valid_fraction=0.5, test_fraction=0.2, limit=256, crop=0, flip=False, cutout=0)
 PLAN = Scaled().decode(4, Task((1, 8, 8), 10)).plan
-
-
-class Nowhere:
-    """A context without folders."""
-
-    def folder(self, id: int) -> Path | None:
-        return None
-
-    def report(self, training: Training) -> None:
-        pass
 
 
 def train(**changes: Any) -> Train:

@@ -33,7 +33,7 @@ from evonas_cli.training.device.errors import is_device_error, is_out_of_memory,
 from evonas_cli.training.device.free_memory import Room
 from evonas_cli.training.device.setup import has_bf16, precision_of
 from evonas_cli.training.device.turns import abreast
-from evonas_cli.training.exercise import Diverged, Outcome, Pause, nobody
+from evonas_cli.training.exercise import Diverged, Outcome, Pause, no_pause
 from evonas_cli.training.extent import over_cap
 from evonas_cli.training.measuring.bench import Instruments
 from evonas_cli.training.measuring.plan import Measuring
@@ -178,7 +178,7 @@ class Workbench:
             return [self._attempt(Unit(unit.candidates), context)]
         return [result for part in parts for result in self._together(part, context)]
 
-    def _attempt(self, unit: Unit[Any], context: Context, pause: Pause = nobody) -> Result:
+    def _attempt(self, unit: Unit[Any], context: Context, pause: Pause = no_pause) -> Result:
         return attempt(unit.candidates[0], context, lambda *notes: self._alone(unit, context, pause, *notes))
 
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
@@ -282,7 +282,7 @@ class Workbench:
             found["latency_ms"] = latency
         return {**outcome, **found}
 
-    def _fit(self, built: Sequence[Built], unit: Unit[Any], context: Context, pause: Pause = nobody) -> list[Outcome]:
+    def _fit(self, built: Sequence[Built], unit: Unit[Any], context: Context, pause: Pause = no_pause) -> list[Outcome]:
         """An outcome for each."""
         data, _, signature = self._loaded
         train = partial(program, pause, Conditions(signature, self.equipment.seed, self.halt))

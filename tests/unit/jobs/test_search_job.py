@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Place
+from evonas_cli.core.nowhere import Nowhere
 from evonas_cli.core.searches import inner_seeds
 from evonas_cli.core.types import Candidate, Failure, Proposal, Result, Unit
 from evonas_cli.evaluation.serial import Serial
 from evonas_cli.jobs.search import Search, quantile
 from evonas_cli.run.assembly import Parts, assemble
-from evonas_cli.run.inner import Inner, NoFolders, resolved
+from evonas_cli.run.inner import Inner, resolved
 from evonas_cli.run.search import search
 from evonas_cli.spaces.settings import Settings
 from evonas_cli.store.recorder import Memory
@@ -39,14 +40,14 @@ def job(searches: Inner, **settings: Any) -> Search:
 
 
 def evaluated(found: Search, genome: tuple[int, ...], seed: int = 1) -> Result:
-    [result] = found.open(Place()).evaluate(Unit((Candidate(0, 0, seed, Proposal(genome)),)), NoFolders())
+    [result] = found.open(Place()).evaluate(Unit((Candidate(0, 0, seed, Proposal(genome)),)), Nowhere())
     return result
 
 
 def best(seed: int, metric: str, *words: str) -> float:
     """That metric of the best candidate of an ordinary search, as its front says."""
     parts = assemble(compose([*WORDS, "budget.evaluations=30", *words]).config)
-    evaluator: Serial[Any] = Serial(parts.job, NoFolders())
+    evaluator: Serial[Any] = Serial(parts.job, Nowhere())
     evaluator.start()
     results: dict[int, Result] = {}
     fold = parts.fold(seed)

@@ -17,7 +17,7 @@ from evonas_cli.network.task import Task
 from evonas_cli.nn.build import Network
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training import loop
-from evonas_cli.training.checkpoint import NOBODY, Checkpoint, Source
+from evonas_cli.training.checkpoint import NO_OWNER, Checkpoint, Source
 from evonas_cli.training.exercise import Diverged, Outcome
 from evonas_cli.training.feed_forward import FeedForward
 from evonas_cli.training.loop import Member
@@ -112,7 +112,7 @@ def fit_all(population: Population, members: list[Member], data: Resident, run_s
 
 def source(folder: Path, weights_only: bool = False) -> Source:
     """The final state of a training in the folder whose owner was not named."""
-    return Source(folder=folder, run_seed=NOBODY.run_seed, id=NOBODY.id, weights_only=weights_only)
+    return Source(folder=folder, run_seed=NO_OWNER.run_seed, id=NO_OWNER.id, weights_only=weights_only)
 
 
 class Interrupted(Exception):

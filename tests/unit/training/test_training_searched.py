@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Place
+from evonas_cli.core.nowhere import Nowhere
 from evonas_cli.core.types import Candidate, Proposal, Result, Unit
 from evonas_cli.core.wanted import Wanted
 from evonas_cli.data.digits import Digits
@@ -100,14 +101,6 @@ def test_members_with_rules_of_their_own_and_a_memory_that_goes_on() -> None:
     assert torch.allclose(together[0], torch.cat([part.detach() for part in alone]), atol=1e-6)
     with pytest.raises(ValueError, match="members without cannot be one program"):
         optimizer_of(parameters(2), [members[0], trainer("sgd")])
-
-
-class Nowhere:
-    def folder(self, id: int) -> None:
-        return None
-
-    def report(self, training: Any) -> None:
-        pass
 
 
 def job(space: Any, wanted: tuple[str, ...] = (), dataset: Any = DIGITS, **changes: Any) -> Train:
