@@ -14,7 +14,7 @@ from evonas_cli.data.sequences import SequenceDataset
 from evonas_cli.genomes.capabilities import Recurrent
 from evonas_cli.jobs import stages
 from evonas_cli.network.language import LanguagePlan
-from evonas_cli.network.metrics import metrics_of
+from evonas_cli.network.metrics import OF_TRAININGS, metrics_of
 from evonas_cli.network.task import Task
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.extent import epochs_of, over_cap
@@ -53,14 +53,6 @@ class Language:
 
     needs: tuple[type, ...] = (Recurrent,)
     honours = frozenset({"fidelity", "continues", "options"})
-    _always: Mapping[str, Metric] = {
-        "train_loss": Metric("min"),
-        "parameters": Metric("min"),
-        "multiply_adds": Metric("min"),
-        "epochs": Metric("min"),
-        "cost": Metric("min"),
-        "train_seconds": Metric("min", measured=True),
-    }
 
     def __init__(
         self,
@@ -95,7 +87,7 @@ class Language:
         """Those of every training, and with trainer.measure_train those of the training part."""
         task = metrics_of("tokens", 0)
         on_train = {name.replace("valid", "train_eval", 1): metric for name, metric in task.items()}
-        return {**task, **self._always, **(on_train if self.equipment.trainer.measure_train else {})}
+        return {**task, **OF_TRAININGS, **(on_train if self.equipment.trainer.measure_train else {})}
 
     def open(self, place: Place) -> LanguageBench:
         """The bench, which reads the corpus when it is first asked."""

@@ -20,7 +20,7 @@ from evonas_cli.genomes.routing import Routing, check_tasks
 from evonas_cli.jobs import described, foresight, stacks, stages, static
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.losses import STANDARD
-from evonas_cli.network.metrics import OBJECTIVES, OF_NETWORKS, metrics_of, spread_of
+from evonas_cli.network.metrics import OBJECTIVES, OF_NETWORKS, OF_TRAININGS, metrics_of, spread_of
 from evonas_cli.network.task import KINDS, Kind, Task
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.extent import few_updates
@@ -50,14 +50,6 @@ class Train:
     key_needs: tuple[type, ...] = ()
     honours = frozenset({"fidelity", "continues", "options"})
     offered: Mapping[str, Metric] = OF_NETWORKS
-    _always: Mapping[str, Metric] = {
-        "train_loss": Metric("min"),
-        "parameters": Metric("min"),
-        "multiply_adds": Metric("min"),
-        "epochs": Metric("min"),
-        "cost": Metric("min"),
-        "train_seconds": Metric("min", measured=True),
-    }
 
     def __init__(
         self,
@@ -162,7 +154,7 @@ class Train:
         on_test = {name.replace("valid", "test", 1): replace(metric, test=True) for name, metric in task.items()}
         more = {**(on_train if self.equipment.trainer.measure_train else {}), **(on_test if self._tests else {})}
         spread = {spread_of(OBJECTIVES[_kind(self.equipment.dataset)]): Metric("min")} if self._folds > 1 else {}
-        return {**({} if self._full else task), **spread, **self._always, **more}
+        return {**({} if self._full else task), **spread, **OF_TRAININGS, **more}
 
     def open(self, place: Place) -> Workbench | described.Described:
         """The bench, which prepares the data when it is first asked, or takes it out of the file of the place."""

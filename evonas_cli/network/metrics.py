@@ -9,6 +9,15 @@ from evonas_cli.network.task import Kind
 
 LOWER, HIGHER = Metric("min"), Metric("max")
 
+OF_TRAININGS: Mapping[str, Metric] = {
+    "train_loss": LOWER,
+    "parameters": LOWER,
+    "multiply_adds": LOWER,
+    "epochs": LOWER,
+    "cost": LOWER,
+    "train_seconds": Metric("min", measured=True),
+}
+"""The metrics of every training, whatever the task."""
 METRICS: Mapping[Kind, Mapping[str, Metric]] = {
     "classes": {
         "valid_error": LOWER,
