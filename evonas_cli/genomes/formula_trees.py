@@ -19,7 +19,6 @@ from evonas_cli.core.types import Json
 from evonas_cli.genomes import trees
 from evonas_cli.genomes.options import words
 from evonas_cli.genomes.sketch import Sketch, tree_sketch
-from evonas_cli.genomes.trees import common_region
 from evonas_cli.network.formulas import FUNCTIONS, canonical, fault, formula
 from evonas_cli.network.trees import Path, Tree
 
@@ -76,17 +75,8 @@ class FormulaTrees:
         return genome
 
     def recombine(self, parents: Sequence[Tree], rng: Random) -> Tree:
-        """The first parent, into which each other one grafts its subtree at a place of the common region."""
-        tree = parents[0]
-        for donor in parents[1:]:
-            places = [(place, subtree) for place, _, subtree in common_region(tree, donor) if place]
-            rng.shuffle(places)
-            for place, subtree in places:
-                child = tree.replaced(place, subtree)
-                if child != tree and self._fault(child) is None:
-                    tree = child
-                    break
-        return tree
+        """The first parent with a subtree of each other one (`trees.grafted`)."""
+        return trees.grafted(parents, rng, lambda tree: self._fault(tree) is None)
 
     def distance(self, first: Tree, second: Tree) -> float:
         """What the trees do not share, in [0, 1] (`trees.distance`)."""

@@ -6,6 +6,9 @@ children. Crossover at one of these places is homologous: what is exchanged keep
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from random import Random
+
 from evonas_cli.network.trees import Path, Tree
 
 DEPTH_SHARE = 0.5
@@ -26,6 +29,29 @@ def common_region(first: Tree, second: Tree) -> list[tuple[Path, Tree, Tree]]:
             pairs = zip(one.children, other.children, strict=True)
             left += [((*place, number), a, b) for number, (a, b) in enumerate(pairs)][::-1]
     return found
+
+
+def grafted(
+    parents: Sequence[Tree],
+    rng: Random,
+    fits: Callable[[Tree], bool],
+    settled: Callable[[Tree], Tree] = lambda tree: tree,
+) -> Tree:
+    """The first parent, into which each other one grafts its subtree at one place below the roots.
+
+    The place is drawn uniformly from the common region (one-point crossover: Poli and Langdon, 1998), among those that
+    change the tree and leave it one that `fits`; where there is none, the tree stays. `settled` is made of each child.
+    """
+    tree = parents[0]
+    for donor in parents[1:]:
+        places = [(place, subtree) for place, _, subtree in common_region(tree, donor) if place]
+        rng.shuffle(places)
+        for place, subtree in places:
+            child = settled(tree.replaced(place, subtree))
+            if child != tree and fits(child):
+                tree = child
+                break
+    return tree
 
 
 def distance(first: Tree, second: Tree) -> float:

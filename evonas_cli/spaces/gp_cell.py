@@ -36,7 +36,6 @@ from evonas_cli.genomes.cell_trees import (
 )
 from evonas_cli.genomes.options import words
 from evonas_cli.genomes.sketch import Sketch, tree_sketch
-from evonas_cli.genomes.trees import common_region
 from evonas_cli.network.cell import COMBINERS, Cell
 from evonas_cli.network.trees import Tree, parsed
 
@@ -101,21 +100,8 @@ class GpCell:
         return genome
 
     def recombine(self, parents: Sequence[Tree], rng: Random) -> Tree:
-        """The first parent, into which each other one grafts its subtree at one place below the roots.
-
-        The place is drawn uniformly from the common region (one-point crossover: Poli and Langdon, 1998), among those
-        that change the tree and leave it a recurrent node; where there is none, the tree stays.
-        """
-        tree = parents[0]
-        for donor in parents[1:]:
-            places = [(place, subtree) for place, _, subtree in common_region(tree, donor) if place]
-            rng.shuffle(places)
-            for place, subtree in places:
-                child = settled(tree.replaced(place, subtree))
-                if child != tree and not self._fault(child):
-                    tree = child
-                    break
-        return tree
+        """The first parent with a subtree of each other one that leaves it a recurrent node (`trees.grafted`)."""
+        return trees.grafted(parents, rng, lambda tree: not self._fault(tree), settled)
 
     def distance(self, first: Tree, second: Tree) -> float:
         """What the trees do not share, in [0, 1] (`trees.distance`)."""
