@@ -178,13 +178,17 @@ class AdamW:
         for index, g in enumerate(self._of.gradients(gradients)):
             if g is None:
                 continue
-            w, m, v = self._of.values[index], self._first[index], self._second[index]
-            steps = self._steps[index].add_(1.0)
+            w, steps, m, v = self._of.values[index], *self._moments(index, g)
             w.mul_(wide(1.0 - rates * self._decay, w))
-            m.lerp_(g, wide(1.0 - self._beta1, w).expand_as(g))
-            v.mul_(ADAM_BETA2).addcmul_(g, g, value=1.0 - ADAM_BETA2)
             root = v.div(wide(1.0 - ADAM_BETA2**steps, w)).sqrt_().add_(ADAM_EPSILON)
             w.addcdiv_(m * wide(-rates / (1.0 - self._beta1**steps), w), root)
+
+    def _moments(self, index: int, g: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The number of updates of a parameter and both its moments, with this gradient."""
+        steps, m, v = self._steps[index].add_(1.0), self._first[index], self._second[index]
+        m.lerp_(g, wide(1.0 - self._beta1, g).expand_as(g))
+        v.mul_(ADAM_BETA2).addcmul_(g, g, value=1.0 - ADAM_BETA2)
+        return steps, m, v
 
     def memory(self, member: int) -> Memory:
         """Both moments and the number of updates of each parameter."""

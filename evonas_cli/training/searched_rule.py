@@ -37,10 +37,7 @@ class Rule(AdamW):
         for index, g in enumerate(self._of.gradients(gradients)):
             if g is None:
                 continue
-            w, m, v = self._of.values[index], self._first[index], self._second[index]
-            steps = self._steps[index].add_(1.0)
-            m.lerp_(g, wide(1.0 - self._beta1, w).expand_as(g))
-            v.mul_(ADAM_BETA2).addcmul_(g, g, value=1.0 - ADAM_BETA2)
+            w, steps, m, v = self._of.values[index], *self._moments(index, g)
             mean = m / wide(1.0 - self._beta1**steps, w)
             square = v / wide(1.0 - ADAM_BETA2**steps, w)
             w.mul_(wide(1.0 - rates * self._decay, w))
