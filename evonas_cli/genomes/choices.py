@@ -11,6 +11,7 @@ from random import Random
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from evonas_cli.core.capability import Capability
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 
 Gene: TypeAlias = int | str | float | bool
@@ -144,3 +145,13 @@ def mutate(loci: Sequence[Locus], genome: Genes, probability: float | None, scal
             else:
                 genome = (*genome[:place], locus.step(genome[place], rng, scale), *genome[place + 1 :])
     return genome
+
+
+def check_listed(loci: Sequence[Locus], who: str, what: str) -> None:
+    """Raises UsageError for ranges without steps, of which `who` cannot list `what`."""
+    endless = [locus.name for locus in loci if locus.grid is None]
+    if endless:
+        raise UsageError(
+            f"{who} cannot list {what} {', '.join(endless)}, a range without steps; give it `points` in the space, "
+            "or use strategy=random"
+        )

@@ -17,7 +17,7 @@ from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, Proposal
 from evonas_cli.genomes.capabilities import Linear
-from evonas_cli.genomes.choices import Gene, Genes
+from evonas_cli.genomes.choices import Gene, Genes, check_listed
 
 ROUNDS = 6
 
@@ -57,12 +57,7 @@ class Grid:
 
     def check_space(self) -> None:
         """Raises UsageError for a grid that cannot be walked."""
-        endless = [locus.name for locus in self.space.choices if locus.grid is None]
-        if endless:
-            raise UsageError(
-                f"strategy grid cannot list the values of {', '.join(endless)}, a range without steps; "
-                "give it `points` in the space, or use strategy=random"
-            )
+        check_listed(self.space.choices, "strategy grid", "the values of")
         if self._size() > self.limit:
             raise UsageError(
                 f"the grid has {self._size():,} points, more than strategy.limit={self.limit:,}; "

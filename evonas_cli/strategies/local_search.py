@@ -22,7 +22,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.types import Evaluation, G, Proposal
 from evonas_cli.genomes.capabilities import Linear
-from evonas_cli.genomes.choices import Genes
+from evonas_cli.genomes.choices import Genes, check_listed
 
 DRAWS = 100
 """Samples drawn to find one that is not known yet; after that a known one is evaluated again."""
@@ -87,12 +87,7 @@ class LocalSearch:
 
     def check_space(self) -> None:
         """Raises UsageError for a space with genes that cannot be listed."""
-        endless = [locus.name for locus in self.space.choices if locus.grid is None]
-        if endless:
-            raise UsageError(
-                f"strategy local_search cannot list the neighbours along {', '.join(endless)}, a range without steps; "
-                "give it `points` in the space, or use strategy=random"
-            )
+        check_listed(self.space.choices, "strategy local_search", "the neighbours along")
 
     def init(self, rng: Random) -> Climb[Genes]:
         """No climb yet. Raises as `check_space`."""
