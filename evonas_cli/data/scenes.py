@@ -34,7 +34,7 @@ DARK, BRIGHT = (0.0, 96.0), (128.0, 255.0)
 OVERLAP = 0.1
 """The largest share of the smaller box that two boxes have in common."""
 TRIES = 100
-"""Places that are tried for a shape before the scene goes without it."""
+"""Places that are tried for a shape; where none has room the scene has one shape less."""
 
 
 @dataclass(frozen=True, kw_only=True)
