@@ -93,6 +93,11 @@ def _answers(subject: Subject) -> dict[str, Any]:
     if subject.task.kind == "labels":
         found = labels(outputs, y.astype(float))
         return {"calibration": found["calibration"], "labels": found["counts"], "confusion": _none("classes")}
+    if subject.task.kind == "boxes":
+        return {
+            "calibration": {"said": "calibration is of classes and labels, and these are boxes"},
+            "confusion": _none("classes"),
+        }
     return {
         "calibration": {"said": "numbers have no probabilities, so there is nothing to calibrate"},
         "confusion": _none("classes"),

@@ -25,16 +25,17 @@ def residuals(predicted: Floats, y: Floats, most: int) -> list[dict[str, Any]]:
     found = []
     for k in range(y.shape[1]):
         error = predicted[:, k] - y[:, k]
-        furthest = np.argsort(-np.abs(error), kind="stable")[:most]
+        size = np.abs(error)
+        furthest = np.argsort(-size, kind="stable")[:most]
         spaced = np.unique(np.linspace(0, len(y) - 1, min(POINTS, len(y))).round().astype(int))
-        constant = np.ptp(error) == 0 or np.ptp(predicted[:, k]) == 0
+        constant = np.ptp(size) == 0 or np.ptp(predicted[:, k]) == 0
         found.append(
             {
                 "bias": float(error.mean()),
-                "mae": float(np.abs(error).mean()),
+                "mae": float(size.mean()),
                 "rmse": float(np.sqrt(np.square(error).mean())),
                 "quantiles": np.quantile(error, [0.025, 0.25, 0.5, 0.75, 0.975]).tolist(),
-                "correlation": None if constant else float(np.corrcoef(np.abs(error), predicted[:, k])[0, 1]),
+                "correlation": None if constant else float(np.corrcoef(size, predicted[:, k])[0, 1]),
                 "points": [[float(y[i, k]), float(predicted[i, k])] for i in spaced],
                 "worst": [
                     {"place": int(i), "true": float(y[i, k]), "answer": float(predicted[i, k])} for i in furthest

@@ -94,6 +94,18 @@ def test_a_damaged_or_foreign_explanation_is_said_and_not_shown(explained: tuple
     assert "is of another run or candidate" in said()
 
 
+def test_a_detector_has_neither_calibration_nor_confusions(tmp_path: Path) -> None:
+    data = ("dataset=scenes", "dataset.size=16", "dataset.n_train=20", "dataset.n_valid=10", "dataset.n_test=10")
+    training = ("trainer.epochs=1", "trainer.save_state=true", "device=cpu", "evaluator=serial")
+    words = ("space=backbone", "space.channels=2", "strategy=random", "budget.evaluations=1", *data, *training)
+    assert run(["search", *words, "--quiet", "--run-dir", str(tmp_path / "found")]) == 0
+    assert run(["explain", str(tmp_path / "found"), "--no-ablation", "-q", "-o", str(tmp_path / "page.html")]) == 0
+    found = json.loads((tmp_path / "found/candidates/0/explanation.json").read_text())["explanation"]
+    assert found["kind"] == "boxes" and "valid_map50" in found["metrics"]
+    assert found["calibration"] == {"said": "calibration is of classes and labels, and these are boxes"}
+    assert "said" in found["confusion"] and "said" in found["sensitivity"] and "residuals" not in found
+
+
 def test_what_cannot_be_explained_is_refused(saved_run: Path, refused: Callable[..., str], tmp_path: Path) -> None:
     assert "--seeds is 0; it must be 1 or more" in refused(2, "explain", str(saved_run), "--seeds", "0")
     assert "there is no folder" in refused(2, "explain", str(saved_run), "-o", "nowhere/page.html")

@@ -52,6 +52,8 @@ def test_residuals_are_predicted_less_true() -> None:
     assert found["worst"] == [{"place": 3, "true": 4.0, "answer": 5.5}]
     assert found["points"][0] == [1.0, 1.5] and len(found["points"]) == 4
     assert residuals(y + 1, y, 1)[0]["correlation"] is None
+    [alternating] = residuals(y + np.array([[1.0], [-1.0], [1.0], [-1.0]]), y, 1)
+    assert alternating["mae"] == 1 and alternating["correlation"] is None
 
 
 def test_pictures_are_png_files_of_their_pixels() -> None:
