@@ -12,6 +12,7 @@ import json
 import platform
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +57,9 @@ class ResultKeys:
         text = json.dumps([*own, self._function(asked.genome), self._common], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
-    @property
+    @cached_property
     def _common(self) -> dict[str, Json]:
+        """What all candidates' keys have in common."""
         flat = identity(self.parts.config)
         settings = {key: value for key, value in flat.items() if key in _SETTINGS or key.partition(".")[0] in _SETTINGS}
         measured = {key: value for key, value in self.environment.items() if not key.startswith(_OWN)}
