@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Genes, named, parse_named
+from evonas_cli.genomes.choices import Choice, Genes
 from evonas_cli.genomes.independent import Independent
+from evonas_cli.genomes.named import Named
 from evonas_cli.genomes.options import whole_numbers
 from evonas_cli.genomes.shared_modules import module_choices
 from evonas_cli.network.shared_modules import shared_plan
 from evonas_cli.network.task import Phenotype, Task
 
 
-class SoftOrdering(Independent):
+class SoftOrdering(Named, Independent):
     """Networks of `modules` shared modules that each task orders softly, for vectors, series and images.
 
     `layer` is dense (inputs are flattened) or conv, with kernels of `kernel` x `kernel`. Genomes are a function for
@@ -43,14 +43,6 @@ class SoftOrdering(Independent):
             Choice("depth", whole_numbers("depths", depths, least=1)),
             Choice("width", whole_numbers("widths", widths, least=1)),
         ]
-
-    def to_json(self, genome: Genes) -> Json:
-        """The genes by name."""
-        return named(self.choices, genome)
-
-    def from_json(self, data: Json) -> Genes:
-        """The inverse of `to_json`. Raises ValueError that names the gene that does not fit."""
-        return parse_named(self.choices, data)
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The network. Raises PlanError for token ids, and for convolutions on anything but images."""
