@@ -83,6 +83,8 @@ def loss_fault(text: str, task: Task) -> str | None:
     loss = loss_of(text)
     if loss is None:
         return None
+    if task.kind == "boxes":
+        return "is of classes, labels or numbers, and the data has boxes"
     if task.members:
         return "is over all classes, while each of several tasks has classes of its own"
     generator = torch.Generator().manual_seed(0)

@@ -14,7 +14,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.halting import NEVER, Halt, Halted
 from evonas_cli.core.rng import derive
 from evonas_cli.data.resident import Resident
-from evonas_cli.network.augmentation_policies import NONE, policy_of
+from evonas_cli.network.augmentation_policies import MOVES, NONE, policy_of
 from evonas_cli.network.task import Task
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.batches.batches import Counted, training_batches
@@ -239,6 +239,8 @@ def gene_fault(trainer: Trainer, task: Task) -> str | None:
         return f"trainer.augmentation changes images; the task has {task.examples}; set trainer.augmentation={NONE}"
     if trainer.augmentation != NONE and task.members:
         return f"trainer.augmentation would change the number of the task as well; set trainer.augmentation={NONE}"
+    if task.kind == "boxes" and any(step.operation in MOVES for step in policy_of(trainer.augmentation)):
+        return f"trainer.augmentation moves images, whose boxes would stay; set trainer.augmentation={NONE}"
     return None
 
 

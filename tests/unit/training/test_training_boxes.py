@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
+from quadrants import trainer
 from torch import Tensor
 
 from evonas_cli.data.boxes import padded
@@ -14,6 +17,7 @@ from evonas_cli.network.task import Task
 from evonas_cli.nn.detection import LEAST_SCORE, PRIOR, detections, overlaps, places, scores_and_boxes
 from evonas_cli.training.criteria import CRITERIA
 from evonas_cli.training.detection import Boxes, Seen, assigned, average_precision
+from evonas_cli.training.steps import gene_fault
 
 INPUTS = (3, 32, 48)
 TASK = Task(INPUTS, outputs(INPUTS, 2), "boxes")
@@ -141,3 +145,17 @@ def test_outputs_are_scores_then_sides():
     assert scores.shape == (1, 126, 2) and boxes.shape == (1, 126, 4)
     assert scores[0, 1, 1].item() == pytest.approx(0.127 - PRIOR)
     assert boxes[0, 0, 0].item() == pytest.approx(2 - 4 * math.log1p(math.exp(0.252)), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"loss": "sub(1, p)"}, "is of classes, labels or numbers, and the data has boxes"),
+        ({"augmentation": "noise 1.0 0.2, shift 0.5 0.1"}, "moves images, whose boxes would stay"),
+        ({"augmentation": "noise 1.0 0.2, contrast 0.5 0.1"}, None),
+        ({}, None),
+    ],
+)
+def test_what_detectors_cannot_be_trained_by_is_named(settings: dict[str, Any], reason: str | None) -> None:
+    fault = gene_fault(replace(trainer("sgd"), **settings), TASK)
+    assert fault is None if reason is None else reason in str(fault)
