@@ -29,7 +29,7 @@ class Frozen:
 
 def naive_config(common: Sequence[str], metric: str) -> Config:
     """The run that trains the plain network once, with the trainer's settings as they are."""
-    return _fixed(common, metric, "listed", Frozen(None, {}), []).config
+    return naive(common, metric).config
 
 
 def tuning(common: Sequence[str], metric: str, network: Frozen, seconds: float, trainings: float) -> Composed:
@@ -38,7 +38,9 @@ def tuning(common: Sequence[str], metric: str, network: Frozen, seconds: float, 
     most = shares.MOST_TUNINGS
     words = [f"budget.evaluations={most}", f"budget.seconds={seconds:.3f}"]
     words.append(f"strategy.initial={shares.samples_for(min(trainings, most))}")
-    return _fixed(common, metric, "bayesian", network, words)
+    composed, own = _fixed(common, metric, "bayesian", network, words)
+    composed.config["start_from"] = {"run": "its own settings", "genomes": [own]}
+    return composed
 
 
 def searching(common: Sequence[str], search: Sequence[str], seconds: float) -> Composed:
@@ -57,7 +59,10 @@ def final(reading: Reading, id: int, seeds: int, seconds: float) -> Composed:
 
 def naive(common: Sequence[str], metric: str) -> Composed:
     """As `naive_config`, with the choices of its groups."""
-    return _fixed(common, metric, "listed", Frozen(None, {}), [])
+    composed, own = _fixed(common, metric, "listed", Frozen(None, {}), [])
+    composed.config["strategy"]["genomes"], composed.config["strategy"]["repeats"] = [own], 1
+    composed.config["budget"]["evaluations"] = 1
+    return composed
 
 
 def frozen(reading: Reading, id: int) -> Frozen:
@@ -71,19 +76,17 @@ def frozen(reading: Reading, id: int) -> Frozen:
     return Frozen(phenotype.plan, dict(phenotype.hyper))
 
 
-def _fixed(common: Sequence[str], metric: str, strategy: str, network: Frozen, words: Sequence[str]) -> Composed:
+def _fixed(
+    common: Sequence[str], metric: str, strategy: str, network: Frozen, words: Sequence[str]
+) -> tuple[Composed, dict[str, Json]]:
+    """A run over settings of the network's training, and the genome that stands for those it has."""
     composed = compose([*common, SPACE, f"strategy={strategy}", f"objectives=[{metric}]", *words])
     config = composed.config
     config["trainer"] = {**config["trainer"], **network.settings}
     rate = _dropout_rate(network.plan)
     config["space"]["genes"], own = _genes(config["space"]["genes"], config["trainer"], rate)
     config["space"]["network"] = None if network.plan is None else network.plan.to_json()
-    if strategy == "listed":
-        config["strategy"]["genomes"], config["strategy"]["repeats"] = [own], 1
-        config["budget"]["evaluations"] = 1
-    else:
-        config["start_from"] = {"run": "its own settings", "genomes": [own]}
-    return composed
+    return composed, own
 
 
 def _dropout_rate(plan: Plan | None) -> float | None:
