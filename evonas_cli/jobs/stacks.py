@@ -29,7 +29,7 @@ CUDA_WORK = 4_000_000_000
 """Multiply-adds of an image over all members beyond which stacking further gains nothing on CUDA devices."""
 CPU_WORK, CPU_WEIGHTS = {"fp32": 19_000_000, "bf16": 50_000_000}, 1_000_000
 """On CPUs: multiply-adds of an image times the square of the members, by precision, and weights of all members, beyond
-which stacking gains nothing, or holds results back for longer than about four trainings take (`scripts/stack_widths`)."""
+which stacking gains nothing, or holds results back for longer than four trainings take (`scripts/stack_widths`)."""
 INDEXED = 2**31 - 1
 """Numbers that a batch's maps of all members may have on CUDA, where many kernels index with 32 bits."""
 
