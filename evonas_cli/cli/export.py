@@ -44,11 +44,11 @@ def export(
 
     dir: plan, weights and preprocessing as data. py: one plain PyTorch file. onnx: for ONNX Runtime. pt2: a torch
     program for this version of torch. Each is loaded without evonas and computed again before it is kept. A retrained
-    run (`evonas retrain`) and a search with trainer.save_state=true have weights, and so has every run of job=neurons.
-    Several candidates get a folder each.
+    run (`evonas retrain`) and a search with trainer.save_state=true have weights, and so has every run of job=neurons and
+    job=control. Several candidates get a folder each.
     """
     from evonas_cli.core.errors import UsageError
-    from evonas_cli.export.exporting import check_exportable, check_free, part_of
+    from evonas_cli.export.exporting import check_exportable, check_free, parts_of
     from evonas_cli.export.exporting import export as exported
     from evonas_cli.export.forms import forms_named
     from evonas_cli.report.choosing import chosen
@@ -70,14 +70,16 @@ def export(
         check_exportable(reading, id)
     if output.exists() and not one:
         check_free(output, force=True)
-    part = part_of(reading, allow_module or [])
-    found = [exported(reading, id, forms, folder, part) for id, folder in folders.items()]
+    parts = parts_of(reading, ids, allow_module or [])
+    found = [exported(reading, id, forms, folders[id], part) for id, part in zip(ids, parts, strict=True)]
     if json:
         print_json({"schema": 1, "run": str(reading.run.root), "exported": [document(one) for one in found]})
         return 0
     for each in found:
         worst = max(each.checked.differences.values())
-        examples = several(each.checked.examples, f"{each.checked.part} example")
+        checked = each.checked
+        of = "" if checked.what == "observation" else f"{checked.part} "
+        examples = several(checked.examples, f"{of}{checked.what}")
         right = "" if each.checked.right is None else f" ({each.checked.right:,} right)"
         said = f"without evonas the same answers to {examples}{right}, outputs within {worst:.1g}"
         remark(f"evonas: candidate {each.id}: {', '.join(forms)}; {said}")

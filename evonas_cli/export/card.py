@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from evonas_cli.core.display import visible
 from evonas_cli.export.checking import TOLERANCE, Checked
@@ -30,12 +31,12 @@ def card(reading: Reading, id: int, outgoing: Outgoing, forms: Sequence[str], ch
         "## Inputs\n\n" + inputs(outgoing.signature),
         "## Metrics\n\n" + _metrics(reading, id),
         "## Files\n\n" + "\n".join(f"- `{FORMS[form].file}`: {FORMS[form].use}." for form in forms),
-        f"Each form was loaded without evonas and computed the {checked.examples} examples of the {checked.part} part; "
+        f"Each form was loaded without evonas and computed {_examples(checked)}; "
         f"its outputs differ from those of the trained network by less than {TOLERANCE:g}.",
         "## Origin\n\n" + "\n".join(
             [
                 f"- run `{visible(reading.run.root.name)}`, candidate {id}, made {metadata['created']}",
-                f"- data: SHA-256 {metadata['environment'].get('data')}",
+                f"- {_source(outgoing.signature, metadata['environment'])}",
                 f"- versions: {', '.join(f'{name} {version}' for name, version in versions.items())}",
             ]
         ),
@@ -43,6 +44,20 @@ def card(reading: Reading, id: int, outgoing: Outgoing, forms: Sequence[str], ch
     if "pt2" in forms:
         parts.insert(-1, "`model.pt2` is for this torch version: " + str(_torch()) + ".")
     return "\n\n".join(parts) + "\n"
+
+
+def _examples(checked: Checked) -> str:
+    if checked.what == "observation":
+        return f"the {checked.examples} observations of the policy's {checked.part}"
+    return f"the {checked.examples} examples of the {checked.part} part"
+
+
+def _source(signature: Signature, environment: Mapping[str, Any]) -> str:
+    """Where the run's examples are from: the digest of data, or the environment of a policy."""
+    if signature.task.kind == "actions":
+        name = visible(str(signature.preparation["environment"]))
+        return f"environment: {name}, gymnasium {environment.get('gymnasium')}"
+    return f"data: SHA-256 {environment.get('data')}"
 
 
 def _torch() -> str:
@@ -59,6 +74,7 @@ def answers(signature: Signature) -> str:
         "classes": "one of the classes",
         "labels": "which of the labels",
         "numbers": "the numbers",
+        "actions": "which action to take: the one with the largest score, of equal ones the first, of the actions",
         "boxes": "where in an image, in pixels of it as the network sees it, are boxes of the classes",
     }
     return f"It says {what.get(signature.task.kind, 'the outputs')} {', '.join(names[:SHOWN])}{more}."
@@ -78,6 +94,8 @@ def inputs(signature: Signature) -> str:
     if said["form"] == "text":
         known = f"{task.inputs[0]} ids of {said['tokens']}, of which it knows {len(said['known'])}"
         return f"Texts in the column {visible(said['column'])}; the network takes {known}."
+    if said.get("environment"):
+        return f"Observations of {visible(said['environment'])} (gymnasium), {task.inputs[0]} numbers each."
     scale = "bytes of 0 to 255" if said["bytes"] else "on the scale of the data set"
     return f"{task.examples[0].upper()}{task.examples[1:]}, {scale}; the network normalises them itself."
 
@@ -86,7 +104,7 @@ def _metrics(reading: Reading, id: int) -> str:
     """A table: the candidate's own values, and mean and interval over the seeds where it is one of several."""
     own = reading.journal.read(id)["metrics"]
     group = _seeds(reading, id)
-    shown = [name for name in own if name.startswith(("valid_", "test_"))]
+    shown = [name for name in own if name.startswith(("valid_", "test_"))] or list(own)
     rows = ["| metric | value | mean over seeds [95 % interval] | meaning |", "| --- | --- | --- | --- |"]
     for name in shown:
         measured = None if group is None else group.metrics.get(name)

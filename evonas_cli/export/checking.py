@@ -37,19 +37,23 @@ CHECKER = Path(__file__).with_name("checker.py")
 
 @dataclass(frozen=True)
 class Part:
-    """Examples of a run that the check may look at: `name` says of which part; `x` and `y` are as in `Examples`."""
+    """Examples of a run that the check may look at: `name` says of which part, `what` each one is; `x` and `y` are as
+    in `Examples`, or y the places of the actions (N,) that a policy took at observations."""
 
     name: str
     x: NDArray[Any]
     y: NDArray[Any]
+    what: str = "example"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The part that was computed again, how many `examples` it has, the largest difference of each form, and how many
-    examples each form classifies rightly (None: the answers are no classes)."""
+    """The part that was computed again, `what` it has and how many `examples`, the largest difference of each form, and
+    how many of them each form answers rightly, as the class or as the action that the policy took (None: the answers
+    are neither)."""
 
     part: str
+    what: str
     examples: int
     differences: dict[str, float]
     right: int | None
@@ -75,8 +79,8 @@ def check(outgoing: Outgoing, folder: Path, forms: Sequence[str], part: Part) ->
         if abs(ours - theirs) > others:
             raise EvonasError(f"the export as {form} differs: {theirs} instead of {ours} right answers {where}")
         differences[form], right = difference, theirs
-    classes = outgoing.signature.task.kind == "classes"
-    return Checked(part.name, len(part.x), differences, right if classes else None)
+    one_of_several = outgoing.signature.task.kind in ("classes", "actions")
+    return Checked(part.name, part.what, len(part.x), differences, right if one_of_several else None)
 
 
 def _computed(
@@ -126,4 +130,6 @@ def _right(outputs: torch.Tensor, y: NDArray[Any], signature: Signature) -> int:
     kind, targets = signature.task.kind, torch.tensor(y)
     if kind in ("numbers", "boxes"):
         return 0
-    return int((outputs.argmax(1) == targets).sum() if kind == "classes" else ((outputs > 0) == (targets > 0.5)).sum())
+    if kind == "labels":
+        return int(((outputs > 0) == (targets > 0.5)).sum())
+    return int((outputs.argmax(1) == targets).sum())

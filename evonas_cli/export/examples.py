@@ -33,8 +33,12 @@ def read_examples(path: Path, signature: Signature, target: Sequence[str] = (), 
 
     `target` names the columns of the targets where they have other names than in training. Raises UsageError, with one
     line, as `read_inputs`, for targets that are missing or of another kind, and for classes that the model does not
-    know.
+    know. A policy has no targets, which is refused as well.
     """
+    if signature.task.kind == "actions":
+        raise UsageError(
+            "the model is a policy, and no data says which action is right; `evonas predict` answers observations"
+        )
     if path.is_dir():
         return _from_folders(path, signature)
     found = read_inputs(path, signature, text)

@@ -6,6 +6,7 @@ import logging
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -22,7 +23,7 @@ from evonas_cli.export.card import card
 from evonas_cli.export.checking import Checked, Part, check
 from evonas_cli.export.forms import CARD, FORMS
 from evonas_cli.export.outgoing import Outgoing
-from evonas_cli.network.deployment import Deploying
+from evonas_cli.network.deployment import Acting, Deploying
 from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.signature import Signature
 from evonas_cli.report.reading import Reading
@@ -93,16 +94,34 @@ def neurons_of(reading: Reading, id: int) -> Neurons | None:
     if neurons is not None and not isinstance(reading.parts.job, Deploying):
         root, job = reading.run.root, type(reading.parts.job).__name__
         raise UsageError(
-            f"candidate {id} of {root} is a policy of the job {job}, and the forms of export hold networks that answer "
-            f"examples of data, such as those of job=neurons; `evonas show {root} {id}` writes its graph as text"
+            f"candidate {id} of {root} is a graph of neurons of the job {job}, which does not say what its numbers "
+            f"mean, so that it cannot be exported; `evonas show {root} {id}` writes its graph as text"
         )
     return neurons
 
 
 def _title(reading: Reading, id: int, signature: Signature) -> str:
     task, run = signature.task, reading.run.root.name
+    if task.kind == "actions":
+        return f"A policy for {signature.preparation['environment']}, found by evonas: candidate {id} of {run}"
     words = {"classes": "classifier", "labels": "labeller", "numbers": "regression", "boxes": "detector"}
     return f"A {words.get(task.kind, 'model')} for {task.examples}, found by evonas: candidate {id} of {run}"
+
+
+def parts_of(reading: Reading, ids: Sequence[int], allowed: Sequence[str]) -> Iterator[Part]:
+    """For each candidate the examples on which its exports are checked: those of `part_of`, or for a policy the
+    observations of its own episodes, which are played once more.
+
+    Raises as `part_of`, or as the environment.
+    """
+    job = reading.parts.job
+    if not isinstance(job, Acting):
+        yield from repeat(part_of(reading, allowed), len(ids))
+        return
+    for id in ids:
+        neurons = neurons_of(reading, id)
+        assert neurons is not None, "a job whose graphs act evaluates graphs"
+        yield Part("episodes", *job.answered(neurons), what="observation")
 
 
 def part_of(reading: Reading, allowed: Sequence[str]) -> Part:

@@ -60,7 +60,7 @@ def metrics_of(outputs: Tensor, y: NDArray[Any], signature: Signature) -> dict[s
 
 def names_of(signature: Signature) -> tuple[str, ...]:
     """The names of the outputs; the data set need not have named them."""
-    word = {"classes": "class", "labels": "label"}.get(signature.task.kind, "number")
+    word = {"classes": "class", "labels": "label", "actions": "action"}.get(signature.task.kind, "number")
     return signature.names or tuple(f"{word} {place}" for place in range(signature.task.outputs))
 
 
@@ -71,7 +71,8 @@ def header(signature: Signature) -> list[str]:
 
 
 def answers(outputs: Tensor, signature: Signature) -> list[list[str | float]]:
-    """For each input the class and the probability of each class, the labels and theirs, the numbers, or the boxes."""
+    """For each input the class and the probability of each class, the labels and theirs, the numbers, the boxes, or the
+    action and the score of each."""
     module: Any = import_module(f"evonas_cli.export.plain.{signature.task.kind}")
     if signature.task.kind == "boxes":
         module.IMAGE, module.STRIDES = signature.task.inputs[1:], STRIDES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.errors import UsageError
@@ -10,11 +11,16 @@ from evonas_cli.core.evaluating import Place
 from evonas_cli.core.types import Candidate, Json, Metric, Unit
 from evonas_cli.genomes.capabilities import Neural
 from evonas_cli.jobs.stacks import parts
-from evonas_cli.network.neurons import ends
+from evonas_cli.network.deployment import Deployment, deployed
+from evonas_cli.network.neurons import Neurons, ends
+from evonas_cli.network.signature import Signature
 from evonas_cli.network.task import Task
 from evonas_cli.training.control.simulation import Simulation
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from evonas_cli.training.candidates.control_bench import ControlBench
 
 DESCRIPTORS = {"end": ("last observation", "return"), "seen": ("mean observation", "return")}
@@ -83,6 +89,21 @@ class Control:
     def task_ahead(self) -> Json:
         """That of the environment, which is made for it. Raises as `check_there`."""
         return self.simulation.interface().task.to_json()
+
+    def deployment(self, neurons: Neurons) -> Deployment:
+        """As `network.deployment.Deploying`: a score for each action, from observations as the environment has them."""
+        interface = self.simulation.interface()
+        names = tuple([str(interface.first_action + place) for place in range(interface.actions)])
+        still = ((0.0,) * interface.observations, (1.0,) * interface.observations)
+        about = {"form": "arrays", "bytes": False, "environment": self.simulation.environment}
+        task = replace(interface.task, kind="actions")
+        return deployed(neurons, Signature(task, *still, names=names, preparation=about))
+
+    def answered(self, neurons: Neurons) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """As `network.deployment.Acting`."""
+        from evonas_cli.training.control.recording import answered
+
+        return answered(neurons, self.simulation)
 
     def static_metrics(self, genome: Any, environment: Mapping[str, Json]) -> Mapping[str, float] | None:
         """Links and hidden nodes; None where the genome has no graph."""

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from evonas_cli.core.capability import Capability
 from evonas_cli.network.neuron_ops import settings_of
 from evonas_cli.network.neurons import Neurons, ends
@@ -29,6 +32,17 @@ class Deploying(Protocol, metaclass=Capability):
 
     def deployment(self, neurons: Neurons) -> Deployment:
         """The graph for raw inputs. Reads the data, never its test part; raises what the data set raises."""
+
+
+@runtime_checkable
+class Acting(Protocol, metaclass=Capability):
+    """Capability of a job whose graphs of neurons are policies: what one answers in the job's own episodes."""
+
+    def answered(self, neurons: Neurons) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Every observation, (N, observations), and the place of the action that followed, (N,).
+
+        Raises UsageError where the environment cannot be made.
+        """
 
 
 def deployed(neurons: Neurons, signature: Signature) -> Deployment:

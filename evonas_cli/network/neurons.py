@@ -97,12 +97,12 @@ class Neurons:
 
 def ends(task: Task) -> tuple[int, int]:
     """How many inputs and outputs neurons have for a task: an input for each number of a vector, or of an image; one
-    output for two classes, one for each of more classes, and one for each number.
+    output for two classes, one for each of more classes, and one for each number or action.
 
     Raises ValueError for examples that are neither vectors nor images, and for other targets.
     """
     if len(task.inputs) not in (1, 3) or task.vocabulary:
         raise ValueError(f"neurons read vectors or images; the task has {task.examples}")
-    if task.kind not in ("classes", "numbers"):
+    if task.kind not in ("classes", "numbers", "actions"):
         raise ValueError(f"neurons tell classes or numbers; the task has {task.kind}")
     return prod(task.inputs), 1 if task.kind == "classes" and task.outputs == 2 else task.outputs

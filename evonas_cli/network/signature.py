@@ -22,7 +22,8 @@ class Signature:
     `preparation` is a JSON document that says how raw inputs become numbers on the scale of the data set. Its member
     `form` is one of
 
-    arrays     arrays of the shape `task.inputs`; `bytes` says whether they are pixels of 0 to 255
+    arrays     arrays of the shape `task.inputs`; `bytes` says whether they are pixels of 0 to 255, and `environment`
+               of which environment of gymnasium they are observations, if of any
     pictures   image files: `size` in pixels (null: no resizing), `ranges` of grey levels (`data.pictures`)
     table      rows of a table: `columns` as fitted, the words `missing`, and the columns `targets`
     text       texts: the `column` of a table, `tokens`, `lower`, `length`, the tokens `known`, and `targets`

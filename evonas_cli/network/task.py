@@ -12,9 +12,10 @@ from evonas_cli.network.op import Shape
 if TYPE_CHECKING:
     from evonas_cli.network.plan import Plan
 
-Kind: TypeAlias = Literal["classes", "labels", "numbers", "tokens", "samples", "boxes"]
+Kind: TypeAlias = Literal["classes", "labels", "numbers", "tokens", "samples", "boxes", "actions"]
 """What is to be said of an example: its one class, several labels at once, numbers (regression), the next token, or the
-boxes of the objects in it with their classes; `samples`: new examples like those of the data are to be made."""
+boxes of the objects in it with their classes; `samples`: new examples like those of the data are to be made; `actions`:
+one of several is to be chosen at an observation, which exported policies do."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
