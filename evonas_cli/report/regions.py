@@ -44,7 +44,8 @@ def _obstacle(reading: Reading) -> str | None:
     """What keeps the run from having regions; None: nothing does."""
     given = reading.run.metadata()["environment"].get("task")
     if given is None or not isinstance(reading.parts.job, Charting):
-        return "its candidates are no neurons; name a run of job=neurons"
+        found = "policies, which no data has classes for" if reading.evaluates_neurons else "no neurons"
+        return f"its candidates are {found}; name a run of job=neurons"
     task = Task.from_json(given)
     if task.inputs != (2,):
         return f"its data has {task.examples}, and regions are drawn of two inputs"

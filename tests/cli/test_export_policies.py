@@ -84,6 +84,8 @@ def test_predictions_name_actions_and_there_is_nothing_to_evaluate(
     text = subprocess.run([sys.executable, "-I", str(folder / "model.py"), file], capture_output=True, text=True).stdout
     assert [line.split(",")[1] for line in text.splitlines()] == [row[1] for row in ours]
     assert "the model is a policy" in refused(2, "evaluate", str(folder), file)
+    regions = refused(2, "plot", str(searched), "--regions", "best", "-o", str(tmp_path / "a.svg"))
+    assert "no decision regions: its candidates are policies" in regions
 
 
 def test_several_policies_are_each_checked_on_their_own_episodes(searched: Path, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ RARE = 0.05
 """Share of the values at one end (at least one value) that may be outliers."""
 FEWEST = 5
 """Of fewer values none is an outlier."""
+POWERS = 10
+"""Most powers of ten between the ends of a logarithmic axis that all have a tick."""
 _MARGIN = 0.05
 _LARGEST = 1e150
 """No axis reaches farther, so that differences and squares stay finite; what lies beyond is drawn at its end."""
@@ -108,12 +110,15 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten inside the range; powers alone where it spans more than three of them.
+    """1, 2 and 5 times powers of ten inside the range; powers alone where it spans more than three of them, and of more
+    than POWERS only every second, third, ... one.
 
     A range with at most one of these has the ticks of a line.
     """
     factors = (1, 2, 5) if high / low < 1000 else (1,)
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every = math.ceil((last - first) / POWERS) or 1
+    powers = range(math.ceil(first / every) * every, last + 1, every)
     found = [m * 10.0**power for power in powers for m in factors if low <= m * 10.0**power <= high]
     return found if len(found) > 1 else ticks(low, high)
 
@@ -123,4 +128,4 @@ def tick_text(value: float) -> str:
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:
             return f"{value / (1e3 if unit == 'k' else size):.4g}{unit}"
-    return f"{0.0 if abs(value) < 1e-12 else value:.4g}"
+    return f"{value + 0.0:.4g}"  # without the sign of -0.0

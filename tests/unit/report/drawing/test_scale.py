@@ -57,4 +57,12 @@ def test_ticks_and_their_texts() -> None:
     assert log_ticks(0.03, 0.6) == pytest.approx([0.05, 0.1, 0.2, 0.5])
     assert log_ticks(1e-3, 10.0) == pytest.approx([1e-3, 1e-2, 0.1, 1.0, 10.0])
     assert log_ticks(1.1, 1.9) == ticks(1.1, 1.9)
-    assert [tick_text(v) for v in (0.05, 20.0, 12_000, 3e6, 1e-17, -1e-14)] == ["0.05", "20", "12k", "3M", "0", "0"]
+    assert [tick_text(v) for v in (0.05, 20.0, 12_000, 3e6, 1e-17, -0.0)] == ["0.05", "20", "12k", "3M", "1e-17", "0"]
+
+
+def test_the_powers_of_a_long_logarithmic_axis_are_thinned() -> None:
+    """A loss that falls from 1 to 1e-22 has eight ticks, not 23 upon each other, and none of them reads 0."""
+    found = log_ticks(1.7e-22, 2.0)
+    assert found == pytest.approx([10.0**power for power in range(-21, 1, 3)])
+    assert [tick_text(value) for value in found] == ["1e-21", "1e-18", "1e-15", "1e-12", "1e-09", "1e-06", "0.001", "1"]
+    assert len(log_ticks(1e-9, 1.0)) == 10 and len(log_ticks(1e-100, 1.0)) == 11
