@@ -1,6 +1,6 @@
 """`kill -9` while methods with spaces of their own search: the resumed run ends as the one that was never stopped.
 
-NEAT, also for novelty, and backprop NEAT train neurons on a pool; EvoGrad, coevolution, Q-learning and screened
+NEAT, also for novelty and surprise, on policies and on substrates, and backprop NEAT work with neurons on a pool; EvoGrad, coevolution, Q-learning and screened
 evolution are told of landscapes, growing cells and genetic programming of sizes.
 """
 
@@ -26,6 +26,9 @@ LANDSCAPE = ("job=landscape", "budget.evaluations=3000", "snapshot.every=100")
 CASES = {
     "neat": NEAT,
     "neat, novelty": (*NEAT, "strategy.pressure=novelty", "strategy.rho=0.5", "job.descriptor=outputs"),
+    "neat, surprise": (*NEAT, "strategy.pressure=surprise", "job.descriptor=outputs"),
+    "neat, policies": ("experiment=cartpole", *NEAT[1:], "job.episodes=2", "job.steps=100"),
+    "neat, substrates": ("experiment=hyperneat", *NEAT[1:]),
     "backprop_neat": (
         *("strategy=backprop_neat", "strategy.population_size=12", "strategy.clusters=3", "dataset=xor"),
         *("objectives=[fitness_loss]", "job.steps=100", "dataset.n_train=50", "budget.evaluations=75", *POOL),
@@ -57,6 +60,14 @@ CASES = {
     "joint": (
         *("strategy=genetic", "space=joint", "space.training=learning_rule", "job=size", "dataset=digits"),
         *("budget.evaluations=110", "snapshot.every=20"),
+    ),
+    "random graphs": (
+        *("strategy=genetic", "space=dag_cnn", "job=size", "dataset=digits"),
+        *("budget.evaluations=110", "snapshot.every=20"),
+    ),
+    "curiosity": (
+        *("strategy=genetic", "space=maze", "job.noise=0", "job.descriptor=behaviour"),
+        *("strategy.pressure=curiosity", *LANDSCAPE),
     ),
     "coevolution": ("strategy=coevolution", "space=sequences", *LANDSCAPE),
 }
@@ -94,6 +105,8 @@ NAMES = tuple(CASES) if int(os.environ.get("EVONAS_KILLS", "1")) > 1 else LEAST
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_killed_run_ends_the_same(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if name == "neat, policies":
+        pytest.importorskip("gymnasium", reason="needs gymnasium: pip install 'evonas[control]'")
     words, rng = ["search", *CASES[name], *PLACE], random.Random(name)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert run([*words, "--run-dir", str(whole)]) == 0
