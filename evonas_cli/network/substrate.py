@@ -10,8 +10,8 @@ layers has two outputs of the network: one for weights, and one for the biases o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +22,8 @@ from evonas_cli.network.neurons import Link, Neurons
 
 Points: TypeAlias = tuple[tuple[float, float], ...]
 """x and y of each neuron of a layer."""
+ORIGIN: Points = ((0.0, 0.0),)
+"""Where the bias is."""
 
 
 def square(side: int) -> Points:
@@ -71,12 +73,13 @@ class Substrate:
         first_source, first_target = 0, n_inputs + 1
         for pair, (sources, targets) in enumerate(zip(self.layers, self.layers[1:], strict=False)):
             found = self._scaled(_asked(network, 2 * pair, sources, targets))
-            biases = self._scaled(_asked(network, 2 * pair + 1, ((0.0, 0.0),), targets))[0]
-            for target in range(len(targets)):
-                own = [(first_source + source, float(found[source, target])) for source in range(len(sources))]
-                read = sorted([*own, (n_inputs, float(biases[target]))])
-                links += [(source, first_target + target) for source, weight in read if weight]
-                weights += [weight for _, weight in read if weight]
+            biases = self._scaled(_asked(network, 2 * pair + 1, ORIGIN, targets))[0]
+            own = zip(found.T.tolist(), biases.tolist(), strict=True)
+            for target, (column, bias) in enumerate(own, start=first_target):
+                read = [*enumerate(column, start=first_source), (n_inputs, bias)]
+                kept = sorted([(source, weight) for source, weight in read if weight])
+                links += [(source, target) for source, _ in kept]
+                weights += [weight for _, weight in kept]
             first_source, first_target = first_target, first_target + len(targets)
         hidden = sum(map(len, self.layers[1:-1]))
         functions = (*[self.function] * hidden, *["add"] * n_outputs)
@@ -87,11 +90,18 @@ class Substrate:
         return np.asarray(np.sign(found) * np.maximum(sizes, 0.0) * self.largest)
 
 
-def _asked(network: Neurons, output: int, sources: Sequence[Any], targets: Sequence[Any]) -> NDArray[Any]:
+def _asked(network: Neurons, output: int, sources: Points, targets: Points) -> NDArray[Any]:
     """One of the outputs for each pair, (sources, targets)."""
-    pairs = np.array([(*source, *target) for source in sources for target in targets])
     with np.errstate(over="ignore", invalid="ignore"):
-        found = outputs(network, pairs)[:, output]
+        found = outputs(network, _pairs(sources, targets))[:, output]
     if not np.isfinite(found).all():
         raise ValueError("the network writes weights that are not finite")
     return found.reshape(len(sources), len(targets))
+
+
+@lru_cache(maxsize=16)
+def _pairs(sources: Points, targets: Points) -> NDArray[np.float64]:
+    """x and y of each source with those of each target, (sources x targets, 4); the same for all genomes of a space."""
+    found = np.array([(*source, *target) for source in sources for target in targets])
+    found.flags.writeable = False
+    return found
