@@ -120,7 +120,8 @@ def _about(plan: Plan, signature: Signature) -> str:
         f"Token ids (batch, {task.inputs[0]})" if task.vocabulary else f"(batch, {', '.join(map(str, task.inputs))})"
     )
     scale = ", pixels of 0 to 255," if signature.preparation.get("bytes") or _pictures(signature) else ""
-    words = {"classes": "scores", "labels": "scores", "numbers": "numbers", "boxes": "scores and sides", "actions": "scores"}
+    words = {"classes": "scores", "labels": "scores", "numbers": "numbers", "boxes": "scores and sides"}
+    words["actions"] = "scores"
     made = words.get(task.kind, "outputs")
     return f"{given}{scale} to {made} (batch, {task.outputs}); {plan.parameters:,} parameters."
 

@@ -1,7 +1,8 @@
 """`kill -9` while methods with spaces of their own search: the resumed run ends as the one that was never stopped.
 
-NEAT, also for novelty and surprise, on policies and on substrates, and backprop NEAT work with neurons on a pool; EvoGrad, coevolution, Q-learning and screened
-evolution are told of landscapes, growing cells and genetic programming of sizes.
+NEAT, also for novelty and surprise, on policies and on substrates, and backprop NEAT work with neurons on a pool;
+EvoGrad, coevolution, Q-learning, screened evolution and a search for curiosity are told of landscapes, growing cells,
+genetic programming and random graphs of sizes.
 """
 
 from __future__ import annotations
