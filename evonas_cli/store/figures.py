@@ -27,10 +27,9 @@ def line(fold: Fold[Any], volume: Volume) -> dict[str, Json] | None:
     The hypervolume is null as long as there is no reference point.
     """
     strategy: Any = fold.strategy
-    has_figures, several = isinstance(strategy, Figures), len(fold.objectives) > 1
-    if not has_figures and not several:
+    own, several = strategy.figures(fold.state) if isinstance(strategy, Figures) else {}, len(fold.objectives) > 1
+    if not own and not several:
         return None
-    own = strategy.figures(fold.state) if has_figures else {}
     more = {VOLUME: volume.of(fold)} if several else {}
     return {"step": fold.told - 1, "evaluations": fold.told_evaluations, **own, **more}
 

@@ -7,22 +7,27 @@ Fitness is the first objective, losses[0]. A failed candidate enters the queue a
 drawn. Beside the paper: a step may be asked before the steps just before it are told (the run's window); it draws among
 the members told so far, and samples from the prior while none of them can be a parent. `remove: worst` is the ablation
 that keeps the elite: failed members leave first, then the largest loss, the newcomer included. `inherit: weights`
-starts each mutant from its parent's trained weights, as far as they match: its loss is then warm-started.
+starts each mutant from its parent's trained weights, as far as they match: its loss is then warm-started. `pressure`
+(evolution/pressure.py) has tournaments won by new behaviour; a step is then a generation.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from random import Random
 from typing import ClassVar, Generic, Literal, Protocol
 
+from evonas_cli.core.checks import within
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Space
-from evonas_cli.core.types import Evaluation, G, Proposal, value
+from evonas_cli.core.types import Evaluation, G, Json, Proposal, value
+from evonas_cli.evolution import pressure
+from evonas_cli.evolution.behaviour import Behaviours
+from evonas_cli.evolution.pressure import FITNESS, PressureSettings
 from evonas_cli.evolution.selection import winner
 from evonas_cli.genomes.capabilities import Buildable, Mutable
 
@@ -45,18 +50,20 @@ class Member(Generic[G]):
 
 @value
 class Queue(Generic[G]):
-    """The living members, oldest first, and the number of steps asked."""
+    """The living members, oldest first, the number of steps asked, and what is remembered of behaviours."""
 
     asked: int = 0
     members: tuple[Member[G], ...] = ()
+    behaviours: Behaviours = field(default_factory=Behaviours)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegularizedEvolution(Generic[G]):
+class RegularizedEvolution(PressureSettings, Generic[G]):
     """Aging evolution: tournament parents, one mutation, the oldest dies (Real et al., 2019).
 
     `replacement` says whether one member can be drawn twice for the same tournament, as in the paper; `remove` worst
-    is the ablation without aging. `inherit` weights hands trained weights on from parent to mutant.
+    is the ablation without aging. `inherit` weights hands trained weights on from parent to mutant. `rho` is the weight
+    of fitness under a `pressure` other than fitness.
     """
 
     original_cost: ClassVar[str] = (
@@ -69,6 +76,7 @@ class RegularizedEvolution(Generic[G]):
     replacement: bool = True
     remove: Literal["oldest", "worst"] = "oldest"
     inherit: Literal["none", "weights"] = "none"
+    rho: float = 0.0
 
     def __post_init__(self) -> None:
         size, drawn = self.population_size, self.sample_size
@@ -81,12 +89,15 @@ class RegularizedEvolution(Generic[G]):
             log.warning("strategy.sample_size=%d exceeds population_size=%d: some member is drawn twice", drawn, size)
         _require(self.remove in ("oldest", "worst"), "remove", "oldest or worst", self.remove)
         _require(self.inherit in ("none", "weights"), "inherit", "none or weights", self.inherit)
+        within("rho", self.rho, interval="[0, 1]")
+        pressure.check(self, size)
 
     @property
     def demands(self) -> Demands:
         """Mutation; with `inherit` weights also networks, and a job that hands weights on."""
         inherits = self.inherit == "weights"
-        return Demands(space=(Mutable, *((Buildable,) if inherits else ())), continues=inherits, options=inherits)
+        space = (Mutable, *((Buildable,) if inherits else ()))
+        return Demands(space=space, continues=inherits, options=inherits, descriptor=self.pressure != FITNESS)
 
     @property
     def least_evaluations(self) -> int:
@@ -99,8 +110,8 @@ class RegularizedEvolution(Generic[G]):
 
     def ask(self, state: Queue[G], rng: Random) -> tuple[list[Proposal[G]], Queue[G]]:
         """A sample for each of the first `population_size` steps, then a mutant of the winner of a tournament."""
-        after = Queue(state.asked + 1, state.members)
-        parent = self._parent(state.members, rng) if state.asked >= self.population_size else None
+        after = Queue(state.asked + 1, state.members, state.behaviours)
+        parent = self._parent(state, rng) if state.asked >= self.population_size else None
         if parent is None:
             return [Proposal(self.space.sample(rng), operator="sample")], after
         child = self.space.mutate(parent.genome, rng)
@@ -118,7 +129,8 @@ class RegularizedEvolution(Generic[G]):
             members.append(Member(evaluation.id, evaluation.genome, loss))
             if len(members) > self.population_size:
                 del members[0 if self.remove == "oldest" else _worst(members, rng)]
-        return Queue(state.asked, tuple(members))
+        able = (member.id for member in members if member.loss is not None)
+        return Queue(state.asked, tuple(members), pressure.judged(self, state.behaviours, told, able, rng))
 
     def population(self, state: Queue[G]) -> tuple[int, ...]:
         """Oldest first, failed members included."""
@@ -128,12 +140,20 @@ class RegularizedEvolution(Generic[G]):
         """The living members, any of which may be a parent."""
         return self.population(state)
 
-    def _parent(self, members: Sequence[Member[G]], rng: Random) -> Member[G] | None:
-        able = [member for member in members if member.loss is not None]
+    def figures(self, state: Queue[G]) -> Mapping[str, Json]:
+        """See `pressure.figures`; none for pressure=fitness."""
+        return pressure.figures(self, state.behaviours)
+
+    def _parent(self, state: Queue[G], rng: Random) -> Member[G] | None:
+        able = [member for member in state.members if member.loss is not None]
         if not able:
             return None
         drawn = self.sample_size if self.replacement else min(self.sample_size, len(able))
-        return winner(able, _loss, rng, size=drawn, replacement=self.replacement)
+        if self.pressure == FITNESS:
+            return winner(able, _loss, rng, size=drawn, replacement=self.replacement)
+        own = {member.id: member.loss for member in able if member.loss is not None}
+        worth = pressure.losses(self, state.behaviours, own, self.rho)
+        return winner(able, lambda member: worth[member.id], rng, size=drawn, replacement=self.replacement)
 
 
 def _worst(members: Sequence[Member[G]], rng: Random) -> int:
