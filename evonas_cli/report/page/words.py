@@ -6,23 +6,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from evonas_cli.core.display import visible
+from evonas_cli.core.display import readable, visible
 from evonas_cli.core.types import Json
 
 DASH = "\u2013"
 
 
 def number(value: Any) -> str:
-    """Numbers from 1,000 on with separators, fractions with four digits, a dash for None, any other value as JSON."""
-    if isinstance(value, float) and value.is_integer() and 1 <= abs(value) < 1e15:
-        value = int(value)
+    """Numbers as `readable`, a dash for None, and any other value as JSON."""
     if value is None:
         return DASH
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return plain(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.0f}" if 999.95 <= abs(value) < 1e15 else f"{value:.4g}"
+    return readable(value) if isinstance(value, int | float) and not isinstance(value, bool) else plain(value)
 
 
 def duration(seconds: float | None) -> str:
