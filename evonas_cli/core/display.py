@@ -59,10 +59,11 @@ class VisibleFormatter(logging.Formatter):
         return visible_lines(super().format(record))
 
 
-def log_warnings() -> None:
-    """Warnings of this process's loggers go to stderr, as `evonas: ...`; once."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(VisibleFormatter("evonas: %(message)s"))
+def log_warnings(handler: logging.Handler | None = None) -> None:
+    """Warnings of this process's loggers go to the handler, without one to stderr as `evonas: ...`; once."""
+    if handler is None:
+        handler = logging.StreamHandler()
+        handler.setFormatter(VisibleFormatter("evonas: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 

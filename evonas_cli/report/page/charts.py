@@ -120,11 +120,14 @@ def scale(
     low, high = (min(found), max(found)) if found else (0.0, 1.0)
     if zero:
         return Scale(0.0, high if high > 0 else 1.0, start, end, False, whole)
-    wanted = low > 0 and (high > DECADES * low if log is None else log)
+
+    def spans_decades() -> bool:
+        return low > 0 and (high > DECADES * low if log is None else log)
+
     if found and keep is not None:
-        inside = [*without_outliers(found, wanted), *keep]
+        inside = [*without_outliers(found, spans_decades()), *keep]
         low, high = min(inside), max(inside)
-    if wanted:
+    if spans_decades():
         margin = (high / low) ** 0.04 if high > low else 1.2
         return Scale(low / margin, high * margin, start, end, True, whole)
     margin = 0.05 * (high - low) or abs(high) * 0.05 or 1.0
