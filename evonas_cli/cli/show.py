@@ -24,7 +24,6 @@ from evonas_cli.cli.common import (
     remark,
     say,
 )
-
 from evonas_cli.core.display import visible
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from evonas_cli.report.failures import Tally
     from evonas_cli.report.reading import Reading
 
-_KIN = 12
-"""Parents, and children, that are named."""
 _WIDEST = 120
 _NARROWEST = 60
 _PIPE = 80

@@ -35,14 +35,15 @@ class Shown:
 def axes_of(document: Mapping[str, Any]) -> tuple[str, str]:
     """The metrics on the x and the y axis at first: the second and the first objective of the first run.
 
-    A run with one objective has another metric on the x axis: the first that any candidate has.
+    A run with one objective has another metric on the x axis: the first that is not the same for all candidates.
     """
     objectives = document["runs"][0]["objectives"]
-    others = [
-        name
+    known = {
+        name: {value for run in document["runs"] for value in run["candidates"]["metrics"].get(name, ())} - {None}
         for name in document["metrics"]
-        if name != objectives[0] and any(name in run["candidates"]["metrics"] for run in document["runs"])
-    ]
+        if name != objectives[0]
+    }
+    others = sorted([name for name in known if known[name]], key=lambda name: len(known[name]) == 1)
     return (objectives[1] if len(objectives) > 1 else others[0] if others else objectives[0]), objectives[0]
 
 
