@@ -165,7 +165,9 @@ def _history(places: Sequence[str], outputs: Path, allowed: Sequence[str], metri
         raise UsageError(f"the runs' first objectives differ ({shown}); give --metric")
     for sample in samples:
         if not sample.track.improvements():
-            raise RunError(f"no candidate of {sample.name} counts (failed, or breaks a constraint); there is nothing to draw")
+            raise RunError(
+                f"no candidate of {sample.name} counts (failed, or breaks a constraint); there is nothing to draw"
+            )
     names = _names([sample.name for sample in samples])
     tracks = [(name, sample.track) for name, sample in zip(names, samples, strict=True)]
     return draw_history(tracks, _title("Search history", names))

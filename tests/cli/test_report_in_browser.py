@@ -1,4 +1,4 @@
-"""How pages look in a real browser: labels that overlap nothing and stand inside, outliers, hidden lines, dark colours."""
+"""How pages look in a real browser: labels stand inside and on no other, outliers, lines of fronts, dark colours."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ return found;
 """
 CONTRAST = """
 const light = text => {
-  const parts = text.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255).map(v => v <= .04 ? v / 12.9 : ((v + .055) / 1.055) ** 2.4);
+  const parts = text.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+    .map(v => v <= .04 ? v / 12.9 : ((v + .055) / 1.055) ** 2.4);
   return .2126 * parts[0] + .7152 * parts[1] + .0722 * parts[2];
 };
 const paper = light(getComputedStyle(document.querySelector(".card")).backgroundColor), found = [];

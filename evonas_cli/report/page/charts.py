@@ -62,9 +62,7 @@ class Dot:
     value: float | None
 
 
-def lines(
-    series: Sequence[Series], x_title: str, label: str, size: Size = HALF, log: bool | None = None
-) -> str:
+def lines(series: Sequence[Series], x_title: str, label: str, size: Size = HALF, log: bool | None = None) -> str:
     """A chart of lines over an axis that begins at 0; `label` is the chart's name for a screen reader, `log` is for
     `scale`."""
     places = [place for one in series for place in (*one.at, *([] if one.end is None else [one.end]))]
@@ -79,9 +77,7 @@ def lines(
     return "\n".join([*out, "</svg>"])
 
 
-def dots(
-    found: Sequence[Dot], series: Sequence[Series], x_title: str, label: str, log: bool | None = None
-) -> str:
+def dots(found: Sequence[Dot], series: Sequence[Series], x_title: str, label: str, log: bool | None = None) -> str:
     """A chart of candidates over time, with lines above them; failures lie as strokes on the floor, outliers at the
     border (BEYOND)."""
     size = WIDE
