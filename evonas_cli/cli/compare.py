@@ -196,7 +196,7 @@ def _pair_rows(pairs: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) ->
 
 def _moments(found: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> tuple[str, str, str, str]:
     """Mean, standard deviation, median and interval; among intervals that are none a range has a mark."""
-    sd = "-" if found["sd"] is None else f"{found['sd']:.3g}"
+    sd = "-" if found["sd"] is None else f"{found['sd']:,.0f}" if found["sd"] >= 1e3 else f"{found['sd']:.3g}"
     mark = "*" if len(found["values"]) in _few(groups) and _span_head(groups) == _CI else ""
     span = "-" if found["interval"] is None else " .. ".join(map(_number, found["interval"])) + mark
     return _number(found["mean"]), sd, _number(found["median"]), span

@@ -34,7 +34,7 @@ def panel(progress: Progress, columns: int, lines: int) -> Panel:
     rows = max(1, min(_ROWS, lines - _REST - len(trainings)))
     body: list[RenderableType] = [_bar(progress, columns), _pace(progress)]
     if progress.pace:
-        body.append(_line(Text("  ".join(pace(progress.pace)), style="dim")))
+        body.append(_line(Text(fitting(pace(progress.pace), columns - 4), style="dim")))
     body += [_where(progress), _best(progress, columns), _in_flight(progress.in_flight)]
     body += [*trainings, *_front(progress, rows), *_last(progress)]
     return Panel(Group(*body), title=Text(visible(f"evonas  {progress.name}"), style="bold"), width=columns)
@@ -49,6 +49,16 @@ def duration(seconds: float) -> str:
     """`0:01:23`."""
     whole = int(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def fitting(words: Sequence[str], columns: int) -> str:
+    """The first words as far as there is room for all of each; the first one in any case."""
+    line = "".join(words[:1])
+    for word in words[1:]:
+        if len(line) + 2 + len(word) > columns:
+            break
+        line += f"  {word}"
+    return line
 
 
 def _line(text: Text) -> Text:

@@ -165,7 +165,9 @@ def _history(places: Sequence[str], outputs: Path, allowed: Sequence[str], metri
         raise UsageError(f"the runs' first objectives differ ({shown}); give --metric")
     for sample in samples:
         if not sample.track.improvements():
-            raise RunError(f"no candidate of {sample.name} has succeeded; there is nothing to draw")
+            raise RunError(
+                f"no candidate of {sample.name} counts (failed, or breaks a constraint); there is nothing to draw"
+            )
     names = _names([sample.name for sample in samples])
     tracks = [(name, sample.track) for name, sample in zip(names, samples, strict=True)]
     return draw_history(tracks, _title("Search history", names))
@@ -185,6 +187,8 @@ def _curves(reading: Reading, words: Sequence[str], metric: str | None) -> str:
     drawn = [(f"candidate {id}", curves) for id, curves in known.items() if curves]
     if not drawn:
         raise RunError(f"{root} has no learning curves of candidates {ids}; there is nothing to draw")
+    if all(len(curve.known()) < 2 for _, curves in drawn for curve in curves.values()):
+        raise RunError(f"candidates {ids} of {root} recorded their values once, so there is no curve to draw")
     names = list(dict.fromkeys(name for _, curves in drawn for name in curves))
     if metric is not None and metric not in names:
         raise UsageError(f"--metric {metric}: there is no such learning curve (known: {', '.join(names)})")
@@ -201,20 +205,25 @@ def _curves(reading: Reading, words: Sequence[str], metric: str | None) -> str:
 def _architecture(reading: Reading, word: str) -> str:
     from evonas_cli.core.errors import RunError
     from evonas_cli.report.choosing import chosen
-    from evonas_cli.report.drawing.architecture import architecture_svg, neurons_svg
+    from evonas_cli.report.drawing.architecture import architecture_svg, cell_svg, neurons_svg, sketches_svg
 
     [id] = chosen(reading, [word])[:1]
     entry = reading.journal.read(id)
     try:
-        plan, neurons = reading.plan(entry), reading.neurons(entry)
+        plan, neurons, cell = reading.plan(entry), reading.neurons(entry), reading.cell(entry)
+        sketches = reading.sketches(entry)
     except Exception as error:  # whatever the space raises is what is wrong with this genome
         raise RunError(f"candidate {id} has no network: {type(error).__name__}: {error}") from error
     title = _title(f"Candidate {id}", _names([str(reading.run.root)]))
     if neurons is not None:
         return neurons_svg(neurons, title)
-    if plan is None:
-        raise RunError(f"{reading.run.root} has no networks to draw: its space makes none, or its job trains none")
-    return architecture_svg(plan, title)
+    if plan is not None:
+        return architecture_svg(plan, title)
+    if cell is not None:
+        return cell_svg(cell, title)
+    if sketches:
+        return sketches_svg(sketches, title)
+    raise RunError(f"{reading.run.root} has no networks to draw: genomes of its space stand for none")
 
 
 def _regions(reading: Reading, word: str) -> str:

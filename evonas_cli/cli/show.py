@@ -24,6 +24,7 @@ from evonas_cli.cli.common import (
     remark,
     say,
 )
+from evonas_cli.core.display import visible
 
 if TYPE_CHECKING:
     from evonas_cli.report.candidates import Rows
@@ -170,6 +171,8 @@ def _curves(entry: Mapping[str, Any], wide: int) -> list[str]:
         known = curve.known()
         if known:
             last = f"{readable(known[0][1])} to {readable(known[-1][1])}, epochs {known[0][0]:g} to {known[-1][0]:g}"
+            if len(known) == 1:
+                last = f"{readable(known[0][1])}, epoch {known[0][0]:g}"
             lines.append(f"{name:<{wide}} {sparkline(curve.values)}  {last}")
     return lines
 
@@ -249,7 +252,7 @@ def _told(key: str, value: Any, failures: Tally, evaluations: int) -> Iterator[t
             counts = f"{one['refused']} refused before training, {one['violated']} violate it"
             yield key, f"{one['constraint']}: {counts}"
     elif key == "figures" and value is not None:
-        yield key, jsonlib.dumps(value)
+        yield key, _words(value)
     elif key == "hypervolume" and value is not None:
         point = ", ".join(f"{name} {readable(number)}" for name, number in value["reference"].items())
         yield key, f"{readable(value['value'])} up to {point}"
@@ -261,6 +264,21 @@ def _told(key: str, value: Any, failures: Tally, evaluations: int) -> Iterator[t
         pairs = value.items() if isinstance(value, dict) else ()
         text = ", ".join(f"{k} {v}" for k, v in pairs if k != "data") if isinstance(value, dict) else str(value)
         yield key, text or "none"
+
+
+def _words(figures: Mapping[str, Any]) -> str:
+    """Figures as words, groups in brackets: `best 0.1, species 3, modules (threshold 0.5)`."""
+    found = []
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            found.append(f"{name} ({_words(value)})")
+        else:
+            found.append(f"{name} {jsonlib.dumps(value) if isinstance(value, list) else _word(value)}")
+    return ", ".join(found)
+
+
+def _word(value: Any) -> str:
+    return "none" if value is None else visible(str(value)) if isinstance(value, str) else readable(value)
 
 
 def _hypervolume(reading: Reading, logged: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

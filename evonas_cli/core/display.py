@@ -59,10 +59,11 @@ class VisibleFormatter(logging.Formatter):
         return visible_lines(super().format(record))
 
 
-def log_warnings() -> None:
-    """Warnings of this process's loggers go to stderr, as `evonas: ...`; once."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(VisibleFormatter("evonas: %(message)s"))
+def log_warnings(handler: logging.Handler | None = None) -> None:
+    """Warnings of this process's loggers go to the handler, without one to stderr as `evonas: ...`; once."""
+    if handler is None:
+        handler = logging.StreamHandler()
+        handler.setFormatter(VisibleFormatter("evonas: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
@@ -73,7 +74,8 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def readable(value: Any) -> str:
-    """A metric for people: counts with separators, fractions with four digits."""
-    if isinstance(value, float) and value.is_integer() and abs(value) >= 1:
-        value = int(value)
+    """A metric for people: numbers from 1,000 on whole and with separators, others with four digits; beyond 1e15, as
+    inf and nan, with an exponent."""
+    if isinstance(value, float) and 1 <= abs(value) < 1e15 and (value.is_integer() or abs(value) >= 999.95):
+        value = round(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)

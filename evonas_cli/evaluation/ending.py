@@ -8,7 +8,7 @@ from typing import Any
 
 from evonas_cli.core.halting import Deadline, Ended
 from evonas_cli.core.types import Unit
-from evonas_cli.evaluation.transport import Broken, Finished, Reported, Transport, Worker
+from evonas_cli.evaluation.transport import Broken, Finished, Reported, Transport, Warned, Worker
 
 
 def ended(
@@ -22,7 +22,7 @@ def ended(
     left, found = dict(busy), before
     while left and deadline is not None and (seconds := deadline.grace) > 0:
         for worker, event in transport.wait(list(left), seconds):
-            if isinstance(event, Reported):
+            if isinstance(event, Reported | Warned):
                 continue  # nobody follows a training that ends
             unit = left.pop(worker)
             if isinstance(event, Broken):

@@ -8,6 +8,7 @@ for a transport to say (`transport.py`).
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,10 +26,11 @@ from evonas_cli.evaluation.parcel import packed
 from evonas_cli.evaluation.queue import Queue
 from evonas_cli.evaluation.retries import Retries
 from evonas_cli.evaluation.spawned import Spawned
-from evonas_cli.evaluation.transport import Broken, Died, Event, Ready, Reported, Transport, Worker
+from evonas_cli.evaluation.transport import Broken, Died, Event, Ready, Reported, Transport, Warned, Worker
 from evonas_cli.evaluation.units import abreast, divide, merged, work
 from evonas_cli.evaluation.watching import LOOK, Limits
 
+_log = logging.getLogger(__name__)
 G = TypeVar("G")
 TICK = 0.001
 """Seconds by which two deadlines differ that are not one."""
@@ -222,6 +224,9 @@ class Pool(Generic[G]):
             slot.ready = True
             self._environment = self._environment or dict(event.environment)
             compare(self._environment, event.environment)
+            return []
+        if isinstance(event, Warned):
+            _log.warning("%s", event.text)
             return []
         if isinstance(event, Reported):
             slot.sign = time.monotonic()

@@ -31,6 +31,14 @@ class Reported:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """The worker has logged a warning, which the pool logs in its own process: two processes that write to one terminal
+    would spoil what one of them draws."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Finished:
     """The worker is done with its unit: `results` of its candidates, but for those in `halted`, which it has stopped at
     an epoch's end, or `within` one; the last epoch took so many `seconds`, 0 where that is unknown."""
@@ -56,7 +64,7 @@ class Died:
     text: str
 
 
-Event: TypeAlias = Ready | Reported | Finished | Broken | Died
+Event: TypeAlias = Ready | Reported | Warned | Finished | Broken | Died
 
 
 class Worker(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
@@ -23,12 +24,39 @@ from evonas_cli.evaluation.parcel import unpacked
 from evonas_cli.evaluation.printed import Printed, hearing
 from evonas_cli.evaluation.reports import Reporting
 from evonas_cli.evaluation.scratch import Scratch
-from evonas_cli.evaluation.transport import Broken, Finished, Ready, Reported
+from evonas_cli.evaluation.transport import Broken, Event, Finished, Ready, Reported, Warned
 from evonas_cli.evaluation.units import evaluate
 
 WAITING = ("OMP_WAIT_POLICY", "PASSIVE")
 """Threads of one worker that wait for each other sleep, unless the user has said otherwise: where they spin, as by
 default, and another process wants a core, each operation may take milliseconds. Read when torch is loaded."""
+
+
+_SENDING = threading.Lock()
+"""Held by the thread that writes to the pipe: warnings may come from any."""
+
+
+class _Telling(logging.Handler):
+    """Warnings of this process: candidates' files keep them, and the pool says them."""
+
+    def __init__(self, pipe: Connection, printed: Printed) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(message)s"))
+        self._pipe, self._printed = pipe, printed
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keeps the record's text and sends it."""
+        text = self.format(record)
+        self._printed.add(f"{text}\n")
+        try:
+            _send(self._pipe, Warned(text))
+        except OSError:
+            return  # the pool is gone, and with it, in a moment, this process
+
+
+def _send(pipe: Connection, event: Event) -> None:
+    with _SENDING:
+        pipe.send(event)
 
 
 class _Told(Clock):
@@ -48,7 +76,8 @@ class _Told(Clock):
 
 
 def serve(pipe: Connection, parcel: bytes, context: Context, device: str | None, scratch: Scratch) -> None:
-    """Sends Ready, then for each unit received Finished, and Reported meanwhile; or Broken and ends.
+    """Sends Ready, then for each unit received Finished, and Reported meanwhile; or Broken and ends. Warned may come at
+    any time.
 
     `parcel` is the job, `scratch` the pool's file; `device` is the CUDA device of this worker's slot, or None for the
     configured one.
@@ -66,7 +95,7 @@ def converse(pipe: Connection, parcel: bytes, context: Context, device: str | No
     """
     os.environ.setdefault(*WAITING)
     with hearing() as printed:
-        log_warnings()
+        log_warnings(_Telling(pipe, printed))
         _serve_units(pipe, parcel, context, Place(device, file, _Told(pipe)), printed)
 
 
@@ -74,17 +103,17 @@ def _serve_units(pipe: Connection, parcel: bytes, context: Context, where: Place
     """The conversation at a place whose halt is `_Told`."""
     try:
         reporting, bench = Reporting(context, partial(tell, pipe)), unpacked(parcel, where)
-        pipe.send(Ready(bench.environment()))
+        _send(pipe, Ready(bench.environment()))
         while (unit := _next(pipe, cast(_Told, where.halt))) is not None:
             with printed.during(unit, context):
                 finished = _finished(bench, unit, reporting)
-            pipe.send(finished)
+            _send(pipe, finished)
     except EvonasError as error:
-        pipe.send(Broken(type(error), str(error)))
+        _send(pipe, Broken(type(error), str(error)))
     except Exception as error:
         users = place(error) is not None and not isinstance(error, OSError | MemoryError)
         text = described(error) if users else f"{told(error)} ({_innermost(error)})"
-        pipe.send(Broken(UsageError if users else EnvironmentFailure, text))
+        _send(pipe, Broken(UsageError if users else EnvironmentFailure, text))
 
 
 def _finished(bench: Bench[Any], unit: Unit[Any], context: Context) -> Finished:
@@ -117,7 +146,7 @@ def tell(pipe: Connection, trainings: Sequence[Training]) -> None:
     room.register(pipe, select.POLLOUT)
     try:
         if room.poll(0):
-            pipe.send(Reported(trainings))
+            _send(pipe, Reported(trainings))
     except OSError:
         return  # the pool is gone, and with it, in a moment, this process
 

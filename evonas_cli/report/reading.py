@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.genomes.capabilities import Buildable, Denoising, Neural, Recurrent
+from evonas_cli.genomes.capabilities import Buildable, Denoising, Neural, Recurrent, Sketched
+from evonas_cli.genomes.sketch import Sketch
 from evonas_cli.network.cell import Cell
 from evonas_cli.network.neurons import Neurons, ends
 from evonas_cli.network.plan import Plan
@@ -63,6 +64,13 @@ class Reading:
         if entry["genome"] is None or not isinstance(self.parts.space, Recurrent):
             return None
         return self.parts.space.decode_cell(self.parts.space.from_json(entry["genome"]))
+
+    def sketches(self, entry: Mapping[str, Any]) -> Sequence[Sketch]:
+        """The candidate's parts as its space sketches them; none for a space without sketches. Raises whatever the
+        space raises."""
+        if entry["genome"] is None or not isinstance(self.parts.space, Sketched):
+            return ()
+        return tuple(self.parts.space.sketches(self.parts.space.from_json(entry["genome"])))
 
     @property
     def evaluates_neurons(self) -> bool:

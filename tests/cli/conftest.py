@@ -1,9 +1,12 @@
-"""Running the command in this process: expecting it to refuse; a search whose weights are exported."""
+"""Running the command in this process: expecting it to refuse; a search whose weights are exported; a browser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,3 +65,24 @@ def examples(tmp_path: Path) -> Path:
     arrays = Digits(valid_fraction=0.1, test_fraction=0.2, limit=None, crop=0, flip=False, cutout=0).read()
     np.savez(tmp_path / "digits.npz", x=arrays.x_train[:50, 0], y=arrays.y_train[:50])
     return tmp_path / "digits.npz"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium, started once; skipped where it or its driver is not installed."""
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if program is None or driver is None:
+        pytest.skip("chromium and chromedriver are not installed: the page is not tried in a browser")
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (extra `test`)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    flags = ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
+    with tempfile.TemporaryDirectory() as folder:
+        for flag in (*flags, "disable-component-update", "disable-sync", f"user-data-dir={folder}"):
+            options.add_argument(f"--{flag}")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+        try:
+            yield found
+        finally:
+            found.quit()

@@ -17,7 +17,7 @@ from rich.text import Text
 from screen import Screen
 
 from evonas_cli.cli.live import SPARE, Live, showing
-from evonas_cli.cli.panel import HEIGHT, WIDTH, duration, panel, waiting
+from evonas_cli.cli.panel import HEIGHT, WIDTH, duration, fitting, panel, waiting
 from evonas_cli.cli.progress import BestSoFar, Progress
 from evonas_cli.core.types import Candidate, Failure, Objective, Proposal, Result
 
@@ -216,3 +216,10 @@ def test_the_course_of_the_best_stays_short() -> None:
 def test_durations() -> None:
     expected = {0: "0:00:00", 59.9: "0:00:59", 61: "0:01:01", 3600: "1:00:00", 360_000: "100:00:00"}
     assert {seconds: duration(seconds) for seconds in expected} == expected
+
+
+def test_figures_of_the_pace_stand_whole_or_not_at_all() -> None:
+    words = ["5,000 candidates an hour", "1.4 s each", "93% of it training"]
+    assert fitting(words, 80) == "5,000 candidates an hour  1.4 s each  93% of it training"
+    assert fitting(words, 40) == "5,000 candidates an hour  1.4 s each" and fitting(words, 3) == words[0]
+    assert fitting([], 80) == ""

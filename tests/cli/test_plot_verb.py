@@ -103,3 +103,40 @@ def test_png_without_a_font(plot: Callable[..., str], tmp_path: Path, monkeypatc
 def test_refusals(code: int, words: tuple[str, ...], expected: str, plot: Callable[..., str], home: Path) -> None:
     line = plot(*words, code=code)
     assert expected in line and len(line.splitlines()) == 1 and not (home / "x.svg").exists()
+
+
+def test_cells_and_sketches_are_architectures(tmp_path: Path) -> None:
+    cells = ("space=rnn_cell", "job=language", "trainer.epochs=1", "dataset.n_train=40", "device=cpu")
+    table = tmp_path / "table.csv"
+    table.write_text("arch,reward\n|avg_pool_3x3~0|,90\n|nor_conv_1x1~0|,90\n")
+    rows = ("space=nasbench201", "space.nodes=2", "space.operations=[avg_pool_3x3,nor_conv_1x1]", "job=table")
+    rows += (f"job.path={table}", "job.reward=reward", "job.report=null", "job.cost=null", "job.parameters=null")
+    rows += ("job.multiply_adds=null",)
+    few = ("strategy=random", "strategy.batch=1", "budget.evaluations=1", "evaluator=serial")
+    for name, words, expected in (("cell", cells, "h_t"), ("row", rows, "output")):
+        assert run(["search", "-q", *words, *few, "--run-dir", str(tmp_path / name)]) == 0
+        target = tmp_path / f"{name}.svg"
+        assert run(["plot", str(tmp_path / name), "--architecture", "best", "-o", str(target)]) == 0
+        assert expected in shown(target)
+    assert "cell" in shown(tmp_path / "row.svg"), "each part has its name"
+
+
+def test_a_front_without_members_says_why(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = 'constraints={true_error: "<= -1"}'
+    run([*TWO, bound, "--run-dir", str(tmp_path / "bound")])
+    assert run(["plot", str(tmp_path / "bound"), "-o", str(tmp_path / "x.svg")]) == 0
+    assert "No candidate of bound satisfies the constraints, so there is no front." in shown(tmp_path / "x.svg")
+
+
+def test_ids_on_the_front_can_be_read_over_dots(plot: Callable[..., str], tmp_path: Path) -> None:
+    plot(HOSTILE, "-o", str(tmp_path / "x.svg"))
+    assert '<text paint-order="stroke" stroke="#fff"' in (tmp_path / "x.svg").read_text()
+
+
+def test_values_of_one_epoch_are_no_curve(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = ("dataset.limit=100", "trainer.epochs=1", "device=cpu", "evaluator=serial", "budget.evaluations=1")
+    words = ("search", "-q", "dataset=digits", "strategy=random", "strategy.batch=1", *few)
+    assert run([*words, "--run-dir", str(tmp_path / "one")]) == 0
+    capsys.readouterr()
+    assert run(["plot", str(tmp_path / "one"), "--curves", "-o", str(tmp_path / "x.svg")]) == 3
+    assert "recorded their values once, so there is no curve to draw" in capsys.readouterr().err

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,27 +52,6 @@ def test_what_cannot_be_written_or_read_is_refused_before_any_work(
     assert "is a folder; name a file" in refused(2, "report", str(runs[0]), "-o", str(runs[0]))
     assert "no run 'nowhere'" in refused(3, "report", "nowhere")
     assert "--format" in refused(2, "report", str(runs[0]), "--format", "pdf")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium, started once; skipped where it or its driver is not installed."""
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if program is None or driver is None:
-        pytest.skip("chromium and chromedriver are not installed: the page is not tried in a browser")
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (extra `test`)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    flags = ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
-    with tempfile.TemporaryDirectory() as folder:
-        for flag in (*flags, "disable-component-update", "disable-sync", f"user-data-dir={folder}"):
-            options.add_argument(f"--{flag}")
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-        try:
-            yield found
-        finally:
-            found.quit()
 
 
 @pytest.fixture(scope="module")

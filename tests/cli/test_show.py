@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -157,3 +158,8 @@ def test_the_log_of_a_candidate(say: Callable[..., str], home: Path) -> None:
     assert say("show", "toy", "3", "--log") == "" and say("verify", "toy") == before
     assert "name it" in say("show", "toy", "--log", code=2)
     assert "has no candidate 99" in say("show", "toy", "99", "--log", code=3)
+
+
+def test_figures_are_words(say: Callable[..., str]) -> None:
+    [figures] = [text for text in say("show", "toy").splitlines() if text.startswith("figures")]
+    assert "{" not in figures and re.search(r"figures +step \d+, evaluations \d+, generation \d+, ", figures)

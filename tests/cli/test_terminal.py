@@ -58,3 +58,13 @@ def test_names_are_no_markup(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, [*SHORT[:-1], name], {})
     assert terminal.end() == 0 and f"evonas  {name}" in terminal.shown
     assert terminal.screen.lines()[-1] == name
+
+
+def test_a_warning_of_a_worker_stands_above_the_board(tmp_path: Path) -> None:
+    few = ("dataset=digits", "trainer.epochs=1", "strategy.population_size=2", "budget.evaluations=2")
+    terminal = Terminal(tmp_path, ["search", *few, "evaluator.workers=1", "device=cpu", "--run-dir", "run"], {})
+    assert terminal.end() == 0
+    lines = terminal.screen.lines()
+    assert lines[0].startswith("evonas: each training makes only 16 updates of the weights (1 epoch x 16 batches")
+    assert not [line for line in lines if "starting workers" in line or line.startswith("╭")]
+    assert lines[-1] == "run"

@@ -11,7 +11,7 @@ from evonas_cli.network.plan import Plan
 from evonas_cli.report.drawing.boxes import boxes_of
 from evonas_cli.report.drawing.diagram import Box, Diagram, Kind
 from evonas_cli.report.drawing.folding import fold
-from evonas_cli.report.drawing.picture import svg
+from evonas_cli.report.drawing.picture import beside, svg
 
 
 def architecture_svg(plan: Plan, title: str) -> str:
@@ -24,13 +24,22 @@ def architecture_svg(plan: Plan, title: str) -> str:
 
 def sketch_svg(sketch: Sketch) -> str:
     """A part of a genome, as its space sketches it."""
+    return svg(_sketched(sketch), sketch.title)
+
+
+def sketches_svg(sketches: Sequence[Sketch], title: str) -> str:
+    """All parts of a genome, as its space sketches them, at least one, beside each other."""
+    return beside([(sketch.title, _sketched(sketch)) for sketch in sketches], title)
+
+
+def _sketched(sketch: Sketch) -> Diagram:
     reads = [sum(target == node for _, target in sketch.links) for node in range(len(sketch.nodes))]
     gives = {source for source, _ in sketch.links}
     boxes = [
         Box((text,), _kind_of(reads[node], node in gives, text in sketch.joins))
         for node, text in enumerate(sketch.nodes)
     ]
-    return svg(Diagram(tuple(boxes), tuple(sorted(sketch.links))), sketch.title)
+    return Diagram(tuple(boxes), tuple(sorted(sketch.links)))
 
 
 def _kind_of(reads: int, gives: bool, joins: bool) -> Kind:

@@ -57,6 +57,9 @@ def draw_front(clouds: Sequence[Cloud], objectives: Sequence[Objective], title: 
         "{} candidate lies beyond the end of an axis; a triangle at the border stands for it.",
         "{} candidates lie beyond the end of an axis; triangles at the border stand for them.",
     )
+    for cloud in clouds:
+        if not cloud.front:
+            sheet.notes.append(f"No candidate of {cloud.name} satisfies the constraints, so there is no front.")
     sheet.note(labels.left_out, "{} label had no room.", "{} labels had no room.")
     if skipped > 1:
         sheet.notes.append(f"One candidate in {skipped:,} is drawn, and the whole front.")

@@ -35,7 +35,7 @@ def _panel(
     points = [point for known in curves.values() for point in known]
     last = [known[-1][1] for known in curves.values() if known]
     at = [x for x, _ in points]
-    across = Bounds(min(at), max(at) if max(at) > min(at) else min(at) + 1.0, False)
+    across = Bounds(min(at), max(at) if max(at) > min(at) else min(at) + 1.0, False, True)
     panel = frame(across, bounds([y for _, y in points], last), ("epoch", axis_title(metric)), (*edges, TOP, HEIGHT))
     sheet.body += [*panel.grid(), *panel.axes()]
     for number, known in curves.items():

@@ -44,6 +44,12 @@ def thinned(count: int, kept: Sequence[int] = ()) -> tuple[list[int], int]:
     return sorted({*range(0, count, step), *kept}), step
 
 
+def haloed(x: float, y: float, words: str, fill: str) -> str:
+    """A text with a white rim, which can be read on dots and lines."""
+    rim = '<text paint-order="stroke" stroke="#fff" stroke-width="3" '
+    return label(x, y, words, fill=fill, size=SIZE - 1).replace("<text ", rim, 1)
+
+
 @dataclass
 class Labels:
     """Places labels beside dots one by one, and leaves one out where there is no room."""
@@ -65,7 +71,7 @@ class Labels:
             box = (left, top, left + width, top + height)
             if self._free(box):
                 self._taken.append(box)
-                return label(left, top + height, words, fill=fill, size=SIZE - 1)
+                return haloed(left, top + height, words, fill)
         self.left_out += 1
         return None
 

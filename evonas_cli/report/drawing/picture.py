@@ -56,7 +56,20 @@ class Drawn(NamedTuple):
 
 def svg(diagram: Diagram, title: str) -> str:
     """The diagram as one SVG document, drawn downwards; `title` is its name for a screen reader."""
-    drawn = draw(diagram)
+    return _document(draw(diagram), title)
+
+
+def beside(diagrams: Sequence[tuple[str, Diagram]], title: str) -> str:
+    """Named diagrams beside each other as one SVG document, each below its name."""
+    found, left, body = [draw(diagram) for _, diagram in diagrams], 0.0, list[str]()
+    for (name, _), drawn in zip(diagrams, found, strict=True):
+        body.append(f'<text x="{left + MARGIN:.0f}" y="20" font-size="13" fill="{INK}">{_text(name)}</text>')
+        body += [f'<g transform="translate({left:.0f} {DOWN:g})">', *drawn.body, "</g>"]
+        left += max(drawn.width, 2 * MARGIN + 1.2 * LETTER * len(name))
+    return _document(Drawn(left, DOWN + max(drawn.height for drawn in found), tuple(body)), title)
+
+
+def _document(drawn: Drawn, title: str) -> str:
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" viewBox="0 0 {drawn.width:.0f} {drawn.height:.0f}" '
         f'width="{drawn.width:.0f}" height="{drawn.height:.0f}" {LETTERING} role="img">',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 RARE = 0.05
 """Share of the values at one end (at least one value) that may be outliers."""
@@ -26,6 +26,8 @@ class Scale:
     start: float
     end: float
     log: bool = False
+    whole: bool = False
+    """Whether values are whole numbers, which have no ticks between them."""
 
     def __call__(self, value: float) -> float:
         """The position of a value."""
@@ -42,7 +44,7 @@ class Scale:
 
     def ticks(self) -> list[float]:
         """Round values inside the range."""
-        return log_ticks(self.low, self.high) if self.log else ticks(self.low, self.high)
+        return log_ticks(self.low, self.high) if self.log else ticks(self.low, self.high, self.whole)
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,11 @@ class Bounds:
     low: float
     high: float
     log: bool
+    whole: bool = False
 
     def scale(self, start: float, end: float) -> Scale:
         """The scale between two positions."""
-        return Scale(self.low, self.high, start, end, self.log)
+        return Scale(self.low, self.high, start, end, self.log, self.whole)
 
 
 def bounds(values: Sequence[float], keep: Iterable[float] = ()) -> Bounds:
@@ -67,8 +70,8 @@ def bounds(values: Sequence[float], keep: Iterable[float] = ()) -> Bounds:
     """
     kept = list(keep)
     log = _decades([*values, *kept])
-    inside = [*_without_outliers(values, log), *kept]
-    return padded(min(inside), max(inside))
+    inside = [*without_outliers(values, log), *kept]
+    return replace(padded(min(inside), max(inside)), whole=are_whole([*values, *kept]))
 
 
 def padded(low: float, high: float) -> Bounds:
@@ -85,7 +88,13 @@ def _decades(values: Sequence[float]) -> bool:
     return min(values) > 1 / _LARGEST and max(values) > 10 * min(values)
 
 
-def _without_outliers(values: Sequence[float], log: bool) -> list[float]:
+def are_whole(values: Iterable[float]) -> bool:
+    """Whether all values are whole numbers."""
+    return all(float(value).is_integer() for value in values)
+
+
+def without_outliers(values: Sequence[float], log: bool) -> list[float]:
+    """The values without the outliers of which `bounds` speaks, by size; `log` measures lengths on a logarithm."""
     if len(values) < FEWEST:
         return list(values)
     ordered = sorted(values)
@@ -99,13 +108,15 @@ def _without_outliers(values: Sequence[float], log: bool) -> list[float]:
     return [value for value, place in zip(ordered, places, strict=True) if low <= place <= high]
 
 
-def ticks(low: float, high: float) -> list[float]:
-    """About five round values inside the range."""
+def ticks(low: float, high: float, whole: bool = False) -> list[float]:
+    """About five round values inside the range; with `whole` whole numbers alone."""
     if not high > low:
         return [low]
     rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
+    if whole:
+        step = max(1.0, power * 5 if step == power * 2.5 and power < 10 else step)
     return [k * step for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 

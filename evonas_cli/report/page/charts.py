@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from evonas_cli.core.display import visible
-from evonas_cli.report.drawing.scale import Scale, tick_text
+from evonas_cli.report.drawing.scale import Scale, are_whole, tick_text, without_outliers
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 16.0, 12.0, 44.0
+BEYOND = "beyond"
+"""The class of dots at the border that stand for outliers."""
 DECADES = 20.0
 """Positive values of which the largest is more than so many times the smallest get a logarithmic scale."""
 
@@ -60,11 +62,12 @@ class Dot:
     value: float | None
 
 
-def lines(series: Sequence[Series], x_title: str, label: str, size: Size = HALF) -> str:
-    """A chart of lines over an axis that begins at 0; `label` is the chart's name for a screen reader."""
+def lines(series: Sequence[Series], x_title: str, label: str, size: Size = HALF, log: bool | None = None) -> str:
+    """A chart of lines over an axis that begins at 0; `label` is the chart's name for a screen reader, `log` is for
+    `scale`."""
     places = [place for one in series for place in (*one.at, *([] if one.end is None else [one.end]))]
     x = scale(places, *size.across, zero=True)
-    y = scale([value for one in series for value in one.value if value is not None], *size.up)
+    y = scale([value for one in series for value in one.value if value is not None], *size.up, log=log)
     out = [*opening(size, label), *frame(size, x, y, x_title)]
     for one in series:
         out.append(f'<path class="line {one.css}" d="{_path(one, x, y)}"/>')
@@ -74,43 +77,68 @@ def lines(series: Sequence[Series], x_title: str, label: str, size: Size = HALF)
     return "\n".join([*out, "</svg>"])
 
 
-def dots(found: Sequence[Dot], series: Sequence[Series], x_title: str, label: str, size: Size = WIDE) -> str:
-    """A chart of candidates over time, with lines above them; failures lie as strokes on the floor."""
+def dots(found: Sequence[Dot], series: Sequence[Series], x_title: str, label: str, log: bool | None = None) -> str:
+    """A chart of candidates over time, with lines above them; failures lie as strokes on the floor, outliers at the
+    border (BEYOND)."""
+    size = WIDE
     places = [dot.at for dot in found] + [one.end for one in series if one.end is not None]
     x = scale(places, *size.across, zero=True)
-    y = scale([dot.value for dot in found if dot.value is not None], size.up[0] - 14, size.up[1])
+    values = [dot.value for dot in found if dot.value is not None]
+    kept = [value for one in series for value in one.value if value is not None]
+    y = scale(values, size.up[0] - 14, size.up[1], log=log, keep=kept)
     out = [*opening(size, label), *frame(size, x, y, x_title)]
     for dot in found:
         if dot.value is None:
             at, floor = x(dot.at), size.up[0]
             out.append(f'<path class="x {dot.css}" data-k="{dot.key}" d="M{at:.1f} {floor - 11:.1f}v10"/>')
         else:
-            out.append(_circle(dot.css, dot.key, x(dot.at), y(dot.value)))
+            css = dot.css if y.holds(dot.value) else f"{dot.css} {BEYOND}"
+            out.append(_circle(css, dot.key, x(dot.at), y.clipped(dot.value)))
     out += [f'<path class="line {one.css}" d="{_path(one, x, y)}"/>' for one in series]
     return "\n".join([*out, "</svg>"])
 
 
-def scale(values: Iterable[float], start: float, end: float, zero: bool = False, log: bool | None = None) -> Scale:
+def scale(
+    values: Iterable[float],
+    start: float,
+    end: float,
+    zero: bool = False,
+    log: bool | None = None,
+    keep: Iterable[float] | None = None,
+) -> Scale:
     """A scale with a margin around the values; `zero` begins it at 0 without one. `log` None: as DECADES says.
 
-    The page's script has the same rules. Without a value the scale goes from 0 to 1.
+    With `keep` outliers (`scale.bounds`) lie outside, and the values to keep inside. The page's script has the same
+    rules for margins. Without a value the scale goes from 0 to 1.
     """
     found = list(values)
+    whole = bool(found) and are_whole(found)
     low, high = (min(found), max(found)) if found else (0.0, 1.0)
     if zero:
-        return Scale(0.0, high if high > 0 else 1.0, start, end)
-    wanted = low > 0 and high > DECADES * low if log is None else log
-    if wanted and low > 0:
+        return Scale(0.0, high if high > 0 else 1.0, start, end, False, whole)
+
+    def spans_decades() -> bool:
+        return low > 0 and (high > DECADES * low if log is None else log)
+
+    if found and keep is not None:
+        inside = [*without_outliers(found, spans_decades()), *keep]
+        low, high = min(inside), max(inside)
+    if spans_decades():
         margin = (high / low) ** 0.04 if high > low else 1.2
-        return Scale(low / margin, high * margin, start, end, True)
+        return Scale(low / margin, high * margin, start, end, True, whole)
     margin = 0.05 * (high - low) or abs(high) * 0.05 or 1.0
-    return Scale(low - margin, high + margin, start, end)
+    return Scale(low - margin, high + margin, start, end, False, whole)
 
 
-def opening(size: Size, label: str, extra: str = "") -> list[str]:
+def logarithm(direction: str) -> bool | None:
+    """`log` of `scale` for a metric: never a logarithm where more is better, for those approach an upper end."""
+    return False if direction == "max" else None
+
+
+def opening(size: Size, label: str, extra: str = "", css: str = "chart") -> list[str]:
     """The start of a chart, with its name."""
     return [
-        f'<svg class="chart" viewBox="0 0 {size.width:g} {size.height:g}" role="img"{extra}>',
+        f'<svg class="{css}" viewBox="0 0 {size.width:g} {size.height:g}" role="img"{extra}>',
         f"<title>{text(label)}</title>",
     ]
 
@@ -129,8 +157,11 @@ def frame(size: Size, x: Scale, y: Scale, x_title: str) -> list[str]:
             f'<text class="y" x="{left - 7:g}" y="{y(value) + 4:.1f}">{tick_text(value)}</text>'
         )
     out.append(f'<path class="axis" d="M{left:g} {top:g}V{bottom:g}H{right:g}"/>')
-    out.append(f'<text class="title" x="{(left + right) / 2:g}" y="{size.height - 7:g}">{text(x_title)}</text></g>')
-    return out
+    title = f"{x_title} (log scale)" if x.log else x_title
+    out.append(f'<text class="title" x="{(left + right) / 2:g}" y="{size.height - 7:g}">{text(title)}</text>')
+    if y.log:
+        out.append(f'<text class="start" x="{left + 5:g}" y="{top:g}">log scale</text>')
+    return [*out, "</g>"]
 
 
 def bar(share: float, interval: tuple[float, float] | None) -> str:

@@ -48,17 +48,24 @@ def reliability(calibration: Mapping[str, Any]) -> str:
             f'<rect class="fill" x="{left:.1f}" y="{y(one["accuracy"]):.1f}" width="{width:.1f}" '
             f'height="{y(0) - y(one["accuracy"]):.1f}"/>',
             f'<rect class="gap" x="{left:.1f}" y="{y(high):.1f}" width="{width:.1f}" height="{y(low) - y(high):.1f}"/>',
-            f'<text x="{left + width / 2:.1f}" y="{y(0) - 4:.1f}" class="count">{one["count"]}</text></g>',
+            f'<text x="{left + width / 2:.1f}" y="{y(0) - 4:.1f}" class="count">{_count(one["count"])}</text></g>',
         ]
     out.append(f'<path class="line side" d="M{x(0):.1f} {y(0):.1f}L{x(1):.1f} {y(1):.1f}"/>')
     return "\n".join([*out, "</svg>"])
 
 
+def _count(count: int) -> str:
+    """A count that a bar of the diagram is wide enough for."""
+    return str(count) if count < 1000 else f"{count / 1000:.0f}k"
+
+
 def matrix(rows: Sequence[Sequence[int]], names: Sequence[str]) -> str:
-    """Counts of answers (columns) to examples of each class (rows); the darker, the greater the share of the row."""
-    side, left, top = 30.0, 96.0, 74.0
+    """Counts of answers (columns) to examples of each class (rows); the stronger the colour, the greater the share of
+    the row."""
+    side, letters = 30.0, max([min(len(name), _LONGEST) for name in names], default=0)
+    left, top = 20 + 7.0 * letters, 14 + 7.0 * letters
     size = Size(left + side * len(rows) + 8, top + side * len(rows) + 8)
-    out = [*charts.opening(size, "confusion matrix")]
+    out = [*charts.opening(size, "confusion matrix", f' width="{1.25 * size.width:.0f}"', "chart matrix")]
     for k, name in enumerate(names):
         middle, short = side * (k + 0.5), text(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}.")
         out.append(f'<text class="y" x="{left - 6:g}" y="{top + middle + 4:g}">{short}</text>')
@@ -76,7 +83,7 @@ def matrix(rows: Sequence[Sequence[int]], names: Sequence[str]) -> str:
             out.append(f'<rect class="{css}" {place} fill-opacity="{share**0.5:.2f}"/>')
             if count:
                 at = f'x="{left + side * (b + 0.5):g}" y="{top + side * (a + 0.5) + 4:g}"'
-                out.append(f'<text class="ink" {at}>{count}</text>')
+                out.append(f'<text class="{"on" if share > 0.5 else "ink"}" {at}>{count}</text>')
             out.append("</g>")
     return "\n".join([*out, "</svg>"])
 

@@ -10,6 +10,16 @@ from evonas_cli.report.page.rows import Rows
 POINTS = 400
 """Points of a series."""
 _PLACES = ("step", "evaluations", "generation")
+_TITLES = {
+    "best": "best loss of the population",
+    "mean_loss": "mean loss of the population",
+    "mean_age": "mean age in generations",
+    "front": "members of the front",
+    "infeasible": "members that break a constraint",
+    "species": "number of species",
+    "threshold": "threshold of species, a distance",
+}
+"""Titles of figures whose names do not say enough."""
 _SPECIES = "species"
 
 
@@ -28,6 +38,12 @@ def figures(lines: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list[Any]
     return found
 
 
+def figure_title(name: str) -> str:
+    """The title of a figure's chart: `mean_sizes.links` is `mean sizes: links`."""
+    *groups, last = name.split(".")
+    return ": ".join(part.replace("_", " ") for part in [*groups, _TITLES.get(last, last)])
+
+
 def _numbers(line: Mapping[str, Any], group: str = "") -> Iterator[tuple[str, float]]:
     for name, value in line.items():
         path = f"{group}.{name}" if group else name
@@ -35,6 +51,8 @@ def _numbers(line: Mapping[str, Any], group: str = "") -> Iterator[tuple[str, fl
             yield path, len(value)
         elif isinstance(value, Mapping) and not group:
             yield from _numbers(value, path)
+        elif name == f"n_{_SPECIES}" and _SPECIES in line:
+            continue  # `species` has the same number
         elif isinstance(value, int | float) and path not in _PLACES:
             yield path, value
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evonas_cli.core.pareto import Front
 from evonas_cli.report.drawing.scale import Scale
-from evonas_cli.report.page.charts import BOTTOM, LEFT, RIGHT, TOP, Size, frame, opening, scale
+from evonas_cli.report.page.charts import BEYOND, BOTTOM, LEFT, RIGHT, TOP, Size, frame, logarithm, opening, scale
 
 SIZE = Size(700, 480)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A run as the page shows it: its columns with the candidates kept, and by index which stand on its front."""
+    """A run as the page shows it: its columns with the candidates kept, by index which stand on its front, and whether
+    it has several objectives, without which its best candidate is all of the front."""
 
     columns: Mapping[str, Any]
     front: frozenset[int]
+    several: bool
 
     def metric(self, name: str) -> Sequence[float | None]:
         """The metric of each candidate; None for each where the run has no such metric."""
@@ -33,34 +35,47 @@ class Shown:
 def axes_of(document: Mapping[str, Any]) -> tuple[str, str]:
     """The metrics on the x and the y axis at first: the second and the first objective of the first run.
 
-    A run with one objective has another metric on the x axis: the first that any candidate has.
+    A run with one objective has another metric on the x axis: the first that is not the same for all candidates.
     """
     objectives = document["runs"][0]["objectives"]
-    others = [
-        name
+    known = {
+        name: {value for run in document["runs"] for value in run["candidates"]["metrics"].get(name, ())} - {None}
         for name in document["metrics"]
-        if name != objectives[0] and any(name in run["candidates"]["metrics"] for run in document["runs"])
-    ]
+        if name != objectives[0]
+    }
+    others = sorted([name for name in known if known[name]], key=lambda name: len(known[name]) == 1)
     return (objectives[1] if len(objectives) > 1 else others[0] if others else objectives[0]), objectives[0]
 
 
+def range_of(runs: Sequence[Shown], name: str, direction: str) -> Scale:
+    """The range of a metric's axis from 0 to 1: all candidates without outliers, and all members of fronts."""
+    values = [value for run in runs for value in run.metric(name) if value is not None]
+    members = [value for run in runs for index in run.front if (value := run.metric(name)[index]) is not None]
+    return scale(values, 0.0, 1.0, log=logarithm(direction), keep=members)
+
+
 def chart(runs: Sequence[Shown], axes: tuple[str, str], directions: tuple[str, str]) -> str:
-    """The chart: a dot for each candidate with both metrics, and a staircase through those not dominated in them."""
+    """The chart: a dot for each candidate with both metrics, and for runs with several objectives a staircase through
+    those not dominated in them. Outliers lie at the border (BEYOND)."""
     points = [_points(run, axes) for run in runs]
-    x = scale([point[0] for own in points for point in own.values()], *SIZE.across)
-    y = scale([point[1] for own in points for point in own.values()], *SIZE.up)
+    x, y = (
+        replace(range_of(runs, name, direction), start=ends[0], end=ends[1])
+        for name, direction, ends in zip(axes, directions, (SIZE.across, SIZE.up), strict=True)
+    )
     extra = f' id="front" data-box="{LEFT:g} {SIZE.width - RIGHT:g} {SIZE.height - BOTTOM:g} {TOP:g}"'
     out = [*opening(SIZE, f"{axes[1]} against {axes[0]}", extra), *frame(SIZE, x, y, axes[0]), '<g class="stairs">']
     for number, (run, own) in enumerate(zip(runs, points, strict=True)):
-        out.append(f'<path class="line r{number}" d="{_stairs(run, own, directions, x, y)}"/>')
+        stairs = _stairs(run, own, directions, x, y) if run.several else ""
+        out.append(f'<path class="line r{number}" d="{stairs}"/>')
     out.append('</g><g class="dots">')
     for number, (run, own) in enumerate(zip(runs, points, strict=True)):
         for index in sorted(range(len(run.columns["id"])), key=lambda index: (index in run.front, index)):
             at = own.get(index)
-            place = 'visibility="hidden"' if at is None else f'cx="{x(at[0]):.1f}" cy="{y(at[1]):.1f}"'
+            place = 'visibility="hidden"' if at is None else f'cx="{x.clipped(at[0]):.1f}" cy="{y.clipped(at[1]):.1f}"'
+            beyond = "" if at is None or (x.holds(at[0]) and y.holds(at[1])) else f" {BEYOND}"
             if any(values[index] is not None for values in run.columns["metrics"].values()):
                 out.append(
-                    f'<circle class="{run.css(index)} r{number}" data-k="{number}:{index}" {place} '
+                    f'<circle class="{run.css(index)} r{number}{beyond}" data-k="{number}:{index}" {place} '
                     f'r="{4.5 if index in run.front else 3}"/>'
                 )
     return "\n".join([*out, "</g></svg>"])
@@ -85,6 +100,6 @@ def _stairs(
             front.add(index, [sign * value for sign, value in zip(signs, point, strict=True)])
     out: list[str] = []
     for index, _ in front.members:
-        at = f"{x(points[index][0]):.1f}", f"{y(points[index][1]):.1f}"
+        at = f"{x.clipped(points[index][0]):.1f}", f"{y.clipped(points[index][1]):.1f}"
         out.append(f"H{at[0]}V{at[1]}" if out else f"M{at[0]} {at[1]}")
     return "".join(out)

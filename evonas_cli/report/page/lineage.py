@@ -83,8 +83,11 @@ def _genes(genome: Json, space: Space[Any]) -> Sequence[Any] | None:
 def _words(before: str, after: str) -> Iterator[str]:
     old, new = _TOKEN.findall(before)[:_LEAVES], _TOKEN.findall(after)[:_LEAVES]
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag != "equal":
-            yield f"{_brief(''.join(old[a:b])) or 'nothing'} \u2192 {_brief(''.join(new[c:d])) or 'nothing'}"
+        gone, come = _brief("".join(old[a:b]).strip(", ")), _brief("".join(new[c:d]).strip(", "))
+        if tag == "replace":
+            yield f"{gone} \u2192 {come}"
+        elif tag != "equal":
+            yield f"without {gone}" if gone else f"with {come}"
 
 
 def _leaves(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:

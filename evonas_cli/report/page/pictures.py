@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ LARGE = 150
 """Nodes of a plan from which on only the best network and the knee are drawn as a whole, beside their sketches."""
 MOST_LINKS = 300
 """Links up to which neurons are drawn with their weights; larger graphs as their space sketches them."""
+BROAD = 400
+"""Width of a picture in pixels from which on its network takes a whole row."""
 SMALL = 12_000
 """Characters of pictures up to which a network is shown without being asked for."""
 
@@ -39,9 +42,17 @@ def pictures(run: Mapping[str, Any], n_runs: int) -> list[dict[str, Any]]:
         parts = _parts(network)
         whole = _whole(network, bool(parts))
         size = sum(len(part["svg"]) for part in parts) if parts else len(whole or "")
-        own = {"parts": parts, "whole": whole, "open": size <= SMALL or "best" in network["roles"], "big": size > SMALL}
+        drawn = [part["svg"] for part in parts] or [whole or ""]
+        big = size > SMALL or max(map(_breadth, drawn)) > BROAD
+        own = {"parts": parts, "whole": whole, "open": size <= SMALL or "best" in network["roles"], "big": big}
         found.append({**network, "metrics": metrics, **own})
     return found
+
+
+def _breadth(svg: str) -> int:
+    """The width of a picture in pixels; 0 for no picture."""
+    found = re.search(r' width="(\d+)"', svg)
+    return int(found[1]) if found else 0
 
 
 def _parts(network: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -9,16 +9,17 @@ const svg = (tag, attributes, text) => {
   if (text) e.textContent = text;
   return e;
 };
-const short = v => v == null ? "\u2013" : Number.isInteger(v) ? v.toLocaleString("en") : String(+v.toPrecision(4));
+const short = v => v == null ? "\u2013" : Number.isInteger(v) || Math.abs(v) >= 999.95 ? Math.round(v).toLocaleString("en") : String(+v.toPrecision(4));
+const role = (run, i) => run.badge[i] || (run.front.includes(i) ? "front" : "");
 const part = key => { const [r, i] = key.split(":"); return [runs[r], +i, +r]; };
 
-// Theme: the first press turns round what the system asked for.
+// Theme: a press turns round what is shown.
 $("theme").onclick = () => {
-  const root = document.documentElement, dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme:dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
+  const set = document.documentElement.dataset;
+  set.theme = (set.theme || (matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "")) === "dark" ? "light" : "dark";
 };
 
-// Legends: runs and operators on and off, in charts and in the table.
+// Legends: runs and operators on and off.
 const hidden = new Set();
 const cover = () => {
   for (const e of all(".chart [class], tbody tr[class]")) e.classList.toggle("off", [...e.classList].some(c => hidden.has(c)));
@@ -30,7 +31,7 @@ for (const button of all(".toggle")) button.onclick = () => {
   cover();
 };
 
-// A candidate under the pointer is shown wherever it stands, and told in words.
+// A candidate under the pointer is lit everywhere, and told in words.
 let hot = null;
 const light = key => {
   if (key === hot) return;
@@ -39,7 +40,7 @@ const light = key => {
   if (key) for (const e of all(`[data-k="${key}"]`)) e.classList.add("hot");
 };
 const tell = key => {
-  const [run, i] = part(key), badge = run.badge[i] || (run.front.includes(i) ? "front" : "");
+  const [run, i] = part(key), badge = role(run, i);
   tip.replaceChildren(make("b", `candidate ${run.id[i]}${badge ? ` (${badge})` : ""}`));
   if (several) tip.append(make("div", run.name));
   if (run.status[i] !== "ok") tip.append(make("div", `failed: ${run.status[i]}`));
@@ -64,19 +65,21 @@ document.addEventListener("pointerover", show);
 document.addEventListener("click", event => {
   show(event);
   const at = event.target.closest("svg [data-k]"), row = at && $("table").querySelector(`tr[data-k="${at.dataset.k}"]`);
-  if (row) row.parentElement.parentElement.parentElement.scrollTop = row.offsetTop - 80;
+  if (row) row.closest(".tall").scrollTop = row.offsetTop - 80;
 });
 document.addEventListener("keydown", event => { if (event.key === "Escape") { tip.hidden = true; light(null); } });
 
-// The front: the same rules for scales and ticks as the program's (scales.py).
-const ticks = (low, high, log) => {
+// The front, with the scales and ticks of the program (scale.py, charts.py).
+const ticks = (low, high, log, whole) => {
   if (log) {
     const found = [];
     for (let p = Math.floor(Math.log10(low)); p <= Math.ceil(Math.log10(high)); p++)
       for (const m of high / low < 1000 ? [1, 2, 5] : [1]) if (m * 10 ** p >= low && m * 10 ** p <= high) found.push(m * 10 ** p);
     if (found.length > 1) return found;
   }
-  const rough = (high - low) / 5, power = 10 ** Math.floor(Math.log10(rough)), step = [1, 2, 2.5, 5, 10].map(m => m * power).find(s => s >= rough * .999), found = [];
+  const rough = (high - low) / 5, power = 10 ** Math.floor(Math.log10(rough)), found = [];
+  let step = [1, 2, 2.5, 5, 10].map(m => m * power).find(s => s >= rough * .999);
+  if (whole) step = Math.max(1, power < 10 && step === power * 2.5 ? power * 5 : step);
   for (let k = Math.ceil(low / step - 1e-9); k <= Math.floor(high / step + 1e-9); k++) found.push(k * step);
   return found;
 };
@@ -84,51 +87,52 @@ const label = v => {
   for (const [size, by, unit] of [[1e9, 1e9, "G"], [1e6, 1e6, "M"], [1e4, 1e3, "k"]]) if (Math.abs(v) >= size) return +(v / by).toPrecision(4) + unit;
   return String(Math.abs(v) < 1e-12 ? 0 : +v.toPrecision(4));
 };
-const scale = (values, start, end) => {
-  let low = Math.min(...values), high = Math.max(...values);
-  if (!values.length) [low, high] = [0, 1];
-  const log = low > 0 && high > 20 * low;
-  if (log) { const margin = high > low ? (high / low) ** .04 : 1.2; low /= margin; high *= margin; }
-  else { const margin = .05 * (high - low) || Math.abs(high) * .05 || 1; low -= margin; high += margin; }
-  const f = log ? Math.log10 : v => v;
-  return { at: v => start + (f(v) - f(low)) / (f(high) - f(low)) * (end - start), ticks: ticks(low, high, log) };
+const scale = (values, m, start, end) => {
+  let [low, high, log, whole] = data.ranges[m];
+  if (values.length) {
+    low = Math.min(...values); high = Math.max(...values);
+    if (log) { const margin = high > low ? (high / low) ** .04 : 1.2; low /= margin; high *= margin; }
+    else { const margin = .05 * (high - low) || Math.abs(high) * .05 || 1; low -= margin; high += margin; }
+  }
+  const f = log ? Math.log10 : v => v, held = v => Math.min(Math.max(v, low), high), by = (end - start) / (f(high) - f(low));
+  return { log, holds: v => v === held(v), at: v => start + (f(held(v)) - f(low)) * by, ticks: ticks(low, high, log, whole) };
 };
 const draw = () => {
-  const chart = $("front"), mx = +$("fx").value, my = +$("fy").value, [left, right, bottom, top] = chart.dataset.box.split(" ").map(Number);
+  const chart = $("front"), mx = +$("fx").value, my = +$("fy").value, [left, right, bottom, top] = chart.dataset.box.split(" ").map(Number), near = $("focus").checked;
   const signs = [mx, my].map(m => data.directions[m] === "max" ? -1 : 1), xs = [], ys = [], stairs = [];
   runs.forEach(run => {
     const own = [];
     run.id.forEach((_, i) => {
       const x = run.metrics[mx][i], y = run.metrics[my][i];
-      if (x == null || y == null) return;
-      if (run.counts[i]) own.push([x, y]);
-      if (!$("focus").checked) { xs.push(x); ys.push(y); }
+      if (x != null && y != null && run.counts[i] && run.objectives.length > 1) own.push([x, y]);
     });
     own.sort((a, b) => signs[0] * (a[0] - b[0]) || signs[1] * (a[1] - b[1]));
     let best = Infinity;
     stairs.push(own.filter(p => signs[1] * p[1] < best && ((best = signs[1] * p[1]), true)));
-    const near = [...stairs[stairs.length - 1], ...run.front.map(i => [run.metrics[mx][i], run.metrics[my][i]])];
-    for (const [x, y] of near) if (x != null && y != null) { xs.push(x); ys.push(y); }
+    if (near) for (const [x, y] of [...stairs.at(-1), ...run.front.map(i => [run.metrics[mx][i], run.metrics[my][i]])])
+      if (x != null && y != null) { xs.push(x); ys.push(y); }
   });
-  const x = scale(xs, left, right), y = scale(ys, bottom, top), grid = chart.querySelector(".grid"), n = v => v.toFixed(1);
+  const x = scale(xs, mx, left, right), y = scale(ys, my, bottom, top), grid = chart.querySelector(".grid"), n = v => v.toFixed(1);
   grid.replaceChildren(
     ...x.ticks.flatMap(v => [svg("path", { d: `M${n(x.at(v))} ${top}V${bottom}` }), svg("text", { x: n(x.at(v)), y: bottom + 17 }, label(v))]),
     ...y.ticks.flatMap(v => [svg("path", { d: `M${left} ${n(y.at(v))}H${right}` }), svg("text", { class: "y", x: left - 7, y: n(y.at(v) + 4) }, label(v))]),
-    svg("path", { class: "axis", d: `M${left} ${top}V${bottom}H${right}` }), svg("text", { class: "title", x: (left + right) / 2, y: bottom + 37 }, data.metrics[mx]));
+    svg("path", { class: "axis", d: `M${left} ${top}V${bottom}H${right}` }), svg("text", { class: "title", x: (left + right) / 2, y: bottom + 37 }, data.metrics[mx] + (x.log ? " (log scale)" : "")),
+    ...(y.log ? [svg("text", { class: "start", x: left + 5, y: top }, "log scale")] : []));
   all(".stairs path", chart).forEach((path, r) =>
     path.setAttribute("d", stairs[r].map((p, k) => (k ? `H${n(x.at(p[0]))}V` : `M${n(x.at(p[0]))} `) + n(y.at(p[1]))).join("")));
   for (const dot of all("circle", chart)) {
     const [run, i] = part(dot.dataset.k), a = run.metrics[mx][i], b = run.metrics[my][i];
-    const cx = a == null ? NaN : x.at(a), cy = b == null ? NaN : y.at(b), inside = cx >= left && cx <= right && cy >= top && cy <= bottom;
-    dot.setAttribute("visibility", inside ? "visible" : "hidden");
-    if (inside) { dot.setAttribute("cx", n(cx)); dot.setAttribute("cy", n(cy)); }
+    const known = a != null && b != null, inside = known && x.holds(a) && y.holds(b), shown = near ? inside : known;
+    dot.setAttribute("visibility", shown ? "visible" : "hidden");
+    dot.classList.toggle("beyond", !inside);
+    if (shown) { dot.setAttribute("cx", n(x.at(a))); dot.setAttribute("cy", n(y.at(b))); }
   }
   const name = `${data.metrics[my]} against ${data.metrics[mx]}`;
   chart.querySelector("title").textContent = $("front-title").textContent = name;
 };
 for (const id of ["fx", "fy", "focus"]) $(id).onchange = draw;
 
-// The table: sorted by the column pressed, the first 200 rows or all.
+// The table, sorted by the column pressed.
 const body = $("table").tBodies[0], heads = all("#table button"), keys = runs.flatMap((run, r) => run.id.map((_, i) => `${r}:${i}`));
 let whole = false;
 const value = (key, by) => {
@@ -143,7 +147,7 @@ const fill = () => {
   body.replaceChildren(...order.slice(0, whole ? keys.length : 200).map(([, , key]) => {
     const [run, i, r] = part(key), row = make("tr", "", `r${r}${run.front.includes(i) ? " f" : ""}`);
     row.dataset.k = key;
-    const status = run.status[i] !== "ok" ? run.status[i] : run.badge[i] || (run.front.includes(i) ? "front" : "");
+    const status = run.status[i] !== "ok" ? run.status[i] : role(run, i);
     if (several) { const cell = make("td", ""), mark = make("span", "", `swatch r${r}`); cell.append(mark, run.name); row.append(cell); }
     row.append(make("td", run.id[i], "n"), make("td", run.operator[i]), make("td", status));
     for (const b of heads) if (b.dataset.s[0] === "m") row.append(make("td", short(value(key, b.dataset.s)), "n"));

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evonas_cli.report.page import charts
+from evonas_cli.report.page import charts, front
 from evonas_cli.report.page.charts import Dot, Series
-from evonas_cli.report.page.figures import thinned
+from evonas_cli.report.page.figures import figure_title, thinned
 from evonas_cli.report.page.front import Shown
 from evonas_cli.report.page.species import areas
 from evonas_cli.report.page.words import cut, time_unit
@@ -37,7 +37,8 @@ def shown(run: Mapping[str, Any]) -> Shown:
         for name, column in columns.items()
     }
     members = set(run["front"])
-    return Shown(kept, frozenset(place for place, id in enumerate(kept["id"]) if id in members))
+    front = frozenset(place for place, id in enumerate(kept["id"]) if id in members)
+    return Shown(kept, front, len(run["objectives"]) > 1)
 
 
 def progress_charts(document: Mapping[str, Any], kept: Sequence[Shown]) -> list[dict[str, str]]:
@@ -51,7 +52,8 @@ def progress_charts(document: Mapping[str, Any], kept: Sequence[Shown]) -> list[
                 for number, run in enumerate(document["runs"])
                 if run["best_so_far"]["metric"] == metric
             ]
-            out.append(_progress(f"Best {metric} so far", axis, found, [_places(one) for one in kept]))
+            log = charts.logarithm(document["metrics"][metric]["direction"])
+            out.append(_progress(f"Best {metric} so far", axis, found, [_places(one) for one in kept], log))
     kind = _hypervolume_kind(document)
     volumes = [(n, run["hypervolume"][kind]) for n, run in enumerate(document["runs"]) if run["hypervolume"][kind]]
     if volumes:
@@ -85,7 +87,11 @@ def hypervolume_note(document: Mapping[str, Any]) -> str:
 
 
 def _progress(
-    title: str, axis: str, found: Sequence[tuple[int, Mapping[str, Any]]], places: Sequence[Mapping[int, int]] | None
+    title: str,
+    axis: str,
+    found: Sequence[tuple[int, Mapping[str, Any]]],
+    places: Sequence[Mapping[int, int]] | None,
+    log: bool | None = None,
 ) -> dict[str, str]:
     if not any(one["at"] for _, one in found):
         return {"title": title, "svg": ""}
@@ -98,7 +104,7 @@ def _progress(
         end = one["end"][0] / unit if one["end"] else None
         series.append(Series(f"r{number}", [at / unit for at in one["at"]], one["value"], keys, True, end))
     over = "over trainings" if axis == "trainings" else "over time"
-    return {"title": f"{title}, {over}", "svg": charts.lines(series, name, f"{title}, {over}")}
+    return {"title": f"{title}, {over}", "svg": charts.lines(series, name, f"{title}, {over}", log=log)}
 
 
 def _places(kept: Shown) -> dict[int, int]:
@@ -124,7 +130,8 @@ def timeline(document: Mapping[str, Any], kept: Sequence[Shown]) -> str:
         if best["metric"] == metric and best["seconds"]["at"]:
             at = [place / unit for place in best["seconds"]["at"]]
             series.append(Series(f"best r{number}", at, best["seconds"]["value"], (), True, ends[number] / unit))
-    return charts.dots(found, series, name, f"{metric} of every candidate over time")
+    log = charts.logarithm(document["metrics"][metric]["direction"])
+    return charts.dots(found, series, name, f"{metric} of every candidate over time", log)
 
 
 def operator_colours(run: Mapping[str, Any]) -> dict[str, int]:
@@ -133,9 +140,10 @@ def operator_colours(run: Mapping[str, Any]) -> dict[str, int]:
 
 
 def figure_charts(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    """One small chart for each logged figure that changes, the hypervolume aside where `progress_charts` shows it."""
+    """One small chart for each logged figure that changes, the hypervolume aside where `progress_charts` shows one:
+    what strategies log of it has references of their own, and is not comparable between runs."""
     names = dict.fromkeys(name for run in document["runs"] for name in run["figures"])
-    if _hypervolume_kind(document) == "logged":
+    if any(run["hypervolume"][_hypervolume_kind(document)] for run in document["runs"]):
         names.pop("hypervolume", None)
     out = []
     for name in names:
@@ -145,7 +153,7 @@ def figure_charts(document: Mapping[str, Any]) -> list[dict[str, str]]:
             if name in run["figures"]
         ]
         if len({value for one in series for value in one.value}) > 1:
-            title = name.replace("_", " ").replace(".", ": ")
+            title = figure_title(name)
             out.append({"title": title, "svg": charts.lines(series, "evaluations", title, charts.THIRD)})
     return out
 
@@ -159,8 +167,13 @@ def species_charts(run: Mapping[str, Any]) -> list[dict[str, str]]:
     return out
 
 
-def curve_charts(run: Mapping[str, Any], number: int, kept: Shown) -> list[dict[str, str]]:
-    """One chart for each series of learning curves: the drawn candidates in colour, others faintly behind."""
+def curve_charts(
+    run: Mapping[str, Any], number: int, kept: Shown, metrics: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """One chart for each series of learning curves: the drawn candidates in colour, others faintly behind.
+
+    A series of which no candidate has two values is no curve, and is left out.
+    """
     places, curves = _places(kept), run["curves"]
     chosen = [str(network["id"]) for network in run["networks"] if str(network["id"]) in curves]
     others = thinned([id for id in curves if id not in chosen and int(id) in places], FAINT)
@@ -178,9 +191,10 @@ def curve_charts(run: Mapping[str, Any], number: int, kept: Shown) -> list[dict[
             for id in [*others, *chosen]
             if name in curves[id]
         ]
-        if any(value is not None for one in series for value in one.value):
+        if any(sum(value is not None for value in one.value) > 1 for one in series):
             title = name.replace("_", " ")
-            out.append({"title": title, "svg": charts.lines(series, "epoch", title)})
+            log = charts.logarithm(metrics.get(name, {}).get("direction", ""))
+            out.append({"title": title, "svg": charts.lines(series, "epoch", title, log=log)})
     return out
 
 
@@ -205,8 +219,8 @@ def lineage_chart(run: Mapping[str, Any], number: int, kept: Shown) -> str:
     return charts.lines([*sides, main], "candidate", label, charts.LOW)
 
 
-def script_data(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str, str]) -> dict[str, Any]:
-    """What the script reads: columns of the candidates by run, metrics with directions, the axes of the front."""
+def script_data(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]:
+    """What the script reads: columns of the candidates by run, metrics with directions and ranges of their axes."""
     metrics = list(document["metrics"])
     runs = []
     for run, own in zip(document["runs"], kept, strict=True):
@@ -230,7 +244,9 @@ def script_data(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[
             }
         )
     directions = [document["metrics"][name]["direction"] for name in metrics]
-    return {"metrics": metrics, "directions": directions, "axes": [metrics.index(name) for name in axes], "runs": runs}
+    found = [front.range_of(kept, name, direction) for name, direction in zip(metrics, directions, strict=True)]
+    ranges = [[one.low, one.high, int(one.log), int(one.whole)] for one in found]
+    return {"metrics": metrics, "directions": directions, "ranges": ranges, "runs": runs}
 
 
 def rounded(value: float | None) -> float | None:

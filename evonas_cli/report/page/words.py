@@ -6,21 +6,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from evonas_cli.core.display import visible
+from evonas_cli.core.display import readable, visible
 from evonas_cli.core.types import Json
 
 DASH = "\u2013"
 
 
 def number(value: Any) -> str:
-    """Counts with separators, fractions with four digits, a dash for None, and any other value as JSON."""
-    if isinstance(value, float) and value.is_integer() and 1 <= abs(value) < 1e15:
-        value = int(value)
+    """Numbers as `readable`, a dash for None, and any other value as JSON."""
     if value is None:
         return DASH
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return plain(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    return readable(value) if isinstance(value, int | float) and not isinstance(value, bool) else plain(value)
 
 
 def duration(seconds: float | None) -> str:
@@ -45,8 +41,10 @@ def time_unit(seconds: float) -> tuple[float, str]:
 
 
 def percent(share: float | None) -> str:
-    """A share in whole percent; a dash for None."""
-    return DASH if share is None else f"{share:.0%}"
+    """A share in whole percent, with one digit more where that would say none or all of few; a dash for None."""
+    if share is None:
+        return DASH
+    return f"{share:.1%}" if 0 < share < 0.01 or 0.99 < share < 1 else f"{share:.0%}"
 
 
 def plain(value: Json) -> str:

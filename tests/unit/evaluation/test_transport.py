@@ -14,7 +14,7 @@ from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.halting import Deadline
 from evonas_cli.core.types import Candidate, Proposal, Result, Training, Unit
 from evonas_cli.evaluation.pool import Pool
-from evonas_cli.evaluation.transport import Broken, Died, Event, Finished, Ready, Reported, Worker
+from evonas_cli.evaluation.transport import Broken, Died, Event, Finished, Ready, Reported, Warned, Worker
 
 Answers: TypeAlias = Callable[[tuple[int, ...]], Event | None]
 """What becomes of a unit with these ids; None: nothing yet."""
@@ -155,6 +155,15 @@ def test_what_a_worker_reports_meanwhile_reaches_the_context_and_ends_no_unit() 
     transport.script = worker.script = answers
     assert sorted(collected(found, 2)) == [0, 1]
     assert context.reported == early and transport.sent == [(0,), (1,)]
+
+
+def test_a_warning_of_a_worker_is_logged_by_the_pool(caplog: pytest.LogCaptureFixture) -> None:
+    found, transport = pool(lambda ids: Warned("few updates: 100%"), workers=1)
+    found.submit([unit(0)])
+    [worker] = transport.opened
+    worker.events.append(answers((0,)))
+    assert list(collected(found, 1)) == [0]
+    assert [record.getMessage() for record in caplog.records] == ["few updates: 100%"]
 
 
 def within(seconds: float, grace: float = 0.2) -> Deadline:

@@ -1,0 +1,101 @@
+"""What a reader of the page sees: outliers, one objective, axes, numbers, and words where there is nothing to draw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from evonas_cli.report.page.charts import logarithm, scale
+from evonas_cli.report.page.document import document
+from evonas_cli.report.page.explanation import matrix, reliability
+from evonas_cli.report.page.figures import figure_title, figures
+from evonas_cli.report.page.render import page
+from evonas_cli.report.page.words import number, percent
+from evonas_cli.report.reading import Reading
+
+Made = Callable[..., Reading]
+
+
+def searched(count: int) -> list[dict[str, Any]]:
+    """Entries of a search with falling errors."""
+    return [{"valid_error": 1 / (1 + id)} for id in range(count)]
+
+
+def test_an_outlier_lies_at_the_border_and_stretches_no_axis(made: Made) -> None:
+    entries = [{"valid_error": 0.1 + k / 100} for k in range(20)]
+    plain = page(document([made(entries, name="plain")]))
+    wild = page(document([made([*entries, {"valid_error": 50.0}], name="wild")]))
+    for text, rings in ((plain, 0), (wild, 1)):
+        assert len(re.findall(r'<circle class="d r0 beyond" data-k="0:20"', text)) == rings
+        assert len(re.findall(r'<circle class="d o0 beyond" data-k="0:20"', text)) == rings
+        assert ("dashed rings at the border lie beyond the axis" in text) == bool(rings)
+
+    def place(text: str) -> str:
+        found = re.search(r'data-k="0:5" cx="[\d.]+" cy="([\d.]+)"', text[text.index('id="front"') :])
+        assert found is not None
+        return found[1]
+
+    assert place(plain) == place(wild)
+
+
+def test_a_run_with_one_objective_has_no_front(made: Made) -> None:
+    text = page(document([made(searched(30))]))
+    assert '<path class="line r0" d=""/>' in text and "with one objective there is no front" in text
+    assert "Pareto front</span>" not in text and "knee of the front" not in text
+    assert '<span class="badge best">best</span>' in text and "badge front" not in text
+    both = page(document([made([{"metrics": {"parameters": 9, "depth": 2}}], kind="cells", name="two")]))
+    assert "Pareto front</span>" in both and "the line bounds what is dominated" in both
+    assert re.search(r'<path class="line r0" d="M[\d.]+ [\d.]+"/>', both[both.index('class="stairs"') :])
+
+
+def test_values_of_a_single_epoch_are_no_curve(made: Made) -> None:
+    def text(name: str, epochs: int) -> str:
+        values = [0.5 / epoch for epoch in range(1, epochs + 1)]
+        curves = {"epoch": list(range(1, epochs + 1)), "valid_error": values}
+        return page(document([made([{"valid_error": 0.5, "curves": curves}], name=name)]))
+
+    assert "recorded its values once, so there is no curve to draw" in text("one", 1)
+    assert "recorded its values once" not in text("two", 2)
+    assert "In colour the candidates drawn above, <span" in text("three", 3)
+
+
+def test_candidates_that_break_a_constraint_have_succeeded(made: Made) -> None:
+    text = page(document([made([{"valid_error": 0.9}], kind="bounded")]))
+    assert "No candidate that satisfies the constraints has succeeded, so there is no best value yet." in text
+    assert "In colour" not in text
+
+
+def test_whole_numbers_have_whole_ticks(made: Made) -> None:
+    assert scale([3, 4], 0, 10).ticks() == [3, 4] and len(scale([3.0, 4.5], 0, 10).ticks()) > 2
+    assert scale([0, 2], 0, 10, zero=True).ticks() == [0, 1, 2]
+    assert scale([0, 12], 0, 10, zero=True).ticks() == [0, 5, 10]
+
+
+def test_a_logarithm_is_named_and_never_taken_where_more_is_better(made: Made) -> None:
+    assert scale([0.01, 1.0], 0, 10, log=logarithm("min")).log
+    assert not scale([0.01, 1.0], 0, 10, log=logarithm("max")).log
+    entries = [{"valid_error": 0.5 / 4**k} for k in range(8)]
+    text = page(document([made(entries)]))
+    assert ">log scale</text>" in text[text.index('id="front"') : text.index('id="progress"')]
+
+
+def test_the_same_number_is_drawn_once_and_titles_say_what_it_is() -> None:
+    line = {"step": 0, "evaluations": 9, "n_species": 2, "species": {"0": 4, "1": 5}, "front": 3}
+    assert set(figures([line])) == {"species", "front"}
+    assert figure_title("front") == "members of the front" and figure_title("mean_sizes.links") == "mean sizes: links"
+
+
+def test_shares_are_neither_none_nor_all_unless_they_are() -> None:
+    assert [percent(share) for share in (None, 0.0, 0.002, 0.25, 0.997, 1.0)] == [
+        *("\u2013", "0%", "0.2%", "25%", "99.7%", "100%")
+    ]
+    assert [number(value) for value in (17_820.4, 999.4, 1e-6)] == ["17,820", "999.4", "1e-06"]
+
+
+def test_counts_on_strong_colours_can_be_read() -> None:
+    drawn = matrix([[9, 1], [0, 10]], ["cat", "dog"])
+    assert re.findall(r'<text class="(\w+)"[^>]*>(\d+)</text>', drawn) == [("on", "9"), ("ink", "1"), ("on", "10")]
+    assert matrix([[1]], ["a long name"]).count("a long name") == 4, "a row, a column, and what a pointer is told"
+    bins = [{"low": 0.9, "high": 1.0, "count": 8123, "accuracy": 0.9, "confidence": 0.95}]
+    assert '<text x="' in reliability({"bins": bins}) and 'class="count">8k</text>' in reliability({"bins": bins})
