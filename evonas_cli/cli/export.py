@@ -44,8 +44,8 @@ def export(
 
     dir: plan, weights and preprocessing as data. py: one plain PyTorch file. onnx: for ONNX Runtime. pt2: a torch
     program for this version of torch. Each is loaded without evonas and computed again before it is kept. A retrained
-    run (`evonas retrain`) and a search with trainer.save_state=true have weights, and so has every run of job=neurons and
-    job=control. Several candidates get a folder each.
+    run (`evonas retrain`) and a search with trainer.save_state=true have weights, and so has every run of job=neurons
+    and job=control. Several candidates get a folder each.
     """
     from evonas_cli.core.errors import UsageError
     from evonas_cli.export.exporting import check_exportable, check_free, parts_of

@@ -178,9 +178,8 @@ def test_species_of_neat_stagnate_for_fitness_alone() -> None:
 def test_tournaments_of_aging_evolution_are_won_by_the_loner_and_rho_gives_fitness_its_part(
     rho: float, first: int
 ) -> None:
-    aging = RegularizedEvolution(
-        space=SPACE, population_size=10, sample_size=10, replacement=False, pressure="novelty", rho=rho, novelty_neighbours=3
-    )
+    sizes = {"population_size": 10, "sample_size": 10, "replacement": False, "novelty_neighbours": 3}
+    aging = RegularizedEvolution(space=SPACE, pressure="novelty", rho=rho, **sizes)  # type: ignore[arg-type]
     state = aging.init(Random(0))
     for id, position in enumerate(CROWD):
         [asked], state = aging.ask(state, Random(id))
