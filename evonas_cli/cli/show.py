@@ -137,12 +137,15 @@ def _print_table(reading: Reading, rows: Rows) -> None:
 
 def _show_candidate(reading: Reading, entry: dict[str, Any], as_json: bool) -> int:
     from evonas_cli.report.candidates import front_ids, kin, state_of
+    from evonas_cli.report.captions import caption_lines
 
     family = kin(reading, entry)
     state = state_of(entry, reading.parts.told, front_ids(reading))
     if as_json:
         print_json({"schema": 1, "candidate": entry, "state": state, **family})
         return 0
+    captions = caption_lines(reading, entry)
+    shown_below = ("crc", "curves", "payload") if captions else ("crc", "curves")
     wide = max(15, *map(len, ["state", *entry["metrics"]]))
     say(f"{'state':<{wide}} {state}")
     for key, value in entry.items():
@@ -154,9 +157,10 @@ def _show_candidate(reading: Reading, entry: dict[str, Any], as_json: bool) -> i
                 shown = [f"{one['id']} ({one['operator'] or 'unknown'})" for one in members[:KIN]]
                 more = f", and {len(members) - KIN} more (--json lists them)" if len(members) > KIN else ""
                 say(f"{name:<{wide}} {', '.join(shown) or 'none'}{more}")
-        elif key not in ("crc", "curves"):
+        elif key not in shown_below:
             say(f"{key:<{wide}} {value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)}")
     _print_lines(_curves(entry, wide))
+    _print_lines(captions)
     _print_lines(reading.network(entry, _width()))
     return 0
 

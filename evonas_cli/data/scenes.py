@@ -115,7 +115,7 @@ class Scenes(DrawnParts):
             if box is None:
                 continue
             colour = [rng.uniform(*BRIGHT) for _ in range(3)]
-            canvas[:, _inside(box, self.size)] = np.array(colour)[:, None]
+            canvas[:, inside(box, self.size)] = np.array(colour)[:, None]
             boxes.append(box)
         return canvas, boxes
 
@@ -139,7 +139,7 @@ def _common(first: Box, second: Box) -> float:
     return max(0.0, width) * max(0.0, height) / smaller
 
 
-def _inside(box: Box, size: int) -> NDArray[np.bool_]:
+def inside(box: Box, size: int) -> NDArray[np.bool_]:
     """(size, size): which pixels the shape in a box covers."""
     label, left, top, right, bottom = box
     y, x = np.mgrid[0:size, 0:size] + 0.5

@@ -56,7 +56,7 @@ class Tasks(Source):
             raise UsageError(f"dataset.members has {len(self.members)} of them; {MANY}")
         for place, member in enumerate(self.members):
             if not isinstance(member, Source) or member.task_kind != "classes":
-                kind = member.task_kind if isinstance(member, Source) else "tokens"
+                kind = member.task_kind if isinstance(member, Source) else getattr(member, "known_kind", "tokens")
                 raise UsageError(
                     f"dataset.members[{place}], {type(member).__name__}, has targets of the kind {kind}; all members "
                     "must have classes"

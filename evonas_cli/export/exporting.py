@@ -74,7 +74,14 @@ def check_exportable(reading: Reading, id: int) -> None:
 
 
 def _answering_once(reading: Reading, id: int) -> Artifact:
-    """The candidate's network. Raises RunError as `read_artifact`, and for one that has challengers."""
+    """The candidate's network. Raises RunError as `read_artifact`, and for one that has challengers; UsageError for one
+    that answers no examples."""
+    if not reading.answers_examples:
+        root, job = reading.run.root, type(reading.parts.job).__name__
+        raise UsageError(
+            f"candidate {id} of {root} is a network of the job {job}, and the forms of export hold networks that "
+            f"answer examples of data one by one, such as those of job=train; `evonas show {root} {id}` shows it"
+        )
     artifact = read_artifact(reading.run, id)
     if artifact.plan.shapes[artifact.plan.output] != (artifact.signature.task.outputs,):
         raise RunError(

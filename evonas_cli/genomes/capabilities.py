@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 from evonas_cli.core.capability import Capability
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Json
+from evonas_cli.genomes.captioning import Captioning as Captioning
 from evonas_cli.genomes.choices import Genes, Locus
 from evonas_cli.genomes.configuring import Applying as Applying
 from evonas_cli.genomes.configuring import Configuring as Configuring
@@ -285,8 +286,8 @@ class Sequenced(Protocol[K], metaclass=Capability):
 
 
 OF_SPACES: tuple[type, ...] = (
-    *(Space, Buildable, Recurrent, Denoising, Neural, Tuning, Configuring, Scored, Solved, Behaving),
-    *(Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
+    *(Space, Buildable, Recurrent, Denoising, Captioning, Neural, Tuning, Configuring, Scored, Solved),
+    *(Behaving, Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
     *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced),
     *(Growable, Ensembling, Suited, Applying, Patterned, Routing),
 )

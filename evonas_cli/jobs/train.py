@@ -12,6 +12,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Place
 from evonas_cli.core.types import Candidate, Json, Metric, Unit
 from evonas_cli.core.wanted import NOTHING, Wanted
+from evonas_cli.data.captions import CaptionDataset
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.latencies import Latencies
 from evonas_cli.data.sequences import SequenceDataset
@@ -86,11 +87,12 @@ class Train:
             )
         self._tests, self._full, self._folds = test, full, folds
         self._in_flight = in_flight
-        if isinstance(dataset, SequenceDataset):
-            raise UsageError(
-                f"job=train classifies images, which the dataset {type(dataset).__name__} has not; pass dataset=digits "
-                "(or mnist, cifar10, npz, folder, ...), or job=language"
-            )
+        for kind, job in ((SequenceDataset, "language"), (CaptionDataset, "captions")):
+            if isinstance(dataset, kind):
+                raise UsageError(
+                    f"job=train classifies images, which the dataset {type(dataset).__name__} has not; pass "
+                    f"dataset=digits (or mnist, cifar10, npz, folder, ...), or job={job}"
+                )
         check_kind(trainer, dataset.task_kind)
         if isinstance(space, Routing):
             check_tasks(space, dataset.tasks)

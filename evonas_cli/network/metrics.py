@@ -36,6 +36,17 @@ METRICS: Mapping[Kind, Mapping[str, Metric]] = {
     "tokens": {"valid_perplexity": LOWER, "valid_loss": LOWER, "valid_error": LOWER},
     "samples": {"valid_mmd": LOWER, "valid_energy_distance": LOWER, "valid_loss": LOWER},
     "boxes": {"valid_map50": HIGHER, "valid_mean_iou": HIGHER, "valid_loss": LOWER},
+    "captions": {
+        "valid_relative": HIGHER,
+        "valid_bleu1": HIGHER,
+        "valid_bleu2": HIGHER,
+        "valid_bleu3": HIGHER,
+        "valid_bleu4": HIGHER,
+        "valid_meteor": HIGHER,
+        "valid_cider": HIGHER,
+        "valid_token_accuracy": HIGHER,
+        "valid_loss": LOWER,
+    },
 }
 """By kind of task; MEANINGS says what each is."""
 
@@ -56,6 +67,7 @@ OBJECTIVES: Mapping[Kind, str] = {
     "tokens": "valid_perplexity",
     "samples": "valid_mmd",
     "boxes": "valid_map50",
+    "captions": "valid_relative",
 }
 """What a search optimises when nothing else is asked for."""
 
@@ -106,6 +118,16 @@ MEANINGS: Mapping[str, str] = {
     "no surer one has found is at least 0.5.",
     "valid_mean_iou": "Mean over the boxes of the validation part of the IoU, in [0, 1], with the best of the image's "
     "detections, whatever their class. An image with n boxes has its n surest detections.",
+    "valid_relative": "Mean over job.scores of a score as a multiple of the baseline's, at least 0; 1 is the baseline.",
+    **{
+        f"valid_bleu{n}": f"BLEU-{n} of the captions of the validation part (Papineni et al., 2002), in [0, 1], not "
+        "smoothed."
+        for n in range(1, 5)
+    },
+    "valid_meteor": "Mean METEOR of the captions (Banerjee and Lavie, 2005), in [0, 1), where equal words alone match.",
+    "valid_cider": "Mean CIDEr of the captions (Vedantam et al., 2015), in [0, 1], as in the paper, without stems.",
+    "valid_token_accuracy": "Mean over the captions of the share of places, in [0, 1], that have the word of the "
+    "reference that agrees most.",
     "train_loss": "Mean loss over the last epoch's training batches, with label smoothing and class weights. Neurons: "
     "over the training part, under the final weights.",
     "parameters": "Number of the network's parameters.",

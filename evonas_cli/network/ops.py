@@ -10,6 +10,7 @@ from typing import Any
 
 from evonas_cli.network.activation_ops import ACTIVATION_OPS
 from evonas_cli.network.attention_ops import ATTENTION_OPS
+from evonas_cli.network.caption_ops import CAPTION_OPS
 from evonas_cli.network.int8_ops import INT8_OPS
 from evonas_cli.network.map_ops import MAP_OPS
 from evonas_cli.network.neuron_ops import NEURON_OPS
@@ -73,6 +74,7 @@ _ALL = {
     **NEURON_OPS,
     **INT8_OPS,
     **TASK_OPS,
+    **CAPTION_OPS,
 }
 for _name, _op in _ALL.items():
     register(_name, _op)

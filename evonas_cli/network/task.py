@@ -12,10 +12,11 @@ from evonas_cli.network.op import Shape
 if TYPE_CHECKING:
     from evonas_cli.network.plan import Plan
 
-Kind: TypeAlias = Literal["classes", "labels", "numbers", "tokens", "samples", "boxes", "actions"]
+Kind: TypeAlias = Literal["classes", "labels", "numbers", "tokens", "samples", "boxes", "actions", "captions"]
 """What is to be said of an example: its one class, several labels at once, numbers (regression), the next token, or the
 boxes of the objects in it with their classes; `samples`: new examples like those of the data are to be made; `actions`:
-one of several is to be chosen at an observation, which exported policies do."""
+one of several is to be chosen at an observation, which exported policies do; `captions`: what an image shows in
+words."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -26,8 +27,9 @@ class Task:
 
     `inputs` is the shape of one example without the batch: (C, H, W) for an image, (C, L) for a series, (F,) for a
     vector, and (L,) for token ids. `outputs` counts the classes, labels, numbers or tokens, or the numbers of a sample;
-    of boxes it counts the numbers that a network gives for an image (`network/detection.py`). `vocabulary` counts the
-    token ids, of which 0 is padding; 0 says that the inputs are numbers.
+    of boxes it counts the numbers that a network gives for an image (`network/detection.py`), of captions the scores of
+    all tokens at all steps (`network/captions.py`). `vocabulary` counts the token ids, of which 0 is padding; 0 says
+    that the inputs are numbers.
 
     `members` has the numbers of classes of several tasks that one network learns: `outputs` is their sum, the classes
     of one task follow those of the task before, and the last channel, or feature, of an input is the number of the

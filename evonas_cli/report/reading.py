@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.genomes.capabilities import Buildable, Denoising, Neural, Recurrent, Sketched
+from evonas_cli.genomes.capabilities import Buildable, Captioning, Denoising, Neural, Recurrent, Sketched
 from evonas_cli.genomes.sketch import Sketch
+from evonas_cli.network.captions import CaptionTask
 from evonas_cli.network.cell import Cell
 from evonas_cli.network.neurons import Neurons, ends
 from evonas_cli.network.plan import Plan
@@ -55,6 +56,8 @@ class Reading:
         plan: Plan | None = None
         if isinstance(space, Denoising):
             plan = space.decode_denoiser(self.parts.space.from_json(entry["genome"]), Task.from_json(task).inputs).plan
+        elif isinstance(space, Captioning):
+            plan = space.decode_captioner(space.from_json(entry["genome"]), CaptionTask.of(Task.from_json(task)))
         elif isinstance(space, Buildable):
             plan = space.decode(self.parts.space.from_json(entry["genome"]), Task.from_json(task)).plan
         return plan
@@ -76,6 +79,11 @@ class Reading:
     def evaluates_neurons(self) -> bool:
         """Whether graphs of neurons are what the run's job evaluates."""
         return Neural in self.parts.job.needs
+
+    @property
+    def answers_examples(self) -> bool:
+        """Whether what the run's job evaluates are networks that answer examples of data one by one."""
+        return not {Captioning, Denoising, Recurrent} & set(self.parts.job.needs)
 
     def neurons(self, entry: Mapping[str, Any]) -> Neurons | None:
         """The candidate's graph of neurons, with the weights that its training gave where it gave some.

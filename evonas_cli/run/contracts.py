@@ -67,11 +67,12 @@ def check_names(**parts: Any) -> None:
 
 def check_dataset(dataset: Any) -> None:
     """Raises UsageError for a data set that no job can read."""
-    images, tokens = ("prepare",), ("corpus", "test")
-    if not any(all(callable(getattr(dataset, name, None)) for name in names) for names in (images, tokens)):
+    images, tokens, captions = ("prepare",), ("corpus", "test"), ("captions", "test_captions")
+    if not any(all(callable(getattr(dataset, name, None)) for name in names) for names in (images, tokens, captions)):
         raise UsageError(
             f"dataset {type(dataset).__name__} has neither images (a subclass of evonas_cli.data.dataset.Dataset with "
-            "a `read`) nor sequences (the methods `corpus` and `test`)"
+            "a `read`) nor sequences (the methods `corpus` and `test`) nor images with captions (`captions` and "
+            "`test_captions`)"
         )
 
 

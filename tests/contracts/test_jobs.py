@@ -19,7 +19,9 @@ from evonas_cli.testing import jobs as contract
 
 SMALL = ("trainer.epochs=1", "dataset.limit=200", "space.channels=4")
 INNER = "['strategy=regularized_evolution','space=bits','job=landscape','budget.evaluations=70']"
+CAPTIONS = ("dataset.n_train=64", "dataset.n_valid=20", "job.scores=[bleu1,token_accuracy]", "trainer.epochs=1")
 NEEDED: dict[str, tuple[str, ...]] = {
+    "captions": CAPTIONS,
     "control": ("strategy=random", "space.inputs=4", "space.outputs=2", "job.episodes=2", "job.steps=20"),
     "diffusion": ("job.samples=20", "trainer.epochs=1", "dataset.n_train=128", "dataset.n_valid=20"),
     "landscape": ("space=chain_landscape",),

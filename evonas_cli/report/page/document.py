@@ -11,6 +11,7 @@ from evonas_cli.network.metrics import meaning
 from evonas_cli.report.choosing import knee_of
 from evonas_cli.report.explained import explanation_of
 from evonas_cli.report.page import about, progress, variation
+from evonas_cli.report.page.captioned import captioned
 from evonas_cli.report.page.failed import failures, refused
 from evonas_cli.report.page.figures import curves, figures
 from evonas_cli.report.page.generated import generated
@@ -107,6 +108,7 @@ def _run(reading: Reading, rows: Rows, name: str, bounds: progress.Bounds | None
         "lineage": lineage(rows, rows.front[0], parts.space) if rows.front else [],
         "networks": pictured,
         "explanations": [one for one in explained if one is not None],
+        "captioned": captioned(reading, rows, rows.front[0] if rows.front else None),
         "generated": generated(reading, rows, best_so_far["trainings"]),
         "curves": curves(rows),
         "retrained": about.readings_of_test(reading),

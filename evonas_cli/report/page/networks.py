@@ -8,7 +8,7 @@ from typing import Any
 
 from evonas_cli.core.errors import EvonasError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.capabilities import Buildable, Denoising, Recurrent, Sketched
+from evonas_cli.genomes.capabilities import Buildable, Captioning, Denoising, Recurrent, Sketched
 from evonas_cli.network.cell import Cell
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.task import Task
@@ -76,8 +76,8 @@ def _network(reading: Reading, entry: Mapping[str, Any], task: Json) -> dict[str
         if isinstance(space, Buildable) and task is not None:
             phenotype = space.decode(genome, Task.from_json(task))
             found |= {**_plan(phenotype.plan), "hyper": dict(phenotype.hyper)}
-        elif isinstance(space, Denoising) and task is not None:
-            found |= _plan(space.decode_denoiser(genome, Task.from_json(task).inputs).plan)
+        elif isinstance(space, Denoising | Captioning) and (plan := reading.plan(entry)) is not None:
+            found |= _plan(plan)
     except EvonasError:
         raise
     except Exception as error:  # whatever the space raises is what is wrong with this genome

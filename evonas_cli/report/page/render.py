@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas_cli.core.display import visible, visible_lines
 from evonas_cli.report.page import charts, front, table, view, words
+from evonas_cli.report.page.captioned import caption_rows
 from evonas_cli.report.page.explanation import drawn
 from evonas_cli.report.page.front import Shown
 from evonas_cli.report.page.generated import sample_pictures
@@ -81,6 +82,7 @@ def _figures(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str
         "pictures": [pictures(run, len(runs)) for run in runs],
         "explanations": [[drawn(one) for one in run["explanations"]] for run in runs],
         "samples": [sample_pictures(run) for run in runs],
+        "captions": [caption_rows(run) for run in runs],
         "bar": charts.bar,
     }
 
@@ -116,8 +118,10 @@ def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]
 
 
 def _sections(runs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """The sections with their titles; samples come behind the networks where a run has some."""
+    """The sections with their titles; samples and captions come behind the networks where a run has some."""
     found = list(SECTIONS.items())
+    if any(run["captioned"] for run in runs):
+        found.insert(list(SECTIONS).index("networks") + 1, ("captions", "Captions"))
     if any(run["generated"] for run in runs):
         found.insert(list(SECTIONS).index("networks") + 1, ("samples", "Samples"))
     return found

@@ -9,6 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from evonas_cli.config.build import build
+from evonas_cli.data.captions import CaptionDataset
 from evonas_cli.data.dataset import Source
 from evonas_cli.data.sequences import SequenceDataset
 
@@ -26,5 +27,5 @@ def test_each_parameter_has_a_value(path):
     settings.pop("defaults", None)
     dataset = build(settings, "dataset")
     settings.pop("_target_")
-    assert isinstance(dataset, Source) != isinstance(dataset, SequenceDataset)
+    assert [isinstance(dataset, kind) for kind in (Source, SequenceDataset, CaptionDataset)].count(True) == 1
     assert set(settings) == {field.name for field in fields(dataset) if field.init}

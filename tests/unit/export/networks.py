@@ -55,6 +55,7 @@ ON_SEQUENCES = {
     "attention": [{"heads": 2}, {"heads": 1, "window": 2, "rotary": 1}, {"heads": 2, "linear": 1, "rotary": 1}],
     "sinusoidal_positions": [{}],
     "learned_positions": [{}],
+    "later": [{"skipped": 2}],
     "mean_time": [{}],
     "max_time": [{}],
     "last_time": [{}],
@@ -76,6 +77,8 @@ ON_VECTORS = {
     "sigmoid": [{}],
     "identity": [{}],
     "dropout": [{"rate": 0.3}],
+    "picture": [{"channels": 1, "height": 2, "width": 3}],
+    "repeat": [{"length": 3}],
     "soft_ordering": [{"modules": "gelu sigmoid", "classes": "3", "depth": 2}],
 }
 ON_IDS = ("embedding", "mask", "attention", "mean_time", "max_time", "last_time")
@@ -99,6 +102,9 @@ def cases() -> dict[str, Plan]:
     found["multiply-3-0"] = ended(graph, graph.add("multiply", y, graph.add("global_max", y)))
     graph = Graph(SEQUENCE)
     found["join-2-0"] = ended(graph, graph.add("join", graph.input, graph.add("relu", graph.input)))
+    graph = Graph(VECTOR)
+    ids = graph.add("words", graph.add("sigmoid", graph.input), length=4)
+    found["words-1-0"] = ended(graph, graph.add("embedding", ids, vocabulary=2, width=3))
     graph, routes = Graph(VECTOR), "0<0 1<0+1 out<1+2 / 0<0 out<1 / 1<0 out<1 / 1<0 0<1 out<2"
     own = graph.add("task_features", graph.input, indexed=1)
     given = {"modules": "relu tanh", "classes": "2 3", "routes": routes, "rivals": 1}

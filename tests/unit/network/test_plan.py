@@ -79,6 +79,10 @@ CASES = [
     ("mean_time", {}, (7, 5), (7,), 0, 0),
     ("max_time", {}, (7, 5), (7,), 0, 0),
     ("last_time", {}, (7, 5), (7,), 0, 0),
+    ("picture", {"channels": 2, "height": 3, "width": 4}, (29,), (2, 3, 4), 0, 0),
+    ("words", {"length": 5}, (29,), (5,), 0, 0),
+    ("repeat", {"length": 4}, (7,), (7, 4), 0, 0),
+    ("later", {"skipped": 2}, (7, 5), (7, 3), 0, 0),
 ]
 
 
@@ -134,6 +138,11 @@ def test_odd_kernels_keep_every_stride_th_pixel(size, half, dilation, stride):
 
 
 IMPOSSIBLE = [
+    ("picture", {"channels": 2, "height": 3, "width": 5}, (29,), "30 numbers, more than there are"),
+    ("picture", {"channels": 2, "height": 3, "width": 5}, (29, 2), "it needs a vector of shape"),
+    ("words", {"length": 30}, (29,), "30 token ids are more numbers than there are"),
+    ("later", {"skipped": 5}, (7, 5), "nothing would be left of 5 columns"),
+    ("later", {"skipped": 1}, (7,), "it needs a sequence of shape"),
     ("pad", {"height": 3, "width": 4}, (3, 4, 4), "cannot make a map smaller"),
     ("dropout", {"rate": 1.0}, (3,), "rate must be below 1"),
     ("task_features", {"indexed": 1}, (1, 4, 4), "nothing would be left of it"),

@@ -1,0 +1,1 @@
+"""Networks that describe images: teacher forcing, captions made word by word, and their scores."""
