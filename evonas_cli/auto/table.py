@@ -47,10 +47,12 @@ class Line:
 
     def interval(self, examples: int) -> tuple[float, float] | None:
         """The 95 % interval of the mean over the seeds (Student). That of an error rate also has Wilson's interval for
-        so many test examples within it, since seeds share the test part. None for other metrics of one seed."""
+        so many test examples within it, since seeds share the test part, and ends at 0 and 1. None for other metrics of
+        one seed."""
         found = [] if (own := t_interval(self.tests)) is None else [own]
         if self.metric == ERROR and self.test is not None:
             found.append(wilson(self.test, examples))
+            found = [(max(0.0, low), min(1.0, high)) for low, high in found]
         return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
     @property

@@ -49,3 +49,9 @@ def test_wilsons_interval_holds_the_share(errors: int, more: int) -> None:
     low, high = wilson(errors / examples, examples)
     assert 0 <= low <= errors / examples + 1e-12 and errors / examples - 1e-12 <= high <= 1
     assert wilson(0.0, 10)[1] == pytest.approx(0.2775, abs=1e-3)
+
+
+def test_the_interval_of_an_error_rate_ends_at_0() -> None:
+    few = replace(NAIVE, tests=(0.005, 0.011))
+    low, high = few.interval(100) or (-1.0, -1.0)
+    assert low == 0.0 and 0.04 < high < 0.1
