@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,9 @@ def wait_for_a_random_moment(process: Any, journal: Path, rng: random.Random, se
 
 @pytest.mark.parametrize("place", PLACES if KILLS > 1 else ["pool-2"])
 @pytest.mark.parametrize("strategy", CASES if KILLS > 1 else LEAST)
-def test_killed_at_random_moments_it_ends_the_same(strategy: str, place: str, folder: Path, tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_ends_the_same(
+    strategy: str, place: str, folder: Path, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     expected, seconds = undisturbed(strategy, folder)
     rng, kills, runs = random.Random(f"{strategy}/{place}"), 0, 0
     run = tmp_path / "run-0"
@@ -161,13 +164,14 @@ def test_killed_at_random_moments_it_ends_the_same(strategy: str, place: str, fo
         process = subprocess.Popen(command(strategy, place, run), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if wait_for_a_random_moment(process, run / "journal.jsonl", rng, seconds):
             os.kill(process.pid, signal.SIGKILL)
-            kills += 1
         process.wait()
+        kills += process.returncode == -signal.SIGKILL
         if process.returncode != -signal.SIGKILL:
             assert process.returncode == 0
             check()
             runs += 1
             run = tmp_path / f"run-{runs}"
+    record_property("kills", kills)
     assert kills == KILLS
     subprocess.run(command(strategy, place, run), check=True, capture_output=True)
     check()
