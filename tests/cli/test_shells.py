@@ -1,4 +1,4 @@
-"""Completion as people meet it: bash, zsh and fish with what `--install-completion` writes, in a terminal, by the key Tab.
+"""Completion as people meet it: what `--install-completion` writes, in terminals of bash, zsh and fish, by the key Tab.
 
 A shell that the machine does not have is skipped.
 """
@@ -28,8 +28,14 @@ LINES = {
     "value of an option": ("search --resume a\t", "<search><--resume><auto>"),
     "key and number": ("search budget.ev\t7", "<search><budget.evaluations=7>"),
     "value": ("search space=chain_l\t", "<search><space=chain_landscape>"),
-    "value, then a key": ("search space=chain_l\tbudget.ev\t7", "<search><space=chain_landscape><budget.evaluations=7>"),
-    "key of a part": ("search strategy=genetic strategy.pop\t9", "<search><strategy=genetic><strategy.population_size=9>"),
+    "value, then a key": (
+        "search space=chain_l\tbudget.ev\t7",
+        "<search><space=chain_landscape><budget.evaluations=7>",
+    ),
+    "key of a part": (
+        "search strategy=genetic strategy.pop\t9",
+        "<search><strategy=genetic><strategy.population_size=9>",
+    ),
     "run": ("show 1011\t", "<show><101112-random-bits>"),
     "run by its path": ("show 2026-11-28/1\t", f"<show><{RUN}>"),
 }

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from multiprocessing.context import ForkServerProcess
 from typing import Protocol
 
-PRELOADED = ("torch", "sklearn.datasets", "hydra", "evonas_cli.cli.app", "evonas_cli.cli.search",
-             "evonas_cli.run.conduct", "evonas_cli.jobs.train", "evonas_cli.training.candidates.fitting",
-             "evonas_cli.training.candidates.workbench", "evonas_cli.nn.layers", "evonas_cli.evaluation.serial")  # fmt: skip
+PRELOADED = (
+    *("torch", "sklearn.datasets", "hydra", "evonas_cli.cli.app", "evonas_cli.cli.search", "evonas_cli.cli.running"),
+    *("evonas_cli.run.conduct", "evonas_cli.jobs.train", "evonas_cli.training.candidates.fitting"),
+    *("evonas_cli.training.candidates.workbench", "evonas_cli.nn.layers", "evonas_cli.evaluation.serial"),
+)
 
 
 class Started(Protocol):

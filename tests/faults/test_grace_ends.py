@@ -1,67 +1,23 @@
-"""A search whose candidates ask nobody whether to stop: the second signal ends it now, and so does the end of the grace."""
+"""A search whose candidates ask nobody whether to stop: the second signal ends it, and so does the end of the grace."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from deaf_search import SEARCH, begun, started, written
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
-MODULE = '''
-import os
-import time
-
-from evonas_cli.core.types import Metric, Result
-
-
-class Deaf:
-    needs = ()
-    metrics = {"zeros": Metric("min")}
-
-    def open(self, place):
-        return self
-
-    def environment(self):
-        return {}
-
-    def evaluate(self, unit, context):
-        for candidate in unit.candidates:
-            if candidate.id == 2 and not os.path.exists("free"):
-                open("begun", "w").close()
-                time.sleep(300)
-            genome = candidate.proposal.genome
-            yield Result(candidate.id, "ok", {"zeros": 1 - sum(genome) / len(genome)})
-'''
-OWN = ("--allow-module", "deaf")
-SEARCH = ("--config-dir", "conf", "space=bits", "job=deaf", "strategy=random", "budget.evaluations=6", "--quiet")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the job is, whose third candidate takes five minutes unless there is a file `free`."""
-    (tmp_path / "conf" / "job").mkdir(parents=True)
-    (tmp_path / "conf/job/deaf.yaml").write_text("_target_: deaf.Deaf\n_objectives_: [zeros]\n")
-    (tmp_path / "deaf.py").write_text(MODULE)
-    return tmp_path
-
-
-def started(folder: Path, *words: str) -> subprocess.Popen[str]:
-    path = os.pathsep.join([str(folder), str(Path(__file__).parents[2])])
-    return subprocess.Popen(
-        [sys.executable, "-m", "evonas_cli", *words, *OWN],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return written(tmp_path)
 
 
 @pytest.fixture
@@ -69,10 +25,7 @@ def search(folder: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.
     """A search in the midst of that candidate, with so many seconds of grace and that evaluator."""
     grace, evaluator = request.param
     place = (f"evaluator={evaluator}", *(("evaluator.workers=2",) if evaluator == "pool" else ()))
-    process = started(folder, "search", *SEARCH, *place, "--run-dir", "run", "--grace", grace)
-    while not (folder / "begun").exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
+    process = begun(folder, *place, "--grace", grace)
     yield process
     process.kill()
     process.wait()

@@ -1,8 +1,8 @@
 """`kill -9` at random moments, with real training: the resumed run ends as the one that was never stopped.
 
-EVONAS_KILLS sets the kills a case (default 1, so that the suite stays short; 10 is the full torture). The place `forked`
-is the serial evaluator in a process that is forked where everything is imported: starting takes no time there, so that
-many kills take minutes.
+EVONAS_KILLS sets the kills a case (default 1, so that the suite stays short; 10 is the full torture). The place
+`forked` is the serial evaluator in a process that is forked where everything is imported: starting takes no time there,
+so that many kills take minutes.
 """
 
 from __future__ import annotations
@@ -69,9 +69,7 @@ CASES: dict[str, tuple[str, ...]] = {
         *("strategy.population_size=4", "window=3", "dedupe=function"),
     ),
     "reinforce": ("space=chain_cnn", "space.filters=[4,8]", "strategy=reinforce", "strategy.children=4"),
-    "network_morphism": (
-        *(*MORPHING, "strategy=network_morphism", "strategy.neighbours=2", "strategy.coldest=0.5"),
-    ),
+    "network_morphism": (*(*MORPHING, "strategy=network_morphism", "strategy.neighbours=2", "strategy.coldest=0.5"),),
     "nasbot": ("space=mlp", "space.widths=[0,8,16]", "strategy=nasbot", "strategy.initial=3"),
     "adanet": ("space=mlp_ensemble", "strategy=adanet", "trainer.save_state=true"),
     "ppo": (*CELLS, "strategy=ppo", "strategy.children=4"),

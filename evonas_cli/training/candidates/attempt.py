@@ -31,9 +31,7 @@ Measure: TypeAlias = Callable[[dict[str, str], Noted], Mapping[str, float] | Fai
 log = logging.getLogger(__name__)
 
 
-def attempt(
-    candidate: Candidate[Any], context: Context, measure: Measure, frugal: Measure | None = None
-) -> Result:
+def attempt(candidate: Candidate[Any], context: Context, measure: Measure, frugal: Measure | None = None) -> Result:
     """The result whose metrics `measure` returns; what it raises becomes a failure, or an EnvironmentFailure.
 
     Where memory does not suffice twice, `frugal` measures, which takes less of it and says so in a label.

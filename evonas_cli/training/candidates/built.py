@@ -25,7 +25,6 @@ from evonas_cli.training.inheritance import Inheritance, examples_of, start_of
 from evonas_cli.training.loop import Member
 from evonas_cli.training.trainer import Trainer
 
-
 MICRO = 2
 """Micro-batches of a batch where whole ones take too much memory."""
 

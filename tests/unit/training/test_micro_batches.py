@@ -1,4 +1,4 @@
-"""Micro-batches: gradients that add up to the batch's, less at once, and checkpoints that whole batches do not go on with."""
+"""Micro-batches: gradients add up to the batch's, less is computed at once, checkpoints are for parts alone."""
 
 from __future__ import annotations
 
