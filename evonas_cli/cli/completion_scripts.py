@@ -29,7 +29,11 @@ _evonas() {
     compadd -S '' -- ${(M)found:#*[=.]}
     compadd -- ${found:#*[=.]}
 }
-compdef _evonas evonas
+if [[ $funcstack[1] == _evonas ]]; then  # loaded by the first Tab, which this call answers
+    _evonas "$@"
+else
+    compdef _evonas evonas
+fi
 """
 FISH = r"""function __evonas_completion
     set -l found (env _EVONAS_LINE=(commandline -cp | string collect) evonas 2>/dev/null)

@@ -221,6 +221,7 @@ def _show_run(reading: Reading, as_json: bool) -> int:
 def _about_run(reading: Reading, failures: Tally) -> dict[str, Any]:
     """The JSON document, but for the front."""
     from evonas_cli.report.candidates import violations
+    from evonas_cli.report.failures import micro_batched
     from evonas_cli.report.warm import warm_started
     from evonas_cli.store.figures import read
     from evonas_cli.store.records import spared
@@ -234,6 +235,7 @@ def _about_run(reading: Reading, failures: Tally) -> dict[str, Any]:
         "evaluations": len(reading.journal),
         "cached": sum(spared(entry) for entry in reading.journal),
         "warm_started": warm_started(reading.journal),
+        "micro_batched": micro_batched(reading.journal),
         "failed": failures.kinds(),
         "failures": [asdict(reason) for reason in failures.commonest()],
         "constraints": violations(reading.journal, reading.parts.constraints),
@@ -247,6 +249,7 @@ def _about_run(reading: Reading, failures: Tally) -> dict[str, Any]:
 
 def _told(key: str, value: Any, failures: Tally, evaluations: int) -> Iterator[tuple[str, str]]:
     """The lines of a member of the document, each with the word before it; none for what people are not told."""
+    from evonas_cli.report import failures as failed
     from evonas_cli.report.warm import in_words
 
     if key == "failures":
@@ -262,6 +265,8 @@ def _told(key: str, value: Any, failures: Tally, evaluations: int) -> Iterator[t
         yield key, f"{readable(value['value'])} up to {point}"
     elif key == "warm_started":
         yield key, in_words(value, evaluations)
+    elif key == "micro_batched":
+        yield key, failed.in_words(value, evaluations)
     elif key == "throughput":
         yield key, ", ".join(pace(value)) or "not measured"
     elif key not in ("schema", "versions", "figures", "hypervolume"):

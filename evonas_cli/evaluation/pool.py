@@ -85,7 +85,7 @@ class Pool(Generic[G]):
         self._deadline: Deadline | None = None
         self._request = stop_request
         self._ended = Ended()
-        self._retries = Retries(attempts)
+        self._retries, self._unstarted = Retries(attempts), 0
         self._failure: EvonasError | None = None
         self._environment: dict[str, Json] = {}
 
@@ -221,7 +221,7 @@ class Pool(Generic[G]):
         if isinstance(event, Broken):
             return self._replace(slot, event.error, event.text, False)
         if isinstance(event, Ready):
-            slot.ready = True
+            slot.ready, self._unstarted = True, 0
             self._environment = self._environment or dict(event.environment)
             compare(self._environment, event.environment)
             return []
@@ -245,11 +245,17 @@ class Pool(Generic[G]):
 
     def _replace(self, slot: _Slot, error: type[EvonasError], text: str, died: bool) -> list[Result]:
         """Puts a fresh worker in the place of a lost one, and its candidates back into the queue, each for itself; the
-        result of one whose workers all `died`, if it is to fail."""
+        result of one whose workers all `died`, if it is to fail.
+
+        Raises for what broke a worker, and for one that could not start: where others did, once `attempts` workers in a
+        row died while they started, since a node may be lost just then."""
         if error is not EnvironmentFailure:
             raise error(text)
         if slot.unit is None and not slot.ready:
-            raise error(f"a worker could not start: {text}")
+            self._unstarted += 1
+            beside = any(other.ready for other in self._pool)
+            if not died or not beside or self._unstarted >= self._attempts:
+                raise error(f"a worker could not start: {text}")
         given_up: list[Result] = []
         if slot.unit is not None:
             parts = self._retries.after_loss(slot.unit)

@@ -1,4 +1,4 @@
-"""Why candidates failed: the commonest reasons, each with how many it met."""
+"""Why candidates failed: the commonest reasons, each with how many it met; and who nearly did for lack of memory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from evonas_cli.core.failures import MICRO_BATCHES
 
 MOST = 5
 
@@ -53,3 +55,15 @@ def tally(entries: Iterable[Mapping[str, Any]]) -> Tally:
             error = entry.get("error", {"kind": "error", "text": "no reason was recorded"})
             found.add(error["kind"], error["text"])
     return found
+
+
+def micro_batched(entries: Iterable[Mapping[str, Any]]) -> int:
+    """How many candidates were trained in micro-batches, since memory did not suffice for whole batches."""
+    return sum(MICRO_BATCHES in entry.get("labels", ()) for entry in entries)
+
+
+def in_words(count: int, total: int) -> str:
+    """A line for people: "2 of 16 for lack of memory; ..."."""
+    if not count:
+        return "none"
+    return f"{count:,} of {total:,} for lack of memory; their metrics are not those of trainings in whole batches"

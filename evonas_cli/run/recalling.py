@@ -20,6 +20,7 @@ from evonas_cli import RESULTS, __version__
 from evonas_cli.config.build import target
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Evaluator, Keyed
+from evonas_cli.core.failures import MICRO_BATCHES
 from evonas_cli.core.files import expanded
 from evonas_cli.core.guard import guard
 from evonas_cli.core.halting import Deadline, Ended
@@ -150,11 +151,14 @@ class Recalling:
             self._results.close()
 
     def _keep(self, results: Sequence[Result]) -> None:
-        """Keeps what succeeded, unless its program has another width than was asked: other bits then."""
+        """Keeps what succeeded, unless its program has another width than was asked, or took batches in parts: other
+        bits then."""
         for result in results:
             key, stack = self._asked.pop(result.id, (None, None))
             found = guard(result)
-            if key is not None and found.status == "ok" and found.labels.get("stack") == stack:
+            if key is None or found.status != "ok" or MICRO_BATCHES in found.labels:
+                continue
+            if found.labels.get("stack") == stack:
                 self._results.put(key, _document(found, f"{self._source}, candidate {result.id}"))
 
 

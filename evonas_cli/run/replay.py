@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Container, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from evonas_cli.core.failures import MACHINE_FAILURES
+from evonas_cli.core.failures import machine_decided
 from evonas_cli.core.guard import guard, required
 from evonas_cli.core.types import Result
 from evonas_cli.run import openings
@@ -22,18 +23,21 @@ from evonas_cli.store.records import candidate_of
 def replay(run: RunDirectory, parts: Parts) -> Iterator[tuple[int, str | None]]:
     """Evaluates every recorded candidate again; yields its id and what differs, or None when every bit is the same.
 
-    Candidates that ran out of time or memory, or ended their workers, are skipped: the machine decided about them. So
-    are copies, which `verify` compares with what they copy. A candidate that continues another waits for it; one that
+    Candidates that ran out of time or memory, were trained in micro-batches for lack of it, or ended their workers, are
+    skipped with all that continue them: the machine decided about them. So are copies, which `verify` compares with
+    what they copy. A candidate that continues another waits for it; one that
     was refused before training is checked against the constraints once more. Files of the candidates go to a folder of
     their own, not into the run.
     """
     journal = Journal(run.journal, write=False)
     names = required(parts.objectives, parts.told, parts.reward)
-    expected = {
-        entry["id"]: entry
-        for entry in journal
-        if "cached" not in entry and entry.get("error", {}).get("kind") not in MACHINE_FAILURES
-    }
+    expected: dict[int, dict[str, Any]] = {}
+    skipped: set[int | None] = set()
+    for entry in sorted(journal, key=itemgetter("id")):  # what is continued before what continues it
+        if machine_decided(entry) or entry.get("continues") in skipped:
+            skipped.add(entry["id"])
+        elif "cached" not in entry:
+            expected[entry["id"]] = entry
     refused = {id: entry for id, entry in expected.items() if entry.get("error", {}).get("kind") == "refused"}
     gate = parts.gate(run.metadata()["environment"])
     for id, entry in refused.items():

@@ -15,6 +15,8 @@ from evonas_cli.torture.ground import Ground
 from evonas_cli.torture.row import Row, Unable, holds, same
 
 JOURNAL = "journal.jsonl"
+ORPHANED = 2.0
+"""Seconds in which workers are gone whose search was killed."""
 LOOK = 0.002
 """Seconds between two looks at a journal that grows."""
 
@@ -45,9 +47,14 @@ def _wait(ground: Ground, process: subprocess.Popen[str], run: RunDirectory, lin
         time.sleep(LOOK)
 
 
-def _worker(ground: Ground) -> str:
+def _wants_workers(ground: Ground) -> None:
+    """Raises Unable for a configuration without worker processes."""
     if not ground.parts.config["evaluator"]["_target_"].endswith(".Pool"):
         raise Unable("the configuration has no worker processes (evaluator=pool)")
+
+
+def _worker(ground: Ground) -> str:
+    _wants_workers(ground)
     killed, attempts = 0, 0
     while killed < max(1, ground.kills // 5) and attempts < 5 * ground.kills:
         run, attempts = ground.free(), attempts + 1
@@ -127,17 +134,20 @@ def _rename(ground: Ground) -> str:
 
 
 def _parents(ground: Ground) -> str:
+    _wants_workers(ground)
     run = ground.free()
     process = ground.start(ground.search(run))
     _wait(ground, process, run, 1)
     workers = _workers(process.pid)
     process.kill()
     ground.ended(process)
-    limit = time.monotonic() + 20
-    while any(map(_alive, workers)) and time.monotonic() < limit:
-        time.sleep(0.05)
-    holds(not any(map(_alive, workers)), "workers outlive the search")
-    return f"{len(workers)} workers gone, {ground.resume(run)}"
+    if not workers:
+        raise Unable("the search was over before it could be killed")
+    began = time.monotonic()
+    while any(map(_alive, workers)) and time.monotonic() < began + ORPHANED:
+        time.sleep(0.01)
+    holds(not any(map(_alive, workers)), f"workers are there {ORPHANED:g} s after the search")
+    return f"{len(workers)} workers gone after {time.monotonic() - began:.2f} s, {ground.resume(run)}"
 
 
 def _alive(pid: int) -> bool:
@@ -158,5 +168,5 @@ ROWS = (
     Row("kill -9, fsync", "kill -9 between write and fsync of the journal", _SAME, _sync, 1.8),
     Row("kill -9, snapshot", "kill -9 between temporary file and rename of a snapshot", _SAME, _snapshot, 1.8),
     Row("kill -9, new run", "kill -9 between the draft of a run and its rename", _SAME, _rename, 1.8),
-    Row("kill -9, orphans", "kill -9 while workers train", "no worker outlives it, same digest", _parents, 1.8),
+    Row("kill -9, orphans", "kill -9 while workers train", "no worker 2 s later, same digest", _parents, 1.8),
 )

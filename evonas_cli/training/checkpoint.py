@@ -39,11 +39,18 @@ class Lost(EvonasError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One member of a program in training: its weights and what the optimiser remembers of them."""
+    """One member of a program in training, which takes batches in so many `parts`: its weights and what the optimiser
+    remembers of them."""
 
     population: Members
     optimizer: Optimizer
     index: int
+    parts: int = 1
+
+    @property
+    def stack(self) -> list[int]:
+        """What of the program decides about the last bits: index, width, and the parts if there are several."""
+        return [self.index, self.population.width, *([self.parts] if self.parts > 1 else [])]
 
     def copy(self) -> tuple[Weights, Memory]:
         """Both, as they are now."""
@@ -178,8 +185,8 @@ class Checkpoint:
         """Raises ValueError for a state of another candidate, place or width."""
         if state["owner"] != self._owner:
             raise ValueError(f"it is that of {state['owner']}")
-        if state.get("stack") != [place.index, place.population.width]:
-            raise ValueError("it was made at another place of a program, or in one of another width")
+        if state.get("stack") != place.stack:
+            raise ValueError("it was made at another place of a program, in one of another width, or in other batches")
 
     def save(self, place: Place, progress: Progress) -> None:
         """Writes a checkpoint if one is due. Raises OSError when the disk does not take it."""
@@ -215,7 +222,7 @@ class Checkpoint:
             "model": {key: value.contiguous() for key, value in model.items()},
             "optimizer": memory,
             "optimizer_name": place.optimizer.name,
-            "stack": [place.index, place.population.width],
+            "stack": place.stack,
         }
 
     def discard(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -26,7 +27,9 @@ class FeedForward:
     `trainers` has the settings of the member at each taken place, the first one's settings hold for all where members
     may not differ. Members may differ in learning rate, momentum, decay, schedule, epochs and loss. The population may
     have more places than there are members. `pause` is called where the device has something to do and this thread has
-    not, `halt` asked before each step. `reporter` hears of steps on a CPU.
+    not, `halt` asked before each step. `reporter` hears of steps on a CPU. With several `parts` a batch is computed in
+    so many micro-batches, whose gradients add up to the batch's, and validation takes as much smaller batches: it needs
+    less memory, and has other last bits and other statistics where batches are normalised.
     """
 
     def __init__(
@@ -38,8 +41,9 @@ class FeedForward:
         pause: Pause = no_pause,
         reporter: Reporter | None = None,
         halt: Halt = NEVER,
+        parts: int = 1,
     ) -> None:
-        self.population, self.data = population, data
+        self.population, self.data, self._parts = population, data, parts
         self.trainer = next(iter(trainers.values()))
         population.to(device=data.device)
         population.to(memory_format=memory_format(self.trainer))
@@ -51,6 +55,7 @@ class FeedForward:
             reporter=reporter,
             halt=halt,
             trainers=all_places,
+            parts=parts,
         )
         self.batch_size = self._steps.size
         self.steps_per_epoch = data.n_train // self.batch_size
@@ -59,7 +64,7 @@ class FeedForward:
 
     def place(self, index: int) -> Place:
         """The member at a place."""
-        return Place(self.population, self.optimizer, index)
+        return Place(self.population, self.optimizer, index, self._parts)
 
     def epoch(self, rates: Sequence[Sequence[float]], epoch: int) -> list[float]:
         """One pass, with one synchronisation with the device."""
@@ -69,7 +74,10 @@ class FeedForward:
         """The metrics of the task's kind; none for a validation part without examples."""
         if part == "valid" and not self.data.n_valid:
             return {place: {} for place in places}
-        call = partial(validate, self.population, self.data, self.trainer, places, part)
+        trainer = self.trainer
+        if self._parts > 1:
+            trainer = replace(trainer, eval_batch_size=max(1, trainer.eval_batch_size // self._parts))
+        call = partial(validate, self.population, self.data, trainer, places, part)
         return in_one_thread(self.data.device, call)
 
 

@@ -55,12 +55,14 @@ class Steps:
         reporter: Reporter | None = None,
         halt: Halt = NEVER,
         trainers: Sequence[Trainer] = (),
+        parts: int = 1,
     ) -> None:
-        """`trainers` has the settings of each place; without, those of `trainer` hold at all of them."""
+        """`trainers` has the settings of each place; without, those of `trainer` hold at all of them. A batch is
+        computed in so many `parts`, one after the other."""
         self.population, self.data, self.trainer, self.optimizer = population, data, trainer, optimizer
         self.run_seed, self._pause, self._record = run_seed, pause, record or cuda_graph
         self._reporter, self._halt = reporter or Reporter(), halt
-        self.size = min(trainer.batch_size, data.n_train)
+        self.size, self._parts = min(trainer.batch_size, data.n_train), parts
         self._losses_of = member_losses(data, trainers or [trainer] * population.width)
         self._policy = policy_of(trainer.augmentation)
         self._parameters = list(population.parameters())
@@ -84,7 +86,7 @@ class Steps:
         with aside(self._stream):
             self._begin(epoch)
             (self._replayed if self._wanted else self._eager)(rates, epoch)
-            self.population.count(len(rates))
+            self.population.count(len(rates) * self._parts)
             return self._losses(len(rates))
 
     def _eager(self, rates: Sequence[Sequence[float]], epoch: int) -> None:
@@ -102,12 +104,14 @@ class Steps:
         self._total.zero_()
 
     def _step(self, x: Tensor, y: Tensor, rates: Tensor) -> None:
-        outputs = forward(self.population, x, self.trainer)
-        losses = self._losses_of(outputs, y).mean(1)
-        losses.sum().backward()  # type: ignore[no-untyped-call]
+        for inputs, targets in zip(x.chunk(self._parts), y.chunk(self._parts), strict=True):
+            losses = self._losses_of(forward(self.population, inputs, self.trainer), targets).mean(1)
+            if self._parts > 1:
+                losses = losses * (len(inputs) / len(x))
+            losses.sum().backward()  # type: ignore[no-untyped-call]
+            self._total += losses.detach()
         self.optimizer.step([parameter.grad for parameter in self._parameters], rates)
         self._drop_gradients()
-        self._total += losses.detach()
 
     def _drop_gradients(self) -> None:
         for parameter in self._parameters:

@@ -1,6 +1,8 @@
 """`kill -9` at random moments, with real training: the resumed run ends as the one that was never stopped.
 
-EVONAS_KILLS sets the kills a case (default 1, so that the suite stays short; 10 is the full torture).
+EVONAS_KILLS sets the kills a case (default 1, so that the suite stays short; 10 is the full torture). The place
+`forked` is the serial evaluator in a process that is forked where everything is imported: starting takes no time there,
+so that many kills take minutes.
 """
 
 from __future__ import annotations
@@ -14,15 +16,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forking import Started, forked
 
 from evonas_cli.cli import app
 from evonas_cli.config.folders import options
 
+EVONAS = (sys.executable, "-m", "evonas_cli")
 KILLS = int(os.environ.get("EVONAS_KILLS", "1"))
 SEARCH = (
     "budget.evaluations=8",
@@ -36,11 +41,15 @@ SEARCH = (
 CELLS = ("space=nasbench201", "space.channels=4")
 SETTINGS = ("space=hyperparameters", "space.channels=[4,4]", "trainer.save_state=true")
 ASSEMBLIES = ("space=codeepneat", "space.filters=[4,8]", "space.initial_nodes=2")
+MORPHING = ("space=layered_cnn", "trainer.save_state=true")
 HALVING = ("strategy=halving", "strategy.rungs=[[4,1],[2,2]]", "strategy.continues=true")
 PROPOSING = ("strategy.continues=true", "strategy.proposer=regularized_evolution")
 CURVES = ("strategy=extrapolation", "strategy.start=0.5", "strategy.every=0.25", "objectives=[valid_error]")
 GENETIC = ("strategy=genetic", "strategy.population_size=4", "strategy.archive=false")
-ELSEWHERE = ("cmtr", "neat", "backprop_neat", "evograd", "coevolution", "screened", "progressive")
+ELSEWHERE = (
+    *("cmtr", "neat", "backprop_neat", "evograd", "coevolution", "screened", "progressive"),
+    *("genetic_programming", "q_learning"),
+)
 """Strategies that tests/faults/test_kill_methods.py kills, on spaces of their own."""
 SHARED = (*CELLS, "space.nodes=3", "strategy.batch_size=16", "strategy.audit=2", "strategy.derive=1")
 """Settings of one-shot searches, with their epochs a whole one in eight candidates."""
@@ -60,13 +69,25 @@ CASES: dict[str, tuple[str, ...]] = {
         *("strategy.population_size=4", "window=3", "dedupe=function"),
     ),
     "reinforce": ("space=chain_cnn", "space.filters=[4,8]", "strategy=reinforce", "strategy.children=4"),
-    "network_morphism": (
-        *("space=layered_cnn", "strategy=network_morphism", "trainer.save_state=true"),
-        *("strategy.neighbours=2", "strategy.coldest=0.5"),
-    ),
+    "network_morphism": (*(*MORPHING, "strategy=network_morphism", "strategy.neighbours=2", "strategy.coldest=0.5"),),
     "nasbot": ("space=mlp", "space.widths=[0,8,16]", "strategy=nasbot", "strategy.initial=3"),
     "adanet": ("space=mlp_ensemble", "strategy=adanet", "trainer.save_state=true"),
     "ppo": (*CELLS, "strategy=ppo", "strategy.children=4"),
+    "bayesian": (*CELLS, "strategy=bayesian", "strategy.initial=3"),
+    "irlas": (
+        *("space=chain_cnn", "space.filters=[4,8]", "strategy=irlas", "strategy.epsilons=[[1.0,4],[0.5,4]]"),
+        *("strategy.rounds=1", "strategy.walks=8", "strategy.replays=5", "strategy.inputs=[1,8,8]"),
+    ),
+    "nsga2": (*CELLS, "strategy=nsga2", "strategy.population_size=4"),
+    "hill_climbing": (*MORPHING, "strategy=hill_climbing", "strategy.children=3"),
+    "lemonade": (
+        *(*MORPHING, "strategy=lemonade", "strategy.initial=2", "strategy.proposed=6", "strategy.trained=3"),
+        "strategy.distil=4",
+    ),
+    "population_based_training": (
+        *(*SETTINGS, "strategy=population_based_training", "strategy.population_size=4", "strategy.generations=2"),
+    ),
+    "bananas": (*CELLS, "strategy=bananas", "strategy.initial=3", "strategy.batch=2", "strategy.epochs=20"),
     "listed": (*SETTINGS, "strategy=listed", f"strategy.genomes=[{GENOME},{GENOME}]", "strategy.repeats=4"),
     "codeepneat": (
         *(*ASSEMBLIES, "strategy=codeepneat", "strategy.module_population=4", "strategy.module_species=2"),
@@ -83,7 +104,9 @@ CASES: dict[str, tuple[str, ...]] = {
     ),
 }
 """Every strategy but those on spaces of their own; those not named here run on cells, with their YAML."""
+FORKED = "forked"
 PLACES = {
+    FORKED: ("evaluator=serial",),
     "serial": ("evaluator=serial",),
     "pool-1": ("evaluator=pool", "evaluator.workers=1"),
     "pool-2": ("evaluator=pool", "evaluator.workers=2"),
@@ -96,7 +119,15 @@ LEAST = ("genetic, schedule", "codeepneat")
 def command(strategy: str, place: str, run: Path) -> list[str]:
     given = {word.partition("=")[0]: word for word in (*SEARCH, *CASES[strategy], *PLACES[place])}
     overrides = [word for word in given.values() if not word.endswith("=")]  # a case's own one, or none, instead
-    return [sys.executable, "-m", "evonas_cli", "search", *overrides, "--run-dir", str(run), "--resume", "auto"]
+    return ["search", *overrides, "--run-dir", str(run), "--resume", "auto"]
+
+
+def started(strategy: str, place: str, run: Path) -> Started:
+    """A search in a process of its own that nobody listens to."""
+    words = command(strategy, place, run)
+    if place == FORKED:
+        return forked(words)
+    return subprocess.Popen([*EVONAS, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def verified(run: Path) -> dict[str, Any]:
@@ -116,7 +147,7 @@ def curves(run: Path) -> dict[int, Any]:
 def undisturbed(strategy: str, folder: Path) -> tuple[dict[str, Any], float]:
     """The verdict of a run in one go, on the serial evaluator, and the seconds it took."""
     began = time.monotonic()
-    subprocess.run(command(strategy, "serial", folder / strategy), check=True, capture_output=True)
+    assert started(strategy, FORKED, folder / strategy).wait() == 0
     return verified(folder / strategy), time.monotonic() - began
 
 
@@ -125,7 +156,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("undisturbed")
 
 
-def wait_for_a_random_moment(process: Any, journal: Path, rng: random.Random, seconds: float) -> bool:
+def wait_for_a_random_moment(process: Started, journal: Path, rng: random.Random, seconds: float) -> bool:
     """Waits until the journal has some number of lines and a little longer; False when the run has ended before."""
 
     def lines() -> int:
@@ -144,39 +175,47 @@ def wait_for_a_random_moment(process: Any, journal: Path, rng: random.Random, se
 
 @pytest.mark.parametrize("place", PLACES if KILLS > 1 else ["pool-2"])
 @pytest.mark.parametrize("strategy", CASES if KILLS > 1 else LEAST)
-def test_killed_at_random_moments_it_ends_the_same(strategy: str, place: str, folder: Path, tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_ends_the_same(
+    strategy: str, place: str, folder: Path, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     expected, seconds = undisturbed(strategy, folder)
     rng, kills, runs = random.Random(f"{strategy}/{place}"), 0, 0
     run = tmp_path / "run-0"
 
     def check() -> None:
         verdict = verified(run)
-        assert verdict["ok"] and verdict["complete"] and verdict["evaluations"] == 8
+        assert verdict["ok"] and verdict["complete"] and verdict["evaluations"] == expected["evaluations"]
         assert verdict["digest"] == expected["digest"]
         assert curves(run) == curves(folder / strategy)
 
     for _ in range(20 * KILLS):
         if kills == KILLS:
             break
-        process = subprocess.Popen(command(strategy, place, run), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = started(strategy, place, run)
         if wait_for_a_random_moment(process, run / "journal.jsonl", rng, seconds):
             os.kill(process.pid, signal.SIGKILL)
-            kills += 1
         process.wait()
+        kills += process.returncode == -signal.SIGKILL
         if process.returncode != -signal.SIGKILL:
             assert process.returncode == 0
             check()
             runs += 1
             run = tmp_path / f"run-{runs}"
+    record_property("kills", kills)
     assert kills == KILLS
-    subprocess.run(command(strategy, place, run), check=True, capture_output=True)
+    assert started(strategy, place, run).wait() == 0
     check()
+
+
+def test_every_case_is_a_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in CASES:
+        assert app.run([*command(name, "serial", tmp_path / "run"), "--dry-run"]) == 0, (name, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(("gap", "begun"), [(0.01, False), (0.3, True)])
 def test_impatience_changes_nothing(gap: float, begun: bool, tmp_path: Path) -> None:
     """Ctrl-C three times, also before there is a run: one line, one exit code, no traceback."""
-    words = command("random", "pool-2", tmp_path / "run")
+    words = [*EVONAS, *command("random", "pool-2", tmp_path / "run")]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stderr is not None
     for line in process.stderr:
@@ -196,7 +235,7 @@ def test_impatience_changes_nothing(gap: float, begun: bool, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("where", ["reader gone", "/dev/full"])
 def test_a_search_goes_on_when_nobody_hears_it(where: str, tmp_path: Path) -> None:
-    words = command("random", "pool-1", tmp_path / "run")
+    words = [*EVONAS, *command("random", "pool-1", tmp_path / "run")]
     with open("/dev/full", "w") as full:
         ear = full if where == "/dev/full" else subprocess.PIPE
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=ear, text=True, start_new_session=True)

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,7 @@ def killed(words: list[str], root: Path, lines: int) -> None:
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    assert process.returncode == -signal.SIGKILL
 
 
 LEAST = ("neat", "screened", "genetic_programming", "cmtr", "coevolution")
@@ -105,7 +107,9 @@ NAMES = tuple(CASES) if int(os.environ.get("EVONAS_KILLS", "1")) > 1 else LEAST
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_killed_run_ends_the_same(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_killed_run_ends_the_same(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None]
+) -> None:
     if name == "neat, policies":
         pytest.importorskip("gymnasium", reason="needs gymnasium: pip install 'evonas[control]'")
     words, rng = ["search", *CASES[name], *PLACE], random.Random(name)
@@ -113,6 +117,7 @@ def test_a_killed_run_ends_the_same(name: str, tmp_path: Path, capsys: pytest.Ca
     assert run([*words, "--run-dir", str(whole)]) == 0
     expected = verdict(whole, capsys, "--replay")
     killed(words, broken, FEW.get(name, rng.randint(20, 100)))
+    record_property("kills", 1)
     assert run(["resume", str(broken), "--quiet"]) == 0
     found = verdict(broken, capsys)
     assert found["complete"] and found["digest"] == expected["digest"]

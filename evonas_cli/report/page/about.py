@@ -9,6 +9,7 @@ from typing import Any
 
 from evonas_cli.config.build import target
 from evonas_cli.core.types import Json
+from evonas_cli.report.failures import micro_batched
 from evonas_cli.report.page.rows import Rows
 from evonas_cli.report.reading import Reading
 from evonas_cli.report.retrained import retrained, shown
@@ -44,6 +45,7 @@ def summary(reading: Reading, rows: Rows) -> dict[str, Json]:
         "failed": sum(row.failed for row in rows.all),
         "cached": sum(spared(row.entry) for row in rows.all),
         "warm_started": warm_started(row.entry for row in rows.all),
+        "micro_batched": micro_batched(row.entry for row in rows.all),
         "steps": len({row.entry["step"] for row in rows.all}),
         "front": len(rows.front),
     }

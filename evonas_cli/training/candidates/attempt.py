@@ -1,4 +1,4 @@
-"""One candidate's evaluation on a device, tried twice if memory runs out, and what each kind of error means."""
+"""One candidate's evaluation on a device, tried again if memory runs out, and what each kind of error means."""
 
 from __future__ import annotations
 
@@ -31,22 +31,28 @@ Measure: TypeAlias = Callable[[dict[str, str], Noted], Mapping[str, float] | Fai
 log = logging.getLogger(__name__)
 
 
-def attempt(candidate: Candidate[Any], context: Context, measure: Measure) -> Result:
+def attempt(candidate: Candidate[Any], context: Context, measure: Measure, frugal: Measure | None = None) -> Result:
     """The result whose metrics `measure` returns; what it raises becomes a failure, or an EnvironmentFailure.
 
-    Failures: those that `measure` returns, unbuildable, diverged, oom after a second try, and error, whose traceback
+    Where memory does not suffice twice, `frugal` measures, which takes less of it and says so in a label.
+
+    Failures: those that `measure` returns, unbuildable, diverged, oom after the last try, and error, whose traceback
     goes to the candidate's folder; and for an heir lost, when the state that it continues is. Expected errors pass
     through. Raises EnvironmentFailure for disk and device errors, and where no heir continues a lost state.
     """
     started = perf_counter()
     labels: dict[str, str] = {}
     curves: Noted = {}
-    measured = partial(measure, labels, curves)
-    outcome = _once(candidate, context, measured)
-    if isinstance(outcome, Failure) and outcome.kind == "oom":
-        log.warning("candidate %d ran out of memory, trying once more", candidate.id)
-        free_memory()
-        outcome = _once(candidate, context, measured)
+    tries = [(measure, ""), (measure, "ran out of memory, trying once more")]
+    if frugal is not None:
+        tries.append((frugal, "ran out of memory twice, trying once more in micro-batches"))
+    for measured, why in tries:
+        if why:
+            log.warning("candidate %d %s", candidate.id, why)
+            free_memory()
+        outcome = _once(candidate, context, partial(measured, labels, curves))
+        if not isinstance(outcome, Failure) or outcome.kind != "oom":
+            break
     seconds = perf_counter() - started
     if isinstance(outcome, Failure):
         return Result(candidate.id, "failed", error=outcome, seconds=seconds, labels=labels, curves=curves)

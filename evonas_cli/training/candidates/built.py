@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from evonas_cli.core.evaluating import Context
+from evonas_cli.core.failures import MICRO_BATCHES
 from evonas_cli.core.rng import derive
 from evonas_cli.core.types import Candidate, Failure, Result
 from evonas_cli.data.resident import Resident
@@ -24,21 +25,36 @@ from evonas_cli.training.inheritance import Inheritance, examples_of, start_of
 from evonas_cli.training.loop import Member
 from evonas_cli.training.trainer import Trainer
 
+MICRO = 2
+"""Micro-batches of a batch where whole ones take too much memory."""
+
 
 @dataclass(frozen=True)
 class Built:
-    """A candidate whose genome has a network that may be trained."""
+    """A candidate whose genome has a network that may be trained, each batch in so many `parts`."""
 
     candidate: Candidate[Any]
     plan: Plan
     trainer: Trainer
     labels: dict[str, str]
     curves: dict[str, list[float | None]] = field(default_factory=dict)
+    parts: int = 1
 
     @property
     def network(self) -> Network:
         """The network with its initial weights."""
         return initial(self.plan, self.candidate.seed, self.trainer.initialisation)
+
+    def divided(self, parts: int) -> Built | Failure:
+        """The candidate with batches in so many parts, which its labels say; a failure where parts had less than two
+        examples, with which no batch can be normalised."""
+        size = self.trainer.batch_size
+        if parts == 1:
+            return self
+        if size < 2 * parts:
+            return Failure("oom", f"batches of {size} take too much memory, and are too small to be divided")
+        self.labels[MICRO_BATCHES] = str(parts)
+        return replace(self, parts=parts)
 
     def of_fold(self, number: int) -> Built:
         """The candidate's training on a fold, which after the first one has a seed of its own."""

@@ -55,7 +55,9 @@ def program(
     population = Population([networks.get(place, first) for place in range(unit.width)])
     del networks, first
     trainers = {member.place: member.trainer for member in members}
-    make = partial(FeedForward, population, trainers, data, conditions.seed, pause, halt=conditions.halt)
+    make = partial(
+        FeedForward, population, trainers, data, conditions.seed, pause, halt=conditions.halt, parts=built[0].parts
+    )
     reporter = Reporter([found.candidate.id for found in built], context.report)
     outcomes = fitted(make, members, reporter, conditions.halt)
     for found, member in zip(built, members, strict=True):

@@ -23,7 +23,7 @@ from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.plan import Plan, PlanError
 from evonas_cli.network.signature import Signature
 from evonas_cli.training.candidates.attempt import Noted, attempt, free_memory
-from evonas_cli.training.candidates.built import Built, signature_of
+from evonas_cli.training.candidates.built import MICRO, Built, signature_of
 from evonas_cli.training.candidates.cross_validation import Folds, over_folds
 from evonas_cli.training.candidates.environment import environment, ready
 from evonas_cli.training.candidates.equipment import Equipment
@@ -79,7 +79,7 @@ class Workbench:
     def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """A result for each candidate.
 
-        Failures: unbuildable (a setting out of range is one, too), over_cap, diverged, oom (after a second try) and
+        Failures: unbuildable (a setting out of range is one, too), over_cap, diverged, oom (after the last try) and
         error, whose traceback goes to the candidate's folder. Raises EnvironmentFailure for disk and device errors,
         UsageError for wrong settings.
         """
@@ -103,7 +103,8 @@ class Workbench:
         def task(candidate: Candidate[Any], pause: Pause) -> None:
             if device.type == "cuda":
                 torch.cuda.set_device(device)
-            result = self._attempt(Unit((candidate,)), context, pause)
+            unit = Unit((candidate,))
+            result = attempt(candidate, context, partial(self._alone, unit, context, pause))
             if result.error is None or result.error.kind != "oom":
                 found[candidate.id] = result
 
@@ -178,8 +179,10 @@ class Workbench:
             return [self._attempt(Unit(unit.candidates), context)]
         return [result for part in parts for result in self._together(part, context)]
 
-    def _attempt(self, unit: Unit[Any], context: Context, pause: Pause = no_pause) -> Result:
-        return attempt(unit.candidates[0], context, lambda *notes: self._alone(unit, context, pause, *notes))
+    def _attempt(self, unit: Unit[Any], context: Context) -> Result:
+        """The result of a candidate that has the device to itself, if need be of a training in micro-batches."""
+        whole, parted = [partial(self._alone, unit, context, no_pause, parts=parts) for parts in (1, MICRO)]
+        return attempt(unit.candidates[0], context, whole, parted)
 
     def probe(self, genomes: Sequence[Any], seconds: float) -> list[dict[str, Json]]:
         """Ways to train the genomes' networks, the fastest first: overrides, speed, and whether losses are fp32's.
@@ -238,10 +241,10 @@ class Workbench:
         return data, splits.fingerprint, signature_of(splits)
 
     def _alone(
-        self, unit: Unit[Any], context: Context, pause: Pause, labels: dict[str, str], curves: Noted
+        self, unit: Unit[Any], context: Context, pause: Pause, labels: dict[str, str], curves: Noted, parts: int = 1
     ) -> dict[str, float] | Failure:
         built = self._build(unit.candidates[0], labels)
-        if isinstance(built, Failure):
+        if isinstance(built, Failure) or isinstance(built := built.divided(parts), Failure):
             return built
         outcome = self._fit([built], unit, context, pause)[0]
         curves.update(built.curves)

@@ -86,8 +86,10 @@ class Hearing:
         self.reported.append(training)
 
 
-def pool(script: Answers, context: Hearing | None = None, **settings: Any) -> tuple[Pool[Any], Script]:
-    transport = Script(script)
+def pool(
+    script: Answers, context: Hearing | None = None, transport: Script | None = None, **settings: Any
+) -> tuple[Pool[Any], Script]:
+    transport = transport or Script(script)
 
     class Here(Pool[Any]):
         def _connect(self) -> Script:
@@ -121,6 +123,36 @@ def test_a_worker_that_dies_is_replaced_and_its_unit_is_halved() -> None:
     assert [worker.closed for worker in transport.opened] == [True, True, True, False]
     found.close()
     assert transport.closed and all(worker.closed for worker in transport.opened)
+
+
+class Stumbling(Script):
+    """A transport of which the workers with these numbers, counted from 0, die while they start."""
+
+    def __init__(self, numbers: set[int]) -> None:
+        super().__init__(answers)
+        self.numbers = numbers
+
+    def open(self, device: str | None) -> Scripted:
+        worker = super().open(device)
+        if len(self.opened) - 1 in self.numbers:
+            worker.events = deque([Died("was killed (exit status -9)")])
+        return worker
+
+
+def test_a_worker_that_dies_while_it_starts_is_opened_again_beside_others() -> None:
+    found, transport = pool(answers, transport=Stumbling({1}), workers=2)
+    found.submit([unit(0), unit(1)])
+    assert sorted(collected(found, 2)) == [0, 1]
+    assert [worker.closed for worker in transport.opened] == [False, True, False]
+
+
+@pytest.mark.parametrize(("numbers", "settings"), [({0}, {}), ({1, 2}, {}), ({1}, {"attempts": 1})])
+def test_workers_that_cannot_start_stop_the_run(numbers: set[int], settings: dict[str, Any]) -> None:
+    workers = 1 if 0 in numbers else 2
+    with pytest.raises(EnvironmentFailure, match="a worker could not start: was killed"):
+        found, _ = pool(answers, transport=Stumbling(numbers), workers=workers, **settings)
+        found.submit([unit(id) for id in range(20)])
+        collected(found, 20)
 
 
 @pytest.mark.parametrize(("crash", "attempts"), [("fail", 1), ("fail", 3), ("stop", 2)])

@@ -6,9 +6,10 @@ import logging
 
 import pytest
 import torch
-from training_jobs import candidate, job, run
+from training_jobs import candidate, job, repeatable, run
 
 from evonas_cli.core.errors import EnvironmentFailure
+from evonas_cli.core.failures import MICRO_BATCHES
 from evonas_cli.network.plan import PlanError
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.training.candidates import fitting as module
@@ -39,16 +40,37 @@ def test_other_errors_fail_with_a_traceback(monkeypatch, tmp_path):
     assert not (tmp_path / "5").exists()
 
 
-def test_out_of_memory_is_tried_twice(monkeypatch, caplog):
+def test_out_of_memory_is_tried_in_micro_batches_at_last(monkeypatch, caplog):
     memory = torch.OutOfMemoryError("CUDA out of memory")
     raising(monkeypatch, memory)
     with caplog.at_level(logging.WARNING):
         (result,) = run(job())
-    assert result.status == "ok"
+    assert result.status == "ok" and MICRO_BATCHES not in result.labels
     assert "candidate 0 ran out of memory, trying once more" in caplog.text
     raising(monkeypatch, memory, memory)
-    (result,) = run(job())
-    assert (result.status, result.error.kind) == ("failed", "oom")
+    with caplog.at_level(logging.WARNING):
+        (parted,) = run(job())
+    assert parted.status == "ok" and parted.labels[MICRO_BATCHES] == "2"
+    assert "candidate 0 ran out of memory twice, trying once more in micro-batches" in caplog.text
+    assert parted.metrics["cost"] == result.metrics["cost"]
+    raising(monkeypatch, memory, MemoryError(), memory)
+    (failed,) = run(job())
+    assert (failed.status, failed.error.kind) == ("failed", "oom")
+
+
+def test_small_batches_are_not_divided(monkeypatch):
+    raising(monkeypatch, *[torch.OutOfMemoryError("CUDA out of memory")] * 2)
+    (result,) = run(job(batch_size=3))
+    assert result.error.kind == "oom" and "batches of 3 take too much memory" in result.error.text
+
+
+def test_a_training_in_micro_batches_leaves_what_others_leave(monkeypatch, tmp_path):
+    raising(monkeypatch, *[torch.OutOfMemoryError("CUDA out of memory")] * 2)
+    (first,) = run(job(checkpoint_seconds=0, save_state=True), root=tmp_path / "a")
+    raising(monkeypatch, *[torch.OutOfMemoryError("CUDA out of memory")] * 2)
+    (second,) = run(job(), root=tmp_path / "b")
+    assert repeatable(first).metrics == repeatable(second).metrics
+    assert first.labels["state"] and list((tmp_path / "a/0").iterdir()) == [tmp_path / "a/0/state.pt"]
 
 
 @pytest.mark.parametrize(
