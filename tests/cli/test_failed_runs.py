@@ -103,7 +103,7 @@ def test_spaces_that_do_not_fit_are_refused_by_tune(failed: Callable[..., str]) 
 
 
 def test_there_is_nothing_to_draw(failed: Callable[..., str]) -> None:
-    for form in ("--front", "--history"):
+    for form, why in (("--front", "has succeeded"), ("--history", "counts (failed, or breaks a constraint)")):
         text = failed(3, "plot", "run", form, "-o", "x.svg")
-        assert "no candidate of run has succeeded; there is nothing to draw" in text
+        assert f"no candidate of run {why}; there is nothing to draw" in text
     assert not Path("x.svg").exists()

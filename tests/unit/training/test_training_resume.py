@@ -122,7 +122,7 @@ def test_a_checkpoint_of_a_wider_program_is_discarded(tmp_path, caplog):
         fit_all(wide, members, resident(), SEED)
     with caplog.at_level(logging.WARNING):
         found = fit(resumed, resident(), settings, SEED, 4, Checkpoint(tmp_path, 0))
-    assert "made at another place of a program, or in one of another width" in caplog.text
+    assert "made at another place of a program, in one of another width, or in other batches" in caplog.text
     assert same_bits(alone, resumed) and without_times(found) == without_times(expected)
 
 
