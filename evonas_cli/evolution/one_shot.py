@@ -26,6 +26,8 @@ from evonas_cli.network.relaxed import Path
 
 TOP = 0.05
 """The share of the audited cells that counts as the top."""
+PATIENCE = 5
+"""Candidates of the supernet that may fail before as many epochs were trained."""
 
 
 @value
@@ -130,9 +132,15 @@ class OneShotSearch(Generic[G]):
     def trained(self, state: Shared, told: Evaluation[G]) -> Shared:
         """After an epoch. One that failed is asked for again: the supernet stays as it was."""
         if "supernet_loss" not in told.metrics:
-            return replace(state, failed=state.failed + 1)
+            return self.failed(state)
         loss, epochs = told.metrics["supernet_loss"], state.epochs + 1
         return replace(state, epochs=epochs, last=told.id, steps=steps(told.payload), loss=loss)
+
+    def failed(self, state: Shared) -> Shared:
+        """After a candidate of the supernet that failed, and is asked for again. The search is over, without networks,
+        once PATIENCE of them and more than the epochs trained have failed: a budget would be spent on failures."""
+        failed = state.failed + 1
+        return replace(state, failed=failed, stage="done" if failed >= max(PATIENCE, state.epochs + 1) else state.stage)
 
     def score(
         self, state: Shared, paths: Sequence[Path], first_batch: int | None = None, limit: int | None = None
@@ -178,11 +186,7 @@ class OneShotSearch(Generic[G]):
         """After an ask of `ask`."""
         if state.stage == "audit":
             found = self.scored(told[0], len(state.audited))
-            return (
-                replace(state, failed=state.failed + 1)
-                if found is None
-                else replace(state, scores=found, stage="train")
-            )
+            return self.failed(state) if found is None else replace(state, scores=found, stage="train")
         alone = [
             Alone(
                 evaluation.id,

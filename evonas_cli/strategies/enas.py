@@ -154,7 +154,7 @@ class Enas(OneShotSettings[G]):
             return replace(state, shared=after, steps=0 if after.epochs > shared.epochs else state.steps)
         found = self._search.scored(told[0], len(state.asked))
         if found is None:
-            return replace(state, shared=replace(shared, failed=shared.failed + 1))
+            return replace(state, shared=self._search.failed(shared))
         if self._rewards(state):
             return self._learned(state, told[0].payload)
         ranked = sorted((loss, path) for loss, path in zip(found, state.asked, strict=True) if loss is not None)

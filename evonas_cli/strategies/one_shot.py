@@ -113,7 +113,7 @@ class OneShot(OneShotSettings[G]):
             return self._next(after, rng) if after.shared.epochs == self.epochs else after
         found = self._search.scored(told[0], len(state.asked))
         if found is None:
-            return replace(state, shared=replace(shared, failed=shared.failed + 1))
+            return replace(state, shared=self._search.failed(shared))
         scored = [Scored(path, score) for path, score in zip(state.asked, found, strict=True)]
         return self._next(replace(state, scored=(*state.scored, *scored), rounds=state.rounds + 1), rng)
 
