@@ -18,6 +18,7 @@ from evonas_cli.evolution import neat
 from evonas_cli.evolution.neat import STAYS_DISABLED, Compatibility, GraphLoci
 from evonas_cli.genomes import options
 from evonas_cli.genomes.choices import Choice
+from evonas_cli.genomes.graph_differences import differences
 from evonas_cli.genomes.marked_graph import (
     LinkGene,
     MarkedGraph,
@@ -179,10 +180,20 @@ class GraphGenomes:
 
     def sketches(self, genome: MarkedGraph) -> Sequence[Sketch]:
         """The network, a box for each neuron; disabled links are left out."""
+        return [sketch_of("neurons", genome, lambda node: str(node.genes[0]), *self._names)]
+
+    def differences(self, before: MarkedGraph, after: MarkedGraph) -> Sequence[str]:
+        """Neurons and links that came, went or changed."""
+        inputs, outputs = self._names
+        names = dict(enumerate((*inputs, *outputs)))
+        return list(differences(before, after, self._loci.nodes, self._loci.links, names))
+
+    @property
+    def _names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Of inputs with the bias, and of outputs."""
         inputs = (*[f"input {number}" for number in range(1, self._inputs + 1)], "bias")
         numbers = range(1, self._outputs + 1)
-        outputs = ("output",) if self._outputs == 1 else tuple([f"output {number}" for number in numbers])
-        return [sketch_of("neurons", genome, lambda node: str(node.genes[0]), inputs, outputs)]
+        return inputs, ("output",) if self._outputs == 1 else tuple([f"output {number}" for number in numbers])
 
     def _network(self, genome: MarkedGraph) -> Neurons:
         """What is computed of the graph."""

@@ -123,6 +123,14 @@ class Sketched(Protocol[C], metaclass=Capability):
 
 
 @runtime_checkable
+class Differing(Protocol[C], metaclass=Capability):
+    """Capability: the space says in words how a genome differs from another, such as its parent."""
+
+    def differences(self, before: C, after: C) -> Sequence[str]:
+        """A text for each difference, none for equal genomes: `["new node 3f2a: sine", "bias to output: off"]`."""
+
+
+@runtime_checkable
 class Patterned(Protocol[C], metaclass=Capability):
     """Capability: genomes are networks with names of their own, which a search is to be compared with."""
 
@@ -287,7 +295,7 @@ class Sequenced(Protocol[K], metaclass=Capability):
 
 OF_SPACES: tuple[type, ...] = (
     *(Space, Buildable, Recurrent, Denoising, Captioning, Neural, Tuning, Configuring, Scored, Solved),
-    *(Behaving, Functional, Relaxable, Sketched, Mutable, Crossable, Aligned, Lamarckian, Prunable),
+    *(Behaving, Functional, Relaxable, Sketched, Differing, Mutable, Crossable, Aligned, Lamarckian, Prunable),
     *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced),
     *(Growable, Ensembling, Suited, Applying, Patterned, Routing),
 )

@@ -17,6 +17,7 @@ from evonas_cli.genomes.capabilities import (
     Buildable,
     Crossable,
     Deepening,
+    Differing,
     Growable,
     Linear,
     Measured,
@@ -243,6 +244,16 @@ def sizes_are_counts(space: Any) -> None:
     assert len(names) == 1
 
 
+def unequal_genomes_differ_in_words(space: Any) -> None:
+    """Lines of text, and none for equal genomes."""
+    rng = Random(14)
+    genomes = [space.sample(rng) for _ in range(12)]
+    for one, other in zip(genomes, genomes[1:], strict=False):
+        texts = space.differences(one, other)
+        assert all(type(text) is str and text and "\n" not in text for text in texts)
+        assert bool(texts) == (one != other) and not space.differences(one, one)
+
+
 def morphs_lead_from_parents_to_children(space: Any) -> None:
     """For every task the morphs of a child make its plan of its parent's; growth is exact and makes networks no
     smaller. The start network grows."""
@@ -275,6 +286,7 @@ LAWS: dict[Callable[[Any], None], type] = {
     children_of_unequal_parents_are_genomes_and_parents_stay: Aligned,
     what_is_pruned_is_a_genome_and_stays: Prunable,
     sizes_are_counts: Sized,
+    unequal_genomes_differ_in_words: Differing,
     morphs_lead_from_parents_to_children: Morphing,
     grown_genomes_begin_with_the_genome: Growable,
     linear_genomes_follow_their_choices: Linear,

@@ -9,7 +9,7 @@ from typing import Any
 
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.capabilities import Linear
+from evonas_cli.genomes.capabilities import Differing, Linear
 from evonas_cli.report.page.rows import Row, Rows
 
 MOST = 6
@@ -49,9 +49,13 @@ def lineage(rows: Rows, id: int, space: Space[Any]) -> list[dict[str, Any]]:
 def changes(before: Json, after: Json, space: Space[Any]) -> list[str]:
     """How a genome differs from another, one text for each change, at most MOST and then how many more.
 
-    Genomes of independent genes are compared gene by gene, texts word by word, and all others by the paths of their
-    JSON.
+    The space says so itself where it is `Differing`. Else genomes of independent genes are compared gene by gene, texts
+    word by word, and all others by the paths of their JSON.
     """
+    if isinstance(space, Differing):
+        known = [_read(genome, space) for genome in (before, after)]
+        if None not in known:
+            return _listed(list(space.differences(*known)))
     old, new = _genes(before, space), _genes(after, space)
     if isinstance(space, Linear) and old is not None and new is not None:
         pairs = zip(space.choices, old, new, strict=True)
@@ -71,13 +75,15 @@ def changes(before: Json, after: Json, space: Space[Any]) -> list[str]:
 
 def _genes(genome: Json, space: Space[Any]) -> Sequence[Any] | None:
     """The genes of a space of independent ones; None for another space, and for a genome of an older form of it."""
-    if not isinstance(space, Linear):
-        return None
+    return _read(genome, space) if isinstance(space, Linear) else None
+
+
+def _read(genome: Json, space: Space[Any]) -> Any:
+    """The genome; None for one of an older form."""
     try:
-        genes: Sequence[Any] = space.from_json(genome)
+        return space.from_json(genome)
     except Exception:  # whatever the space raises, the genome is compared as the JSON that it is
         return None
-    return genes
 
 
 def _words(before: str, after: str) -> Iterator[str]:
