@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +26,7 @@ from evonas_cli.core.halting import StopRequest
 from evonas_cli.core.protocols import Particular, Space, Strategy
 from evonas_cli.core.scalarize import REWARD, Reward
 from evonas_cli.core.searches import Checking
+from evonas_cli.core.silence import silenced
 from evonas_cli.core.sources import Laid, Resolving
 from evonas_cli.core.types import Constraint, Json, Metric, Objective
 from evonas_cli.core.wanted import Wanted
@@ -167,7 +170,9 @@ def _job(config: Config, node: Mapping[str, Any], allowed: Sequence[str], wanted
     }
     for group in ("space", "dataset", "trainer"):
         if group in named:
-            collaborators[group] = build(config[group], group, allowed)
+            # The run makes a space of its own, whose warnings are shown: once is enough.
+            with silenced(logging.WARNING) if group == "space" else nullcontext():
+                collaborators[group] = build(config[group], group, allowed)
     if "dataset" in collaborators:
         check_dataset(collaborators["dataset"])
     inner = setting_of(target(node, "job", allowed))

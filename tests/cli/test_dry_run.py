@@ -96,3 +96,9 @@ def test_the_default_search_makes_enough_updates(
 ) -> None:
     done = evonas_here("search", "--dry-run")
     assert done.returncode == 0 and done.stderr == ""
+
+
+def test_a_warning_of_the_space_is_given_once(caplog: pytest.LogCaptureFixture) -> None:
+    words = ["space=neurons", "job=neurons", "dataset=xor", "strategy=neat", "budget.evaluations=300"]
+    assert run(["search", *words, "space.functions=[add]", "--dry-run"]) == 0
+    assert caplog.text.count("every network is linear") == 1
