@@ -17,13 +17,13 @@ from evonas_cli.jobs import stages
 from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.captioned import SHOWN, Said, Seen, said_in
 from evonas_cli.network.captions import CaptionTask
-from evonas_cli.network.metrics import metrics_of
+from evonas_cli.network.metrics import OF_TRAININGS, metrics_of
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.samples import LEVELS, Samples
 from evonas_cli.network.task import Task
 from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.extent import epochs_of, over_cap
-from evonas_cli.training.trainer import Trainer
+from evonas_cli.training.trainer import Trainer, check_meant
 
 if TYPE_CHECKING:
     from evonas_cli.training.candidates.captions_bench import CaptionsBench
@@ -64,14 +64,6 @@ class Captions:
     key_needs: tuple[type, ...] = ()
     honours = frozenset({"fidelity", "continues", "options"})
     static_names: Sequence[str] = ("parameters", "multiply_adds")
-    _always: Mapping[str, Metric] = {
-        "train_loss": Metric("min"),
-        "parameters": Metric("min"),
-        "multiply_adds": Metric("min"),
-        "epochs": Metric("min"),
-        "cost": Metric("min"),
-        "train_seconds": Metric("min", measured=True),
-    }
 
     def __init__(
         self,
@@ -100,10 +92,7 @@ class Captions:
             raise UsageError(f"job.scores has {unknown[0]!r}; it may have {', '.join(SCORES)}")
         if not scores or len(set(scores)) < len(scores):
             raise UsageError(f"job.scores is {list(scores)}; name one score or more, each once")
-        for key, fitting in WITHOUT_MEANING.items():
-            if getattr(trainer, key) not in fitting:
-                found, wanted = (str(value).lower() for value in (getattr(trainer, key), fitting[0]))
-                raise UsageError(f"trainer.{key}={found} means nothing to job=captions; set trainer.{key}={wanted}")
+        check_meant(trainer, WITHOUT_MEANING, "job=captions")
         self.equipment = Equipment(space, dataset, trainer, seed, device, deterministic, threads)
         self._shape = (tuple(channels), embedding, hidden)
         self._scores, self._test = tuple(scores), test
@@ -118,7 +107,7 @@ class Captions:
         """Those of every training, and with `test` those of the test part."""
         task = metrics_of("captions", 0)
         on_test = {name.replace("valid", "test", 1): replace(metric, test=True) for name, metric in task.items()}
-        return {**task, **self._always, **(on_test if self._test else {})}
+        return {**task, **OF_TRAININGS, **(on_test if self._test else {})}
 
     def open(self, place: Place) -> CaptionsBench:
         """The bench, which reads the data when it is first asked."""

@@ -28,8 +28,13 @@ SEARCHES = {
         *("job=diffusion", "job.samples=20", "dataset.n_train=1000", "dataset.n_valid=50", "space.widths=[16]"),
         *("space.steps=[5,10]", "trainer.epochs=8"),
     ),
+    "captions": (
+        *("job=captions", "dataset.n_train=320", "dataset.n_valid=40", "job.scores=[bleu1,token_accuracy]"),
+        *("space.channels=[4]", "space.widths=[16]", "trainer.epochs=8"),
+    ),
 }
-KILLED_ON = {"language": ("evaluator.workers=2",), "diffusion": ("evaluator=serial",)}
+SERIAL = ("evaluator=serial",)
+KILLED_ON = {"language": ("evaluator.workers=2",), "diffusion": SERIAL, "captions": SERIAL}
 """The evaluator of the search that is killed; the one that is not has one process."""
 
 

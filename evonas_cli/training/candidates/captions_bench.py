@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from evonas_cli.core.errors import EnvironmentFailure, UsageError
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Context
 from evonas_cli.core.halting import NEVER, Halt
 from evonas_cli.core.rng import derive
@@ -30,7 +30,7 @@ from evonas_cli.training.candidates.equipment import Equipment
 from evonas_cli.training.captions.examples import Examples, Vocabulary
 from evonas_cli.training.captions.teacher_forcing import TeacherForcing, Yardstick
 from evonas_cli.training.checkpoint import Checkpoint, checkpoint_of
-from evonas_cli.training.device.errors import one_line
+from evonas_cli.training.device.errors import one_line, reading_data
 from evonas_cli.training.device.setup import precision_of
 from evonas_cli.training.exercise import Diverged, Part
 from evonas_cli.training.extent import epochs_of, over_cap, with_cost
@@ -113,11 +113,9 @@ class CaptionsBench:
         own = self.equipment
         device = ready(own.device, own.deterministic, own.threads)
         name = type(own.dataset).__name__
-        try:
+        with reading_data():
             corpus = own.dataset.captions(own.seed)
             test = own.dataset.test_captions(own.seed) if self.test else None
-        except OSError as error:
-            raise EnvironmentFailure(f"the data cannot be read: {one_line(error)}") from error
         words = Vocabulary.of(corpus, name)
         parts: dict[Part, Examples] = {
             "train": Examples(corpus.train, words, device, f"{name}, training part"),
