@@ -26,8 +26,6 @@ from evonas_cli.network.relaxed import Path
 
 TOP = 0.05
 """The share of the audited cells that counts as the top."""
-PATIENCE = 5
-"""Candidates of the supernet that may fail before as many epochs were trained."""
 
 
 @value
@@ -137,10 +135,8 @@ class OneShotSearch(Generic[G]):
         return replace(state, epochs=epochs, last=told.id, steps=steps(told.payload), loss=loss)
 
     def failed(self, state: Shared) -> Shared:
-        """After a candidate of the supernet that failed, and is asked for again. The search is over, without networks,
-        once PATIENCE of them and more than the epochs trained have failed: a budget would be spent on failures."""
-        failed = state.failed + 1
-        return replace(state, failed=failed, stage="done" if failed >= max(PATIENCE, state.epochs + 1) else state.stage)
+        """After a candidate of the supernet that failed, and is asked for again until the budget ends."""
+        return replace(state, failed=state.failed + 1)
 
     def score(
         self, state: Shared, paths: Sequence[Path], first_batch: int | None = None, limit: int | None = None

@@ -16,6 +16,7 @@ from evonas_cli.genomes.configuring import Configuring as Configuring
 from evonas_cli.genomes.configuring import Suited as Suited
 from evonas_cli.genomes.configuring import Tuning as Tuning
 from evonas_cli.genomes.denoising import Denoising as Denoising
+from evonas_cli.genomes.differing import Differing as Differing
 from evonas_cli.genomes.ensembling import Ensembling as Ensembling
 from evonas_cli.genomes.growing import Growable as Growable
 from evonas_cli.genomes.marked_graph import MarkedGraph
@@ -120,14 +121,6 @@ class Sketched(Protocol[C], metaclass=Capability):
 
     def sketches(self, genome: C) -> Sequence[Sketch]:
         """One sketch for each part, `[normal, reduction]` for example; the same genome gives the same sketches."""
-
-
-@runtime_checkable
-class Differing(Protocol[C], metaclass=Capability):
-    """Capability: the space says in words how a genome differs from another, such as its parent."""
-
-    def differences(self, before: C, after: C) -> Sequence[str]:
-        """A text for each difference, none for equal genomes: `["new node 3f2a: sine", "bias to output: off"]`."""
 
 
 @runtime_checkable

@@ -92,14 +92,6 @@ def test_strict_fairness_trains_each_operation_once_a_step() -> None:
         assert [sorted(column) for column in zip(*group, strict=True)] == [[0, 1, 2, 3]] * 3
 
 
-def test_a_supernet_that_fails_again_and_again_ends_the_search() -> None:
-    asked, state = run(OneShot(space=SPACE, **SMALL), failing=frozenset(range(100)))
-    assert len(asked) == 5 and state.shared.stage == "done" and not state.shared.alone
-    later = {**SMALL, "epochs": 8}
-    asked, state = run(OneShot(space=SPACE, **later), failing=frozenset(range(7, 100)))
-    assert len(asked) == 7 + 8 and state.shared.failed == 8, "more failures than epochs"
-
-
 def test_a_failed_epoch_or_score_is_asked_again_from_the_same_weights() -> None:
     asked, state = run(OneShot(space=SPACE, **SMALL), failing=frozenset({1, 4}))
     assert [step[0].continues for step in asked[:6]] == [None, 0, 0, 2, 2, 2]
