@@ -34,6 +34,7 @@ from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.morphs.morph import Morph, replayed
 from evonas_cli.network.plan import PlanError
 from evonas_cli.network.task import Task
+from evonas_cli.testing.differing import unequal_genomes_differ_in_words
 from evonas_cli.testing.growing import grown_genomes_begin_with_the_genome
 
 IMAGES = (Task((1, 8, 8), 10), Task((3, 32, 32), 100))
@@ -242,16 +243,6 @@ def sizes_are_counts(space: Any) -> None:
         names.add(tuple(sizes))
         assert all(type(size) is int and size >= 0 for size in sizes.values())
     assert len(names) == 1
-
-
-def unequal_genomes_differ_in_words(space: Any) -> None:
-    """Lines of text, and none for equal genomes."""
-    rng = Random(14)
-    genomes = [space.sample(rng) for _ in range(12)]
-    for one, other in zip(genomes, genomes[1:], strict=False):
-        texts = space.differences(one, other)
-        assert all(type(text) is str and text and "\n" not in text for text in texts)
-        assert bool(texts) == (one != other) and not space.differences(one, one)
 
 
 def morphs_lead_from_parents_to_children(space: Any) -> None:
