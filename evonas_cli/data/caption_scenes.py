@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import derive, stream
 from evonas_cli.data.captions import Caption, CaptionCorpus, Captioned, fingerprint
+from evonas_cli.data.counts import check_counts
 from evonas_cli.data.scenes import SHAPES, inside
 from evonas_cli.network.task import Kind
 
@@ -73,10 +74,7 @@ class CaptionScenes:
     n_test: int
 
     def __post_init__(self) -> None:
-        for key, least in LEAST.items():
-            value = getattr(self, key)
-            if type(value) is not int or value < least:
-                raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least {least}")
+        check_counts(self, LEAST)
         if type(self.noise) not in (int, float) or not 0 <= self.noise < inf:
             raise UsageError(f"dataset.noise is {self.noise!r}; it must be a number of at least 0")
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:

@@ -13,6 +13,7 @@ import numpy as np
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
+from evonas_cli.data.counts import check_counts
 from evonas_cli.data.sequences import Corpus, Sequences, Tokens, fingerprint
 
 LEAST = {"symbols": 2, "length": 1, "blanks": 0, "n_train": 1, "n_valid": 1, "n_test": 1}
@@ -36,10 +37,7 @@ class Copy:
     n_test: int
 
     def __post_init__(self) -> None:
-        for key, least in LEAST.items():
-            value = getattr(self, key)
-            if type(value) is not int or value < least:
-                raise UsageError(f"dataset.{key} is {value!r}; it must be an integer of at least {least}")
+        check_counts(self, LEAST)
         if self.length * log2(self.symbols) > MOST_BITS:
             raise UsageError(f"dataset.length is {self.length}, of {self.symbols} symbols: too many words; lower one")
         words, wanted = self.symbols**self.length, self.n_train + self.n_valid + self.n_test

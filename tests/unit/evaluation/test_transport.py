@@ -12,7 +12,7 @@ import pytest
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
 from evonas_cli.core.halting import Deadline
-from evonas_cli.core.types import Candidate, Proposal, Result, Training, Unit
+from evonas_cli.core.types import Candidate, Failure, Proposal, Result, Training, Unit
 from evonas_cli.evaluation.pool import Pool
 from evonas_cli.evaluation.transport import Broken, Died, Event, Finished, Ready, Reported, Warned, Worker
 
@@ -272,9 +272,8 @@ def test_a_training_that_reports_nothing_any_more_is_hung() -> None:
 
 def test_a_worker_that_holds_too_much_memory_is_ended_twice() -> None:
     def script(ids: tuple[int, ...]) -> Event | None:
-        transport.opened[-1].held = {1: [3 << 30], 2: [3 << 30] if (2,) not in transport.sent[:-1] else []}.get(
-            ids[0], []
-        )
+        held = {1: [3 << 30], 2: [] if (2,) in transport.sent[:-1] else [3 << 30]}
+        transport.opened[-1].held = held.get(ids[0], [])
         return answers(ids) if ids == (0,) or (ids == (2,) and not transport.opened[-1].held) else None
 
     transport: Script
@@ -283,8 +282,7 @@ def test_a_worker_that_holds_too_much_memory_is_ended_twice() -> None:
     found.submit([unit(0), unit(1), unit(2)])
     results = collected(found, 3)
     assert results[0].status == results[2].status == "ok"
-    assert results[1].error is not None and results[1].error.kind == "oom"
-    assert results[1].error.text == "its worker held 3.00 GiB, more than evaluator.memory_limit=2.5"
+    assert results[1].error == Failure("oom", "its worker held 3.00 GiB, more than evaluator.memory_limit=2.5")
     assert transport.sent.count((1,)) == transport.sent.count((2,)) == 2 and len(transport.opened) == 4
 
 
