@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,20 +61,18 @@ def elsewhere(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     made.lock.release()
 
 
-def test_a_line_per_change_and_the_end(elsewhere: Elsewhere, capsys: pytest.CaptureFixture[str]) -> None:
-    def work() -> None:
-        for count in (4, 12):
-            elsewhere.write(count, in_flight=[[count], [count + 1]])
-            time.sleep(1.5)
-        elsewhere.write(20, "done")
+def test_a_line_per_change_and_the_end(
+    elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def on(count: int) -> None:
+        elsewhere.write(count, in_flight=[[count], [count + 1]])
 
-    worker = threading.Thread(target=work)
-    worker.start()
+    steps = iter([lambda: on(4), lambda: on(12), lambda: on(12), lambda: elsewhere.write(20, "done")])
+    monkeypatch.setattr(watch.time, "sleep", lambda seconds: next(steps)())  # the run goes on between two looks
     assert run(["watch", str(elsewhere.root)]) == 0
-    worker.join()
     *lines, last = capsys.readouterr().out.splitlines()
     assert len(lines) == len({line.partition("] ")[2] for line in lines}), "each line says something new"
-    assert any("] 12/20  best valid_error so far: 0." in line and "2 in flight" in line for line in lines)
+    assert sum("] 12/20  best valid_error so far: 0." in line and "2 in flight" in line for line in lines) == 1
     assert last.startswith(f"{elsewhere.root}: done (budget.evaluations=20 is used up)  20/20  best valid_error so far")
 
 
