@@ -30,6 +30,9 @@ CUDA_WORK = 4_000_000_000
 CPU_WORK, CPU_WEIGHTS = {"fp32": 19_000_000, "bf16": 50_000_000}, 1_000_000
 """On CPUs: multiply-adds of an image times the square of the members, by precision, and weights of all members, beyond
 which stacking gains nothing, or holds results back for longer than four trainings take (`scripts/stack_widths`)."""
+FIRST_ALONE = 200_000
+"""Multiply-adds of an image from which the first candidate of a run is trained alone: a stack's results come together,
+after minutes where networks are large and images many, and a user wants to see a first one before (one training more)."""
 INDEXED = 2**31 - 1
 """Numbers that a batch's maps of all members may have on CUDA, where many kernels index with 32 bits."""
 
@@ -66,9 +69,17 @@ def units(
     found = []
     for key, members in groups.items():
         widest = width(*trainings[key], device, auto) if len(members) > 1 else 1
-        for part in parts(members, widest, spread=device != "cuda"):
-            found.append(Unit(tuple(part), len(part), tuple(range(len(part)))))
+        first = 1 if widest > 1 and _comes_first(members[0], *trainings[key], device) else 0
+        for part in [members[:first], *parts(members[first:], widest, spread=device != "cuda")]:
+            if part:
+                found.append(Unit(tuple(part), len(part), tuple(range(len(part)))))
     return sorted(found, key=lambda unit: unit.candidates[0].id)
+
+
+def _comes_first(candidate: Candidate[Any], trainer: Trainer, plan: Plan, device: str) -> bool:
+    """Whether the candidate has the first result of a run, and its training takes long; a given width is kept."""
+    first = candidate.id == 0 and device != "cuda" and trainer.stack is None
+    return first and plan.multiply_adds >= FIRST_ALONE
 
 
 def width(trainer: Trainer, plan: Plan, device: str, auto: str = "fp32") -> int:

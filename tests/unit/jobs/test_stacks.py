@@ -76,6 +76,14 @@ def test_equal_shares_for_workers():
     assert [unit.width for unit in divided(plain(), asked(3))] == [3]
 
 
+def test_the_first_candidate_of_a_run_is_alone_where_its_network_is_large():
+    what = job(space=Hyperparameters(genes=GENES, channels=[32, 64], hidden=16), nesterov=False)
+    assert [[c.id for c in unit.candidates] for unit in divided(what, asked(6))] == [[0], [1, 2], [3, 4, 5]]
+    assert [unit.width for unit in divided(what, asked(7)[1:])] == [3, 3], "a later ask has no first result"
+    given_width = job(space=what.equipment.space, nesterov=False, stack=6)
+    assert [unit.width for unit in divided(given_width, asked(6))] == [3, 3]
+
+
 def test_other_structures_stay_alone():
     what = job(space=NasBench201(channels=4, cells_per_stage=1))
     genome = ("nor_conv_3x3", "none", "none", "skip_connect", "none", "nor_conv_1x1")
