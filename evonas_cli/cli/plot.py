@@ -131,6 +131,7 @@ def _one(runs: Sequence[str], option: str, outputs: Path, allowed: Sequence[str]
 def _front(readings: Sequence[Reading]) -> str:
     from evonas_cli.core.errors import RunError, UsageError
     from evonas_cli.report.drawing.front import Cloud, draw_front
+    from evonas_cli.report.reading import subjects
 
     objectives = readings[0].parts.objectives
     root = readings[0].run.root
@@ -150,7 +151,8 @@ def _front(readings: Sequence[Reading]) -> str:
         if not points:
             raise RunError(f"no candidate of {reading.run.root} has succeeded; there is nothing to draw")
         clouds.append(Cloud(name, points, frozenset(member["id"] for member in reading.front()["front"])))
-    return draw_front(clouds, objectives, _title("Pareto front", [cloud.name for cloud in clouds]))
+    of = {name: subjects(readings, name) for name in (first, second)}
+    return draw_front(clouds, objectives, _title("Pareto front", [cloud.name for cloud in clouds]), of)
 
 
 def _history(places: Sequence[str], outputs: Path, allowed: Sequence[str], metric: str | None) -> str:
@@ -194,10 +196,10 @@ def _curves(reading: Reading, words: Sequence[str], metric: str | None) -> str:
         raise UsageError(f"--metric {metric}: there is no such learning curve (known: {', '.join(names)})")
     first = reading.parts.objectives[0].name
     usual = sorted(names, key=lambda name: (name != first, name != "train_loss"))[:2]
-    shown = [metric] if metric is not None else usual
+    shown, directions = [metric] if metric is not None else usual, reading.parts.metrics
     return draw_curves(
         [(name, curves) for name, curves in drawn if any(one in curves for one in shown)],
-        shown,
+        {name: directions[name].direction if name in directions else None for name in shown},
         _title("Learning curves", _names([str(root)])),
     )
 

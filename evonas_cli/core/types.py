@@ -118,17 +118,19 @@ class Unit(Generic[G]):
 @dataclass(frozen=True, slots=True)
 class Metric:
     """What a job says of one of its metrics: which direction is better, whether the metric is `measured`, whether it is
-    one of the test part, and whether it is `lasting`.
+    one of the test part, whether it is `lasting`, and `of` what it is where its name does not say so.
 
     A measured metric, such as a time, may differ when the evaluation is repeated. Digests, replays and comparisons of
     bits leave it out. A metric of the test part is no objective. A measured metric that lasts, such as a latency, tells
-    of the network and not of its evaluation, so that a copy of the result keeps the metric.
+    of the network and not of its evaluation, so that a copy of the result keeps the metric. Pictures show `of`, such as
+    the device of a table of latencies, beside the metric's name.
     """
 
     direction: Direction
     measured: bool = False
     test: bool = False
     lasting: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,11 @@ class Latencies:
         len(self._rows.latencies)
 
     @property
+    def device(self) -> str:
+        """What the latencies were measured on, as their column says: `pixel3` for the column `pixel3_ms`."""
+        return self._column.removesuffix("_ms")
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the file. Raises UsageError as `check_there`."""
         self.check_there()

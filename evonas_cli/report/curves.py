@@ -24,11 +24,11 @@ class Track:
     """The evaluations of one run in the order of their ids, as columns.
 
     `limit` is the run's own budget.cost: the first evaluation whose cost no longer fits it, and all after it, are left
-    out, as they are of the run's front. `ended` says that the strategy was done before its budget. `values` holds the
-    metric compared, in its own unit, `reports` the one shown beside it; both are NaN for what is no outcome of the run:
-    a failure, a candidate of another job or of less than full fidelity, one that violates a constraint. `losses` holds
-    those of all objectives where they were given, and None for what is no outcome. The columns of the axes, and that of
-    the failures, are cumulated and include their own evaluation.
+    out, as they are of the run's front. `ended` says that the strategy was done before its budget, `of` what the
+    metric is of (`Metric.of`). `values` holds the metric compared, in its own unit, `reports` the one shown beside it;
+    both are NaN for what is no outcome of the run: a failure, a candidate of another job or of less than full fidelity,
+    one that violates a constraint. `losses` holds those of all objectives where they were given, and None for what is
+    no outcome. The columns of the axes, and that of the failures, are cumulated and include their own evaluation.
     """
 
     metric: str
@@ -44,6 +44,7 @@ class Track:
     failures: array[float] = field(default_factory=_column)
     closed: bool = False
     ended: bool = False
+    of: str = ""
 
     def add(
         self,

@@ -12,14 +12,17 @@ from typing import Any
 
 from evonas_cli.report.drawing.axes import LEFT, corners, frame
 from evonas_cli.report.drawing.scale import Bounds, padded
-from evonas_cli.report.drawing.svg import LINE, colour, cut, label, legend, stroke
+from evonas_cli.report.drawing.svg import ASIDE, LINE, colour, cut, label, legend, stroke
 from evonas_cli.report.drawing.svg import document as svg
-from evonas_cli.report.drawing.units import BETTER
+from evonas_cli.report.drawing.units import axis_title
 from evonas_cli.report.statistics import ALPHA, RANGE, resampling
 
-UNITS = {"trainings": "trainings", "seconds": "seconds of evaluation", "cost": "cost (unit of the job)"}
-WIDTH, HEIGHT, TOP = 960, 400, 20
+UNITS = {"trainings": "trainings (number)", "seconds": "time of evaluation (s)", "cost": "cost (unit of the job)"}
+WIDTH, HEIGHT, TOP = 960, 430, 54
 BAND = f"Bands: 95 % bootstrap interval of the mean over runs; of at most {RANGE} runs the range of their values."
+SURFACES = (
+    "Right: median attainment surfaces; what lies beyond a line is attained by at least half of the group's runs."
+)
 POINTS = 200
 _DRAWN_RESAMPLES = 999
 
@@ -41,8 +44,8 @@ def draw(document: Mapping[str, Any]) -> str:
     axes = panels(document)[: 1 if surfaces else 2]
     curves = [[curve(found["runs"], axis) for found in groups] for axis in axes]
     bounds = _value_bounds([one for panel in curves for one in panel])
-    height = HEIGHT + LINE * (len(groups) + 1) + 12
-    out = []
+    title = f"Best {document['metric']} so far, mean over the runs of each group"
+    out = [label(LEFT, 22, cut(title, 100), size=14)]
     breadth = WIDTH / (len(axes) + surfaces)
     for place, (axis, panel) in enumerate(zip(axes, curves, strict=True)):
         budget = document["budget"] if axis == document["axis"] else None
@@ -51,9 +54,12 @@ def draw(document: Mapping[str, Any]) -> str:
     if surfaces:
         out += _surfaces(document, (WIDTH - breadth, WIDTH))
     out += legend([f"{cut(found['label'], 90)} (n = {found['n']})" for found in groups], LEFT, HEIGHT + 8)
-    if any(found["n"] > 1 for found in groups):
-        out.append(label(LEFT, HEIGHT + LINE * len(groups) + 12, BAND, fill="#555"))
-    return svg(WIDTH, height, f"{document['metric']}: best so far", out)
+    notes = [*([BAND] if any(found["n"] > 1 for found in groups) else []), *([SURFACES] if surfaces else [])]
+    y = HEIGHT + LINE * len(groups) + 12
+    for note in notes:
+        out.append(label(LEFT, y, note, fill=ASIDE))
+        y += LINE
+    return svg(WIDTH, y + 4, title, out)
 
 
 def panels(document: Mapping[str, Any]) -> list[str]:
@@ -116,7 +122,7 @@ def _panel(
     budget: float | None,
 ) -> list[str]:
     across = Bounds(0.0, max(c.at[-1] for c in curves), False)
-    titles = (UNITS[axis], f"mean best {cut(metric[0], 30)} so far, {BETTER[metric[1]]}")
+    titles = (UNITS[axis], axis_title(*metric))
     panel = frame(across, bounds, titles, (*edges, TOP, HEIGHT))
     x, y, bottom = panel.x, panel.y, panel.bottom
     out = panel.grid()
@@ -130,8 +136,10 @@ def _panel(
         out.append(f'<polyline points="{points}" fill="none" {stroke(number)}/>')
     if budget is not None:
         at = x(min(budget, x.high))
-        out.append(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{bottom}" stroke="#555" stroke-dasharray="4 4"/>')
-        out.append(label(at, TOP - 6, "equal budget", "end", "#555"))
+        out.append(
+            f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{bottom}" stroke="{ASIDE}" stroke-dasharray="4 4"/>'
+        )
+        out.append(label(at, TOP - 6, "equal budget", "end", ASIDE))
     return out + panel.axes()
 
 
@@ -141,7 +149,7 @@ def _surfaces(document: Mapping[str, Any], edges: tuple[float, float]) -> list[s
     columns = zip(*[corner for one in document["groups"] for corner in one["attainment"]], strict=True)
     across, up = (padded(min(values), max(values)) for values in columns)
     ends = [b.high if direction == "min" else b.low for b, direction in zip((across, up), directions, strict=True)]
-    titles = (cut(names[0], 30), f"{cut(names[1], 30)}: median attainment")
+    titles = (axis_title(names[0], directions[0]), axis_title(names[1], directions[1]))
     panel = frame(across, up, titles, (*edges, TOP, HEIGHT))
     out = panel.grid()
     for number, one in enumerate(document["groups"]):

@@ -46,6 +46,15 @@ class Reading:
         measured = ThroughputLog(self.run.throughput, write=False)
         return summary(self.journal.spent, self.run.elapsed(), measured.idle_share)
 
+    def subject(self, metric: str) -> str:
+        """What the metric is of where its name does not say so: what the job says, or the run's device for what a
+        device has measured of networks; "" for all others."""
+        known = self.parts.metrics.get(metric)
+        if known is None or known.of:
+            return "" if known is None else known.of
+        device = self.run.metadata()["environment"].get("device", "")
+        return str(device) if known.measured and known.lasting else ""
+
     def plan(self, entry: Mapping[str, Any]) -> Plan | None:
         """The candidate's network; None for a space without networks, a run without a task, and another job's
         candidate without a genome. Raises whatever the space raises for a genome that has no network."""
@@ -111,6 +120,11 @@ class Reading:
         if neurons is not None:
             return neurons_drawing(neurons, width)
         return [] if cell is None else equations(cell)
+
+
+def subjects(readings: Sequence[Reading], metric: str) -> str:
+    """What the metric is of in any of the runs (`Reading.subject`), with commas between."""
+    return ", ".join(dict.fromkeys(word for reading in readings if (word := reading.subject(metric))))
 
 
 def read_parts(reference: str, outputs: Path, allowed: Sequence[str]) -> tuple[RunDirectory, Parts]:

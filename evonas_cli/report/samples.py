@@ -64,7 +64,10 @@ def read_samples(
 def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
     parts, run, several = reading.parts, reading.run, len(reading.parts.objectives) > 1
     name, direction = compared_metric(parts, metric)
-    track, sizes = Track(name, direction, report, parts.config["budget"]["cost"]), list[float | None]()
+    track, sizes = (
+        Track(name, direction, report, parts.config["budget"]["cost"], of=reading.subject(name)),
+        list[float | None](),
+    )
     for expected, entry in enumerate(reading.journal):
         if entry["id"] != expected:
             break

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from evonas_cli.report.drawing.scale import Bounds, Scale, tick_text
 from evonas_cli.report.drawing.svg import label, text
+from evonas_cli.report.drawing.units import on_log
 
 LEFT, RIGHT, BOTTOM = 72, 16, 52
 """Pixels between a panel's ends and its frame: for the ticks and titles of its axes."""
+RULE = 'stroke="#e5e5e5"'
+"""The look of a line of the grid."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,11 @@ class Frame:
         out = []
         for value in self.x.ticks():
             at = self.x(value)
-            out.append(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{top:.1f}" y2="{bottom:.1f}" stroke="#e5e5e5"/>')
+            out.append(f'<line class="rule" x1="{at:.1f}" x2="{at:.1f}" y1="{top:.1f}" y2="{bottom:.1f}" {RULE}/>')
             out.append(label(at, bottom + 18, tick_text(value), "middle"))
         for value in self.y.ticks():
             at = self.y(value)
-            out.append(f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{at:.1f}" y2="{at:.1f}" stroke="#e5e5e5"/>')
+            out.append(f'<line class="rule" x1="{left:.1f}" x2="{right:.1f}" y1="{at:.1f}" y2="{at:.1f}" {RULE}/>')
             out.append(label(left - 6, at + 4, tick_text(value), "end"))
         return out
 
@@ -47,9 +50,9 @@ class Frame:
         left, right, bottom, top = self.x.start, self.x.end, self.y.start, self.y.end
         turn = f"translate({left - LEFT + 16:.1f} {(top + bottom) / 2:.1f}) rotate(-90)"
         return [
-            f'<path d="M{left:.1f} {top:.1f}V{bottom:.1f}H{right:.1f}" fill="none" stroke="#333"/>',
-            label((left + right) / 2, bottom + 40, _on_log(self.title_x, self.x), "middle"),
-            f'<text transform="{turn}" text-anchor="middle">{text(_on_log(self.title_y, self.y))}</text>',
+            f'<path class="axis" d="M{left:.1f} {top:.1f}V{bottom:.1f}H{right:.1f}" fill="none" stroke="#333"/>',
+            label((left + right) / 2, bottom + 40, _title(self.title_x, self.x), "middle"),
+            f'<text transform="{turn}" text-anchor="middle">{text(_title(self.title_y, self.y))}</text>',
         ]
 
 
@@ -69,5 +72,5 @@ def corners(at: Sequence[float], values: Sequence[float], x: Scale, y: Callable[
     return found
 
 
-def _on_log(title: str, scale: Scale) -> str:
-    return f"{title} (log scale)" if scale.log else title
+def _title(title: str, scale: Scale) -> str:
+    return on_log(title) if scale.log else title

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from evonas_cli.core.types import Objective
@@ -30,8 +30,10 @@ class Cloud:
         return sorted((point for point in self.points if point[0] in self.front), key=lambda point: point[2])
 
 
-def draw_front(clouds: Sequence[Cloud], objectives: Sequence[Objective], title: str) -> str:
-    """The picture: the first objective upwards, the second to the right.
+def draw_front(
+    clouds: Sequence[Cloud], objectives: Sequence[Objective], title: str, of: Mapping[str, str] | None = None
+) -> str:
+    """The picture: the first objective upwards, the second to the right; `of` says by name what an objective is of.
 
     Members of a front always lie inside the axes; other candidates that would stretch an axis are marked at its end.
     """
@@ -40,8 +42,10 @@ def draw_front(clouds: Sequence[Cloud], objectives: Sequence[Objective], title: 
     points = [point for cloud in clouds for point in cloud.points]
     across = bounds([point[2] for point in points], [member[2] for member in members])
     along = bounds([point[1] for point in points], [member[1] for member in members])
-    titles = (axis_title(second.name, second.direction), axis_title(first.name, first.direction))
-    panel = frame(across, along, titles, (0, WIDTH, TOP, HEIGHT))
+    across_title, along_title = (
+        axis_title(one.name, one.direction, (of or {}).get(one.name, "")) for one in (second, first)
+    )
+    panel = frame(across, along, (across_title, along_title), (0, WIDTH, TOP, HEIGHT))
     sheet = Sheet(title, [cloud.name for cloud in clouds], [*panel.grid(), *panel.axes()])
     beyond = sum(outside(panel, x, y) for _, y, x in points)
     skipped = 0

@@ -26,7 +26,7 @@ def draw_history(tracks: Sequence[tuple[str, Track]], title: str) -> str:
     along = bounds([y for points in found for _, y in points], [y for _, values in best for y in values])
     end = max(track.reached("trainings") for _, track in tracks)
     metric = tracks[0][1]
-    titles = ("trainings (number)", axis_title(metric.metric, metric.direction))
+    titles = ("trainings (number)", axis_title(metric.metric, metric.direction, metric.of))
     panel = frame(Bounds(0.0, end or 1.0, False, True), along, titles, (0, WIDTH, TOP, HEIGHT))
     sheet = Sheet(title, [f"{name}: best so far" for name, _ in tracks], [*panel.grid(), *panel.axes()])
     widest = 1

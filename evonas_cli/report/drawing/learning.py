@@ -15,28 +15,34 @@ from evonas_cli.report.learning import LearningCurve
 Curves = Mapping[str, LearningCurve]
 
 
-def draw_curves(candidates: Sequence[tuple[str, Curves]], metrics: Sequence[str], title: str) -> str:
-    """The picture of named candidates by metrics, of which each is known of some candidate at some epoch."""
+def draw_curves(candidates: Sequence[tuple[str, Curves]], metrics: Mapping[str, str | None], title: str) -> str:
+    """The picture of named candidates by metrics, of which each is known of some candidate at some epoch; each metric
+    has the direction that is better, or None."""
     names = [name for name, _ in candidates]
     sheet = Sheet(title, names)
     breadth = WIDTH * (1.0 if len(metrics) == 1 else 1.4) / len(metrics)
-    for place, metric in enumerate(metrics):
+    for place, (metric, direction) in enumerate(metrics.items()):
         curves = {number: curves[metric].known() for number, (_, curves) in enumerate(candidates) if metric in curves}
-        _panel(sheet, curves, metric, (place * breadth, (place + 1) * breadth))
+        _panel(sheet, curves, (metric, axis_title(metric, direction)), (place * breadth, (place + 1) * breadth))
     if len(names) == 1:
         sheet.notes.append(f"The curve is that of {names[0]}.")
     return sheet.svg(breadth * len(metrics))
 
 
 def _panel(
-    sheet: Sheet, curves: Mapping[int, Sequence[tuple[float, float]]], metric: str, edges: tuple[float, float]
+    sheet: Sheet,
+    curves: Mapping[int, Sequence[tuple[float, float]]],
+    named: tuple[str, str],
+    edges: tuple[float, float],
 ) -> None:
-    """Draws a metric's curves; values that would stretch the axis are cut off at its end, and counted."""
+    """Draws the curves of a metric with its name and its title; values that would stretch the axis are cut off at its
+    end, and counted."""
+    metric, title = named
     points = [point for known in curves.values() for point in known]
     last = [known[-1][1] for known in curves.values() if known]
     at = [x for x, _ in points]
     across = Bounds(min(at), max(at) if max(at) > min(at) else min(at) + 1.0, False, True)
-    panel = frame(across, bounds([y for _, y in points], last), ("epoch", axis_title(metric)), (*edges, TOP, HEIGHT))
+    panel = frame(across, bounds([y for _, y in points], last), ("epoch (number)", title), (*edges, TOP, HEIGHT))
     sheet.body += [*panel.grid(), *panel.axes()]
     for number, known in curves.items():
         places = [(panel.x.clipped(x), panel.y.clipped(y)) for x, y in known]

@@ -16,7 +16,7 @@ from evonas_cli.report.drawing.axes import BOTTOM, LEFT, RIGHT, Frame, frame
 from evonas_cli.report.drawing.marks import thinned
 from evonas_cli.report.drawing.picture import LETTERING, MINUS, PLUS, draw
 from evonas_cli.report.drawing.scale import Bounds
-from evonas_cli.report.drawing.svg import LINE, breadth, cut, document, label, wrapped
+from evonas_cli.report.drawing.svg import ASIDE, LINE, breadth, cut, document, label, wrapped
 
 SQUARE, TOP = 440, 40
 """Pixels: the side of the plane, and where it begins."""
@@ -27,7 +27,8 @@ LARGEST = 1.3
 COLOURS = (MINUS, PLUS)
 """Of class 0 and of class 1; links of negative and of positive weight have the same ones."""
 FAINTEST, STRONGEST = 0.12, 0.5
-"""Shares of a class's colour, the rest being white, at its least and its most likely band."""
+"""How opaque a class's colour is at its least and at its most likely band."""
+GREY = "#9a9a9a"
 RADIUS = 3.0
 
 
@@ -53,21 +54,18 @@ def draw_regions(plane: Plane, title: str, neurons: Neurons | None = None) -> st
     body += _legend(plane, bottom + 8)
     y = bottom + LINE + 14
     for line in [line for note in notes for line in wrapped(note, width - LEFT - RIGHT)]:
-        body.append(label(LEFT, y, line, fill="#555"))
+        body.append(label(LEFT, y, line, fill=ASIDE))
         y += LINE
     return document(width, y + 4, title, body)
 
 
-def tint(band: int) -> str:
-    """The colour of a band, `#rrggbb`."""
+def tint(band: int) -> tuple[str, float]:
+    """The colour of a band, `#rrggbb`, and how opaque it is: the paper below shows through."""
     if band == UNKNOWN:
-        return "#9a9a9a"
+        return GREY, 1.0
     half = BANDS // 2
     steps = band - half if band >= half else half - 1 - band
-    share = FAINTEST + (STRONGEST - FAINTEST) * steps / (half - 1)
-    full = COLOURS[band >= half]
-    parts = [int(full[at : at + 2], 16) for at in (1, 3, 5)]
-    return "#" + "".join(f"{round(255 + share * (part - 255)):02x}" for part in parts)
+    return COLOURS[band >= half], round(FAINTEST + (STRONGEST - FAINTEST) * steps / (half - 1), 3)
 
 
 def _grid(plane: Plane, panel: Frame) -> list[str]:
@@ -83,8 +81,17 @@ def _grid(plane: Plane, panel: Frame) -> list[str]:
     across = (panel.x.end - panel.x.start) / len(plane.bands[0])
     down = (panel.y.start - panel.y.end) / rows
     place = f"translate({panel.x.start:g} {panel.y.end:g}) scale({across:g} {down:g})"
-    found = [f'<path class="band" d="{"".join(paths[band])}" fill="{tint(band)}"/>' for band in sorted(paths)]
+    found = [f'<path class="{_css(band)}" d="{"".join(paths[band])}" {_look(band)}/>' for band in sorted(paths)]
     return [f'<g transform="{place}" shape-rendering="crispEdges">', *found, "</g>"]
+
+
+def _css(band: int) -> str:
+    return "band" if band == UNKNOWN else f"band k{int(band >= BANDS // 2)}"
+
+
+def _look(band: int) -> str:
+    colour, opacity = tint(band)
+    return f'fill="{colour}" fill-opacity="{opacity:g}"'
 
 
 def _ticks(panel: Frame) -> list[str]:
@@ -104,7 +111,8 @@ def _point(panel: Frame, point: Point) -> str:
 def _legend(plane: Plane, y: float) -> list[str]:
     out, x = [], float(LEFT)
     for number, name in enumerate(f"class {cut(name, 30)}" for name in plane.classes):
-        out.append(f'<rect x="{x:.1f}" y="{y - 6:.1f}" width="12" height="12" rx="3" fill="{COLOURS[number]}"/>')
+        place = f'x="{x:.1f}" y="{y - 6:.1f}" width="12" height="12" rx="3"'
+        out.append(f'<rect class="k{number}" {place} fill="{COLOURS[number]}"/>')
         out.append(label(x + 18, y + 4, name))
         x += breadth(name) + 48
     return out

@@ -36,11 +36,11 @@ def _points(samples: Samples, title: str, behind: Samples | None) -> str:
     x, y = Bounds(*ends[0], False), Bounds(*(ends[1] if len(low) > 1 else (0.0, 1.0)), False)
     panel = frame(x, y, names, (0, SIDE + LEFT + RIGHT, 12, SIDE + 12 + BOTTOM))
     body = [*panel.grid(), *panel.axes()]
-    for one, colour in ((behind, "#bbb"), (samples, COLOURS[0])):
+    for one, css, colour in ((behind, "behind", "#bbb"), (samples, "own", COLOURS[0])):
         if one is not None:
             dots = "".join(_dots(one, panel.x, panel.y))
             look = f'stroke="{colour}" stroke-width="{DOT:g}" stroke-linecap="round" stroke-opacity="0.75"'
-            body.append(f'<path d="{dots}" fill="none" {look}/>')
+            body.append(f'<path class="{css}" d="{dots}" fill="none" {look}/>')
     return document(SIDE + LEFT + RIGHT, SIDE + 16 + BOTTOM, title, body)
 
 
@@ -72,7 +72,7 @@ def _images(samples: Samples, title: str) -> str:
     size = SIDE / across
     body = [f'<g transform="scale({size:.4g})" shape-rendering="crispEdges">']
     body += [f'<path d="{"".join(paths[shade])}" fill="{_colour(shade)}"/>' for shade in sorted(paths)]
-    return document(SIDE, down * size, title, [*body, "</g>"])
+    return document(SIDE, down * size, title, [*body, "</g>"], "sheet images")
 
 
 def _shade(row: bytes, at: int, size: int, channels: int) -> Shade:

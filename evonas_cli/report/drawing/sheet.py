@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evonas_cli.report.drawing.axes import LEFT, RIGHT
-from evonas_cli.report.drawing.svg import LINE, cut, document, label, legend, wrapped
+from evonas_cli.report.drawing.svg import ASIDE, LINE, cut, document, label, legend, wrapped
 
 WIDTH, HEIGHT, TOP = 760, 440, 40
 """Pixels: the breadth of a picture, and where its panel ends and begins."""
@@ -34,6 +34,6 @@ class Sheet:
         y = HEIGHT + LINE * len(names) + 12
         for note in self.notes:
             for line in wrapped(note, width - LEFT - RIGHT):
-                out.append(label(LEFT, y, line, fill="#555"))
+                out.append(label(LEFT, y, line, fill=ASIDE))
                 y += LINE
         return document(width, y + 4, self.title, out)

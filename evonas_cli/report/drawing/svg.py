@@ -14,6 +14,8 @@ DASHES = ("", "7 3", "2 3", "9 3 2 3")
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 SIZE = 12
 """Height of text, in pixels."""
+ASIDE = "#555"
+"""The colour of notes."""
 LINE = 20
 """Height of a line of a legend or of a caption, in pixels."""
 _BREADTH = 0.56
@@ -43,10 +45,11 @@ def stroke(number: int, width: float = 2) -> str:
 
 
 def label(x: float, y: float, words: str, anchor: str = "start", fill: str = "#000", size: int = SIZE) -> str:
-    """A text at a place."""
+    """A text at a place; one in the colour ASIDE has a class of its own."""
+    css = ' class="aside"' if fill == ASIDE else ""
     more = ("" if anchor == "start" else f' text-anchor="{anchor}"') + ("" if fill == "#000" else f' fill="{fill}"')
     sized = "" if size == SIZE else f' font-size="{size}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}"{more}{sized}>{text(words)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}"{css}{more}{sized}>{text(words)}</text>'
 
 
 def breadth(words: str, size: int = SIZE) -> float:
@@ -75,11 +78,12 @@ def legend(names: Sequence[str], x: float, y: float) -> list[str]:
     return out
 
 
-def document(width: float, height: float, title: str, body: Iterable[str]) -> str:
-    """The file, which refers to nothing outside of it."""
+def document(width: float, height: float, title: str, body: Iterable[str], css: str = "sheet") -> str:
+    """The file, which refers to nothing outside of it. Elements have classes beside their light colours, so that a
+    page's own style sheet can give them others."""
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{css}" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
         f'height="{height:g}" font-family="{FONT}" font-size="{SIZE}">'
     )
-    sheet = f'<rect width="{width:g}" height="{height:g}" fill="white"/>'
+    sheet = f'<rect class="paper" width="{width:g}" height="{height:g}" fill="white"/>'
     return "\n".join([head, f"<title>{text(title)}</title>", sheet, *body, "</svg>"]) + "\n"

@@ -23,8 +23,16 @@ UNITS = {
 BETTER = {"min": "lower is better", "max": "higher is better"}
 
 
-def axis_title(metric: str, direction: str | None = None) -> str:
-    """`valid_error (share of examples, lower is better)`; of an unknown metric the name alone."""
-    words = [UNITS.get(metric), None if direction is None else BETTER[direction]]
-    more = ", ".join(word for word in words if word is not None)
+def on_log(title: str) -> str:
+    """The title of a logarithmic axis: `cost (unit of the job, log scale)`."""
+    return f"{title[:-1]}, log scale)" if title.endswith(")") else f"{title} (log scale)"
+
+
+def axis_title(metric: str, direction: str | None = None, of: str = "") -> str:
+    """`valid_error (share of examples, lower is better)`; of an unknown metric the name alone.
+
+    `of` says what the metric is of, such as a device: `latency_ms (pixel3, lower is better)`.
+    """
+    words = [UNITS.get(metric, ""), cut(of, 30), BETTER.get(direction or "", "")]
+    more = ", ".join(word for word in words if word)
     return f"{cut(metric, 30)} ({more})" if more else cut(metric, 30)

@@ -8,8 +8,9 @@ from xml.sax.saxutils import escape
 
 from evonas_cli.core.display import visible
 from evonas_cli.report.drawing.scale import Scale, are_whole, tick_text, without_outliers
+from evonas_cli.report.drawing.units import on_log
 
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 16.0, 12.0, 44.0
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 16.0, 30.0, 44.0
 BEYOND = "beyond"
 """The class of dots at the border that stand for outliers."""
 DECADES = 20.0
@@ -34,7 +35,7 @@ class Size:
         return self.height - BOTTOM, TOP
 
 
-HALF, THIRD, WIDE, LOW = Size(520, 300), Size(400, 230), Size(1080, 340), Size(1080, 250)
+HALF, THIRD, WIDE, LOW = Size(520, 318), Size(400, 248), Size(1080, 358), Size(1080, 268)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,15 @@ class Dot:
     value: float | None
 
 
-def lines(series: Sequence[Series], x_title: str, label: str, size: Size = HALF, log: bool | None = None) -> str:
-    """A chart of lines over an axis that begins at 0; `label` is the chart's name for a screen reader, `log` is for
-    `scale`."""
+def lines(
+    series: Sequence[Series], titles: tuple[str, str], label: str, size: Size = HALF, log: bool | None = None
+) -> str:
+    """A chart of lines over an axis that begins at 0; `titles` are those of the x and the y axis, `label` is the
+    chart's name for a screen reader, `log` is for `scale`."""
     places = [place for one in series for place in (*one.at, *([] if one.end is None else [one.end]))]
     x = scale(places, *size.across, zero=True)
     y = scale([value for one in series for value in one.value if value is not None], *size.up, log=log)
-    out = [*opening(size, label), *frame(size, x, y, x_title)]
+    out = [*opening(size, label), *frame(size, x, y, titles)]
     for one in series:
         out.append(f'<path class="line {one.css}" d="{_path(one, x, y)}"/>')
         for key, at, value in zip(one.keys, one.at, one.value, strict=False):
@@ -77,7 +80,9 @@ def lines(series: Sequence[Series], x_title: str, label: str, size: Size = HALF,
     return "\n".join([*out, "</svg>"])
 
 
-def dots(found: Sequence[Dot], series: Sequence[Series], x_title: str, label: str, log: bool | None = None) -> str:
+def dots(
+    found: Sequence[Dot], series: Sequence[Series], titles: tuple[str, str], label: str, log: bool | None = None
+) -> str:
     """A chart of candidates over time, with lines above them; failures lie as strokes on the floor, outliers at the
     border (BEYOND)."""
     size = WIDE
@@ -86,7 +91,7 @@ def dots(found: Sequence[Dot], series: Sequence[Series], x_title: str, label: st
     values = [dot.value for dot in found if dot.value is not None]
     kept = [value for one in series for value in one.value if value is not None]
     y = scale(values, size.up[0] - 14, size.up[1], log=log, keep=kept)
-    out = [*opening(size, label), *frame(size, x, y, x_title)]
+    out = [*opening(size, label), *frame(size, x, y, titles)]
     for dot in found:
         if dot.value is None:
             at, floor = x(dot.at), size.up[0]
@@ -143,8 +148,8 @@ def opening(size: Size, label: str, extra: str = "", css: str = "chart") -> list
     ]
 
 
-def frame(size: Size, x: Scale, y: Scale, x_title: str) -> list[str]:
-    """Grid, axes, ticks with labels, and the title of the x axis."""
+def frame(size: Size, x: Scale, y: Scale, titles: tuple[str, str]) -> list[str]:
+    """Grid, axes, ticks with labels, and the titles of the x and the y axis, of which the latter stands above."""
     (left, right), (bottom, top) = size.across, size.up
     out = ['<g class="grid">']
     for value in x.ticks():
@@ -157,10 +162,9 @@ def frame(size: Size, x: Scale, y: Scale, x_title: str) -> list[str]:
             f'<text class="y" x="{left - 7:g}" y="{y(value) + 4:.1f}">{tick_text(value)}</text>'
         )
     out.append(f'<path class="axis" d="M{left:g} {top:g}V{bottom:g}H{right:g}"/>')
-    title = f"{x_title} (log scale)" if x.log else x_title
-    out.append(f'<text class="title" x="{(left + right) / 2:g}" y="{size.height - 7:g}">{text(title)}</text>')
-    if y.log:
-        out.append(f'<text class="start" x="{left + 5:g}" y="{top:g}">log scale</text>')
+    across, along = (on_log(title) if axis.log else title for title, axis in zip(titles, (x, y), strict=True))
+    out.append(f'<text class="title" x="{(left + right) / 2:g}" y="{size.height - 7:g}">{text(across)}</text>')
+    out.append(f'<text class="start name" x="4" y="{top - 14:g}">{text(along)}</text>')
     return [*out, "</g>"]
 
 

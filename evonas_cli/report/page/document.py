@@ -9,6 +9,7 @@ from typing import Any
 from evonas_cli.core.errors import UsageError
 from evonas_cli.network.metrics import meaning
 from evonas_cli.report.choosing import knee_of
+from evonas_cli.report.drawing.units import axis_title
 from evonas_cli.report.explained import explanation_of
 from evonas_cli.report.page import about, progress, variation
 from evonas_cli.report.page.captioned import captioned
@@ -20,7 +21,7 @@ from evonas_cli.report.page.networks import networks
 from evonas_cli.report.page.rows import Row, Rows, rows_of
 from evonas_cli.report.page.species import species
 from evonas_cli.report.patterns import Patterns, beside, patterns_of, unlike
-from evonas_cli.report.reading import Reading
+from evonas_cli.report.reading import Reading, subjects
 from evonas_cli.run.identity import without_later
 from evonas_cli.store.derived import front_document
 from evonas_cli.store.figures import read
@@ -148,7 +149,8 @@ def _shared_bounds(readings: Sequence[Reading], rows: Sequence[Rows]) -> list[pr
 
 
 def _metrics(readings: Sequence[Reading], rows: Sequence[Rows]) -> dict[str, dict[str, str]]:
-    """Every metric with direction and meaning: objectives first, then FIRST, then all others by name.
+    """Every metric with direction, meaning and the title of its axes: objectives first, then FIRST, then all others by
+    name.
 
     A metric that no job declares has no direction ("").
     """
@@ -159,7 +161,12 @@ def _metrics(readings: Sequence[Reading], rows: Sequence[Rows]) -> dict[str, dic
     objectives = [objective.name for reading in readings for objective in reading.parts.objectives]
     measured = {name for own in rows for row in own.all for name in row.metrics} | set(objectives)
     ordered = dict.fromkeys([*objectives, *[name for name in FIRST if name in measured], *sorted(measured)])
-    return {name: {"direction": directions.get(name, ""), "meaning": meaning(name)} for name in ordered}
+    found = {}
+    for name in ordered:
+        direction = directions.get(name, "")
+        title = axis_title(name, direction, subjects(readings, name))
+        found[name] = {"direction": direction, "meaning": meaning(name), "title": title}
+    return found
 
 
 def _names(names: Sequence[str]) -> list[str]:

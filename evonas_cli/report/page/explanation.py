@@ -38,7 +38,8 @@ def drawn(explanation: Mapping[str, Any]) -> dict[str, Any]:
 def reliability(calibration: Mapping[str, Any]) -> str:
     """Bars of the accuracy in each bin of confidence; what is missing to the bin's mean confidence is marked."""
     x, y = Scale(0.0, 1.0, *SQUARE.across), Scale(0.0, 1.0, *SQUARE.up)
-    out = [*charts.opening(SQUARE, "reliability diagram"), *charts.frame(SQUARE, x, y, "confidence of the answer")]
+    titles = ("confidence of the answer (probability)", "accuracy (share of answers)")
+    out = [*charts.opening(SQUARE, "reliability diagram"), *charts.frame(SQUARE, x, y, titles)]
     for one in calibration["bins"]:
         left, width = x(one["low"]) + 1, x(one["high"]) - x(one["low"]) - 2
         low, high = sorted((one["accuracy"], one["confidence"]))
@@ -123,7 +124,7 @@ def scatter(points: Sequence[tuple[float, float]], name: str) -> str:
     y = charts.scale(values, *SQUARE.up, log=False)
     out = [
         *charts.opening(SQUARE, f"predicted {name} against the true one"),
-        *charts.frame(SQUARE, x, y, f"true {name}"),
+        *charts.frame(SQUARE, x, y, (f"true {name}", f"predicted {name}")),
     ]
     low, high = min(values), max(values)
     out.append(f'<path class="line side" d="M{x(low):.1f} {y(low):.1f}L{x(high):.1f} {y(high):.1f}"/>')

@@ -10,7 +10,7 @@ from evonas_cli.core.pareto import Front
 from evonas_cli.report.drawing.scale import Scale
 from evonas_cli.report.page.charts import BEYOND, BOTTOM, LEFT, RIGHT, TOP, Size, frame, logarithm, opening, scale
 
-SIZE = Size(700, 480)
+SIZE = Size(700, 498)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,16 @@ def range_of(runs: Sequence[Shown], name: str, direction: str) -> Scale:
     return scale(values, 0.0, 1.0, log=logarithm(direction), keep=members)
 
 
-def chart(runs: Sequence[Shown], axes: tuple[str, str], directions: tuple[str, str]) -> str:
-    """The chart: a dot for each candidate with both metrics, and for runs with several objectives a staircase through
-    those not dominated in them. Outliers lie at the border (BEYOND)."""
+def chart(runs: Sequence[Shown], axes: tuple[str, str], directions: tuple[str, str], titles: tuple[str, str]) -> str:
+    """The chart, whose axes have these titles: a dot for each candidate with both metrics, and for runs with several
+    objectives a staircase through those not dominated in them. Outliers lie at the border (BEYOND)."""
     points = [_points(run, axes) for run in runs]
     x, y = (
         replace(range_of(runs, name, direction), start=ends[0], end=ends[1])
         for name, direction, ends in zip(axes, directions, (SIZE.across, SIZE.up), strict=True)
     )
     extra = f' id="front" data-box="{LEFT:g} {SIZE.width - RIGHT:g} {SIZE.height - BOTTOM:g} {TOP:g}"'
-    out = [*opening(SIZE, f"{axes[1]} against {axes[0]}", extra), *frame(SIZE, x, y, axes[0]), '<g class="stairs">']
+    out = [*opening(SIZE, f"{axes[1]} against {axes[0]}", extra), *frame(SIZE, x, y, titles), '<g class="stairs">']
     for number, (run, own) in enumerate(zip(runs, points, strict=True)):
         stairs = _stairs(run, own, directions, x, y) if run.several else ""
         out.append(f'<path class="line r{number}" d="{stairs}"/>')

@@ -69,16 +69,19 @@ def page(document: Mapping[str, Any]) -> str:
 def _figures(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str, str]) -> dict[str, Any]:
     """The charts and pictures."""
     runs = document["runs"]
+    titles = {name: one["title"] for name, one in document["metrics"].items()}
     vertical, horizontal = (document["metrics"][name]["direction"] for name in (axes[1], axes[0]))
     pairs = list(enumerate(zip(runs, kept, strict=True)))
     return {
-        "front": front.chart(kept, axes, (horizontal, vertical)),
+        "front": front.chart(kept, axes, (horizontal, vertical), (titles[axes[0]], titles[axes[1]])),
         "progress": view.progress_charts(document, kept),
         "timeline": view.timeline(document, kept),
         "figures": view.figure_charts(document),
         "species": [view.species_charts(run) for run in runs],
         "curves": [view.curve_charts(run, number, own, document["metrics"]) for number, (run, own) in pairs],
-        "lineages": [view.lineage_chart(run, number, own) for number, (run, own) in pairs],
+        "lineages": [
+            view.lineage_chart(run, number, own, titles[run["objectives"][0]]) for number, (run, own) in pairs
+        ],
         "pictures": [pictures(run, len(runs)) for run in runs],
         "explanations": [[drawn(one) for one in run["explanations"]] for run in runs],
         "samples": [sample_pictures(run) for run in runs],

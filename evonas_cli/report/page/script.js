@@ -116,8 +116,8 @@ const draw = () => {
   grid.replaceChildren(
     ...x.ticks.flatMap(v => [svg("path", { d: `M${n(x.at(v))} ${top}V${bottom}` }), svg("text", { x: n(x.at(v)), y: bottom + 17 }, label(v))]),
     ...y.ticks.flatMap(v => [svg("path", { d: `M${left} ${n(y.at(v))}H${right}` }), svg("text", { class: "y", x: left - 7, y: n(y.at(v) + 4) }, label(v))]),
-    svg("path", { class: "axis", d: `M${left} ${top}V${bottom}H${right}` }), svg("text", { class: "title", x: (left + right) / 2, y: bottom + 37 }, data.metrics[mx] + (x.log ? " (log scale)" : "")),
-    ...(y.log ? [svg("text", { class: "start", x: left + 5, y: top }, "log scale")] : []));
+    svg("path", { class: "axis", d: `M${left} ${top}V${bottom}H${right}` }), svg("text", { class: "title", x: (left + right) / 2, y: bottom + 37 }, data.titles[mx][x.log]),
+    svg("text", { class: "start name", x: 4, y: top - 14 }, data.titles[my][y.log]));
   all(".stairs path", chart).forEach((path, r) =>
     path.setAttribute("d", stairs[r].map((p, k) => (k ? `H${n(x.at(p[0]))}V` : `M${n(x.at(p[0]))} `) + n(y.at(p[1]))).join("")));
   for (const dot of all("circle", chart)) {

@@ -69,7 +69,7 @@ def areas(found: Mapping[str, Any], label: str) -> str:
     highest = max(map(sum, zip(*[sizes for _, _, sizes in layers], strict=True)))
     x = Scale(min(at), max(max(at), min(at) + 1), *size.across)
     y = charts.scale([highest], *size.up, zero=True)
-    out = [*charts.opening(size, label), *charts.frame(size, x, y, "generation")]
+    out = [*charts.opening(size, label), *charts.frame(size, x, y, ("generation", "members (number)"))]
     below = [0] * len(at)
     for css, name, sizes in layers:
         above = [low + own for low, own in zip(below, sizes, strict=True)]

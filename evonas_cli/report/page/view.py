@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evonas_cli.report.drawing.units import axis_title, on_log
 from evonas_cli.report.page import charts, front
 from evonas_cli.report.page.charts import Dot, Series
 from evonas_cli.report.page.figures import figure_title, thinned
@@ -53,13 +54,16 @@ def progress_charts(document: Mapping[str, Any], kept: Sequence[Shown]) -> list[
                 if run["best_so_far"]["metric"] == metric
             ]
             log = charts.logarithm(document["metrics"][metric]["direction"])
-            out.append(_progress(f"Best {metric} so far", axis, found, [_places(one) for one in kept], log))
+            names = (f"Best {metric} so far", title_of(document, metric))
+            out.append(_progress(names, axis, found, [_places(one) for one in kept], log))
     kind = _hypervolume_kind(document)
     volumes = [(n, run["hypervolume"][kind]) for n, run in enumerate(document["runs"]) if run["hypervolume"][kind]]
     if volumes:
         title = "Hypervolume, as the strategy logged it" if kind == "logged" else "Hypervolume, scaled"
+        unit = "hypervolume (the strategy's unit)" if kind == "logged" else "hypervolume (share of the box)"
         out += [
-            _progress(title, axis, [(n, one[axis]) for n, one in volumes], None) for axis in ("trainings", "seconds")
+            _progress((title, unit), axis, [(n, one[axis]) for n, one in volumes], None)
+            for axis in ("trainings", "seconds")
         ]
     return [chart for chart in out if chart["svg"]]
 
@@ -87,24 +91,38 @@ def hypervolume_note(document: Mapping[str, Any]) -> str:
 
 
 def _progress(
-    title: str,
+    names: tuple[str, str],
     axis: str,
     found: Sequence[tuple[int, Mapping[str, Any]]],
     places: Sequence[Mapping[int, int]] | None,
     log: bool | None = None,
 ) -> dict[str, str]:
+    """A chart along an axis; `names` are its title and that of its y axis."""
+    title, y_title = names
     if not any(one["at"] for _, one in found):
         return {"title": title, "svg": ""}
     unit, name = (1.0, "trainings")
     if axis == "seconds":
-        unit, name = time_unit(max(end for _, one in found for end in one["end"]))
+        unit, name = _time(max(end for _, one in found for end in one["end"]))
     series = []
     for number, one in found:
         keys = [] if places is None else [f"{number}:{places[number][int(id)]}" for id in one["id"]]
         end = one["end"][0] / unit if one["end"] else None
         series.append(Series(f"r{number}", [at / unit for at in one["at"]], one["value"], keys, True, end))
     over = "over trainings" if axis == "trainings" else "over time"
-    return {"title": f"{title}, {over}", "svg": charts.lines(series, name, f"{title}, {over}", log=log)}
+    return {"title": f"{title}, {over}", "svg": charts.lines(series, (name, y_title), f"{title}, {over}", log=log)}
+
+
+def title_of(document: Mapping[str, Any], metric: str) -> str:
+    """What an axis of the metric is called."""
+    found: str = document["metrics"][metric]["title"]
+    return found
+
+
+def _time(seconds: float) -> tuple[float, str]:
+    """The unit of an axis of time, in seconds, and the axis' title."""
+    unit, name = time_unit(seconds)
+    return unit, f"time ({name})"
 
 
 def _places(kept: Shown) -> dict[int, int]:
@@ -116,7 +134,7 @@ def timeline(document: Mapping[str, Any], kept: Sequence[Shown]) -> str:
     """Every candidate as a dot over time, by the first objective of the first run, with the best so far."""
     metric = document["runs"][0]["objectives"][0]
     ends = [max(own.columns["elapsed"], default=0.0) for own in kept]
-    unit, name = time_unit(max(ends))
+    unit, name = _time(max(ends))
     many = len(kept) > 1
     found, series = [], []
     for number, (run, own) in enumerate(zip(document["runs"], kept, strict=True)):
@@ -131,7 +149,8 @@ def timeline(document: Mapping[str, Any], kept: Sequence[Shown]) -> str:
             at = [place / unit for place in best["seconds"]["at"]]
             series.append(Series(f"best r{number}", at, best["seconds"]["value"], (), True, ends[number] / unit))
     log = charts.logarithm(document["metrics"][metric]["direction"])
-    return charts.dots(found, series, name, f"{metric} of every candidate over time", log)
+    titles = (name, title_of(document, metric))
+    return charts.dots(found, series, titles, f"{metric} of every candidate over time", log)
 
 
 def operator_colours(run: Mapping[str, Any]) -> dict[str, int]:
@@ -154,7 +173,7 @@ def figure_charts(document: Mapping[str, Any]) -> list[dict[str, str]]:
         ]
         if len({value for one in series for value in one.value}) > 1:
             title = figure_title(name)
-            out.append({"title": title, "svg": charts.lines(series, "evaluations", title, charts.THIRD)})
+            out.append({"title": title, "svg": charts.lines(series, ("evaluations", ""), title, charts.THIRD)})
     return out
 
 
@@ -193,13 +212,16 @@ def curve_charts(
         ]
         if any(sum(value is not None for value in one.value) > 1 for one in series):
             title = name.replace("_", " ")
-            log = charts.logarithm(metrics.get(name, {}).get("direction", ""))
-            out.append({"title": title, "svg": charts.lines(series, "epoch", title, log=log)})
+            known = metrics.get(name, {})
+            titles = ("epoch", known.get("title", axis_title(name)))
+            log = charts.logarithm(known.get("direction", ""))
+            out.append({"title": title, "svg": charts.lines(series, titles, title, log=log)})
     return out
 
 
-def lineage_chart(run: Mapping[str, Any], number: int, kept: Shown) -> str:
-    """The ancestors of the best by id and first objective, joined; other parents of a recombination faintly."""
+def lineage_chart(run: Mapping[str, Any], number: int, kept: Shown, title: str) -> str:
+    """The ancestors of the best by id and first objective, whose axis has the title, joined; other parents of a
+    recombination faintly."""
     metric, places = run["objectives"][0], _places(kept)
     values = dict(zip(kept.columns["id"], kept.metric(metric), strict=True))
     line = run["lineage"]
@@ -216,7 +238,7 @@ def lineage_chart(run: Mapping[str, Any], number: int, kept: Shown) -> str:
         if other != row["line"] and values.get(other) is not None and values.get(row["id"]) is not None
     ]
     label = f"{metric} of the ancestors of candidate {run['best']}"
-    return charts.lines([*sides, main], "candidate", label, charts.LOW)
+    return charts.lines([*sides, main], ("candidate (id)", title), label, charts.LOW)
 
 
 def script_data(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]:
@@ -246,7 +268,8 @@ def script_data(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str,
     directions = [document["metrics"][name]["direction"] for name in metrics]
     found = [front.range_of(kept, name, direction) for name, direction in zip(metrics, directions, strict=True)]
     ranges = [[one.low, one.high, int(one.log), int(one.whole)] for one in found]
-    return {"metrics": metrics, "directions": directions, "ranges": ranges, "runs": runs}
+    titles = [[title, on_log(title)] for title in (title_of(document, name) for name in metrics)]
+    return {"metrics": metrics, "titles": titles, "directions": directions, "ranges": ranges, "runs": runs}
 
 
 def rounded(value: float | None) -> float | None:

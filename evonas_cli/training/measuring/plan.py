@@ -68,7 +68,7 @@ class Measuring:
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """What results carry; a latency from a table is exact."""
-        exact = {"latency_ms": Metric("min")} if self.latencies is not None else {}
+        exact = {} if self.latencies is None else {"latency_ms": Metric("min", of=self.latencies.device)}
         return {name: {**OF_NETWORKS, **exact}[name] for name in self.names}
 
     def check_offered(self, offered: Iterable[str], job: str) -> None:

@@ -95,11 +95,11 @@ def test_curves_with_gaps_and_a_wild_start() -> None:
     smooth = {"epoch": epochs, "valid_error": [1 / k for k in epochs], "train_loss": [1.0] * 8}
     wild = {**smooth, "valid_error": [1e9, None, *[0.3] * 6]}
     drawn = [(name, curves_of({"curves": data})) for name, data in (("candidate 1", smooth), ("candidate 2", wild))]
-    svg = draw_curves(drawn, ["valid_error", "train_loss"], "Curves")
+    svg = draw_curves(drawn, {"valid_error": "min", "train_loss": None}, "Curves")
     shown = texts(svg)
     assert "1 value of valid_error lies beyond the end of its axis and is drawn at the border." in shown
     assert shown.count("epoch") == 2 and "candidate 2" in shown and len(marks(svg, "polyline")) == 4
-    single = draw_curves(drawn[:1], ["train_loss"], "Curves")
+    single = draw_curves(drawn[:1], {"train_loss": None}, "Curves")
     assert "The curve is that of candidate 1." in texts(single)
 
 

@@ -36,9 +36,10 @@ def test_a_panel_for_each_axis_that_is_measured(sample: Make) -> None:
     assert panels(compare(still)) == ["trainings"] and panels(compare(still, "cost")) == ["cost", "trainings"]
     shown = [n.text for n in ElementTree.fromstring(draw(compare(pair))).iter(f"{SVG}text")]
     assert {
-        "trainings",
-        "seconds of evaluation",
-        "mean best valid_error so far, lower is better",
+        "trainings (number)",
+        "time of evaluation (s)",
+        "valid_error (share of examples, lower is better)",
+        "Best valid_error so far, mean over the runs of each group",
         "equal budget",
     } <= set(shown)
 

@@ -51,7 +51,10 @@ GRIDS = st.integers(1, 6).flatmap(
 @given(GRIDS)
 def test_every_cell_is_filled_once_with_the_colour_of_its_band(grid: list[list[int]]) -> None:
     text = draw_regions(plane(tuple(map(tuple, grid))), "regions")
-    filled = {path.attrib["fill"]: cells(path) for path in elements(text, "path", "band")}
+    filled = {
+        (path.attrib["fill"], float(path.attrib["fill-opacity"])): cells(path)
+        for path in elements(text, "path", "band")
+    }
     for row, bands in enumerate(reversed(grid)):
         for column, band in enumerate(bands):
             assert [colour for colour, own in filled.items() if (column, row) in own] == [tint(band)]

@@ -77,7 +77,7 @@ def test_a_logarithm_is_named_and_never_taken_where_more_is_better(made: Made) -
     assert not scale([0.01, 1.0], 0, 10, log=logarithm("max")).log
     entries = [{"valid_error": 0.5 / 4**k} for k in range(8)]
     text = page(document([made(entries)]))
-    assert ">log scale</text>" in text[text.index('id="front"') : text.index('id="progress"')]
+    assert "lower is better, log scale)</text>" in text[text.index('id="front"') : text.index('id="progress"')]
 
 
 def test_the_same_number_is_drawn_once_and_titles_say_what_it_is() -> None:
