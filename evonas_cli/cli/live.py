@@ -6,6 +6,7 @@ It survives a change of the terminal's width. Most terminals then wrap the lines
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import math
@@ -13,13 +14,15 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TextIO
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
+from evonas_cli.cli.caught import caught, last_of
 from evonas_cli.cli.stopping import parting
 from evonas_cli.core.display import visible
 from evonas_cli.evaluation.interrupts import deferred
@@ -39,11 +42,18 @@ Draw = Callable[[int, int], RenderableType]
 class Live:
     """Frames on a stream that is a terminal. `say` writes a line above the frame; any thread may call it.
 
-    `size` tells the columns and lines of the terminal, which the environment or the terminal says otherwise.
+    `size` tells the columns and lines of the terminal, which the environment or the terminal says otherwise. `heard`
+    gives the lines that others wrote since it was called last; each frame stands below them.
     """
 
-    def __init__(self, draw: Draw, stream: TextIO, size: Callable[[], tuple[int, int]] | None = None) -> None:
-        self._draw, self._stream = draw, stream
+    def __init__(
+        self,
+        draw: Draw,
+        stream: TextIO,
+        size: Callable[[], tuple[int, int]] | None = None,
+        heard: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        self._draw, self._stream, self._heard = draw, stream, heard
         self._console = Console(file=io.StringIO(), highlight=False, force_terminal=True)
         self._size = size or _measured
         self._lock, self._over = threading.RLock(), threading.Event()
@@ -70,9 +80,10 @@ class Live:
     def refresh(self) -> None:
         """Draws a frame in the place of the last one."""
         with self._lock:
+            above = "".join(f"{visible(line)}\n" for line in self._heard())
             columns, rows = self._size()
             lines = self._lines(columns, rows)
-            self._write(self._erasing() + "\n".join(lines))
+            self._write(self._erasing() + above + "\n".join(lines))
             self._widths = [cell_len(_STYLE.sub("", line)) for line in lines]
             self._columns = columns
 
@@ -130,8 +141,13 @@ class _Above(io.TextIOBase):
         """Says the lines that are whole."""
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
-            self._live.say(line.strip("\r"))
+            self._live.say(last_of(line))
         return len(text)
+
+    def end(self) -> None:
+        """Says what stands on the last line, if anything does."""
+        if self._rest:
+            self.write("\n")
 
     def fileno(self) -> int:
         """That of the stream."""
@@ -142,10 +158,17 @@ class _Above(io.TextIOBase):
         return False
 
 
-def _measured() -> tuple[int, int]:
-    """Columns and lines of the terminal now."""
-    size = Console().size
-    return size.width, size.height
+def _measured(descriptor: int | None = None) -> tuple[int, int]:
+    """Columns and lines of the terminal now, which has this descriptor where the usual ones write elsewhere."""
+    if descriptor is not None:
+        with contextlib.suppress(OSError):  # the terminal is gone
+            size = os.get_terminal_size(descriptor)
+            own = [os.environ.get(name, "") for name in ("COLUMNS", "LINES")]
+            columns, lines = (int(word) if word.isdecimal() else known for word, known in zip(own, size, strict=True))
+            if columns > 0 and lines > 0:
+                return columns, lines
+    known = Console().size
+    return known.width, known.height
 
 
 def wraps_anew() -> bool:
@@ -157,11 +180,13 @@ def wraps_anew() -> bool:
 
 @contextmanager
 def showing(draw: Draw, stream: TextIO) -> Iterator[Live]:
-    """Frames while the context lasts. Remarks and warnings of this process appear above them."""
-    live, before = Live(draw, stream), sys.stderr
+    """Frames while the context lasts. What this process and those that it starts write to the terminal appears above
+    them, remarks and warnings of this process among it."""
+    held, before = caught(stream), sys.stderr
+    live = Live(draw, stream) if held is None else Live(draw, held.screen, partial(_measured, held.number), held.lines)
     above = _Above(live, before)
     handlers = [h for h in logging.getLogger().handlers if isinstance(h, logging.StreamHandler) and h.stream is before]
-    with parting(_SHOW_CURSOR):
+    with parting(_SHOW_CURSOR, 2 if held is None else held.number):
         try:
             with deferred():
                 live.start()
@@ -174,4 +199,9 @@ def showing(draw: Draw, stream: TextIO) -> Iterator[Live]:
                 sys.stderr = before
                 for handler in handlers:
                     handler.setStream(before)
+                above.end()
+                for line in () if held is None else held.restore():
+                    live.say(line)
                 live.stop()
+                if held is not None:
+                    held.close()

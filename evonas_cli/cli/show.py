@@ -53,7 +53,9 @@ def show(
         str | None, typer.Option("--sort", metavar="METRIC", help="Order the list by this (default: first objective).")
     ] = None,
     format: Annotated[Form | None, typer.Option("--format", help="How to print the list.")] = None,
-    log: Annotated[bool, typer.Option("--log", help="Print what the candidate's workers printed.")] = False,
+    log: Annotated[
+        bool, typer.Option("--log", help="Print what was printed while the candidate was evaluated.")
+    ] = False,
     allow_module: AllowModules = None,
     outputs: Outputs = OUTPUTS,
     json: AsJson = False,
@@ -84,7 +86,7 @@ def show(
 
 
 def _show_log(reading: Reading, word: str, as_json: bool) -> int:
-    """What the candidate's workers printed; of one that is not recorded yet, too."""
+    """What was printed while the candidate was evaluated; of one that is not recorded yet, too."""
     from evonas_cli.evaluation.printed import LOG
     from evonas_cli.report.choosing import named
     from evonas_cli.store.reading import Absent, read_bytes
@@ -102,7 +104,7 @@ def _show_log(reading: Reading, word: str, as_json: bool) -> int:
     if text:
         say(text.removesuffix("\n"))
     else:
-        remark(f"evonas: candidate {id} has no log: its workers printed nothing, or it ran in the search's own process")
+        remark(f"evonas: candidate {id} has no log: nothing was printed while it was evaluated")
     if (folder / TRACEBACK).is_file():
         remark(f"evonas: the traceback of its error is in {folder / TRACEBACK}")
     return 0

@@ -57,7 +57,7 @@ class Stopped(Exception):
 
 _since: float | None = None
 _heard: str | None = None
-_parting = b""
+_parting, _descriptor = b"", 2
 _grace: _Grace | None = None
 
 
@@ -152,14 +152,17 @@ def say_now(words: str) -> None:
 
 
 @contextmanager
-def parting(words: bytes) -> Iterator[None]:
-    """A process that ends at once meanwhile, because the user insists, writes these bytes to stderr first."""
-    global _parting
-    _parting = words
+def parting(words: bytes, descriptor: int = 2) -> Iterator[None]:
+    """A process that ends at once meanwhile, because the user insists, writes these bytes first.
+
+    What signals say is written to the descriptor meanwhile: that of the terminal, where stderr is caught.
+    """
+    global _parting, _descriptor
+    _parting, _descriptor = words, descriptor
     try:
         yield
     finally:
-        _parting = b""
+        _parting, _descriptor = b"", 2
 
 
 def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
@@ -198,7 +201,7 @@ def _cause(name: str) -> BaseException:
 def _write(words: bytes) -> None:
     """Writes to stderr, if stderr is open and takes words without a wait: nobody may be reading."""
     try:
-        if select.select((), (2,), (), 0)[1]:
-            os.write(2, words)
+        if select.select((), (_descriptor,), (), 0)[1]:
+            os.write(_descriptor, words)
     except OSError:
         return

@@ -1,4 +1,4 @@
-"""What a worker prints while it evaluates candidates (stdout, stderr, warnings), kept in the candidates' folders.
+"""What a process prints while it evaluates candidates (stdout, stderr, warnings), kept in the candidates' folders.
 
 What Python code prints is kept; what a library writes to the descriptors by itself is not.
 """
@@ -18,7 +18,7 @@ from evonas_cli.core.evaluating import Context
 from evonas_cli.core.types import Unit
 
 LOG = "log.txt"
-"""The file in a candidate's folder with what its workers printed; no result depends on it."""
+"""The file in a candidate's folder with what was printed meanwhile; no result depends on it."""
 HEAD = 48 * 1024
 """Bytes of a candidate's file that are written as they come, so that a worker that dies has left them."""
 TAIL = 16 * 1024
@@ -64,28 +64,44 @@ class Printed:
     """Where words go that are printed now: to the files of the candidates that are being evaluated."""
 
     def __init__(self) -> None:
-        self._files: list[_File] = []
+        self._of: tuple[Unit[Any], Context] | None = None
+        self._files: list[_File] | None = None
         self._lock = threading.Lock()
 
     def add(self, text: str) -> None:
         """Keeps the words in each file."""
         with self._lock:
-            for file in self._files:
+            for file in self._opened():
                 file.add(text.encode(errors="backslashreplace"))
+
+    def begin(self, unit: Unit[Any], context: Context) -> None:
+        """From now on words are kept for each candidate of the unit, as far as the run keeps files."""
+        with self._lock:
+            self._of, self._files = (unit, context), None
+
+    def end(self) -> None:
+        """Nothing is kept any more; the files have all that they are to have. Raises OSError."""
+        with self._lock:
+            files, self._files, self._of = self._files or [], None, None
+            for file in files:
+                file.close()
 
     @contextmanager
     def during(self, unit: Unit[Any], context: Context) -> Iterator[None]:
-        """Meanwhile words are kept for each candidate of the unit, as far as the run keeps files."""
-        folders = [context.folder(candidate.id) for candidate in unit.candidates]
-        with self._lock:
-            self._files = [_File(folder / LOG) for folder in folders if folder is not None]
+        """`begin`, and `end` after the block."""
+        self.begin(unit, context)
         try:
             yield
         finally:
-            with self._lock:
-                files, self._files = self._files, []
-                for file in files:
-                    file.close()
+            self.end()
+
+    def _opened(self) -> list[_File]:
+        """The files of the unit; made for its first word, since most units say none."""
+        if self._files is None and self._of is not None:
+            unit, context = self._of
+            folders = [context.folder(candidate.id) for candidate in unit.candidates]
+            self._files = [_File(folder / LOG) for folder in folders if folder is not None]
+        return self._files or []
 
 
 class _Heard:
@@ -112,12 +128,24 @@ class _Heard:
         return getattr(self._stream, name)
 
 
+class Listening:
+    """A context in which stdout and stderr of this process are heard; one that is entered for each result costs next
+    to nothing."""
+
+    def __init__(self, printed: Printed) -> None:
+        self._printed = printed
+
+    def __enter__(self) -> None:
+        self._before = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = (cast(Any, _Heard(stream, self._printed)) for stream in self._before)
+
+    def __exit__(self, *error: object) -> None:
+        sys.stdout, sys.stderr = self._before
+
+
 @contextmanager
 def hearing() -> Iterator[Printed]:
     """Meanwhile stdout and stderr of this process are heard."""
-    printed, before = Printed(), (sys.stdout, sys.stderr)
-    sys.stdout, sys.stderr = (cast(Any, _Heard(stream, printed)) for stream in before)
-    try:
+    printed = Printed()
+    with Listening(printed):
         yield printed
-    finally:
-        sys.stdout, sys.stderr = before

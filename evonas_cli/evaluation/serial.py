@@ -12,6 +12,7 @@ from evonas_cli.core.halting import Clock, Deadline, Ended, Halted, StopRequest
 from evonas_cli.core.types import Candidate, Json, Result, Unit
 from evonas_cli.evaluation.division import at_least_one
 from evonas_cli.evaluation.pace import Pace
+from evonas_cli.evaluation.printed import Listening, Printed
 from evonas_cli.evaluation.units import abreast, divide, evaluate, merged
 
 G = TypeVar("G")
@@ -36,6 +37,8 @@ class Serial(Generic[G]):
         self._waiting: deque[Unit[G]] = deque()
         self._running: Iterator[Result] = iter(())
         self._clock, self._pace, self._ended = Clock(stop_request), Pace(job), Ended()
+        self._printed = Printed()
+        self._listening = Listening(self._printed)
 
     def start(self) -> dict[str, Json]:
         """Opens a bench and returns its environment."""
@@ -79,12 +82,14 @@ class Serial(Generic[G]):
         return merged(together)
 
     def _evaluated(self, unit: Unit[G]) -> Iterator[Result]:
-        """The results of the unit; none for candidates that stop."""
+        """The results of the unit; none for candidates that stop. What is printed meanwhile is kept for them."""
         if self._bench is None:
             raise RuntimeError("the evaluator was not started")
         began, left = time.monotonic(), [candidate.id for candidate in unit.candidates]
+        results = evaluate(self._bench, unit, self._context)
+        self._printed.begin(unit, self._context)
         try:
-            for result in evaluate(self._bench, unit, self._context):
+            while (result := self._heard(results)) is not None:
                 left.remove(result.id)
                 if not left:
                     self._pace.learn(unit, self._environment, time.monotonic() - began)
@@ -92,6 +97,13 @@ class Serial(Generic[G]):
         except Halted as halted:
             self._ended = self._ended.and_halted(left, halted.within)
             self._pace.learn(unit, self._environment, epoch=halted.seconds)
+        finally:
+            self._printed.end()
+
+    def _heard(self, results: Iterator[Result]) -> Result | None:
+        """The next result; None where there is none left."""
+        with self._listening:
+            return next(results, None)
 
     def close(self) -> None:
         """Drops what is queued."""

@@ -53,6 +53,8 @@ def explain(
         "inputs": subject.task.examples,
         "names": list(subject.names),
         "examples": len(valid.x),
+        "trained_in": subject.trained_in,
+        "precision": subject.precision,
         "metrics": _metrics(subject),
         **_answers(subject),
     }
@@ -125,7 +127,7 @@ def _sensitivity(subject: Subject) -> dict[str, Any]:
     if len(subject.task.inputs) != 3 or subject.task.kind != "classes":
         return {"said": f"sensitivity maps are of images in classes, and these are {subject.task.examples} with "
                         f"{subject.task.kind}"}  # fmt: skip
-    model, raw = subject.outgoing.deployed, subject.valid.x
+    model, raw = subject.model, subject.valid.x
     probabilities = softmax(subject.outputs)
     answers = probabilities.argmax(axis=1)
     mean = np.array(subject.outgoing.signature.mean, dtype=np.float32).reshape(-1, 1, 1)

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from evonas_cli.explain.calibration import Floats, softmax
-from evonas_cli.export.outgoing import Deployed
+from evonas_cli.export.outgoing import Model
 from evonas_cli.export.scoring import outputs_of
 
 GRID = 7
@@ -34,7 +34,7 @@ _SEED = 20131112
 Images = NDArray[np.float32]
 
 
-def occlusion(model: Deployed, image: Images, answer: int, mean: Images, cells: NDArray[np.int64]) -> Floats:
+def occlusion(model: Model, image: Images, answer: int, mean: Images, cells: NDArray[np.int64]) -> Floats:
     """The fall of the probability of class `answer` for each square, (squares,): `image` is (C, H, W), `mean`
     (C, 1, 1), and `cells` (H, W) has the number of the square at each pixel."""
     covered = np.stack([image, *[np.where(cells == k, mean, image) for k in range(cells.max() + 1)]])
@@ -43,7 +43,7 @@ def occlusion(model: Deployed, image: Images, answer: int, mean: Images, cells: 
     return found
 
 
-def saliency(model: Deployed, image: Images, answer: int) -> Floats:
+def saliency(model: Model, image: Images, answer: int) -> Floats:
     """The gradient's size at each pixel, (H, W), of the score of class `answer`; for inputs in their own unit."""
     x = torch.from_numpy(image.astype(np.float32))[None].requires_grad_()
     model(x)[0, answer].backward()
@@ -61,7 +61,7 @@ def squares(height: int, width: int) -> NDArray[np.int64]:
 
 
 def deletion(
-    model: Deployed, images: Images, answers: NDArray[np.int64], mean: Images, scores: Sequence[NDArray[Any]]
+    model: Model, images: Images, answers: NDArray[np.int64], mean: Images, scores: Sequence[NDArray[Any]]
 ) -> dict[str, Any]:
     """The test of maps over images (N, C, H, W): `scores` has for each image a number for each square.
 

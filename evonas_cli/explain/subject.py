@@ -8,19 +8,22 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.data.splits import Splits
 from evonas_cli.export.checking import Part
 from evonas_cli.export.exporting import data_of, outgoing_of, valid_part
-from evonas_cli.export.outgoing import Outgoing
+from evonas_cli.export.outgoing import Model, Outgoing
 from evonas_cli.export.scoring import names_of, outputs_of
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.network.task import Phenotype, Task
 from evonas_cli.report.reading import Reading
 from evonas_cli.run.stored import stored_config
 from evonas_cli.training.candidates.equipment import Equipment
+from evonas_cli.training.device.setup import has_bf16
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,33 @@ class Subject:
         """The validation part as raw examples."""
         return valid_part(self.splits)
 
+    @property
+    def trained_in(self) -> str:
+        """The precision of the network's training: fp32, or bf16."""
+        return str(self.reading.run.metadata()["environment"].get("precision", "fp32"))
+
+    @cached_property
+    def precision(self) -> str:
+        """The precision in which the network answers here: that of its training, or fp32 on a CPU that would have to
+        emulate bf16, which takes a multiple of the time."""
+        return self.trained_in if has_bf16(torch.device("cpu")) else "fp32"
+
+    @cached_property
+    def model(self) -> Model:
+        """The network from raw numbers to its answers, in `precision` inside and outside float32 or float64."""
+        deployed, bf16 = self.outgoing.deployed, self.precision == "bf16"
+
+        def answered(x: Tensor) -> Tensor:
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+                found: Tensor = deployed(x)
+            return found.float() if found.dtype == torch.bfloat16 else found
+
+        return answered
+
     @cached_property
     def outputs(self) -> NDArray[np.float64]:
         """What the network says of the validation part, (N, outputs): scores, or numbers in their own unit."""
-        found: NDArray[np.float64] = outputs_of(self.outgoing.deployed, self.valid.x).double().numpy()
+        found: NDArray[np.float64] = outputs_of(self.model, self.valid.x).double().numpy()
         return found
 
 

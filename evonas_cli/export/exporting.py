@@ -75,12 +75,19 @@ def check_exportable(reading: Reading, id: int) -> None:
 
 def _answering_once(reading: Reading, id: int) -> Artifact:
     """The candidate's network. Raises RunError as `read_artifact`, and for one that has challengers; UsageError for one
-    that answers no examples."""
+    that answers no examples, and for a candidate that is several networks."""
     if not reading.answers_examples:
         root, job = reading.run.root, type(reading.parts.job).__name__
         raise UsageError(
             f"candidate {id} of {root} is a network of the job {job}, and the forms of export hold networks that "
             f"answer examples of data one by one, such as those of job=train; `evonas show {root} {id}` shows it"
+        )
+    folds = stored_config(reading.run)["job"].get("folds", 1)
+    if folds > 1:
+        raise UsageError(
+            f"candidate {id} of {reading.run.root} is {folds} networks, one for each fold (job.folds), and its metrics "
+            f"are their means, so there is no one network to export; `evonas retrain {reading.run.root} {id} --full` "
+            "trains one on the examples of all folds: export that"
         )
     artifact = read_artifact(reading.run, id)
     if artifact.plan.shapes[artifact.plan.output] != (artifact.signature.task.outputs,):

@@ -8,7 +8,7 @@ import re
 import select
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 COLUMNS, LINES = 100, 40
@@ -76,17 +76,21 @@ class Screen:
 
 
 class Terminal:
-    """A command that runs on a terminal of 100 columns and 40 lines."""
+    """A command that runs on a terminal of 100 columns and 40 lines; `start` are Python's arguments in its place."""
 
-    def __init__(self, folder: Path, words: list[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        words: list[str],
+        environment: Mapping[str, str],
+        start: Sequence[str] = ("-m", "evonas_cli"),
+    ) -> None:
         self.shown, self.screen = "", Screen()
         self._pid, self._leader = pty.fork()
         if self._pid == 0:
             os.chdir(folder)
             size = {"COLUMNS": str(COLUMNS), "LINES": str(LINES), "TERM": "xterm"}
-            os.execve(
-                sys.executable, [sys.executable, "-m", "evonas_cli", *words], {**os.environ, **size, **environment}
-            )
+            os.execve(sys.executable, [sys.executable, *start, *words], {**os.environ, **size, **environment})
 
     def press(self, keys: bytes) -> None:
         """Types keys."""

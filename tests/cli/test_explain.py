@@ -39,6 +39,8 @@ def test_it_measures_what_the_search_measured_and_leaves_the_test_part_closed(ex
     found, entry = read(root), best(root)
     assert found["candidate"] == entry["id"] and found["kind"] == "classes"
     assert found["metrics"]["valid_error"] == pytest.approx(entry["metrics"]["valid_error"], abs=0.021)
+    trained_in = json.loads((root / "run.json").read_text())["environment"]["precision"]
+    assert found["trained_in"] == trained_in and found["precision"] in (trained_in, "fp32")
     assert sum(map(sum, found["confusion"]["matrix"])) == found["examples"] == 50
     wrong = sum(sum(row) for row in found["confusion"]["matrix"]) - sum(
         found["confusion"]["matrix"][k][k] for k in range(10)

@@ -161,3 +161,16 @@ def test_data_that_changed_is_noticed(refused: Callable[..., str], tmp_path: Pat
     np.savez(tmp_path / "d.npz", x_train=x + 1, y_train=y)
     line = refused(3, "export", str(tmp_path / "run"), "-o", "m")
     assert "the data of" in line and "has changed since its trainings" in line
+
+
+def test_a_candidate_of_folds_is_several_networks(refused: Callable[..., str], tmp_path: Path) -> None:
+    folds = ("dataset=digits", "dataset.limit=90", "space=mlp", "trainer.epochs=1", "job.folds=2", "strategy=random")
+    kept = ("trainer.save_state=true", "budget.evaluations=1", "evaluator=serial", "device=cpu", "-q")
+    root = tmp_path / "run"
+    assert run(["search", *folds, *kept, "--run-dir", str(root)]) == 0
+    line = refused(2, "export", str(root), "-o", str(tmp_path / "m"))
+    assert "candidate 0" in line and "is 2 networks, one for each fold (job.folds)" in line
+    assert f"`evonas retrain {root} 0 --full`" in line and not (tmp_path / "m").exists()
+    again = ("--full", "--seeds", "1", "evaluator=serial", "-q", "--run-dir", str(tmp_path / "again"))
+    assert run(["retrain", str(root), "0", *again]) == 0
+    assert run(["export", str(tmp_path / "again"), "-o", str(tmp_path / "m")]) == 0
