@@ -28,7 +28,11 @@ class Landscape:
     """
 
     needs: tuple[type, ...] = (Scored,)
-    metrics: Mapping[str, Metric] = {"valid_error": Metric("min"), "true_error": Metric("min"), "cost": Metric("min")}
+    metrics: Mapping[str, Metric] = {
+        "valid_error": Metric("min", of="1 - observed fitness"),
+        "true_error": Metric("min"),
+        "cost": Metric("min"),
+    }
 
     def __init__(self, space: Scored[Any], noise: float = 0.01, descriptor: str | None = None) -> None:
         if not 0 <= noise < float("inf"):

@@ -80,7 +80,9 @@ def padded(low: float, high: float) -> Bounds:
     low, high = min(low, _LARGEST), max(high, -_LARGEST)
     if _decades([low, high]):
         return Bounds(low / 1.1, high * 1.1, True)
-    margin = _MARGIN * (high - low) or abs(high) * _MARGIN or 1.0
+    if low == high == 0.0:  # no value is negative where all are 0
+        high = 1.0
+    margin = _MARGIN * (high - low) or abs(high) * _MARGIN
     return Bounds(low - margin, high + margin, False)
 
 

@@ -31,8 +31,9 @@ def on_log(title: str) -> str:
 def axis_title(metric: str, direction: str | None = None, of: str = "") -> str:
     """`valid_error (share of examples, lower is better)`; of an unknown metric the name alone.
 
-    `of` says what the metric is of, such as a device: `latency_ms (pixel3, lower is better)`.
+    `of`, which takes the place of the known unit, says what the metric is of, such as a device: `latency_ms (pixel3,
+    lower is better)`.
     """
-    words = [UNITS.get(metric, ""), cut(of, 30), BETTER.get(direction or "", "")]
+    words = [cut(of, 30) or UNITS.get(metric, ""), BETTER.get(direction or "", "")]
     more = ", ".join(word for word in words if word)
     return f"{cut(metric, 30)} ({more})" if more else cut(metric, 30)

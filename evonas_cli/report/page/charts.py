@@ -19,10 +19,11 @@ DECADES = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Width and height of a chart in units of its own."""
+    """Width and height of a chart in units of its own, and the room above its panel, for the title of the y axis."""
 
     width: float
     height: float
+    top: float = TOP
 
     @property
     def across(self) -> tuple[float, float]:
@@ -32,10 +33,10 @@ class Size:
     @property
     def up(self) -> tuple[float, float]:
         """The positions of the lower and the upper end of the y axis."""
-        return self.height - BOTTOM, TOP
+        return self.height - BOTTOM, self.top
 
 
-HALF, THIRD, WIDE, LOW = Size(520, 318), Size(400, 248), Size(1080, 358), Size(1080, 268)
+HALF, THIRD, WIDE, LOW = Size(520, 318), Size(400, 230, 12.0), Size(1080, 358), Size(1080, 268)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,9 @@ def scale(
     if spans_decades():
         margin = (high / low) ** 0.04 if high > low else 1.2
         return Scale(low / margin, high * margin, start, end, True, whole)
-    margin = 0.05 * (high - low) or abs(high) * 0.05 or 1.0
+    if low == high == 0.0:  # no value is negative where all are 0
+        high = 1.0
+    margin = 0.05 * (high - low) or abs(high) * 0.05
     return Scale(low - margin, high + margin, start, end, False, whole)
 
 
@@ -149,7 +152,7 @@ def opening(size: Size, label: str, extra: str = "", css: str = "chart") -> list
 
 
 def frame(size: Size, x: Scale, y: Scale, titles: tuple[str, str]) -> list[str]:
-    """Grid, axes, ticks with labels, and the titles of the x and the y axis, of which the latter stands above."""
+    """Grid, axes, ticks with labels, and the titles of the axes: of x below, of y above the panel ("": none)."""
     (left, right), (bottom, top) = size.across, size.up
     out = ['<g class="grid">']
     for value in x.ticks():
@@ -162,9 +165,12 @@ def frame(size: Size, x: Scale, y: Scale, titles: tuple[str, str]) -> list[str]:
             f'<text class="y" x="{left - 7:g}" y="{y(value) + 4:.1f}">{tick_text(value)}</text>'
         )
     out.append(f'<path class="axis" d="M{left:g} {top:g}V{bottom:g}H{right:g}"/>')
-    across, along = (on_log(title) if axis.log else title for title, axis in zip(titles, (x, y), strict=True))
+    across, along = (on_log(title) if axis.log and title else title for title, axis in zip(titles, (x, y), strict=True))
     out.append(f'<text class="title" x="{(left + right) / 2:g}" y="{size.height - 7:g}">{text(across)}</text>')
-    out.append(f'<text class="start name" x="4" y="{top - 14:g}">{text(along)}</text>')
+    if along:
+        out.append(f'<text class="start name" x="4" y="{top - 14:g}">{text(along)}</text>')
+    elif y.log:
+        out.append(f'<text class="start" x="{left + 5:g}" y="{top:g}">log scale</text>')
     return [*out, "</g>"]
 
 

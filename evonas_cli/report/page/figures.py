@@ -13,6 +13,8 @@ _PLACES = ("step", "evaluations", "generation")
 _TITLES = {
     "best": "best loss of the population",
     "mean_loss": "mean loss of the population",
+    "cached": "candidates whose result was known already",
+    "diversity": "diversity: mean distance of pairs",
     "mean_age": "mean age in generations",
     "front": "members of the front",
     "infeasible": "members that break a constraint",

@@ -48,6 +48,12 @@ def _data(reading: Reading, job: Generative) -> dict[str, Any]:
     return {"data": examples.to_json(), "problem": None}
 
 
+def has_points(run: Mapping[str, Any]) -> bool:
+    """Whether the samples are points, and no images."""
+    found = run["generated"]
+    return found is not None and any(len(one["samples"]["shape"]) == 1 for one in found["steps"])
+
+
 def sample_pictures(run: Mapping[str, Any]) -> list[dict[str, str]]:
     """A picture of the data, where there is one, and of each step: `title` and `svg`."""
     found = run["generated"]

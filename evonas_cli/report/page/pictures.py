@@ -58,7 +58,7 @@ def _breadth(svg: str) -> int:
 def _parts(network: Mapping[str, Any]) -> list[dict[str, str]]:
     parts, n_drawn = [], -1
     if network["plane"] is not None:
-        title = f"decision regions of candidate {network['id']}"
+        title = f"candidate {network['id']}"
         parts.append({"title": "decision regions", "svg": draw_regions(Plane.from_json(network["plane"]), title)})
     if network["neurons"] is not None and len(network["neurons"]["links"]) <= MOST_LINKS:
         drawing = neurons_svg(_neurons(network["neurons"]), f"neurons of candidate {network['id']}")

@@ -13,7 +13,7 @@ from evonas_cli.report.page import charts, front, table, view, words
 from evonas_cli.report.page.captioned import caption_rows
 from evonas_cli.report.page.explanation import drawn
 from evonas_cli.report.page.front import Shown
-from evonas_cli.report.page.generated import sample_pictures
+from evonas_cli.report.page.generated import has_points, sample_pictures
 from evonas_cli.report.page.pictures import pictures
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def _figures(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str
         "pictures": [pictures(run, len(runs)) for run in runs],
         "explanations": [[drawn(one) for one in run["explanations"]] for run in runs],
         "samples": [sample_pictures(run) for run in runs],
+        "pointed": any(has_points(run) for run in runs),
         "captions": [caption_rows(run) for run in runs],
         "bar": charts.bar,
     }

@@ -90,9 +90,9 @@ const label = v => {
 const scale = (values, m, start, end) => {
   let [low, high, log, whole] = data.ranges[m];
   if (values.length) {
-    low = Math.min(...values); high = Math.max(...values);
+    low = Math.min(...values); high = Math.max(...values) || +!low;
     if (log) { const margin = high > low ? (high / low) ** .04 : 1.2; low /= margin; high *= margin; }
-    else { const margin = .05 * (high - low) || Math.abs(high) * .05 || 1; low -= margin; high += margin; }
+    else { const margin = .05 * (high - low) || Math.abs(high) * .05; low -= margin; high += margin; }
   }
   const f = log ? Math.log10 : v => v, held = v => Math.min(Math.max(v, low), high), by = (end - start) / (f(high) - f(low));
   return { log, holds: v => v === held(v), at: v => start + (f(held(v)) - f(low)) * by, ticks: ticks(low, high, log, whole) };

@@ -67,7 +67,7 @@ def areas(found: Mapping[str, Any], label: str) -> str:
     if found["n_rest"]:
         layers.append(("rest", f"{found['n_rest']} others", found["rest"]))
     highest = max(map(sum, zip(*[sizes for _, _, sizes in layers], strict=True)))
-    x = Scale(min(at), max(max(at), min(at) + 1), *size.across)
+    x = Scale(min(at), max(max(at), min(at) + 1), *size.across, False, True)
     y = charts.scale([highest], *size.up, zero=True)
     out = [*charts.opening(size, label), *charts.frame(size, x, y, ("generation", "members (number)"))]
     below = [0] * len(at)
