@@ -218,11 +218,11 @@ def _architecture(reading: Reading, word: str) -> str:
         raise RunError(f"candidate {id} has no network: {type(error).__name__}: {error}") from error
     title = _title(f"Candidate {id}", _names([str(reading.run.root)]))
     if neurons is not None:
-        return neurons_svg(neurons, title)
+        return neurons_svg(neurons, title, titled=True)
     if plan is not None:
-        return architecture_svg(plan, title)
+        return architecture_svg(plan, title, titled=True)
     if cell is not None:
-        return cell_svg(cell, title)
+        return cell_svg(cell, title, titled=True)
     if sketches:
         return sketches_svg(sketches, title)
     raise RunError(f"{reading.run.root} has no networks to draw: genomes of its space stand for none")

@@ -14,12 +14,13 @@ from evonas_cli.report.drawing.folding import fold
 from evonas_cli.report.drawing.picture import beside, svg
 
 
-def architecture_svg(plan: Plan, title: str) -> str:
-    """The network from its input down to its output, as one SVG document without references.
+def architecture_svg(plan: Plan, title: str, titled: bool = False) -> str:
+    """The network from its input down to its output, as one SVG document without references; below its title where
+    `titled`.
 
     A box has an operation with its settings and the shape of its output. Equal parts in a row are drawn once.
     """
-    return svg(fold(boxes_of(plan)), title)
+    return svg(fold(boxes_of(plan)), title, titled)
 
 
 def sketch_svg(sketch: Sketch) -> str:
@@ -48,8 +49,9 @@ def _kind_of(reads: int, gives: bool, joins: bool) -> Kind:
     return "merge" if joins else "layer"
 
 
-def cell_svg(cell: Cell, title: str) -> str:
-    """A recurrent cell: from x_t, h_{t-1} and the memories' last values down to h_t and their next values."""
+def cell_svg(cell: Cell, title: str, titled: bool = False) -> str:
+    """A recurrent cell: from x_t, h_{t-1} and the memories' last values down to h_t and their next values; below its
+    title where `titled`."""
     memories = len(cell.memories)
     start = ["x_t", "h_t-1", *(f"c{k}_t-1" if memories > 1 else "c_t-1" for k in range(memories))]
     boxes = [Box((text,), "end") for text in start]
@@ -64,15 +66,16 @@ def cell_svg(cell: Cell, title: str) -> str:
     ]:
         arrows.append((value, len(boxes)))
         boxes.append(Box((text,), "end"))
-    return svg(Diagram(tuple(boxes), tuple(sorted(set(arrows)))), title)
+    return svg(Diagram(tuple(boxes), tuple(sorted(set(arrows)))), title, titled)
 
 
-def neurons_svg(neurons: Neurons, title: str) -> str:
-    """Neurons from the inputs and the bias down to the outputs, labelled by their functions.
+def neurons_svg(neurons: Neurons, title: str, titled: bool = False) -> str:
+    """Neurons from the inputs and the bias down to the outputs, labelled by their functions; below their title where
+    `titled`.
 
     A link has the colour of its weight's sign, and is the wider the larger the weight is.
     """
-    return svg(neurons_diagram(neurons), title)
+    return svg(neurons_diagram(neurons), title, titled)
 
 
 def neurons_diagram(neurons: Neurons, inputs: Sequence[str] = ()) -> Diagram:

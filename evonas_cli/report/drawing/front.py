@@ -56,6 +56,9 @@ def draw_front(
         shown = [cloud.points[place] for place in drawn]
         sheet.body += [dot(panel, x, y, DOT, fill, 0.6) for id, y, x in shown if id not in cloud.front]
     labels = _fronts(sheet, panel, clouds, objectives)
+    if members:
+        line = "; the line bounds what the front dominates" if len(objectives) == 2 and len(members) > 1 else ""
+        sheet.notes.append(f"Large dots are members of the front, with their ids{line}.")
     sheet.note(
         beyond,
         "{} candidate lies beyond the end of an axis; a triangle at the border stands for it.",

@@ -37,8 +37,8 @@ def draw_history(tracks: Sequence[tuple[str, Track]], title: str) -> str:
     for number, ((at, values), (_, track)) in enumerate(zip(best, tracks, strict=True)):
         line = corners([*at, track.reached("trainings")], [*values, values[-1]], panel.x, panel.y)
         sheet.body.append(f'<polyline points="{" ".join(line)}" fill="none" {stroke(number)}/>')
-    if len(tracks) == 1:
-        sheet.notes.append("A dot is a candidate; the line is the best value so far.")
+    lines = "the line is" if len(tracks) == 1 else "lines are"
+    sheet.notes.append(f"A dot is a candidate; {lines} the best value so far.")
     sheet.note(
         sum(outside(panel, x, y) for points in found for x, y in points),
         "{} candidate lies beyond the end of the axis; a triangle at the border stands for it.",

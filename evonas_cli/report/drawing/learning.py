@@ -42,7 +42,7 @@ def _panel(
     last = [known[-1][1] for known in curves.values() if known]
     at = [x for x, _ in points]
     across = Bounds(min(at), max(at) if max(at) > min(at) else min(at) + 1.0, False, True)
-    panel = frame(across, bounds([y for _, y in points], last), ("epoch (number)", title), (*edges, TOP, HEIGHT))
+    panel = frame(across, bounds([y for _, y in points], last), ("epoch", title), (*edges, TOP, HEIGHT))
     sheet.body += [*panel.grid(), *panel.axes()]
     for number, known in curves.items():
         places = [(panel.x.clipped(x), panel.y.clipped(y)) for x, y in known]

@@ -23,6 +23,8 @@ FILLS: dict[Kind, str] = {
     "other": "#f4f1f8",
 }
 INK, MUTED, EDGE, PAPER = "#1c2430", "#5b6675", "#7d8896", "#ffffff"
+FITTING = 1400
+"""Pixels up to which a drawing that is wider than a page may be made smaller, so that all of it is seen at once."""
 LETTERING = 'font-family="system-ui,sans-serif" font-size="11"'
 PLUS, MINUS = "#0072b2", "#d55e00"
 """Arrows of positive and of negative weights."""
@@ -54,24 +56,35 @@ class Drawn(NamedTuple):
     body: tuple[str, ...]
 
 
-def svg(diagram: Diagram, title: str) -> str:
-    """The diagram as one SVG document, drawn downwards; `title` is its name for a screen reader."""
-    return _document(draw(diagram), title)
+def svg(diagram: Diagram, title: str, titled: bool = False) -> str:
+    """The diagram as one SVG document, drawn downwards; `title` is its name for a screen reader, and stands above the
+    diagram where `titled`."""
+    return _document(draw(diagram), title, titled)
 
 
 def beside(diagrams: Sequence[tuple[str, Diagram]], title: str) -> str:
-    """Named diagrams beside each other as one SVG document, each below its name."""
+    """Named diagrams beside each other as one SVG document, each below its name, and all of them below the title."""
     found, left, body = [draw(diagram) for _, diagram in diagrams], 0.0, list[str]()
     for (name, _), drawn in zip(diagrams, found, strict=True):
         body.append(f'<text x="{left + MARGIN:.0f}" y="20" font-size="13" fill="{INK}">{_text(name)}</text>')
         body += [f'<g transform="translate({left:.0f} {DOWN:g})">', *drawn.body, "</g>"]
         left += max(drawn.width, 2 * MARGIN + 1.2 * LETTER * len(name))
-    return _document(Drawn(left, DOWN + max(drawn.height for drawn in found), tuple(body)), title)
+    return _document(Drawn(left, DOWN + max(drawn.height for drawn in found), tuple(body)), title, True)
 
 
-def _document(drawn: Drawn, title: str) -> str:
+def _titled(drawn: Drawn, title: str) -> Drawn:
+    """The drawing below its title."""
+    head = f'<text x="{MARGIN:g}" y="22" font-size="14" fill="{INK}">{_text(title)}</text>'
+    width = max(drawn.width, 2 * MARGIN + 1.25 * LETTER * len(title))
+    body = (head, f'<g transform="translate(0 {DOWN:g})">', *drawn.body, "</g>")
+    return Drawn(width, DOWN + drawn.height, body)
+
+
+def _document(drawn: Drawn, title: str, titled: bool) -> str:
+    drawn = _titled(drawn, title) if titled else drawn
+    css = "drawing fit" if drawn.width <= FITTING else "drawing"
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" viewBox="0 0 {drawn.width:.0f} {drawn.height:.0f}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{css}" viewBox="0 0 {drawn.width:.0f} {drawn.height:.0f}" '
         f'width="{drawn.width:.0f}" height="{drawn.height:.0f}" {LETTERING} role="img">',
         f"<title>{_text(title)}</title>",
         f'<rect class="paper" width="{drawn.width:.0f}" height="{drawn.height:.0f}" fill="{PAPER}"/>',

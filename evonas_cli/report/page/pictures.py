@@ -20,7 +20,7 @@ LARGE = 150
 """Nodes of a plan from which on only the best network and the knee are drawn as a whole, beside their sketches."""
 MOST_LINKS = 300
 """Links up to which neurons are drawn with their weights; larger graphs as their space sketches them."""
-BROAD = 400
+BROAD = 560
 """Width of a picture in pixels from which on its network takes a whole row."""
 SMALL = 12_000
 """Characters of pictures up to which a network is shown without being asked for."""

@@ -29,7 +29,7 @@ def species(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             **{name: value for name, value in line.items() if isinstance(value, Mapping)},
         }.items():
             for kind, sizes in _sizes(group):
-                found.setdefault(f"{name} {kind}".strip(), []).append((float(at), sizes))
+                found.setdefault(f"{kind} of {name}" if name else kind, []).append((float(at), sizes))
     return [_columns(name, points) for name, points in found.items() if len(points) > 1]
 
 

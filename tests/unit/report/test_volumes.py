@@ -13,7 +13,7 @@ from evonas_cli.core.types import Objective
 from evonas_cli.report.comparison import compare
 from evonas_cli.report.curves import Track
 from evonas_cli.report.groups import Sample
-from evonas_cli.report.plot import draw, staircase
+from evonas_cli.report.plot import SURFACES, draw, staircase
 from evonas_cli.report.volumes import attainment, measured_by
 
 Make = Callable[..., Sample]
@@ -117,7 +117,7 @@ def test_the_picture_has_the_surfaces(sample: Make) -> None:
     document = compare(pair(sample))
     root = ElementTree.fromstring(draw(document))
     texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert "speed: median attainment" in texts and "error" in texts and "trainings" in texts
+    assert {SURFACES, "speed (higher is better)", "error (lower is better)", "trainings (number)"} <= set(texts)
     lines = [node.get("points") or "" for node in root.iter("{http://www.w3.org/2000/svg}polyline")]
     assert len(lines) == 4 and [len(line.split()) for line in lines[2:]] == [3, 7]
-    assert "speed: median attainment" not in draw(compare(pair(sample), by="first"))
+    assert SURFACES not in draw(compare(pair(sample), by="first"))

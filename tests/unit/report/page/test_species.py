@@ -24,7 +24,7 @@ def test_clusters_have_sizes_and_groups_their_names() -> None:
     clusters = [{"generation": k, "clusters": [{"size": 3, "best_loss": 0.1}, {"size": k}]} for k in (1, 2)]
     [found] = species(clusters)
     assert (found["of"], found["sizes"]) == ("clusters", {"1": [3, 3], "2": [1, 2]})
-    assert [one["of"] for one in species([{"modules": line} for line in LINES])] == ["modules species"]
+    assert [one["of"] for one in species([{"modules": line} for line in LINES])] == ["species of modules"]
 
 
 def test_nothing_without_sizes_or_with_one_generation() -> None:
