@@ -17,7 +17,7 @@ from typing import Any
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.report import statistics
 from evonas_cli.report.curves import AXES, Axis, Track, mean_best
-from evonas_cli.report.groups import Group, Sample, group
+from evonas_cli.report.groups import Group, Sample, group, subjects_of
 from evonas_cli.report.patterns import beside, left_out, unlike
 from evonas_cli.report.volumes import By, as_hypervolumes, attainment, common_reference, described, measured_by
 
@@ -65,6 +65,7 @@ def compare(
         "schema": 1,
         "metric": track.metric,
         "direction": track.direction,
+        "subjects": subjects_of(samples),
         "report": track.report,
         "axis": axis,
         "budget": budget,

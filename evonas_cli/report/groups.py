@@ -25,7 +25,7 @@ class Sample:
 
     `objectives` are those of its front, of which its strategy `chooses` by the first, by all, or by none. `sizes` are
     the parameters of its candidates in the order of the track (None: not measured); `patterns` is what a run of human
-    patterns has measured, None for every other run.
+    patterns has measured, None for every other run. `subjects` says by name what objectives are of (`Metric.of`).
     """
 
     name: str
@@ -39,6 +39,7 @@ class Sample:
     chooses: str = "first"
     sizes: tuple[float | None, ...] = ()
     patterns: Patterns | None = None
+    subjects: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def strategy(self) -> str:
@@ -170,3 +171,12 @@ def shorten(value: Json) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.rpartition(".")[2] if text.startswith("evonas_cli.") else text
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def subjects_of(samples: Sequence[Sample]) -> dict[str, str]:
+    """What metrics are of where their names do not say so, by name, with commas between what differs."""
+    found: dict[str, dict[str, None]] = {}
+    for sample in samples:
+        for name, of in {**sample.subjects, sample.track.metric: sample.track.of}.items():
+            found.setdefault(name, {}).update({of: None} if of else {})
+    return {name: ", ".join(known) for name, known in found.items() if known}

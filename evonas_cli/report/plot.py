@@ -40,7 +40,7 @@ class Curve:
 def draw(document: Mapping[str, Any]) -> str:
     """The picture of a comparison's document: one panel for each axis that the runs measure, at most two, or one and
     the attainment surfaces."""
-    groups, surfaces = document["groups"], has_surfaces(document)
+    groups, surfaces, of = document["groups"], has_surfaces(document), document["subjects"]
     axes = panels(document)[: 1 if surfaces else 2]
     curves = [[curve(found["runs"], axis) for found in groups] for axis in axes]
     bounds = _value_bounds([one for panel in curves for one in panel])
@@ -50,7 +50,8 @@ def draw(document: Mapping[str, Any]) -> str:
     for place, (axis, panel) in enumerate(zip(axes, curves, strict=True)):
         budget = document["budget"] if axis == document["axis"] else None
         edges = (place * breadth, (place + 1) * breadth)
-        out += _panel(panel, axis, (document["metric"], document["direction"]), bounds, edges, budget)
+        metric = axis_title(document["metric"], document["direction"], of.get(document["metric"], ""))
+        out += _panel(panel, (UNITS[axis], metric), bounds, edges, budget)
     if surfaces:
         out += _surfaces(document, (WIDTH - breadth, WIDTH))
     out += legend([f"{cut(found['label'], 90)} (n = {found['n']})" for found in groups], LEFT, HEIGHT + 8)
@@ -115,14 +116,12 @@ def _value_bounds(curves: Sequence[Curve]) -> Bounds:
 
 def _panel(
     curves: Sequence[Curve],
-    axis: str,
-    metric: tuple[str, str],
+    titles: tuple[str, str],
     bounds: Bounds,
     edges: tuple[float, float],
     budget: float | None,
 ) -> list[str]:
     across = Bounds(0.0, max(c.at[-1] for c in curves), False)
-    titles = (UNITS[axis], axis_title(*metric))
     panel = frame(across, bounds, titles, (*edges, TOP, HEIGHT))
     x, y, bottom = panel.x, panel.y, panel.bottom
     out = panel.grid()
@@ -149,8 +148,9 @@ def _surfaces(document: Mapping[str, Any], edges: tuple[float, float]) -> list[s
     columns = zip(*[corner for one in document["groups"] for corner in one["attainment"]], strict=True)
     across, up = (padded(min(values), max(values)) for values in columns)
     ends = [b.high if direction == "min" else b.low for b, direction in zip((across, up), directions, strict=True)]
-    titles = (axis_title(names[0], directions[0]), axis_title(names[1], directions[1]))
-    panel = frame(across, up, titles, (*edges, TOP, HEIGHT))
+    of = document["subjects"]
+    titles = tuple([axis_title(name, own, of.get(name, "")) for name, own in zip(names, directions, strict=True)])
+    panel = frame(across, up, (titles[0], titles[1]), (*edges, TOP, HEIGHT))
     out = panel.grid()
     for number, one in enumerate(document["groups"]):
         path = staircase(one["attainment"], directions, ends)

@@ -96,4 +96,5 @@ def _read(reading: Reading, metric: str | None, report: str | None) -> Sample:
         parts.strategy.demands.objectives,
         tuple(sizes),
         patterns,
+        {one.name: reading.subject(one.name) for one in parts.objectives},
     )

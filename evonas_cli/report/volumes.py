@@ -61,7 +61,7 @@ def as_hypervolumes(sample: Sample, reference: Sequence[float]) -> Sample:
             volume = hypervolume([member.losses for member in front.members], reference)
         values.append(math.nan if losses is None else volume)
     nothing = array("d", [math.nan]) * len(values)
-    track = replace(sample.track, metric=METRIC, direction="max", report=None, values=values, reports=nothing)
+    track = replace(sample.track, metric=METRIC, direction="max", report=None, values=values, reports=nothing, of="")
     return replace(sample, track=track)
 
 

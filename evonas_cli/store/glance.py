@@ -92,6 +92,6 @@ def _described(run: RunDirectory) -> tuple[str | None, dict[str, str]]:
     except RunError:
         return None, {}
     choices = {name: word for name, word in metadata["choices"].items() if isinstance(word, str)}
-    if "data" not in metadata["environment"]:
+    if not {"data", "task"} <= metadata["environment"].keys():  # the data of a table is the table
         choices.pop("dataset", None)
     return metadata["created"], choices
