@@ -273,12 +273,8 @@ def _told(key: str, value: Any, failures: Tally, evaluations: int) -> Iterator[t
         yield key, ", ".join(pace(value)) or "not measured"
     elif key not in ("schema", "versions", "figures", "hypervolume"):
         pairs = value.items() if isinstance(value, dict) else ()
-        text = (
-            ", ".join(f"{k} {jsonlib.dumps(v) if isinstance(v, dict) else v}" for k, v in pairs if k != "data")
-            if isinstance(value, dict)
-            else str(value)
-        )
-        yield key, text or "none"
+        words = [f"{k} {jsonlib.dumps(v) if isinstance(v, dict) else v}" for k, v in pairs if k != "data"]
+        yield key, (", ".join(words) if isinstance(value, dict) else str(value)) or "none"
 
 
 def _words(figures: Mapping[str, Any]) -> str:
