@@ -38,6 +38,7 @@ def test_rows_are_found_by_the_genome_as_it_is_written(tmp_path: Path) -> None:
     table = of(path)
     assert [table.of(genome, SPACE) for genome in ("a", [1, 2], "02", "2")] == [1.5, 0.0, 0.7, None]
     assert table.digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert [of(path, column).device for column in ("pixel3_ms", "ms", "other")] == ["pixel3", "ms", "other"]
     packed = tmp_path / "latencies.csv.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     assert of(packed, "other").of("a", SPACE) == 9.0

@@ -12,6 +12,7 @@ from evonas_cli.report.drawing.front import Cloud, _stairs, draw_front
 from evonas_cli.report.drawing.history import draw_history
 from evonas_cli.report.drawing.learning import draw_curves
 from evonas_cli.report.drawing.marks import MOST_DOTS, thinned
+from evonas_cli.report.drawing.units import axis_title, on_log
 from evonas_cli.report.learning import curves_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -108,3 +109,11 @@ def test_odd_values_are_drawn(value: float) -> None:
     points = [(0, value, value), (1, 0.5, 3.0)]
     svg = draw_front([Cloud("run", points, {0, 1})], [ERROR, SIZE], "t")
     assert "nan" not in svg and "inf" not in svg
+
+
+def test_axes_say_the_unit_or_what_a_metric_is_of() -> None:
+    assert axis_title("valid_error", "min") == "valid_error (share of examples, lower is better)"
+    assert axis_title("latency_ms", "min", "pixel3") == "latency_ms (pixel3, lower is better)"
+    assert axis_title("valid_error", "min", "1 - observed fitness").startswith("valid_error (1 - observed fitness, ")
+    assert axis_title("mine") == "mine" and on_log("mine") == "mine (log scale)"
+    assert on_log(axis_title("cost")) == "cost (unit of the job, log scale)"
