@@ -94,7 +94,10 @@ class Table:
         self._key, self._levels = key, _levels(Level(columns, _scale("job.cost_scale", cost_scale)), fidelities)
         names: dict[str, Metric] = {"valid_error": Metric("min"), "valid_accuracy": Metric("max")}
         names |= {n: Metric("min") for n in ("cost", "parameters", "multiply_adds") if n in columns}
-        names |= {n: Metric("min", of="" if column == n else column) for n, column in self._further.items()}
+        names |= {
+            n: Metric("min", of="" if column == n else column.removesuffix("_ms"))
+            for n, column in self._further.items()
+        }
         latencies = None if latency_table is None else Latencies(latency_table, latency_key, latency_column)
         taken = looked_up(wanted, names)
         self._measuring = Measuring(measure, taken, tuple(names), Timing(), latencies)

@@ -136,7 +136,7 @@ def test_looking_for_the_table_does_not_read_it(tmp_path: Path, monkeypatch: pyt
 def test_further_columns_are_metrics(tmp_path: Path) -> None:
     path = written(tmp_path, "a,80,12.5,-3", "b,70,9,0", header="arch,r,pixel3_ms,score")
     job = table(path, metrics={"latency_ms": "pixel3_ms", "score": "score"})
-    assert job.metrics["latency_ms"] == job.metrics["score"] == Metric("min")
+    assert job.metrics["latency_ms"] == Metric("min", of="pixel3") and job.metrics["score"] == Metric("min")
     found = looked_up(job, "a", tmp_path)
     assert (found["latency_ms"], found["score"]) == (12.5, -3.0)
     assert "latency_ms" not in table(path).metrics
