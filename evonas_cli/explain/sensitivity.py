@@ -46,9 +46,8 @@ def occlusion(model: Model, image: Images, answer: int, mean: Images, cells: NDA
 def saliency(model: Model, image: Images, answer: int) -> Floats:
     """The gradient's size at each pixel, (H, W), of the score of class `answer`; for inputs in their own unit."""
     x = torch.from_numpy(image.astype(np.float32))[None].requires_grad_()
-    model(x)[0, answer].backward()
-    assert x.grad is not None
-    found: Floats = x.grad[0].abs().amax(0).double().numpy()
+    (slope,) = torch.autograd.grad(model(x)[0, answer], x)
+    found: Floats = slope[0].abs().amax(0).double().numpy()
     return found
 
 
