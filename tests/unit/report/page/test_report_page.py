@@ -124,6 +124,14 @@ def test_the_charts_have_a_dot_for_each_candidate_with_both_metrics(made: Made) 
     assert len(re.findall(r'<path class="x n o0" data-k="0:2"', text)) == 1
 
 
+def test_the_summary_of_several_runs_has_a_cell_for_each_column(made: Made) -> None:
+    text = page(document([made([{"valid_error": error}], name=str(error)) for error in (0.5, 0.25, 0.75)]))
+    summary = text[text.index('id="summary"') : text.index('id="front"')]
+    rows = [row.count("<td") for row in re.findall(r"<tr>(<td.*?)</tr>", summary, re.DOTALL)]
+    assert rows == [summary.count("<th>") + summary.count('<th class="n">')] * 3
+    assert all(f"<b>0</b>: {error}" in summary for error in (0.5, 0.25, 0.75))
+
+
 def test_more_runs_than_colours_repeat_them(made: Made) -> None:
     text = page(document([made([{"valid_error": 0.5}], name=str(number)) for number in range(10)]))
     assert ".r7{--c:var(--r7)}" in text and ".r9{--c:var(--r1)}" in text and ".r10{" not in text
