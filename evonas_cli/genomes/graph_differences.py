@@ -48,10 +48,15 @@ def _of_link(name: str, old: LinkGene | None, new: LinkGene | None, loci: Sequen
         yield from _changed(name, loci, old.genes, new.genes)
 
 
-def _changed(name: str, loci: Sequence[Locus], old: Genes, new: Genes) -> Iterator[str]:
+def changes(loci: Sequence[Locus], old: Genes, new: Genes) -> Iterator[str]:
+    """A text for each gene that changed: "weight -0.19 \u2192 -1.9"."""
     for locus, a, b in zip(loci, old, new, strict=True):
         if a != b:
-            yield f"{name}: {locus.name} {_brief(a)} \u2192 {_brief(b)}"
+            yield f"{locus.name} {_brief(a)} \u2192 {_brief(b)}"
+
+
+def _changed(name: str, loci: Sequence[Locus], old: Genes, new: Genes) -> Iterator[str]:
+    return (f"{name}: {text}" for text in changes(loci, old, new))
 
 
 def _brief(gene: Gene) -> str:

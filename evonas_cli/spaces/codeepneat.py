@@ -19,13 +19,13 @@ minimal ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
 from evonas_cli.evolution import neat
 from evonas_cli.evolution.neat import GraphLoci
+from evonas_cli.genomes.assembly import Assembly, assembly_differences
 from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus, named
 from evonas_cli.genomes.marked_graph import (
     INPUT,
@@ -57,14 +57,6 @@ TRAINED = ("learning_rate", "momentum", "nesterov", "weight_decay")
 """Global genes that are settings of the trainer."""
 STEP_SCALE = 0.2
 Layer = Callable[[int, NodeGene], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Assembly:
-    """A blueprint, with the global genes, and by ascending species the module of each species that it names."""
-
-    blueprint: MarkedGraph
-    modules: tuple[tuple[int, MarkedGraph], ...]
 
 
 class Assemblies:
@@ -226,6 +218,10 @@ class Assemblies:
                 for species, module in genome.modules
             ],
         ]
+
+    def differences(self, before: Assembly, after: Assembly) -> Sequence[str]:
+        """Of the global genes, the blueprint and the modules."""
+        return list(assembly_differences(before, after, self.node_loci, self.global_loci))
 
     def decode(self, genome: Assembly, task: Task) -> Phenotype:
         """The network, and its training settings. Raises PlanError for inputs that `layers` does not read."""

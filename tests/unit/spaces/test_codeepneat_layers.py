@@ -13,12 +13,13 @@ import torch
 
 from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import UsageError
+from evonas_cli.genomes.assembly import Assembly
 from evonas_cli.genomes.marked_graph import LinkGene, NodeGene, marked_graph, minimal
 from evonas_cli.network.plan import Plan, PlanError
 from evonas_cli.network.task import Task
 from evonas_cli.nn.build import Network
 from evonas_cli.run.assembly import assemble, resolved
-from evonas_cli.spaces.codeepneat import Assemblies, Assembly
+from evonas_cli.spaces.codeepneat import Assemblies
 
 SERIES, TEXTS = Task((3, 20), 5), Task((20,), 2, vocabulary=50)
 VECTORS, IMAGES = Task((8,), 3), Task((1, 8, 8), 10)

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from evonas_cli.core.errors import UsageError
+from evonas_cli.genomes.assembly import Assembly
 from evonas_cli.genomes.choices import Genes
 from evonas_cli.genomes.marked_graph import LinkGene, MarkedGraph, NodeGene, marked_graph, minimal
 from evonas_cli.network.merging import merged
 from evonas_cli.network.plan import Graph, Plan, PlanError
 from evonas_cli.network.task import Task
-from evonas_cli.spaces.codeepneat import Assemblies, Assembly
+from evonas_cli.spaces.codeepneat import Assemblies
 
 TASK = Task((1, 8, 8), 10)
 SPACE = Assemblies(filters=(4, 16), initial_nodes=3)
@@ -53,6 +54,20 @@ def test_a_node_is_convolution_norm_relu_pool_dropout() -> None:
     assert (settings["conv"]["channels"], settings["conv"]["kernel_h"], settings["conv"]["gain"]) == (6, 1, 1.5)
     assert settings["dropout"] == {"rate": 0.25}
     assert network.shapes[4] == (6, 4, 4)
+
+
+def test_what_changed_is_said_in_words() -> None:
+    before = SPACE.assemble(minimal((0,), GENES["concat"]), {0: minimal(layer(8)), 1: minimal(layer(4))})
+    mark = before.modules[0][1].nodes[0].mark & 0xFFFF
+    wider = SPACE.assemble(before.blueprint, {0: minimal(layer(16))})
+    assert SPACE.differences(before, wider) == [f"module of species 0: node {mark:04x}: filters 8 \u2192 16"]
+    other = SPACE.assemble(minimal((1,), GENES["sum"]), {1: minimal(layer(4))})
+    assert SPACE.differences(before, other) == [
+        "merge concat \u2192 sum",
+        f"blueprint: node {mark:04x}: species 0 \u2192 1",
+        "without module of species 0",
+        "new module of species 1",
+    ]
 
 
 def test_equal_pointers_get_the_same_module_with_weights_of_their_own() -> None:

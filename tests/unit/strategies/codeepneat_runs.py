@@ -11,8 +11,9 @@ from evonas_cli.core.types import Evaluation
 from evonas_cli.evolution.assembling import Coevolution
 from evonas_cli.evolution.breeding import Part, Population
 from evonas_cli.evolution.speciation import Species
+from evonas_cli.genomes.assembly import Assembly
 from evonas_cli.genomes.marked_graph import LinkGene, MarkedGraph, NodeGene, marked_graph, minimal
-from evonas_cli.spaces.codeepneat import Assemblies, Assembly
+from evonas_cli.spaces.codeepneat import Assemblies
 from evonas_cli.strategies.codeepneat import CoDeepNeat
 
 SPACE = Assemblies(filters=(4, 32), initial_nodes=3)

@@ -12,7 +12,8 @@ import pytest
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation, Proposal
-from evonas_cli.spaces.codeepneat import Assemblies, Assembly
+from evonas_cli.genomes.assembly import Assembly
+from evonas_cli.spaces.codeepneat import Assemblies
 from evonas_cli.strategies.deepneat import DeepNeat, Networks
 
 SPACE = Assemblies(filters=(4, 32), initial_nodes=3)
