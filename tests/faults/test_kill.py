@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forking import Started, forked
 
 from evonas_cli.cli import app
 from evonas_cli.config.folders import options
+from evonas_cli.torture.warm import Started, forked
 
 EVONAS = (sys.executable, "-m", "evonas_cli")
 KILLS = int(os.environ.get("EVONAS_KILLS", "1"))

@@ -35,7 +35,7 @@ ALIKE = (
     "candidates, names",
 )
 """Rows without processes that another one resembles."""
-ROWS_HERE = [row for row in ROWS if (row.name in SHORT if row.searches else row.name not in ALIKE)]
+ROWS_HERE = [row for row in ROWS if (row.name in SHORT if row.searches or row.cold else row.name not in ALIKE)]
 
 
 @pytest.fixture(scope="module")
