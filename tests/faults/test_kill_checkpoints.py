@@ -29,8 +29,8 @@ SEARCHES = {
         *("space.steps=[5,10]", "trainer.epochs=8"),
     ),
     "captions": (
-        *("job=captions", "dataset.n_train=320", "dataset.n_valid=40", "job.scores=[bleu1,token_accuracy]"),
-        *("space.channels=[4]", "space.widths=[16]", "trainer.epochs=8"),
+        *("job=captions", "dataset.n_train=160", "dataset.n_valid=20", "job.scores=[bleu1,token_accuracy]"),
+        *("space.channels=[4]", "space.widths=[16]", "job.channels=[2,4]", "job.hidden=16", "trainer.epochs=4"),
     ),
 }
 SERIAL = ("evaluator=serial",)
