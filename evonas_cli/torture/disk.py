@@ -35,8 +35,7 @@ def _in_order(done: Done) -> None:
 
 
 def _hindered(call: str, of: str, act: str, ground: Ground) -> str:
-    run = ground.free()
-    done = ground.carry_out(run, faults=[Fault(call, of, act, 2, times=0)])
+    run, done = ground.broken(Fault(call, of, act, 2, times=0))
     if done.code in (0, 1):
         raise Unable("so short a search makes no such call")
     _in_order(done)

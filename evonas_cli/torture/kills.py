@@ -32,7 +32,7 @@ def _coordinator(ground: Ground) -> str:
         process = ground.begun(run, cold=cold)
         wanted = ground.rng.randint(begun := run.recorded(), ground.count)
         _wait(process, run, wanted)
-        longest = (0.5 if wanted == begun else 0.1) * (ground.seconds if cold else ground.forked)
+        longest = (1.0 if wanted == begun else 0.1) * (ground.seconds if cold else ground.forked)
         time.sleep(ground.rng.uniform(0.0, longest))
         if process.poll() is None:
             process.kill()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import random
@@ -112,8 +113,8 @@ PLACES = {
     "pool-2": ("evaluator=pool", "evaluator.workers=2"),
     "pool-4": ("evaluator=pool", "evaluator.workers=4"),
 }
-LEAST = ("genetic, schedule", "codeepneat")
-"""What a short suite kills, on two workers, beside the toy of test_torture.py; with more kills it is everything."""
+LEAST = (("genetic, schedule", "pool-2"), ("codeepneat", FORKED))
+"""What a short suite kills beside the toy of test_torture.py; with more kills it is everything."""
 
 
 def command(strategy: str, place: str, run: Path) -> list[str]:
@@ -173,8 +174,7 @@ def wait_for_a_random_moment(process: Started, journal: Path, rng: random.Random
     return False
 
 
-@pytest.mark.parametrize("place", PLACES if KILLS > 1 else ["pool-2"])
-@pytest.mark.parametrize("strategy", CASES if KILLS > 1 else LEAST)
+@pytest.mark.parametrize(("strategy", "place"), [*itertools.product(CASES, PLACES)] if KILLS > 1 else LEAST)
 def test_killed_at_random_moments_it_ends_the_same(
     strategy: str, place: str, folder: Path, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
