@@ -49,6 +49,7 @@ class Ground:
 
     `words` are the overrides of its searches; `whole` is the search in one go, of this `digest`. It took so many
     `seconds` in a process of its own with the evaluator of the configuration, and `forked` ones in a forked process.
+    `advice` is what such a search says in any case.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class Ground:
     digest: str = ""
     seconds: float = 0.0
     forked: float = 0.0
+    advice: tuple[str, ...] = ()
     _numbers: Any = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -84,6 +86,7 @@ class Ground:
         self.processes.patience = max(PATIENCE, 20 * self.seconds)
         if done.code not in (0, 1):
             raise UsageError(f"the undisturbed search ended with code {done.code}: {(done.said or [done.err])[-1]}")
+        self.advice = tuple(done.said)
         verdict = verify(self.whole, self.parts)
         if not verdict.ok or not verdict.complete or verdict.evaluations < 4:
             reason = "; ".join(verdict.problems) or f"it has only {verdict.evaluations} candidates"

@@ -18,17 +18,18 @@ GRACE = 0.5
 """Seconds for which a search stays stopped: nothing in evonas takes a run away from a process by a time."""
 
 
-def _one_line(done: Done, code: int) -> None:
-    """The documented code, one line, no traceback. Raises Differs."""
+def _one_line(ground: Ground, done: Done, code: int) -> None:
+    """The documented code, one line beside those of any such search, no traceback. Raises Differs."""
     same(done.code, code, "exit code")
     holds("Traceback" not in done.err, "a traceback")
-    same([line.partition(" by ")[0] for line in done.said], ["evonas: stopped"], "lines")
+    said = [line.partition(" by ")[0] for line in done.said if line not in ground.advice]
+    same(said, ["evonas: stopped"], "lines")
 
 
 def _asked(act: str, call: str, of: str, ground: Ground, *others: Fault) -> str:
     number = ground.somewhere() if of == JOURNAL else 1
     run, done = ground.broken(Fault(call, of, act, number), *others)
-    _one_line(done, CODES[act])
+    _one_line(ground, done, CODES[act])
     if not run.exists():
         return "one line, nothing was left"
     return f"one line, {ground.resume(run)}"
