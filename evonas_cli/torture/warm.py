@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -84,9 +85,7 @@ def forked(words: Sequence[str], said: Path = Path(os.devnull), faults: Sequence
 def _run(
     words: Sequence[str], folder: str, environment: Mapping[str, str], files: Sequence[Path], faults: Sequence[Fault]
 ) -> None:
-    """What the forked process does: as a process that the caller had started itself, it ends in `main`."""
-    from evonas_cli import __main__
-
+    """What the forked process does: as a process that the caller had started itself, it ends in `sys.exit`."""
     os.setsid()
     os.chdir(folder)
     os.environ.clear()
@@ -99,4 +98,4 @@ def _run(
     sys.argv = ["evonas", *words]
     for fault in faults:
         inject(fault)
-    __main__.main()
+    runpy.run_module("evonas_cli", run_name="__main__")  # as `python -m evonas_cli` does
