@@ -11,6 +11,7 @@ import io
 import os
 import sys
 import traceback
+from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -168,7 +169,7 @@ def options(
 def main() -> None:
     """Runs the command line and exits."""
     if asked():
-        say("\n".join(answer(typer.main.get_command(app))))
+        say("\n".join(answer(_command())))
         return
     listen()
     log_warnings()
@@ -178,6 +179,12 @@ def main() -> None:
     code = run(arguments, debug=len(arguments) < len(sys.argv) - 1)
     finish()
     sys.exit(_flushed(code))
+
+
+@cache
+def _command() -> Any:
+    """What Typer makes of all verbs: once, since that takes longer than most verbs, and tests run thousands of them."""
+    return typer.main.get_command(app)
 
 
 def _flushed(code: int) -> int:
@@ -200,7 +207,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
         for word in arguments:
             if steers(word):
                 raise UsageError(f"{word} holds control characters, or bytes that are no UTF-8; write plain UTF-8")
-        code = app(arguments, prog_name="evonas", standalone_mode=False)
+        code = _command()(arguments, prog_name="evonas", standalone_mode=False)
         if code == CODES["Ctrl-C"]:  # what Typer makes of a Ctrl-C that it sees first
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing import forkserver, resource_tracker
+from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
 from types import ModuleType
 
 _NAMES = ("PYTHONSAFEPATH", "PYTHONPATH")
@@ -43,6 +43,32 @@ def spawning() -> SpawnContext:
     return _Spawning()
 
 
+class Fork(ForkServerProcess):
+    """A process that a server has forked."""
+
+    def start(self) -> None:
+        """Starts the process."""
+        with _without_main():
+            super().start()
+
+
+class _Forking(ForkServerContext):
+    Process = Fork
+
+
+def forking(modules: Sequence[str]) -> ForkServerContext:
+    """The multiprocessing context whose processes are forked by a server that has imported the modules.
+
+    The server finds modules where this process finds them, and not in the current folder first. The server is started
+    by the first call and ends with this process. A module that is missing is left out.
+    """
+    context = _Forking()
+    context.set_forkserver_preload(list(modules))
+    with _shielded(os.pathsep.join(filter(None, sys.path))), _without_main():
+        forkserver.ensure_running()
+    return context
+
+
 def command(here: bool) -> list[str]:
     """The words that start `evonas`; `here`: it may import from the current folder, after everything else.
 
@@ -52,10 +78,10 @@ def command(here: bool) -> list[str]:
 
 
 @contextmanager
-def _shielded() -> Iterator[None]:
-    """Processes that are started meanwhile do not import from the current folder."""
+def _shielded(path: str | None = None) -> Iterator[None]:
+    """Processes that are started meanwhile do not import from the current folder, or import from `path`."""
     before = _variables()
-    _set({"PYTHONSAFEPATH": "1", "PYTHONPATH": _elsewhere(before["PYTHONPATH"] or "") or None})
+    _set({"PYTHONSAFEPATH": "1", "PYTHONPATH": path or _elsewhere(before["PYTHONPATH"] or "") or None})
     try:
         yield
     finally:

@@ -65,11 +65,11 @@ def _with_files(ground: Ground) -> RunDirectory:
         raise Unable("the job of the configuration keeps no checkpoints")
     for _ in range(20 if not made.exists() else 0):
         run = ground.free()
-        process = ground.start(ground.search(run, OFTEN))
+        process = ground.begun(run, OFTEN)
         while process.poll() is None and not (run.recorded() and list(run.root.glob(f"candidates/*/{CHECKPOINT}"))):
             time.sleep(0.0005)
         process.kill()
-        ground.ended(process)
+        ground.processes.ended(process)
         if run.exists() and list(run.root.glob(f"candidates/*/{CHECKPOINT}")):
             run.root.rename(made.root)
             break

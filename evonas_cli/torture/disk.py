@@ -8,8 +8,9 @@ from functools import partial
 from evonas_cli.core.processes import command
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.torture.child import Fault
-from evonas_cli.torture.ground import Done, Ground
+from evonas_cli.torture.ground import Ground
 from evonas_cli.torture.kills import JOURNAL
+from evonas_cli.torture.processes import Done
 from evonas_cli.torture.row import Row, Unable, holds, same
 
 REASONS = ("cannot write", "cannot make", "No space left", "Read-only")
@@ -34,8 +35,7 @@ def _in_order(done: Done) -> None:
 
 
 def _hindered(call: str, of: str, act: str, ground: Ground) -> str:
-    run = ground.free()
-    done = ground.carry_out(run, faults=[Fault(call, of, act, 2, times=0)])
+    run, done = ground.broken(Fault(call, of, act, 2, times=0))
     if done.code in (0, 1):
         raise Unable("so short a search makes no such call")
     _in_order(done)
@@ -44,7 +44,7 @@ def _hindered(call: str, of: str, act: str, ground: Ground) -> str:
 
 def _short(ground: Ground) -> str:
     run = ground.free()
-    ground.check(ground.carry_out(run, faults=[Fault("write", JOURNAL, "short", times=0)]))
+    ground.carry_out(run, faults=[Fault("write", JOURNAL, "short", times=0)]).check()
     return ground.compare(run)
 
 
@@ -58,9 +58,7 @@ def _inodes(ground: Ground) -> str:
 def _checkpoint(ground: Ground) -> str:
     run = ground.free()
     faults = [Fault("replace", "candidates", "full", times=0), Fault("open", "candidates", "full", times=0)]
-    threads = ground.parts.config["evaluator"].get("threads", 1)
-    here = ("evaluator=serial", f"evaluator.threads={threads}")  # so that what a training writes is hindered, too
-    done = ground.carry_out(run, *here, "trainer.checkpoint_seconds=0", faults=faults)
+    done = ground.carry_out(run, "trainer.checkpoint_seconds=0", faults=faults)
     if done.code in (0, 1):
         raise Unable("the job of the configuration writes no checkpoints")
     _in_order(done)
@@ -77,7 +75,8 @@ def _tmpfs(kib: int, inodes: int, ground: Ground) -> str:
     words = ["unshare", "--mount", "--map-root-user", "bash", "-c",
              MOUNTED.format(size=kib, inodes=inodes), "bash", str(room)]  # fmt: skip
     environment = {"ROOM": str(room), "KEPT": str(kept.root)}
-    done = ground.ended(ground.launch([*words, *command(here=True), *ground.search(run)], environment))
+    words += [*command(here=True), *ground.search(run, *ground.here)]
+    done = ground.processes.ended(ground.processes.spawn(words, environment))
     if done.code == 99 or (done.code == 1 and "unshare" in done.err):
         raise Unable(f"no file system may be mounted: {done.err.strip().splitlines()[-1]}")
     _in_order(done)
@@ -110,9 +109,9 @@ ROWS = (
         1.8,
     ),
     Row("disk full, checkpoint", "ENOSPC on writing a checkpoint", _EXPECTED, _checkpoint, 1.8),
-    Row("disk full, tmpfs", f"a file system of {TMPFS_KIB} KiB", _EXPECTED, partial(_tmpfs, TMPFS_KIB, 0), 1.8),
+    Row("disk full, tmpfs", f"a file system of {TMPFS_KIB} KiB", _EXPECTED, partial(_tmpfs, TMPFS_KIB, 0), 0.9, 0.9),
     Row("no inodes", "no file can be made any more", _EXPECTED, _inodes, 1.8),
-    Row("no inodes, tmpfs", f"a file system of {INODES} files", _EXPECTED, partial(_tmpfs, 0, INODES), 1.8),
+    Row("no inodes, tmpfs", f"a file system of {INODES} files", _EXPECTED, partial(_tmpfs, 0, INODES), 0.9, 0.9),
     Row("short write", "each write of the journal takes one byte", "same digest", _short, 1.0),
     Row(
         "read-only",

@@ -1,17 +1,15 @@
 """What rows are carried out on: a folder that is gone in the end, and an undisturbed search of the configuration.
 
-Rows take copies of that search, whole or as it was at half its way, and processes that are gone in the end, too.
+Rows take copies of that search, whole or as it was at half its way, and processes that are gone in the end, too. Most
+processes are forked where everything is imported, and evaluate candidates themselves (`evaluator=serial`): a process of
+its own imports torch for seconds, and so does each of its workers. Those are started `cold`, where a row is about them.
 """
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
-import os
 import shutil
-import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -22,12 +20,13 @@ from typing import Any
 
 from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import EvonasError, UsageError
-from evonas_cli.core.processes import command
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.verify import verify
 from evonas_cli.store.directory import RunDirectory
-from evonas_cli.torture import child
+from evonas_cli.torture.child import Fault
+from evonas_cli.torture.processes import Done, Processes
 from evonas_cli.torture.row import Differs, same
+from evonas_cli.torture.warm import Started
 
 QUICK = (
     *("space=nasbench201", "space.channels=2", "space.nodes=3", "dataset=digits", "dataset.limit=200", "device=cpu"),
@@ -44,25 +43,13 @@ PATIENCE = 600.0
 """Seconds after which a process that should have ended is taken for one that hangs, or 20 times the whole search."""
 
 
-@dataclass(frozen=True)
-class Done:
-    """A process that has ended: its exit code (minus the signal that ended it) and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> list[str]:
-        """The lines of stderr but for the narration and warnings."""
-        return [line for line in self.err.splitlines() if line.startswith("evonas: ")]
-
-
 @dataclass
 class Ground:
     """A configuration under torture. `close` ends what was started and removes the folder.
 
-    `words` are the overrides of its searches; `whole` is the search in one go, of this `digest`, in so many `seconds`.
+    `words` are the overrides of its searches; `whole` is the search in one go, of this `digest`. It took so many
+    `seconds` in a process of its own with the evaluator of the configuration, and `forked` ones in a forked process.
+    `advice` is what such a search says in any case.
     """
 
     folder: Path
@@ -74,8 +61,12 @@ class Ground:
     rng: Random = field(default_factory=lambda: Random("torture"))
     digest: str = ""
     seconds: float = 0.0
+    forked: float = 0.0
+    advice: tuple[str, ...] = ()
     _numbers: Any = field(default_factory=itertools.count)
-    _processes: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.processes = Processes(self.folder, PATIENCE)
 
     @property
     def whole(self) -> RunDirectory:
@@ -90,15 +81,22 @@ class Ground:
     def begin(self) -> None:
         """Makes the undisturbed search. Raises UsageError where it does not come to a sound end by itself."""
         began = time.monotonic()
-        done = self.ended(self.start(self.search(self.whole)))
+        done = self.carry_out(self.whole, cold=True)
         self.seconds = time.monotonic() - began
+        self.processes.patience = max(PATIENCE, 20 * self.seconds)
         if done.code not in (0, 1):
             raise UsageError(f"the undisturbed search ended with code {done.code}: {(done.said or [done.err])[-1]}")
+        self.advice = tuple(done.said)
         verdict = verify(self.whole, self.parts)
         if not verdict.ok or not verdict.complete or verdict.evaluations < 4:
             reason = "; ".join(verdict.problems) or f"it has only {verdict.evaluations} candidates"
             raise UsageError(f"the undisturbed search cannot be compared with: {reason}")
         self.digest = verdict.digest
+        self.processes.ended(self.processes.fork(["--version"])).check()  # the server has imported all by then
+        again, began = self.free(), time.monotonic()
+        self.carry_out(again).check()
+        self.forked = time.monotonic() - began
+        self.compare(again)
 
     def free(self) -> RunDirectory:
         """A folder of the ground where nothing is yet."""
@@ -132,49 +130,40 @@ class Ground:
         where = ["--run-dir", str(run.root), "--resume", "auto", "--quiet"]
         return ["search", *kept, *more, *places, *trust, *where]
 
-    def start(
+    @property
+    def here(self) -> tuple[str, ...]:
+        """The settings with which a search evaluates its candidates itself, which changes no result."""
+        return "evaluator=serial", f"evaluator.threads={self.parts.config['evaluator'].get('threads', 1)}"
+
+    def begun(
         self,
-        words: Sequence[str],
-        faults: Sequence[child.Fault] = (),
+        run: RunDirectory,
+        *more: str,
+        faults: Sequence[Fault] = (),
         environment: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-    ) -> subprocess.Popen[str]:
-        """A process of evonas with the words; `faults` are injected into it."""
-        return self.launch([*(child.command(faults) if faults else command(here=True)), *words], environment, cwd)
+        cold: bool = False,
+    ) -> Started:
+        """The search there, under way. It is forked, but for one that is `cold` or in another environment.
 
-    def launch(
-        self, words: Sequence[str], environment: Mapping[str, str] | None = None, cwd: Path | None = None
-    ) -> subprocess.Popen[str]:
-        """A process in a session of its own, so that a Ctrl-C of the user's stops it through `close` alone."""
-        process = subprocess.Popen(
-            words,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            env={**os.environ, **(environment or {})},
-            cwd=cwd,
-        )
-        self._processes.append(process)
-        return process
+        A cold search has the evaluator of the configuration.
+        """
+        words = self.search(run, *(() if cold else self.here), *more)
+        if cold or environment:
+            return self.processes.launch(words, environment, faults)
+        return self.processes.fork(words, faults)
 
-    def ended(self, process: subprocess.Popen[str]) -> Done:
-        """Waits for the end of the process. Raises Differs where it does not end."""
-        limit = max(PATIENCE, 20 * self.seconds)
-        try:
-            out, err = process.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            raise Differs(f"did not end within {limit:.0f} s") from None
-        finally:
-            self.kill(process)
-        return Done(process.returncode, out, err)
+    def carry_out(
+        self,
+        run: RunDirectory,
+        *more: str,
+        faults: Sequence[Fault] = (),
+        environment: Mapping[str, str] | None = None,
+        cold: bool = False,
+    ) -> Done:
+        """The search there, to its end; the rest as in `begun`."""
+        return self.processes.ended(self.begun(run, *more, faults=faults, environment=environment, cold=cold))
 
-    def carry_out(self, run: RunDirectory, *more: str, faults: Sequence[child.Fault] = (), **how: Any) -> Done:
-        """The search there, to its end; `how` as in `start`."""
-        return self.ended(self.start(self.search(run, *more), faults, **how))
-
-    def broken(self, fault: child.Fault, *others: child.Fault) -> tuple[RunDirectory, Done]:
+    def broken(self, fault: Fault, *others: Fault) -> tuple[RunDirectory, Done]:
         """A search that such a fault has ended; it comes earlier where the search has fewer such calls."""
         while True:
             run = self.free()
@@ -192,14 +181,8 @@ class Ground:
 
         Raises Differs.
         """
-        self.check(self.carry_out(run, *more, **how))
+        self.carry_out(run, *more, **how).check()
         return self.compare(run)
-
-    @staticmethod
-    def check(done: Done, *codes: int) -> None:
-        """Raises Differs unless the process ended with one of the codes (0 or 1, which means without a front)."""
-        if done.code not in (codes or (0, 1)):
-            raise Differs(f"exit {done.code}: {(done.said or done.err.splitlines() or ['no line'])[-1]}")
 
     def compare(self, run: RunDirectory) -> str:
         """Whether the run is sound, complete and of the same digest: `same digest`. Raises Differs."""
@@ -213,22 +196,9 @@ class Ground:
         same(verdict.digest, self.digest, "digest")
         return "same digest"
 
-    def kill(self, process: subprocess.Popen[str]) -> None:
-        """Ends the process and what it has started, if it is there."""
-        if process in self._processes:
-            self._processes.remove(process)
-        if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
-
     def close(self) -> None:
         """Ends all processes and removes the folder."""
-        for process in list(self._processes):
-            self.kill(process)
+        self.processes.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -13,8 +12,11 @@ from evonas_cli.store.directory import RunDirectory
 from evonas_cli.torture.child import Fault
 from evonas_cli.torture.ground import Ground
 from evonas_cli.torture.row import Row, Unable, holds, same
+from evonas_cli.torture.warm import Started
 
 JOURNAL = "journal.jsonl"
+COLD = 4
+"""One kill of so many meets a process of its own with the evaluator of the configuration; the others meet forks."""
 ORPHANED = 2.0
 """Seconds in which workers are gone whose search was killed."""
 LOOK = 0.002
@@ -26,22 +28,25 @@ def _coordinator(ground: Ground) -> str:
     for _ in range(20 * ground.kills):
         if kills == ground.kills:
             break
-        process = ground.start(ground.search(run))
-        _wait(ground, process, run, ground.rng.randint(0, ground.count))
-        time.sleep(ground.rng.uniform(0.0, 0.1 * ground.seconds))
+        cold = kills % COLD == 0
+        process = ground.begun(run, cold=cold)
+        wanted = ground.rng.randint(begun := run.recorded(), ground.count)
+        _wait(process, run, wanted)
+        longest = (1.0 if wanted == begun else 0.1) * (ground.seconds if cold else ground.forked)
+        time.sleep(ground.rng.uniform(0.0, longest))
         if process.poll() is None:
             process.kill()
             kills += 1
-        done = ground.ended(process)
+        done = ground.processes.ended(process)
         if done.code != -signal.SIGKILL:
-            ground.check(done)
+            done.check()
             ground.compare(run)
             finished, run = finished + 1, ground.free()
     observed = ground.resume(run)
     return f"{observed} after {kills} kills in {finished + 1} searches"
 
 
-def _wait(ground: Ground, process: subprocess.Popen[str], run: RunDirectory, lines: int) -> None:
+def _wait(process: Started, run: RunDirectory, lines: int) -> None:
     """Waits until the journal has so many lines or the process is gone."""
     while run.recorded() < lines and process.poll() is None:
         time.sleep(LOOK)
@@ -58,14 +63,14 @@ def _worker(ground: Ground) -> str:
     killed, attempts = 0, 0
     while killed < max(1, ground.kills // 5) and attempts < 5 * ground.kills:
         run, attempts = ground.free(), attempts + 1
-        process = ground.start(ground.search(run))
-        _wait(ground, process, run, ground.rng.randint(1, max(1, ground.count // 2)))
+        process = ground.begun(run, cold=True)
+        _wait(process, run, ground.rng.randint(1, max(1, ground.count // 2)))
         workers = _workers(process.pid)
         if workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(ground.rng.choice(workers), signal.SIGKILL)
                 killed += 1
-        ground.check(ground.ended(process))
+        ground.processes.ended(process).check()
         ground.compare(run)
     holds(killed, "the search was over each time before a worker could be killed")
     return f"same digest after {killed} killed workers"
@@ -94,13 +99,13 @@ def _first(ground: Ground) -> str:
 
 def _last(ground: Ground) -> str:
     run = ground.free()
-    process = ground.start(ground.search(run), [Fault("replace", "pareto.csv", "stop", times=0)])
+    process = ground.begun(run, faults=[Fault("replace", "pareto.csv", "stop", times=0)])
     while process.poll() is None and (run.recorded() < ground.count or not stopped(process.pid)):
         if stopped(process.pid):
             os.kill(process.pid, signal.SIGCONT)
         time.sleep(LOOK)
     process.kill()
-    same(ground.ended(process).code, -signal.SIGKILL, "exit code")
+    same(ground.processes.ended(process).code, -signal.SIGKILL, "exit code")
     same(run.recorded(), ground.count, "lines")
     return ground.resume(run)
 
@@ -136,11 +141,11 @@ def _rename(ground: Ground) -> str:
 def _parents(ground: Ground) -> str:
     _wants_workers(ground)
     run = ground.free()
-    process = ground.start(ground.search(run))
-    _wait(ground, process, run, 1)
+    process = ground.begun(run, cold=True)
+    _wait(process, run, 1)
     workers = _workers(process.pid)
     process.kill()
-    ground.ended(process)
+    ground.processes.ended(process)
     if not workers:
         raise Unable("the search was over before it could be killed")
     began = time.monotonic()
@@ -159,8 +164,23 @@ def _alive(pid: int) -> bool:
 
 _SAME = "same digest after a resume"
 ROWS = (
-    Row("kill -9, coordinator", "kill -9 at random moments, a resume after each", _SAME, _coordinator, 1.2, kills=True),
-    Row("kill -9, worker", "kill -9 of a random worker", "the search goes on, same digest", _worker, 0.3, kills=True),
+    Row(
+        "kill -9, coordinator",
+        "kill -9 at random moments, a resume after each",
+        _SAME,
+        _coordinator,
+        0.9,
+        0.3,
+        kills=True,
+    ),
+    Row(
+        "kill -9, worker",
+        "kill -9 of a random worker",
+        "the search goes on, same digest",
+        _worker,
+        cold=0.3,
+        kills=True,
+    ),
     Row("kill -9, no result yet", "kill -9 before the first result is written", _SAME, _first, 1.8),
     Row("kill -9, all results", "kill -9 after the last result, before the last files", _SAME, _last, 1.8),
     Row("kill -9, append", "kill -9 between a result and its line", _SAME, _append, 1.8),
@@ -168,5 +188,5 @@ ROWS = (
     Row("kill -9, fsync", "kill -9 between write and fsync of the journal", _SAME, _sync, 1.8),
     Row("kill -9, snapshot", "kill -9 between temporary file and rename of a snapshot", _SAME, _snapshot, 1.8),
     Row("kill -9, new run", "kill -9 between the draft of a run and its rename", _SAME, _rename, 1.8),
-    Row("kill -9, orphans", "kill -9 while workers train", "no worker 2 s later, same digest", _parents, 1.8),
+    Row("kill -9, orphans", "kill -9 while workers train", "no worker 2 s later, same digest", _parents, 0.9, 0.9),
 )

@@ -22,7 +22,7 @@ FLIP = 0x20
 def _torn(ground: Ground) -> str:
     run, whole = ground.copy(), ground.whole.journal.read_bytes()
     last = whole.rstrip(b"\n").rfind(b"\n") + 1
-    resumed = {*range(last, len(whole), max(1, (len(whole) - last) // (10 * ground.kills))), len(whole) - 1}
+    resumed = {*range(last, len(whole), max(1, (len(whole) - last) // (2 * ground.kills))), len(whole) - 1}
     for cut in range(last, len(whole)):
         run.journal.write_bytes(whole[:cut])
         found = scan(run.journal)
@@ -34,7 +34,7 @@ def _torn(ground: Ground) -> str:
 
 def _anywhere(ground: Ground) -> str:
     run, whole = ground.copy(), ground.whole.journal.read_bytes()
-    cuts = range(0, len(whole), max(1, len(whole) // (4 * ground.kills)))
+    cuts = range(0, len(whole), max(1, len(whole) // (2 * ground.kills)))
     for cut in cuts:
         run.journal.write_bytes(whole[:cut])
         answered(ground, run)

@@ -25,7 +25,7 @@ class Row:
     """What is injected into a search, and what must follow.
 
     `act` carries it out and returns what was observed in words. It raises Differs or Unable. `searches` is about how
-    many searches it takes, in processes of their own; `kills` says that it takes as many for each kill.
+    many searches it takes in forked processes, `cold` in processes of their own; `kills`: as many for each kill.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Row:
     expected: str
     act: Callable[[Ground], str]
     searches: float = 0.0
+    cold: float = 0.0
     kills: bool = False
 
 

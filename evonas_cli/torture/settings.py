@@ -29,13 +29,13 @@ def _workers(ground: Ground) -> str:
         words = ("evaluator=pool", f"evaluator.workers={count}", f"evaluator.threads={threads}")
         last = number == len(WORKERS)
         faults = [] if last else [Fault("write", JOURNAL, "kill", max(1, ground.count // 4))]
-        done = ground.carry_out(run, *words, faults=faults)
-        ground.check(done, *((0, 1) if last else (0, 1, -9)))
+        done = ground.carry_out(run, *words, faults=faults, cold=True)
+        done.check(*((0, 1) if last else (0, 1, -9)))
     return ground.compare(run)
 
 
 ROWS = (
     Row("identity key", "seed changed on a resume", "refused with the key's name, exit 3", _identity, 1.2),
     Row("free keys", ", ".join(FREE), "same digest", _free, 0.9),
-    Row("workers mixed", "sessions of 1, 2 and 4 workers, two of them killed", "same digest", _workers, 3.0),
+    Row("workers mixed", "sessions of 1, 2 and 4 workers, two of them killed", "same digest", _workers, cold=3.0),
 )

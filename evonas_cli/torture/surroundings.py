@@ -60,13 +60,14 @@ def _changed(ground: Ground) -> str:
     table = ground.free().root.with_suffix(".csv")
     _write(table, 0)
     run, words = ground.free(), [*TABLE, f"dataset.path={table}", "tracker=none", "--quiet", "--run-dir"]
-    ground.check(ground.ended(ground.start(["search", *words, str(run.root), "budget.evaluations=2"])))
+    processes = ground.processes
+    processes.ended(processes.fork(["search", *words, str(run.root), "budget.evaluations=2"])).check()
     _write(table, 1)
-    done = ground.ended(ground.start(["resume", str(run.root), "budget.evaluations=3", "--quiet"]))
+    done = processes.ended(processes.fork(["resume", str(run.root), "budget.evaluations=3", "--quiet"]))
     same(done.code, 3, "exit code")
     holds("data set" in done.said[-1], f"other words: {done.said[-1]}")
     _write(table, 0)
-    ground.check(ground.ended(ground.start(["resume", str(run.root), "budget.evaluations=3", "--quiet"])))
+    processes.ended(processes.fork(["resume", str(run.root), "budget.evaluations=3", "--quiet"])).check()
     return "refused, resumed with the old data"
 
 
@@ -77,15 +78,15 @@ def _write(table: Path, change: int) -> None:
 
 _SAME = "same digest after a resume"
 ROWS = (
-    Row("hash seed", "PYTHONHASHSEED=4711", _SAME, partial(_environment, {"PYTHONHASHSEED": "4711"}), 0.9),
+    Row("hash seed", "PYTHONHASHSEED=4711", _SAME, partial(_environment, {"PYTHONHASHSEED": "4711"}), cold=0.9),
     Row(
         "locale",
         "LC_ALL=C, an encoding of ASCII",
         _SAME,
         partial(_environment, {"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}),
-        0.9,
+        cold=0.9,
     ),
-    Row("time zone", "TZ=Pacific/Kiritimati", _SAME, partial(_environment, {"TZ": "Pacific/Kiritimati"}), 0.9),
+    Row("time zone", "TZ=Pacific/Kiritimati", _SAME, partial(_environment, {"TZ": "Pacific/Kiritimati"}), cold=0.9),
     Row("clock back", "all files of the run a day in the future", _SAME, _clock, 0.9),
     Row("folder moved", "the run renamed to `b  c'd`", _SAME, partial(_moved, "b  c'd"), 0.9),
     Row("other letters", "the run renamed to `größe-数据-🙂`", _SAME, partial(_moved, "größe-数据-🙂"), 0.9),

@@ -15,8 +15,11 @@ IN_PROCESS = 1.0
 
 def foreseen(ground: Ground, rows: Sequence[Row]) -> float:
     """About how many seconds the rows take, by what the undisturbed search took."""
-    searches = sum(row.searches * (ground.kills if row.kills else 1) for row in rows)
-    return searches * ground.seconds + IN_PROCESS * len(rows)
+    seconds = 0.0
+    for row in rows:
+        times = ground.kills if row.kills else 1
+        seconds += times * (row.searches * ground.forked + row.cold * ground.seconds) + IN_PROCESS
+    return seconds
 
 
 def outcomes(ground: Ground, rows: Sequence[Row]) -> Iterator[Outcome]:

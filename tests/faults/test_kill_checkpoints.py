@@ -29,13 +29,13 @@ SEARCHES = {
         *("space.steps=[5,10]", "trainer.epochs=8"),
     ),
     "captions": (
-        *("job=captions", "dataset.n_train=320", "dataset.n_valid=40", "job.scores=[bleu1,token_accuracy]"),
-        *("space.channels=[4]", "space.widths=[16]", "trainer.epochs=8"),
+        *("job=captions", "dataset.n_train=160", "dataset.n_valid=20", "job.scores=[bleu1,token_accuracy]"),
+        *("space.channels=[4]", "space.widths=[16]", "job.channels=[2,4]", "job.hidden=16", "trainer.epochs=4"),
     ),
 }
 SERIAL = ("evaluator=serial",)
 KILLED_ON = {"language": ("evaluator.workers=2",), "diffusion": SERIAL, "captions": SERIAL}
-"""The evaluator of the search that is killed; the one that is not has one process."""
+"""The evaluator of the search that is killed; the others have one process."""
 
 
 def verdict(root: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
@@ -69,10 +69,10 @@ def test_killed_trainings_go_on_from_their_checkpoints(
 ) -> None:
     search = ["search", *SEARCHES[name], *HALVING]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert run([*search, "evaluator=serial", "--run-dir", str(whole)]) == 0
+    assert run([*search, *SERIAL, "--run-dir", str(whole)]) == 0
     expected = verdict(whole, capsys, "--replay")
     killed_at_a_checkpoint([*search, *KILLED_ON[name]], broken)
-    assert run(["resume", str(broken), "--quiet"]) == 0
+    assert run(["resume", str(broken), *SERIAL, "--quiet"]) == 0
     assert verdict(broken, capsys)["digest"] == expected["digest"]
     assert payloads(broken) == payloads(whole)
     assert not list(broken.glob("candidates/*/checkpoint.pt"))

@@ -129,12 +129,10 @@ def test_weights_that_come_out_otherwise_are_told(
     assert "candidate 0: the trained weights are others than recorded" in capsys.readouterr().err
 
 
-def test_workers_make_lost_weights_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    whole, pool = tmp_path / "whole", ("evaluator=pool", "evaluator.workers=1")
-    assert run([*SEARCH, *HALVING, *pool, "--run-dir", str(whole)]) == 0
+def test_workers_make_lost_weights_again(whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = interrupted(whole, tmp_path / "run", kept=4)
     delete(root)
-    assert run(["resume", str(root), "--quiet"]) == 0
+    assert run(["resume", str(root), "evaluator=pool", "evaluator.workers=1", "--quiet"]) == 0
     assert verdict(root, capsys)["digest"] == verdict(whole, capsys)["digest"]
 
 

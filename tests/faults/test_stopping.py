@@ -14,21 +14,24 @@ from pathlib import Path
 
 import pytest
 
+from evonas_cli.cli.stopping import PATIENCE
+
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 TOY = ("search", "space=bits", "job=landscape", "strategy=genetic", "budget.evaluations=100000", "--run-dir", "run")
 PROGRAM = (
     "import sys\n"
     "from evonas_cli import __main__\n"
     "from evonas_cli.cli import stopping\n"
+    "stopping.PATIENCE = float(sys.argv.pop(1))\n"
     "leave = stopping.leave_at_once\n"
     "stopping.leave_at_once = lambda: (leave(), print('listening', file=sys.stderr, flush=True))\n"
     "__main__.main()\n"
 )
 
 
-def started(folder: Path, words: Sequence[str]) -> subprocess.Popen[str]:
+def started(folder: Path, words: Sequence[str], patience: float = PATIENCE) -> subprocess.Popen[str]:
     """The command, from when it begins to listen: what comes before is Python's own start."""
-    command = [sys.executable, "-c", PROGRAM, *words]
+    command = [sys.executable, "-c", PROGRAM, str(patience), *words]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None and process.stderr.readline() == "listening\n"
     return process
@@ -91,11 +94,11 @@ def _send_until_it_ends(process: subprocess.Popen[str]) -> None:
 def test_nobody_reads_what_the_command_says(tmp_path: Path) -> None:
     """A command that waits for a full pipe ends all the same for who insists: at the third signal, since the first one
     lets what is under way end, and the second one raises."""
-    process = started(tmp_path, TOY)
+    process = started(tmp_path, TOY, patience=0.5)
     time.sleep(3.0)
     for _ in range(3):
         process.send_signal(signal.SIGTERM)
-        time.sleep(2.5)
+        time.sleep(1.0)
     assert process.wait(timeout=10) == CODES[signal.SIGTERM]
     assert process.stderr is not None
     process.stderr.close()

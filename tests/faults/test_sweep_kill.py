@@ -5,6 +5,8 @@ EVONAS_KILLS sets the kills (default 1).
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import random
@@ -17,14 +19,15 @@ from typing import Any
 
 import pytest
 
+from evonas_cli.cli.app import run
 from evonas_cli.sweep.folder import find
 
 KILLS = int(os.environ.get("EVONAS_KILLS", "1"))
 EVONAS = (sys.executable, "-m", "evonas_cli")
 TRUST = ("--allow-module", "slow_job")
-SWEEP = ("space=chain_landscape", "job=slow", "budget.evaluations=60", "strategy=regularized_evolution",
+SWEEP = ("space=chain_landscape", "job=slow", "budget.evaluations=40", "strategy=regularized_evolution",
          "seed=0,1,2", "--config-dir", "own", *TRUST, "--jobs", "2")  # fmt: skip
-N_CHILDREN, N_EVALUATIONS = 3, 60
+N_CHILDREN, N_EVALUATIONS = 3, 40
 SLOW = """
 import time
 
@@ -117,13 +120,11 @@ def status(home: Path, name: str) -> dict[str, Any]:
 
 def digests(home: Path, name: str) -> list[str]:
     """The digests of the children of a sweep, each of which must verify."""
-    code = (
-        "import sys\nfrom evonas_cli.cli.app import run\n"
-        f"for path in sys.argv[1:]: assert run(['verify', path, '--json', *{TRUST!r}]) == 0"
-    )
     runs = [str(path.parent) for path in sorted(home.glob(f"outputs/sweep-{name}/*/run.json"))]
-    done = subprocess.run([sys.executable, "-c", code, *runs], cwd=home, check=True, capture_output=True, text=True)
-    verdicts = [json.loads(line) for line in done.stdout.splitlines()]
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as out:
+        patch.syspath_prepend(home)
+        assert all(run(["verify", path, "--json", *TRUST]) == 0 for path in runs)
+    verdicts = [json.loads(line) for line in out.getvalue().splitlines()]
     assert len(verdicts) == N_CHILDREN
     assert all(v["ok"] and v["complete"] and v["evaluations"] == N_EVALUATIONS for v in verdicts)
     return [verdict["digest"] for verdict in verdicts]
@@ -135,7 +136,7 @@ def test_killed_at_random_moments_it_ends_the_same(home: Path, expected: list[st
     for _ in range(KILLS):
         process = start(home, *words)
         so_far = recorded(sweep)
-        wait_for(sweep, process, rng.randint(so_far + 1, min(so_far + 80, N_CHILDREN * N_EVALUATIONS - 10)))
+        wait_for(sweep, process, rng.randint(so_far + 1, min(so_far + 60, N_CHILDREN * N_EVALUATIONS - 10)))
         below = descendants(process.pid)
         process.kill()
         process.communicate()
@@ -148,13 +149,13 @@ def test_killed_at_random_moments_it_ends_the_same(home: Path, expected: list[st
     process = start(home, *words)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    assert out.splitlines()[-1] == "outputs/sweep-killed" and "3 done; 180 evaluations" in out
+    assert out.splitlines()[-1] == "outputs/sweep-killed" and "3 done; 120 evaluations" in out
     assert digests(home, "killed") == expected
 
 
 def test_nothing_outlives_a_killed_sweep(home: Path) -> None:
     sweep = home / "outputs/sweep-long"
-    long = [word.replace("evaluations=60", "evaluations=100000") for word in SWEEP]
+    long = [word.replace("evaluations=40", "evaluations=100000") for word in SWEEP]
     process = start(home, *long, "--name", "long", "evaluator=pool", "evaluator.workers=2")
     wait_for(sweep, process, 5)
     below = descendants(process.pid)

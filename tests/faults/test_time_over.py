@@ -65,7 +65,7 @@ def test_it_ends_in_time_and_goes_on_where_it_stopped(name: str, evonas_here: Ev
     assert checkpoints(tmp_path / "run") == []
 
 
-def test_workers_stop_in_time_too(evonas: Evonas, tmp_path: Path) -> None:
+def test_workers_stop_in_time_too(evonas: Evonas, evonas_here: Evonas, tmp_path: Path) -> None:
     """Trainings of minutes, of which nothing is recorded: the last lines say what to do, and the exit code is 1."""
     words = (*SEARCH, "space=chain_cnn", "space.filters=[4]", "space.layers=2", "trainer.epochs=100000", "window=2")
     words = (*words, "strategy=random", "evaluator.workers=2", "budget.seconds=3")
@@ -79,4 +79,4 @@ def test_workers_stop_in_time_too(evonas: Evonas, tmp_path: Path) -> None:
     assert (found["state"], found["evaluations"], found["in_flight"]) == ("failed", 0, [])
     assert found["elapsed_seconds"] < 30, "a training takes minutes"
     assert [path.parent.name for path in checkpoints(tmp_path / "run")] == ["0", "1"]
-    assert verified(evonas, "run")["complete"]
+    assert verified(evonas_here, "run")["complete"]
