@@ -107,8 +107,9 @@ class BackpropNeat(WeighedPressure, Generic[G]):
         return self.population_size
 
     def check_objectives(self, objectives: Sequence[Objective]) -> None:
-        """Raises UsageError for a metric of which more is better: parents are drawn by the inverse of a loss."""
-        if objectives[0].direction == "max":
+        """Raises UsageError for a metric of which more is better: for fitness, parents are drawn by the inverse of a
+        loss."""
+        if self.pressure == FITNESS and objectives[0].direction == "max":
             raise UsageError(
                 f"objectives: strategy BackpropNeat draws parents by 1 / (loss + slack), but more {objectives[0].name} "
                 "is better; name a loss first, such as objectives=[fitness_loss]"
