@@ -91,6 +91,7 @@ CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "surprise_clusters": partial(whole, least=1),
     "behaviour_cell": partial(within, interval="(0, inf)"),
 }
+WEIGHED_CHECKS: Mapping[str, Callable[[str, object], None]] = {**CHECKS, "rho": partial(within, interval="[0, 1]")}
 
 
 def check(settings: PressureSettings, population_size: int, called: str = "population_size={}") -> None:
@@ -98,10 +99,9 @@ def check(settings: PressureSettings, population_size: int, called: str = "popul
 
     `called` is what messages call the population's size, with {} for the number.
     """
-    for key, allowed in CHECKS.items():
+    checks = WEIGHED_CHECKS if isinstance(settings, WeighedPressure) else CHECKS
+    for key, allowed in checks.items():
         allowed(key, getattr(settings, key))
-    if isinstance(settings, WeighedPressure):
-        within("rho", settings.rho, interval="[0, 1]")
     most = population_size - 1 + settings.novelty_capacity
     rule = f"exceeds the {population_size - 1} others of a population and novelty_capacity={settings.novelty_capacity}"
     fits = settings.pressure != "novelty" or settings.novelty_neighbours <= most

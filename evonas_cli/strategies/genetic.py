@@ -70,7 +70,7 @@ CHECKS: dict[str, Callable[[str, object], None]] = {
     "crowding_window": partial(whole, least=1, optional=True),
     "inherit": partial(one_of, names=("none", "weights", "schedule")),
     "exploit_fraction": partial(within, interval="(0, 0.5]"),
-    **pressure.CHECKS,
+    **pressure.WEIGHED_CHECKS,
 }
 
 
