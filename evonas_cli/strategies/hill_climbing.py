@@ -9,8 +9,9 @@ objective, losses[0]. Each child trains all of the trainer's epochs, so that a c
 (warm restarts: Loshchilov and Hutter, 2017). The search ends after `steps`, after `patience` steps without a gain, or
 where nothing can grow. Losses are warm-started: a child has had its ancestors' epochs, too.
 
-`pressure` (evolution/pressure.py) compares the current network and its children, who are the population of a step, by
-rho z(fitness) + (1 - rho) z(bonus) in the place of fitness; a gain is then a child that is better than its parent so.
+`pressure` (evolution/pressure.py) chooses the best child by rho z(fitness) + (1 - rho) z(bonus) in the place of fitness,
+among the current network and its children. The best child then is the current network even where the parent is better:
+children that all grow are near each other and far from their parent, whose novelty would end the climb at the start.
 """
 
 from __future__ import annotations
@@ -105,7 +106,8 @@ class HillClimbing(WeighedPressure, Generic[G]):
         return [child for child in grown if child is not None], replace(state, asked=state.asked + 1)
 
     def tell(self, state: Climb[G], told: Sequence[Evaluation[G]], rng: Random) -> Climb[G]:
-        """The best child is the current network if its loss is smaller; of equal children the first."""
+        """The best child is the current network if its loss is smaller, or under any pressure but fitness; of equal
+        children the first."""
         able = [Current(one.id, one.genome, one.losses[0]) for one in told if one.losses is not None]
         current = state.current
         own = {one.id: one.loss for one in ([] if current is None else [current]) + able}
@@ -113,7 +115,7 @@ class HillClimbing(WeighedPressure, Generic[G]):
         losses = pressure.losses(self, state.behaviours, own)
         if able:
             best = min(able, key=lambda one: (losses[one.id], one.id))
-            if current is None or losses[best.id] < losses[current.id]:
+            if current is None or self.pressure != FITNESS or losses[best.id] < losses[current.id]:
                 return replace(state, current=best, stale=0)
         return replace(state, stale=state.stale + (current is not None))
 

@@ -121,15 +121,18 @@ def test_codeepneat_takes_the_bonus_as_one_more_objective_where_it_takes_several
     assert len(after.blueprints.parts[0].losses) == 3
 
 
-@BOTH
-def test_hill_climbing_goes_to_the_loner(rho: float, first: int) -> None:
+@pytest.mark.parametrize(("rho", "first"), [(0.0, 9), (1.0, 1)])
+def test_hill_climbing_goes_to_the_loner_even_where_the_parent_is_better(rho: float, first: int) -> None:
     strategy: Any = HillClimbing(space=GROWING, children=9, rho=rho, **NOVELTY)  # type: ignore[arg-type]
     asked, state = strategy.ask(strategy.init(Random(0)), Random(0))
     state = strategy.tell(state, [Evaluation(0, asked[0].genome, (-1.0,), descriptor=(0.0,))], Random(0))
     children, state = strategy.ask(state, Random(1))
     state = strategy.tell(state, crowd(children, 1), Random(1))
-    assert strategy.population(state) == (first,) and state.stale == int(first == 0)
-    assert strategy.figures(state)["current_loss"] == (8.0 if first else -1.0)
+    assert strategy.population(state) == (first,) and state.stale == 0
+    assert strategy.figures(state)["current_loss"] == first - 1.0
+    children, state = strategy.ask(state, Random(2))
+    failed = [Evaluation(20 + id, one.genome, None) for id, one in enumerate(children)]
+    assert strategy.tell(state, failed, Random(2)).stale == 1
 
 
 def test_lemonade_keeps_the_loner_on_the_front_beside_the_best() -> None:
