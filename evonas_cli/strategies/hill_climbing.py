@@ -9,9 +9,9 @@ objective, losses[0]. Each child trains all of the trainer's epochs, so that a c
 (warm restarts: Loshchilov and Hutter, 2017). The search ends after `steps`, after `patience` steps without a gain, or
 where nothing can grow. Losses are warm-started: a child has had its ancestors' epochs, too.
 
-`pressure` (evolution/pressure.py) chooses the best child by rho z(fitness) + (1 - rho) z(bonus) in the place of fitness,
-among the current network and its children. The best child then is the current network even where the parent is better:
-children that all grow are near each other and far from their parent, whose novelty would end the climb at the start.
+`pressure` (evolution/pressure.py) chooses the best child by rho z(fitness) + (1 - rho) z(bonus), among the current
+network and its children. The best child is then the current network even where the parent is better: children that all
+grow are near each other and far from their parent, whose novelty would end the climb at the start.
 """
 
 from __future__ import annotations
