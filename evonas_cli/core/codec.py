@@ -4,6 +4,7 @@ Covers None, bool, int, float (infinities too), str, bytes, tuples, lists, dicts
 unions of None, plain values and dataclasses. A genome, any place whose hint is a type variable (`Member(Generic[G])`
 with `genome: G`), is written and read by the space; None stays None.
 Arrays of numpy (`NDArray[np.float64]`) are leaves. Other leaf types (tensors, say) join through `register`.
+A field that a state gets later is declared with `later`, so that states of older runs are read and written as before.
 """
 
 from __future__ import annotations
@@ -42,6 +43,17 @@ _JSON = (Json, typing.get_type_hints(_Hinted)["value"])
 def register(leaf: type, write: Callable[[Any], Json], read: Reader) -> None:
     """Teaches the codec a type that it treats as one value."""
     _LEAVES[leaf] = (write, read)
+
+
+_LATER = "later"
+
+
+def later(make: Callable[[], Any]) -> Any:
+    """A field of a dataclass whose states were stored before it had the field.
+
+    A state without the field is read with what `make` gives, and the field is not written while it equals that.
+    """
+    return dataclasses.field(default_factory=make, metadata={_LATER: True})
 
 
 def _read_bytes(data: Any) -> bytes:
@@ -117,8 +129,11 @@ def _encode(hint: Any, value: Any, genome: Callable[[Any], Json]) -> Any:
     if _is_record(cls):
         if not isinstance(value, cls):
             raise CodecError(f"expected {cls.__name__}, found {type(value).__name__}")
-        hints = _fields(cls)
-        return {name: _encode(h, getattr(value, name), genome) for name, h in hints.items()}
+        kept = {name: getattr(value, name) for name in _fields(cls)}
+        for name, make in _later_fields(cls).items():
+            if kept[name] == make():
+                del kept[name]
+        return {name: _encode(_fields(cls)[name], one, genome) for name, one in kept.items()}
     return _plain(cls, value)
 
 
@@ -153,9 +168,9 @@ def _decode(hint: Any, data: Any, genome: Reader) -> Any:
         return cls({_decode(args[0], k, genome): _decode(args[1], v, genome) for k, v in data})
     if _is_record(cls):
         hints = _fields(cls)
-        if not isinstance(data, Mapping) or set(data) != set(hints):
+        if not _has_fields(cls, data):
             raise CodecError(f"expected the fields {sorted(hints)} of {cls.__name__}")
-        return cls(**{name: _decode(h, data[name], genome) for name, h in hints.items()})
+        return cls(**{name: _decode(hints[name], one, genome) for name, one in data.items()})
     if cls is float and _is_special(data):
         return _FLOATS[data]
     return _plain(cls, data)
@@ -190,7 +205,7 @@ def _json_arm(hint: Any, args: tuple[Any, ...], data: Any) -> Any:
         if isinstance(arm, TypeVar):
             continue
         if _is_record(cls):
-            if isinstance(data, Mapping) and set(data) == set(_fields(cls)):
+            if _has_fields(cls, data):
                 return arm
         elif cls in (tuple, list, *_DICTS):
             if isinstance(data, list):
@@ -216,6 +231,20 @@ def _is_record(cls: Any) -> bool:
 def _fields(cls: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
     return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+@cache
+def _later_fields(cls: Any) -> dict[str, Callable[[], Any]]:
+    """What makes the value that stands for each field declared with `later`, where it is absent."""
+    made: Any = {one.name: one.default_factory for one in dataclasses.fields(cls) if _LATER in one.metadata}
+    return dict(made)
+
+
+def _has_fields(cls: Any, data: Any) -> bool:
+    """Whether JSON data has all fields of a dataclass but for some that came later, and no others."""
+    if not isinstance(data, Mapping) or not set(data) <= set(_fields(cls)):
+        return False
+    return set(_fields(cls)) - set(data) <= set(_later_fields(cls))
 
 
 def state_hint(strategy: Any) -> Any:

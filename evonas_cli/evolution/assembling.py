@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from evonas_cli.core.codec import later
 from evonas_cli.core.types import Evaluation, G
+from evonas_cli.evolution.behaviour import Behaviours
 from evonas_cli.evolution.breeding import Part, Population, credit
 from evonas_cli.evolution.speciation import Distance, Species
 from evonas_cli.genomes.marked_graph import MarkedGraph, NodeGene, active, pointer
@@ -34,7 +36,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Coevolution:
-    """Both populations, what is asked but not told, and what was told last: candidates, best first, failed last."""
+    """Both populations, what is asked but not told, and what was told last: candidates, best first, failed last.
+
+    `behaviours` is empty where networks count by their fitness alone.
+    """
 
     modules: Population
     blueprints: Population
@@ -42,6 +47,7 @@ class Coevolution:
     pending: tuple[Batch, ...] = ()
     told: tuple[int, ...] = ()
     fitnesses: tuple[float, ...] = ()
+    behaviours: Behaviours = later(Behaviours)
 
 
 def assemble(state: Coevolution, n: int, rng: Random) -> list[Recipe]:

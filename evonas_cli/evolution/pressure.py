@@ -1,8 +1,9 @@
 """Selection pressures: whether individuals are selected for their fitness, or for behaving in new ways.
 
-A strategy takes them in four steps: it inherits the settings (`PressureSettings`), keeps `Behaviours` in its state,
-calls `judged` with what it was told and who lives, and selects by `losses`, or by the bonus itself as one more
-objective. With pressure=fitness nothing of this has any effect.
+A strategy takes them in four steps. The strategy inherits the settings: `WeighedPressure` where the strategy selects
+by one number, `PressureSettings` where it selects by several. The strategy keeps `Behaviours` in its state, calls
+`judged` with what it was told and who lives, and selects by `losses`, or by `objectives`, of which the bonus is the
+last. With pressure=fitness nothing of this has any effect.
 """
 
 from __future__ import annotations
@@ -36,6 +37,13 @@ class PressureSettings:
     novelty_capacity: int = 1000
     surprise_clusters: int = 10
     behaviour_cell: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeighedPressure(PressureSettings):
+    """The settings of a strategy that selects by one number: `rho` is the weight of fitness beside the bonus."""
+
+    rho: float = 0.0
 
 
 def _by_novelty(
@@ -83,18 +91,23 @@ CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "surprise_clusters": partial(whole, least=1),
     "behaviour_cell": partial(within, interval="(0, inf)"),
 }
+WEIGHED_CHECKS: Mapping[str, Callable[[str, object], None]] = {**CHECKS, "rho": partial(within, interval="[0, 1]")}
 
 
-def check(settings: PressureSettings, population_size: int) -> None:
-    """Raises UsageError for settings out of range, and for more neighbours or clusters than there can be."""
-    for key, allowed in CHECKS.items():
+def check(settings: PressureSettings, population_size: int, called: str = "population_size={}") -> None:
+    """Raises UsageError for settings out of range, and for more neighbours or clusters than there can be.
+
+    `called` is what messages call the population's size, with {} for the number.
+    """
+    checks = WEIGHED_CHECKS if isinstance(settings, WeighedPressure) else CHECKS
+    for key, allowed in checks.items():
         allowed(key, getattr(settings, key))
     most = population_size - 1 + settings.novelty_capacity
     rule = f"exceeds the {population_size - 1} others of a population and novelty_capacity={settings.novelty_capacity}"
     fits = settings.pressure != "novelty" or settings.novelty_neighbours <= most
     require(fits, "novelty_neighbours", settings.novelty_neighbours, rule)
     fits = settings.pressure != "surprise" or settings.surprise_clusters <= population_size
-    rule = f"exceeds population_size={population_size}"
+    rule = f"exceeds {called.format(population_size)}"
     require(fits, "surprise_clusters", settings.surprise_clusters, rule)
 
 
@@ -117,7 +130,7 @@ def judged(
     return BONUSES[settings.pressure](settings, state, points, newcomers, rng)
 
 
-def losses(settings: PressureSettings, state: Behaviours, own: Mapping[int, float], rho: float) -> Mapping[int, float]:
+def losses(settings: WeighedPressure, state: Behaviours, own: Mapping[int, float]) -> Mapping[int, float]:
     """By id what to select the living by in the place of their `own` losses, which are finite: smaller is better.
 
     -(rho z(fitness) + (1 - rho) z(bonus)), where fitness = -loss, and z is the distance from the mean in standard
@@ -126,7 +139,20 @@ def losses(settings: PressureSettings, state: Behaviours, own: Mapping[int, floa
     if settings.pressure == FITNESS:
         return own
     fitness, bonus = standardised([-loss for loss in own.values()]), standardised([state.bonus[id] for id in own])
+    rho = settings.rho
     return {id: -(rho * f + (1 - rho) * b) for id, f, b in zip(own, fitness, bonus, strict=True)}
+
+
+def objectives(
+    settings: PressureSettings, state: Behaviours, own: Mapping[int, tuple[float, ...]]
+) -> Mapping[int, tuple[float, ...]]:
+    """By id the losses of several objectives by which to select the living: their `own`, and last minus the bonus.
+
+    As in Mouret's novelty-based multiobjectivization (2011).
+    """
+    if settings.pressure == FITNESS:
+        return own
+    return {id: (*losses, -state.bonus[id]) for id, losses in own.items()}
 
 
 def standardised(values: Sequence[float]) -> list[float]:

@@ -41,6 +41,8 @@ COMPONENTS: Mapping[str, Callable[[float], float]] = {
 }
 END = 2.0
 """The target is approximated in [-END, END]."""
+PROBES = tuple([END * (place / 4 - 1) for place in range(9)])
+"""Where a composition's values are its behaviour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Sequences:
     `gains` are the options of every component's gain. The target is `target`, with the gains `target_gains` at its
     places; its components need not be among `components`. Raises UsageError for components that are unknown.
     """
+
+    behaviours = tuple([f"at {x:g}" for x in PROBES])
 
     def __init__(
         self,
@@ -132,6 +136,12 @@ class Sequences:
         apart = [applied(steps, x) - y for x, y in zip(self._xs, self._ys, strict=True)]
         error = sqrt(sum([difference * difference for difference in apart]) / len(apart))
         return 1 / (1 + error) if isfinite(error) else 0.0
+
+    def behaviour(self, genome: Composition) -> tuple[float, ...]:
+        """10 y / (1 + |y|) for the value y at each of PROBES, in [-10, 10]; 10 where y is not finite."""
+        gains = dict(genome.gains)
+        values = [applied([(name, gains[name]) for name in genome.sequence], x) for x in PROBES]
+        return tuple([10 * y / (1 + abs(y)) if isfinite(y) else 10.0 for y in values])
 
     def to_json(self, genome: Composition) -> Json:
         """The sequence, and the gain of each component in it by name."""

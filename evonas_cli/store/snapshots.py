@@ -24,8 +24,8 @@ from evonas_cli.store.journal import Journal
 from evonas_cli.store.reading import LARGE, is_count, read_json, read_text
 
 FORMAT = 5
-"""Rises whenever a member is added here, to `Position` or to a state that strategies share: what another version wrote
-is never compared or used."""
+"""Rises whenever a member is added here, to `Position` or to a state that strategies share, unless the member is
+declared with `codec.later`: what another version wrote is never compared or used."""
 _KEPT = 2
 _log = logging.getLogger(__name__)
 

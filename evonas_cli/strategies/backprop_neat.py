@@ -10,6 +10,10 @@
 The loss is the first one, of at least 0; `fitness_loss` of job=neurons has the penalty on links in it. A failed
 candidate is no member. Where no member is left, candidates are sampled.
 
+`pressure` (evolution/pressure.py) orders members and clusters and draws parents by other losses: -(rho z(fitness) +
+(1 - rho) z(bonus)) among the members, raised by as much as makes the least 0. The hall of fame remains that of the
+loss, since a bonus compares the members of one generation alone.
+
 The source is a demonstration, not a paper. Beside it: generation 0 is trained, too; the hall of fame holds a lineage
 once, since a candidate that was trained on takes the place of the one whose weights it had. A generation may be asked
 before the one before it is told (the run's window): it breeds from what was told.
@@ -25,11 +29,15 @@ from statistics import fmean
 from typing import Generic, Protocol
 
 from evonas_cli.core.checks import require, whole, within
+from evonas_cli.core.codec import later
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
+from evonas_cli.evolution import pressure
+from evonas_cli.evolution.behaviour import Behaviours
 from evonas_cli.evolution.medoids import k_medoids
+from evonas_cli.evolution.pressure import FITNESS, WeighedPressure
 from evonas_cli.genomes.capabilities import Crossable, Lamarckian, Measured, Mutable, Prunable, Sized
 
 
@@ -51,7 +59,7 @@ class Pool(Generic[G]):
     """The members told last, best first; their clusters, as places among them, the cluster of the best first.
 
     `hall` are the best ever. `pending` says by batch, for each candidate that is asked and not told, whose weights it
-    was trained on from (None: it is a child or a sample).
+    was trained on from (None: it is a child or a sample). `behaviours` is empty where losses alone count.
     """
 
     members: tuple[Member[G], ...] = ()
@@ -59,6 +67,7 @@ class Pool(Generic[G]):
     hall: tuple[Member[G], ...] = ()
     generation: int = 0
     pending: tuple[tuple[int | None, ...], ...] = ()
+    behaviours: Behaviours = later(Behaviours)
 
     def cluster(self, place: int) -> list[Member[G]]:
         """Its members, best first."""
@@ -66,7 +75,7 @@ class Pool(Generic[G]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BackpropNeat(Generic[G]):
+class BackpropNeat(WeighedPressure, Generic[G]):
     """Evolution of structures whose weights are trained and inherited, in clusters (Ha, 2016)."""
 
     space: NetworkSpace[G]
@@ -84,11 +93,13 @@ class BackpropNeat(Generic[G]):
         whole("hall_of_fame", self.hall_of_fame, least=0)
         within("extinction_probability", self.extinction_probability, interval="[0, 1]")
         within("loss_slack", self.loss_slack, interval="(0, inf)")
+        pressure.check(self, self.population_size)
 
     @property
     def demands(self) -> Demands:
-        """Genomes of networks that take trained weights, and that recombine and mutate, with a distance."""
-        return Demands(space=(Mutable, Crossable, Measured, Lamarckian, Prunable))
+        """Genomes of networks that take trained weights, and that recombine and mutate, with a distance; a descriptor
+        where behaviour counts."""
+        return Demands(space=(Mutable, Crossable, Measured, Lamarckian, Prunable), descriptor=self.pressure != FITNESS)
 
     @property
     def least_evaluations(self) -> int:
@@ -96,8 +107,9 @@ class BackpropNeat(Generic[G]):
         return self.population_size
 
     def check_objectives(self, objectives: Sequence[Objective]) -> None:
-        """Raises UsageError for a metric of which more is better: parents are drawn by the inverse of a loss."""
-        if objectives[0].direction == "max":
+        """Raises UsageError for a metric of which more is better: for fitness, parents are drawn by the inverse of a
+        loss."""
+        if self.pressure == FITNESS and objectives[0].direction == "max":
             raise UsageError(
                 f"objectives: strategy BackpropNeat draws parents by 1 / (loss + slack), but more {objectives[0].name} "
                 "is better; name a loss first, such as objectives=[fitness_loss]"
@@ -111,7 +123,9 @@ class BackpropNeat(Generic[G]):
         """The children of all clusters, then those that are trained on."""
         if state.members:
             parents = self._parents(state, rng)
-            children = [self._child(parents[place % len(parents)], rng) for place in range(self.population_size)]
+            chances = self._chances(state)
+            places = range(self.population_size)
+            children = [self._child(parents[place % len(parents)], chances, rng) for place in places]
             kept = {one.id: one for one in (*state.hall, *[cluster[0] for cluster in parents])}
         else:
             children = [Proposal(self.space.sample(rng), operator="sample") for _ in range(self.population_size)]
@@ -128,13 +142,16 @@ class BackpropNeat(Generic[G]):
             for one, origin in zip(told, origins, strict=True)
             if one.losses is not None
         ]
-        members = _best_first([member for member, _ in found])
+        own = {member.id: member.loss for member, _ in found}
+        behaviours = pressure.judged(self, state.behaviours, told, own, rng)
+        members = _best_first([member for member, _ in found], pressure.losses(self, behaviours, own))
         return Pool(
             tuple(members),
             self._clusters(members, rng),
             self._hall(state.hall, found),
             state.generation + 1,
             tuple(pending),
+            behaviours,
         )
 
     def population(self, state: Pool[G]) -> tuple[int, ...]:
@@ -142,9 +159,12 @@ class BackpropNeat(Generic[G]):
         return tuple([member.id for member in state.members])
 
     def figures(self, state: Pool[G]) -> Mapping[str, Json]:
-        """Best and mean loss, those of the hall of fame and of clusters; links and hidden nodes if counted."""
+        """Best and mean loss, those of the hall of fame and of clusters; links and hidden nodes if counted (the best
+        are those of the least loss, whatever the pressure); and `pressure.figures`."""
         losses = [member.loss for member in state.members]
-        clusters: list[Json] = [{"size": len(one), "best_loss": losses[one[0]]} for one in state.clusters]
+        clusters: list[Json] = [
+            {"size": len(one), "best_loss": min(losses[place] for place in one)} for one in state.clusters
+        ]
         found: dict[str, Json] = {
             "generation": state.generation,
             "best_loss": min(losses, default=None),
@@ -154,9 +174,9 @@ class BackpropNeat(Generic[G]):
         }
         if isinstance(self.space, Sized) and losses:
             sizes = [self.space.sizes(member.genome) for member in state.members]
-            found["best_sizes"] = dict(sizes[0])
+            found["best_sizes"] = dict(sizes[losses.index(min(losses))])
             found["mean_sizes"] = {name: fmean(size[name] for size in sizes) for name in sizes[0]}
-        return found
+        return {**found, **pressure.figures(self, state.behaviours)}
 
     def _member(self, told: Evaluation[G], loss: float) -> Member[G]:
         """With the weights that its job handed back, if it did."""
@@ -185,8 +205,14 @@ class BackpropNeat(Generic[G]):
             parents[-1] = parents[0]
         return parents
 
-    def _child(self, parents: Sequence[Member[G]], rng: Random) -> Proposal[G]:
-        weights = [1 / (max(0.0, parent.loss) + self.loss_slack) for parent in parents]
+    def _chances(self, state: Pool[G]) -> Mapping[int, float]:
+        """By id how likely a member is a parent, in proportion to the others of its cluster."""
+        losses = pressure.losses(self, state.behaviours, {member.id: member.loss for member in state.members})
+        least = 0.0 if self.pressure == FITNESS else min(losses.values())
+        return {id: 1 / (max(0.0, loss - least) + self.loss_slack) for id, loss in losses.items()}
+
+    def _child(self, parents: Sequence[Member[G]], chances: Mapping[int, float], rng: Random) -> Proposal[G]:
+        weights = [chances[parent.id] for parent in parents]
         mother, father = rng.choices(parents, weights, k=2)
         child = mother.genome if mother is father else self.space.recombine([mother.genome, father.genome], rng)
         operator = "mutation" if mother is father else "crossover+mutation"
@@ -194,6 +220,6 @@ class BackpropNeat(Generic[G]):
         return Proposal(self.space.mutate(child, rng), parents=ids, operator=operator)
 
 
-def _best_first(members: Sequence[Member[G]]) -> list[Member[G]]:
-    """Of equal ones the elder first."""
-    return sorted(members, key=lambda member: (member.loss, member.id))
+def _best_first(members: Sequence[Member[G]], losses: Mapping[int, float] | None = None) -> list[Member[G]]:
+    """By loss, or by `losses` of their ids where these are given; of equal ones the elder first."""
+    return sorted(members, key=lambda member: (member.loss if losses is None else losses[member.id], member.id))

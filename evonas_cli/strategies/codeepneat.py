@@ -16,6 +16,10 @@ network and no network is trained twice in a generation; and a new species that 
 child, since its modules would be in no network. Ranks instead of fitness are shared (evolution/speciation.py). Asked
 again before it is told (a window above 1), it assembles the same generation once more; what is told of a generation
 already bred from comes too late.
+
+`pressure` (evolution/pressure.py) credits modules and blueprints with the worth of networks in the place of their
+fitness: rho z(fitness) + (1 - rho) z(bonus) among the networks told together, or with `several: pareto` the bonus as
+one more objective. A part that was in no network keeps the worth of an earlier generation.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from evonas_cli.core.checks import one_of, require, switch, whole, within
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
+from evonas_cli.evolution import pressure
 from evonas_cli.evolution.assembling import (
     Batch,
     Coevolution,
@@ -39,15 +44,17 @@ from evonas_cli.evolution.assembling import (
     redirect,
     unreachable,
 )
+from evonas_cli.evolution.behaviour import Behaviours
 from evonas_cli.evolution.breeding import Breeding, Kind, Population, by_front
 from evonas_cli.evolution.neat import GraphLoci, MutationRates
 from evonas_cli.evolution.nondominated import best_first
+from evonas_cli.evolution.pressure import FITNESS, WeighedPressure
 from evonas_cli.genomes.capabilities import Modular
 from evonas_cli.genomes.marked_graph import MarkedGraph, pointers
 
 
 @dataclass(frozen=True, kw_only=True)
-class CoDeepNeat(Generic[G]):
+class CoDeepNeat(WeighedPressure, Generic[G]):
     """Co-evolution of modules and of blueprints that point to species of modules (Miikkulainen et al., 2017).
 
     `module_species` and `blueprint_species` are wanted numbers. Probabilities of `add_node` and `add_link` are for each
@@ -100,11 +107,13 @@ class CoDeepNeat(Generic[G]):
         for name in ("add_node", "add_link", "gene", "switch"):
             within(f"{name}_probability", getattr(self, f"{name}_probability"), interval="[0, 1]")
         within("gene_scale", self.gene_scale, interval="(0, inf)")
+        pressure.check(self, self.assemblies, "assemblies={}")
 
     @property
     def demands(self) -> Demands:
-        """Networks of a blueprint and modules."""
-        return Demands(space=(Modular,), objectives="first" if self.several == "first" else "all")
+        """Networks of a blueprint and modules; a descriptor where behaviour counts."""
+        several: Literal["first", "all"] = "first" if self.several == "first" else "all"
+        return Demands(space=(Modular,), objectives=several, descriptor=self.pressure != FITNESS)
 
     @property
     def least_evaluations(self) -> int:
@@ -133,11 +142,12 @@ class CoDeepNeat(Generic[G]):
     def tell(self, state: Coevolution, told: Sequence[Evaluation[G]], rng: Random) -> Coevolution:
         """Credits the parts and breeds the next generation of both populations."""
         batch, *pending = state.pending
+        fitnesses = tuple([-network.losses[0] for network in told if network.losses is not None])
+        able = [network.id for network in told if network.losses is not None]
+        behaviours = pressure.judged(self, state.behaviours, told, able, rng)
+        told = self._judged(behaviours, told)
         state = replace(
-            state,
-            pending=tuple(pending),
-            told=self._best_first(told),
-            fitnesses=tuple([-network.losses[0] for network in told if network.losses is not None]),
+            state, pending=tuple(pending), told=self._best_first(told), fitnesses=fitnesses, behaviours=behaviours
         )
         if batch.generation < state.generation:
             return state
@@ -157,7 +167,8 @@ class CoDeepNeat(Generic[G]):
         return state.told
 
     def figures(self, state: Coevolution) -> Mapping[str, Json]:
-        """Of the generation told last its mean and best fitness and failures; of the living both populations."""
+        """Of the generation told last its mean and best fitness and failures; of the living both populations; and
+        `pressure.figures`."""
         fitnesses = state.fitnesses
         return {
             "generation": state.generation,
@@ -166,7 +177,20 @@ class CoDeepNeat(Generic[G]):
             "n_failed": len(state.told) - len(fitnesses),
             "modules": state.modules.figures(),
             "blueprints": state.blueprints.figures(),
+            **pressure.figures(self, state.behaviours),
         }
+
+    def _judged(self, behaviours: Behaviours, told: Sequence[Evaluation[G]]) -> Sequence[Evaluation[G]]:
+        """The networks with what they are credited by in the place of their losses."""
+        own = {network.id: network.losses for network in told if network.losses is not None}
+        if self.several == "pareto":
+            losses = pressure.objectives(self, behaviours, own)
+        elif self.pressure == FITNESS:
+            losses = own
+        else:
+            weighed = pressure.losses(self, behaviours, {id: loss[0] for id, loss in own.items()})
+            losses = {id: (loss,) for id, loss in weighed.items()}
+        return [replace(network, losses=losses.get(network.id)) for network in told]
 
     def _best_first(self, told: Sequence[Evaluation[G]]) -> tuple[int, ...]:
         judged = [(network.id, network.losses) for network in told if network.losses is not None]

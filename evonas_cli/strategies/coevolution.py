@@ -19,6 +19,9 @@ Loss is the first objective. A pair that was told is not evaluated again. A fail
 none but failed pairs is no parent. Random partners are dealt in turn, so that every setting meets a sequence where
 there are enough; a setting that met none is no parent either. A generation may be asked before the one before it is
 told (the run's window): it is bred from the populations told so far.
+
+`pressure` (evolution/pressure.py) judges sequences and settings by the worth of pairs in the place of their fitness:
+rho z(fitness) + (1 - rho) z(bonus) among the pairs of a generation, known ones included. `epsilon` stays a loss.
 """
 
 from __future__ import annotations
@@ -31,10 +34,13 @@ from statistics import fmean
 from typing import Generic, TypeAlias
 
 from evonas_cli.core.checks import require, whole, within
+from evonas_cli.core.codec import later
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.persistent import PersistentDict
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
-from evonas_cli.evolution import crossover, sequences
+from evonas_cli.evolution import crossover, pressure, sequences
+from evonas_cli.evolution.behaviour import Behaviours
+from evonas_cli.evolution.pressure import FITNESS, WeighedPressure
 from evonas_cli.evolution.selection import winner
 from evonas_cli.genomes import choices
 from evonas_cli.genomes.capabilities import Sequenced
@@ -73,7 +79,7 @@ class Generation:
 class Coevolution(Generic[G]):
     """The populations judged last, best first; the generations asked and not yet told; what is known of each pair.
 
-    `least` is the least loss told, None before a success.
+    `least` is the least loss told, None before a success. `behaviours` is empty where losses alone count.
     """
 
     judged: Generation = field(default_factory=Generation)
@@ -81,10 +87,11 @@ class Coevolution(Generic[G]):
     known: PersistentDict[G, Outcome] = field(default_factory=PersistentDict)
     number: int = 0
     least: float | None = None
+    behaviours: Behaviours = later(Behaviours)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SequenceCoevolution(Generic[G]):
+class SequenceCoevolution(WeighedPressure, Generic[G]):
     """Coevolution of sequences of components with the components' settings (for a-ASP; de Wynter, 2019).
 
     `partners` settings, 2 or more, judge a sequence, the best one among them. A loss of `epsilon` or less ends the
@@ -114,11 +121,12 @@ class SequenceCoevolution(Generic[G]):
         within("crossover_probability", self.crossover_probability, interval="[0, 1]")
         within("mutation_probability", self.mutation_probability, interval="[0, 1]")
         within("epsilon", self.epsilon, interval="[0, inf)", optional=True)
+        pressure.check(self, self.sequence_population * self.partners, "the {} pairs of a generation")
 
     @property
     def demands(self) -> Demands:
-        """Sequences of components."""
-        return Demands(space=(Sequenced,))
+        """Sequences of components; a descriptor where behaviour counts."""
+        return Demands(space=(Sequenced,), descriptor=self.pressure != FITNESS)
 
     @property
     def least_evaluations(self) -> int:
@@ -136,7 +144,7 @@ class SequenceCoevolution(Generic[G]):
             proposals = self._new(generation, state.known)
             if proposals:
                 return proposals, replace(state, pending=(*state.pending, generation))
-            state = self._succeed(state, generation)
+            state = self._succeed(state, generation, (), rng)
         return [], state
 
     def tell(self, state: Coevolution[G], told: Sequence[Evaluation[G]], rng: Random) -> Coevolution[G]:
@@ -146,7 +154,7 @@ class SequenceCoevolution(Generic[G]):
         least = min(losses if state.least is None else [state.least, *losses], default=None)
         generation, *pending = state.pending
         known = state.known.with_entries(new)
-        return self._succeed(replace(state, pending=tuple(pending), known=known, least=least), generation)
+        return self._succeed(replace(state, pending=tuple(pending), known=known, least=least), generation, told, rng)
 
     def population(self, state: Coevolution[G]) -> tuple[int, ...]:
         """The best candidate of each sequence that has one, the sequence with the least loss first."""
@@ -154,7 +162,8 @@ class SequenceCoevolution(Generic[G]):
         return tuple(dict.fromkeys(ids))
 
     def figures(self, state: Coevolution[G]) -> Mapping[str, Json]:
-        """The generation, the least loss told, whether that is epsilon or less, and how varied both populations are."""
+        """The generation, the least loss told, whether that is epsilon or less, and how varied both populations are;
+        and `pressure.figures`."""
         judged = state.judged
         lengths = [len(member.genes) for member in judged.sequences]
         return {
@@ -164,6 +173,7 @@ class SequenceCoevolution(Generic[G]):
             "sequences": len({member.genes for member in judged.sequences}),
             "settings": len({member.genes for member in judged.settings}),
             "mean_length": fmean(lengths) if lengths else None,
+            **pressure.figures(self, state.behaviours),
         }
 
     def _reached(self, state: Coevolution[G]) -> bool:
@@ -248,15 +258,20 @@ class SequenceCoevolution(Generic[G]):
                 found[genome] = Proposal(genome, parents=tuple(sorted(ids)), operator="pair")
         return list(found.values())
 
-    def _succeed(self, state: Coevolution[G], generation: Generation) -> Coevolution[G]:
+    def _succeed(
+        self, state: Coevolution[G], generation: Generation, told: Sequence[Evaluation[G]], rng: Random
+    ) -> Coevolution[G]:
         """The generation judged by what is known of its pairs."""
         outcomes = {pair: state.known[self._genome(generation, pair)] for pair in generation.pairs}
+        own = {id: loss for id, loss in outcomes.values() if loss is not None}
+        state = replace(state, behaviours=pressure.judged(self, state.behaviours, told, own, rng))
+        losses = pressure.losses(self, state.behaviours, own)
         judged = []
         for side, members in enumerate((generation.sequences, generation.settings)):
             met: list[list[tuple[float, int]]] = [[] for _ in members]
-            for pair, (id, loss) in outcomes.items():
-                if loss is not None:
-                    met[pair[side]].append((loss, id))
+            for pair, (id, _) in outcomes.items():
+                if id in losses:
+                    met[pair[side]].append((losses[id], id))
             judged.append(tuple([_judged(member, own) for member, own in zip(members, met, strict=True)]))
         ranked = [tuple(sorted(members, key=lambda one: inf if one.loss is None else one.loss)) for members in judged]
         return replace(state, judged=Generation(ranked[0], ranked[1]), number=state.number + 1)

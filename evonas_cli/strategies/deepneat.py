@@ -6,7 +6,8 @@
 Fitness is minus the first loss. The elites are not measured again. A failed network is no parent; where no network can
 be one, networks are drawn from the prior. Ranks instead of fitness are shared (evolution/speciation.py). A generation
 may be asked before the one before it is told (the run's window): it breeds from the population told so far, and when it
-is told its last networks leave if it is too large beside the elites.
+is told its last networks leave if it is too large beside the elites. `pressure` (evolution/pressure.py) puts worth,
+rho z(fitness) + (1 - rho) z(bonus) among the living networks, in the place of fitness for parents, elites and places.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from statistics import fmean
 from typing import Generic
 
 from evonas_cli.core.checks import require, whole, within
+from evonas_cli.core.codec import later
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
+from evonas_cli.evolution import pressure
+from evonas_cli.evolution.behaviour import Behaviours
 from evonas_cli.evolution.breeding import Breeding, Kind, Part, Population
 from evonas_cli.evolution.neat import GraphLoci, MutationRates
+from evonas_cli.evolution.pressure import FITNESS, WeighedPressure
 from evonas_cli.genomes import choices
 from evonas_cli.genomes.capabilities import Modular
 from evonas_cli.genomes.marked_graph import MarkedGraph, minimal
@@ -32,15 +37,16 @@ SPECIES = 0
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The population told so far, and the children asked but not told, by batch."""
+    """The population told so far, the children asked but not told, by batch, and what is remembered of behaviours."""
 
     population: Population
     generation: int = 0
     pending: tuple[tuple[Part, ...], ...] = ()
+    behaviours: Behaviours = later(Behaviours)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeepNeat(Generic[G]):
+class DeepNeat(WeighedPressure, Generic[G]):
     """Evolution of layer graphs with historical markings and species (Miikkulainen et al., 2017).
 
     `species` is a wanted number. Probabilities: `add_node` and `add_link` for each graph, `gene` for each gene of a
@@ -71,11 +77,12 @@ class DeepNeat(Generic[G]):
         for name in ("add_node", "add_link", "gene"):
             within(f"{name}_probability", getattr(self, f"{name}_probability"), interval="[0, 1]")
         within("gene_scale", self.gene_scale, interval="(0, inf)")
+        pressure.check(self, size)
 
     @property
     def demands(self) -> Demands:
-        """Networks of modules, of which each has one here."""
-        return Demands(space=(Modular,))
+        """Networks of modules, of which each has one here; a descriptor where behaviour counts."""
+        return Demands(space=(Modular,), descriptor=self.pressure != FITNESS)
 
     @property
     def least_evaluations(self) -> int:
@@ -89,7 +96,7 @@ class DeepNeat(Generic[G]):
     def ask(self, state: Networks, rng: Random) -> tuple[list[Proposal[G]], Networks]:
         """A generation: what the elites leave room for."""
         kind = self._kind()
-        children = kind.offspring(state.population, 0, rng)
+        children = kind.offspring(self._judged(state), 0, rng)
         proposals = [
             Proposal(self._network(child.graph), parents=child.ancestors, operator=_operator(child))
             for child in children
@@ -98,8 +105,8 @@ class DeepNeat(Generic[G]):
 
     def tell(self, state: Networks, told: Sequence[Evaluation[G]], rng: Random) -> Networks:
         """The elites and the children, in species."""
-        kind = self._kind()
-        elites = kind.elites(state.population)
+        kind, known = self._kind(), {part.id: part for part in state.population.parts}
+        elites = [replace(elite, fitness=known[elite.id].fitness) for elite in kind.elites(self._judged(state))]
         batch, *pending = state.pending
         children = []
         for child, network in zip(batch, told, strict=True):
@@ -108,14 +115,16 @@ class DeepNeat(Generic[G]):
         room = kind.size - len(elites)
         generation = state.generation + 1
         population = kind.regroup(state.population, elites, children[:room], generation, rng)
-        return Networks(population, generation, tuple(pending))
+        behaviours = pressure.judged(self, state.behaviours, told, _losses(population), rng)
+        return Networks(population, generation, tuple(pending), behaviours)
 
     def population(self, state: Networks) -> tuple[int, ...]:
         """Elites first, failed networks included."""
         return tuple([part.best for part in state.population.parts if part.best is not None])
 
     def figures(self, state: Networks) -> Mapping[str, Json]:
-        """Of the population: mean and best fitness, failures, species sizes, threshold, mean number of nodes."""
+        """Of the population: mean and best fitness, failures, species sizes, threshold, mean number of nodes; and
+        `pressure.figures`."""
         fitnesses = [part.fitness for part in state.population.parts if part.fitness is not None]
         return {
             "generation": state.generation,
@@ -123,7 +132,17 @@ class DeepNeat(Generic[G]):
             "best_fitness": max(fitnesses, default=None),
             "n_failed": len(state.population.parts) - len(fitnesses),
             "networks": state.population.figures(),
+            **pressure.figures(self, state.behaviours),
         }
+
+    def _judged(self, state: Networks) -> Population:
+        """The population with worth in the place of fitness."""
+        losses = pressure.losses(self, state.behaviours, _losses(state.population))
+        parts = [
+            part if part.fitness is None or part.best is None else replace(part, fitness=-losses[part.best])
+            for part in state.population.parts
+        ]
+        return replace(state.population, parts=tuple(parts))
 
     def _network(self, graph: MarkedGraph) -> G:
         blueprint = minimal((SPECIES,), graph.genes)
@@ -154,6 +173,11 @@ class DeepNeat(Generic[G]):
     def _draw(self, rng: Random) -> MarkedGraph:
         module = self.space.draw_module(rng)
         return replace(module, genes=choices.sample(self.space.global_loci, rng))
+
+
+def _losses(population: Population) -> dict[int, float]:
+    """The losses of the networks that succeeded, by candidate."""
+    return {part.best: -part.fitness for part in population.parts if part.fitness is not None and part.best is not None}
 
 
 def _operator(child: Part) -> str:

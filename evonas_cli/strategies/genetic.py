@@ -35,7 +35,7 @@ from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.evolution import generations, niching, pressure, selection
 from evonas_cli.evolution.generations import Birth, Generation, Individual, best_first, older
-from evonas_cli.evolution.pressure import FITNESS, PressureSettings
+from evonas_cli.evolution.pressure import FITNESS, WeighedPressure
 from evonas_cli.evolution.variation import CROSSOVERS, Variation, needed
 from evonas_cli.genomes.capabilities import Buildable, Measured, Tuning
 
@@ -70,13 +70,12 @@ CHECKS: dict[str, Callable[[str, object], None]] = {
     "crowding_window": partial(whole, least=1, optional=True),
     "inherit": partial(one_of, names=("none", "weights", "schedule")),
     "exploit_fraction": partial(within, interval="(0, 0.5]"),
-    **pressure.CHECKS,
-    "rho": partial(within, interval="[0, 1]"),
+    **pressure.WEIGHED_CHECKS,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Genetic(PressureSettings, Generic[G]):
+class Genetic(WeighedPressure, Generic[G]):
     """Generational genetic algorithm: selection, crossover, mutation, elitism, lifespan, niching, inherited weights.
 
     `scaling` is for roulette and sus, the other selection parameters for the operator that they name.
@@ -111,7 +110,6 @@ class Genetic(PressureSettings, Generic[G]):
     crowding_window: int | None = None
     inherit: str = "none"
     exploit_fraction: float = 0.2
-    rho: float = 0.0
 
     def __post_init__(self) -> None:
         for key, check in CHECKS.items():
@@ -242,7 +240,7 @@ class Genetic(PressureSettings, Generic[G]):
         survivors = self._survivors(state, newborn, rng)
         own = {one.id: one.loss for one in survivors if one.loss is not None}
         state = replace(state, behaviours=pressure.judged(self, state.behaviours, told, own, rng))
-        alive = best_first(survivors, rng, pressure.losses(self, state.behaviours, own, self.rho))
+        alive = best_first(survivors, rng, pressure.losses(self, state.behaviours, own))
         if self.death_rate:
             alive = [individual for individual in alive if rng.random() >= self.death_rate]
         return replace(state, individuals=tuple(alive))
@@ -278,7 +276,7 @@ class Genetic(PressureSettings, Generic[G]):
         if self.diversity in CROWDING:
             return niching.families(len(able), self.parents, n, rng)
         own = {parent.id: parent.loss for parent in able if parent.loss is not None}
-        by_id = pressure.losses(self, state.behaviours, own, self.rho)
+        by_id = pressure.losses(self, state.behaviours, own)
         losses = [by_id[parent.id] for parent in able]
         if self.diversity == "sharing":
             genomes, niche = [parent.genome for parent in able], (self.sharing_radius, self.sharing_exponent)

@@ -14,6 +14,9 @@ Explored is a genome whose canonical form was proposed before, or whose region h
 population is 100; rates are ours, as are ranks in the place of fitness. A failed candidate is no member; where no
 member is left, candidates are sampled. A generation may be asked before the one before it is told (the run's window):
 it breeds from what was told.
+
+`pressure` (evolution/pressure.py) puts worth, rho z(fitness) + (1 - rho) z(bonus) among the members, in the place of
+fitness: places of species, elites and parents go by it. What is explored is drawn again all the same.
 """
 
 from __future__ import annotations
@@ -26,10 +29,14 @@ from statistics import fmean
 from typing import Generic, Protocol
 
 from evonas_cli.core.checks import require, whole, within
+from evonas_cli.core.codec import later
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
+from evonas_cli.evolution import pressure
+from evonas_cli.evolution.behaviour import Behaviours
 from evonas_cli.evolution.explored import Explored, form_of, region_of, visited
+from evonas_cli.evolution.pressure import FITNESS, WeighedPressure
 from evonas_cli.evolution.speciation import STEP, joined, nudged, offspring_counts, settled, shared_fitness
 from evonas_cli.genomes.capabilities import Crossable, Measured, Mutable, Sized
 
@@ -50,17 +57,21 @@ class Member(Generic[G]):
 
 @dataclass(frozen=True, slots=True)
 class Population(Generic[G]):
-    """The members told last, elites first; `generation` counts those told, ids of species are never used again."""
+    """The members told last, elites first; `generation` counts those told, ids of species are never used again.
+
+    `behaviours` is empty where members are selected for their fitness alone.
+    """
 
     members: tuple[Member[G], ...]
     threshold: float
     generation: int = 0
     next_species: int = 0
     explored: Explored[G] = field(default_factory=Explored)
+    behaviours: Behaviours = later(Behaviours)
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneticProgramming(Generic[G]):
+class GeneticProgramming(WeighedPressure, Generic[G]):
     """Genetic programming in species, with an archive of explored regions (Rawal and Miikkulainen, 2018).
 
     `threshold` and `radius` are distances of the space. `species` is a wanted number that the threshold follows (None:
@@ -93,11 +104,12 @@ class GeneticProgramming(Generic[G]):
         within("radius", self.radius, interval="(0, 1000]")
         whole("visits", self.visits, least=1, optional=True)
         whole("redraws", self.redraws, least=0)
+        pressure.check(self, size)
 
     @property
     def demands(self) -> Demands:
-        """Genomes that mutate and recombine, with a distance."""
-        return Demands(space=(Mutable, Crossable, Measured))
+        """Genomes that mutate and recombine, with a distance; a descriptor where behaviour counts."""
+        return Demands(space=(Mutable, Crossable, Measured), descriptor=self.pressure != FITNESS)
 
     @property
     def least_evaluations(self) -> int:
@@ -110,9 +122,9 @@ class GeneticProgramming(Generic[G]):
 
     def ask(self, state: Population[G], rng: Random) -> tuple[list[Proposal[G]], Population[G]]:
         """A generation without the elites."""
-        proposals = []
-        for species, (_, n_children) in self._places(state).items():
-            members = _best_first(state.members, species)
+        proposals, judged = [], self._judged(state)
+        for species, (_, n_children) in self._places(judged).items():
+            members = _best_first(judged.members, species)
             parents = members[: ceil(self.survival_fraction * len(members))]
             for _ in range(n_children):
                 proposal, state = self._new(state, parents, rng)
@@ -121,10 +133,13 @@ class GeneticProgramming(Generic[G]):
 
     def tell(self, state: Population[G], told: Sequence[Evaluation[G]], rng: Random) -> Population[G]:
         """The elites and the children that succeeded, in species."""
-        places = self._places(state)
-        elites = [one for species, (n, _) in places.items() for one in _best_first(state.members, species)[:n]]
+        judged, known = self._judged(state), {one.id: one for one in state.members}
+        places = self._places(judged).items()
+        elites = [known[one.id] for species, (n, _) in places for one in _best_first(judged.members, species)[:n]]
         children = [Member(one.id, one.genome, one.losses[0]) for one in told if one.losses is not None]
-        return self._speciated(state, [*elites, *children[: self.population_size - len(elites)]], rng)
+        after = self._speciated(state, [*elites, *children[: self.population_size - len(elites)]], rng)
+        behaviours = pressure.judged(self, state.behaviours, told, [one.id for one in after.members], rng)
+        return replace(after, behaviours=behaviours)
 
     def population(self, state: Population[G]) -> tuple[int, ...]:
         """All members."""
@@ -132,7 +147,8 @@ class GeneticProgramming(Generic[G]):
 
     def figures(self, state: Population[G]) -> Mapping[str, Json]:
         """Of the members: sizes of species by id, threshold, best and mean loss, the best one's sizes if counted; of
-        the run: explored forms and regions, draws given up, and proposals that are explored nevertheless."""
+        the run: explored forms and regions, draws given up, and proposals that are explored nevertheless; and
+        `pressure.figures`."""
         species = sorted({member.species for member in state.members})
         best = _best_first(state.members)
         sizes: dict[str, Json] = {str(id): sum(member.species == id for member in best) for id in species}
@@ -150,7 +166,12 @@ class GeneticProgramming(Generic[G]):
         }
         if best and isinstance(self.space, Sized):
             found["best_sizes"] = dict(self.space.sizes(best[0].genome))
-        return found
+        return {**found, **pressure.figures(self, state.behaviours)}
+
+    def _judged(self, state: Population[G]) -> Population[G]:
+        """The population with what members are selected by in the place of their losses."""
+        losses = pressure.losses(self, state.behaviours, {one.id: one.loss for one in state.members})
+        return replace(state, members=tuple([replace(one, loss=losses[one.id]) for one in state.members]))
 
     def _places(self, state: Population[G]) -> dict[int, tuple[int, int]]:
         """By species its numbers of elites and of children, of which there is one at least; without members one

@@ -12,6 +12,10 @@ Beside the paper: the initial networks are the space's start network and ones gr
 child whose genome is on the front, or was proposed before in the round, is left out. With `remeasure` so many members
 of the front are trained on in each round, and the new measurement takes the place of the old one: a lucky one goes.
 Losses are warm-started: a child has had its ancestors' epochs, too.
+
+`pressure` other than fitness makes behaviour one more objective of the front, the last one: the bonus of
+`evolution.pressure`, among the members and the newcomers. A member that is on the front for its bonus alone leaves it
+once others behave like it. The run's front is without the bonus.
 """
 
 from __future__ import annotations
@@ -23,11 +27,15 @@ from random import Random
 from typing import Any, ClassVar, Generic
 
 from evonas_cli.core.checks import whole
+from evonas_cli.core.codec import later
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Evaluation, G, Json, Objective, Proposal
+from evonas_cli.evolution import pressure
+from evonas_cli.evolution.behaviour import Behaviours
 from evonas_cli.evolution.density import Point, rarities
 from evonas_cli.evolution.nondominated import fronts
+from evonas_cli.evolution.pressure import FITNESS, PressureSettings
 from evonas_cli.genomes.capabilities import Buildable, Sized
 from evonas_cli.genomes.morphing import Morphing
 
@@ -53,15 +61,16 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Rounds(Generic[G]):
-    """The front, the number of rounds asked, and what the last of them proposed."""
+    """The front, the number of rounds asked, what the last of them proposed, and what is remembered of behaviours."""
 
     members: tuple[Member[G], ...] = ()
     asked: int = 0
     offers: tuple[Offer, ...] = ()
+    behaviours: Behaviours = later(Behaviours)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lemonade(Generic[G]):
+class Lemonade(PressureSettings, Generic[G]):
     """LEMONADE: a front that grows and shrinks by network morphisms, chosen by cheap sizes first (Elsken, 2019)."""
 
     original_cost: ClassVar[str] = (
@@ -85,11 +94,20 @@ class Lemonade(Generic[G]):
             raise UsageError(f"strategy.trained={self.trained} exceeds strategy.proposed={self.proposed}")
         if not self.cheap:
             raise UsageError("strategy.cheap names no size; name one, such as [parameters]")
+        pressure.check(self, self.initial, "initial={}")
 
     @property
     def demands(self) -> Demands:
-        """Morphisms and sizes, and a job that hands weights on; a round goes on from the one before it."""
-        return Demands(space=(Morphing, Sized, Buildable), continues=True, options=True, window=1, objectives="all")
+        """Morphisms and sizes, and a job that hands weights on; a round goes on from the one before it. A descriptor
+        where behaviour counts."""
+        return Demands(
+            space=(Morphing, Sized, Buildable),
+            continues=True,
+            options=True,
+            window=1,
+            objectives="all",
+            descriptor=self.pressure != FITNESS,
+        )
 
     @property
     def least_evaluations(self) -> int:
@@ -125,15 +143,19 @@ class Lemonade(Generic[G]):
         children = self._proposed(state.members, rng)
         accepted, offers = self._accepted(state.members, children, rng)
         again = rng.sample(state.members, min(self.remeasure, len(state.members)))
-        return accepted + [_again(member) for member in again], Rounds(state.members, state.asked + 1, offers)
+        after = replace(state, asked=state.asked + 1, offers=offers)
+        return accepted + [_again(member) for member in again], after
 
     def tell(self, state: Rounds[G], told: Sequence[Evaluation[G]], rng: Random) -> Rounds[G]:
         """The front of the members and those told; a member that was measured again has the new losses alone."""
         able = [Member(one.id, one.genome, one.losses) for one in told if one.losses is not None]
         renewed = {one.parents[0] for one in told if one.losses is not None and _is_again(one, state.members)}
         everyone = [member for member in state.members if member.id not in renewed] + able
-        first = next(iter(fronts([member.losses for member in everyone])), [])
-        return replace(state, members=tuple([everyone[index] for index in first]))
+        own = {member.id: member.losses for member in everyone}
+        behaviours = pressure.judged(self, state.behaviours, told, own, rng)
+        by_id = pressure.objectives(self, behaviours, own)
+        first = next(iter(fronts([by_id[member.id] for member in everyone])), [])
+        return replace(state, members=tuple([everyone[index] for index in first]), behaviours=behaviours)
 
     def population(self, state: Rounds[G]) -> tuple[int, ...]:
         """The front, by id."""
@@ -144,9 +166,12 @@ class Lemonade(Generic[G]):
         return self.population(state)
 
     def figures(self, state: Rounds[G]) -> Mapping[str, Json]:
-        """The front's size, rounds, and each child of the last one: parent, cheap sizes, weight, whether trained."""
+        """The size of the members' front by the objectives alone, rounds, and each child of the last one: parent, cheap
+        sizes, weight, whether trained; and `pressure.figures`."""
         offers: list[Json] = [[one.parent, list(one.sizes), one.weight, one.accepted] for one in state.offers]
-        return {"front": len(state.members), "rounds": state.asked, "offers": offers}
+        first = next(iter(fronts([member.losses for member in state.members])), [])
+        found: dict[str, Json] = {"front": len(first), "rounds": state.asked, "offers": offers}
+        return {**found, **pressure.figures(self, state.behaviours)}
 
     def _initial(self, rng: Random) -> list[Proposal[G]]:
         genome, found = self.space.start(), [Proposal[G](self.space.start(), operator="start")]

@@ -39,7 +39,7 @@ from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Json, Proposal
 from evonas_cli.evolution import pressure
 from evonas_cli.evolution.behaviour import Behaviours
-from evonas_cli.evolution.pressure import FITNESS, PressureSettings
+from evonas_cli.evolution.pressure import FITNESS, WeighedPressure
 from evonas_cli.evolution.speciation import STEP, joined, nudged, offspring_counts, settled
 from evonas_cli.genomes.capabilities import Aligned, Crossable, Measured, Mutable, Sized
 
@@ -84,7 +84,7 @@ class Population(Generic[G]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Neat(PressureSettings, Generic[G]):
+class Neat(WeighedPressure, Generic[G]):
     """Evolution of structures and weights, from minimal ones on, in species (Stanley and Miikkulainen, 2002).
 
     `stagnation` counts under `pressure=fitness` alone, and `rho` under all others. `threshold` is a distance of the
@@ -101,7 +101,6 @@ class Neat(PressureSettings, Generic[G]):
     survival_fraction: float = 0.2
     crossover_probability: float = 0.75
     interspecies_probability: float = 0.001
-    rho: float = 0.0
 
     def __post_init__(self) -> None:
         size = self.population_size
@@ -116,7 +115,6 @@ class Neat(PressureSettings, Generic[G]):
         within("survival_fraction", self.survival_fraction, interval="(0, 1]")
         within("crossover_probability", self.crossover_probability, interval="[0, 1]")
         within("interspecies_probability", self.interspecies_probability, interval="[0, 1]")
-        within("rho", self.rho, interval="[0, 1]")
         pressure.check(self, size)
 
     @property
@@ -155,7 +153,7 @@ class Neat(PressureSettings, Generic[G]):
         members = [*champions, *children[: self.population_size - len(champions)]]
         behaviours = pressure.judged(self, state.behaviours, told, [member.id for member in members], rng)
         own = {member.id: -member.fitness for member in members}
-        losses = pressure.losses(self, behaviours, own, self.rho)
+        losses = pressure.losses(self, behaviours, own)
         judged = [replace(member, worth=-losses[member.id]) for member in members]
         return replace(self._speciated(state, judged, rng), behaviours=behaviours)
 

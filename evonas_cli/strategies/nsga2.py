@@ -157,10 +157,9 @@ class Nsga2(PressureSettings, Generic[G]):
     ) -> tuple[list[tuple[float, ...]], list[float]]:
         """As `_judged`, with the bonus for behaviour as a last loss where there is one."""
         losses, violations = _judged(able)
-        if self.pressure != FITNESS:
-            bonus = state.behaviours.bonus
-            losses = [(*own, -bonus[one.id]) for own, one in zip(losses, able, strict=True)]
-        return losses, violations
+        own = dict(zip([one.id for one in able], losses, strict=True))
+        by_id = pressure.objectives(self, state.behaviours, own)
+        return [by_id[one.id] for one in able], violations
 
     @cached_property
     def _variation(self) -> Variation:

@@ -20,14 +20,13 @@ from operator import attrgetter
 from random import Random
 from typing import ClassVar, Generic, Literal, Protocol
 
-from evonas_cli.core.checks import within
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.protocols import Space
 from evonas_cli.core.types import Evaluation, G, Json, Proposal, value
 from evonas_cli.evolution import pressure
 from evonas_cli.evolution.behaviour import Behaviours
-from evonas_cli.evolution.pressure import FITNESS, PressureSettings
+from evonas_cli.evolution.pressure import FITNESS, WeighedPressure
 from evonas_cli.evolution.selection import winner
 from evonas_cli.genomes.capabilities import Buildable, Mutable
 
@@ -58,7 +57,7 @@ class Queue(Generic[G]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegularizedEvolution(PressureSettings, Generic[G]):
+class RegularizedEvolution(WeighedPressure, Generic[G]):
     """Aging evolution: tournament parents, one mutation, the oldest dies (Real et al., 2019).
 
     `replacement` says whether one member can be drawn twice for the same tournament, as in the paper; `remove` worst
@@ -76,7 +75,6 @@ class RegularizedEvolution(PressureSettings, Generic[G]):
     replacement: bool = True
     remove: Literal["oldest", "worst"] = "oldest"
     inherit: Literal["none", "weights"] = "none"
-    rho: float = 0.0
 
     def __post_init__(self) -> None:
         size, drawn = self.population_size, self.sample_size
@@ -89,7 +87,6 @@ class RegularizedEvolution(PressureSettings, Generic[G]):
             log.warning("strategy.sample_size=%d exceeds population_size=%d: some member is drawn twice", drawn, size)
         _require(self.remove in ("oldest", "worst"), "remove", "oldest or worst", self.remove)
         _require(self.inherit in ("none", "weights"), "inherit", "none or weights", self.inherit)
-        within("rho", self.rho, interval="[0, 1]")
         pressure.check(self, size)
 
     @property
@@ -152,7 +149,7 @@ class RegularizedEvolution(PressureSettings, Generic[G]):
         if self.pressure == FITNESS:
             return winner(able, _loss, rng, size=drawn, replacement=self.replacement)
         own = {member.id: member.loss for member in able if member.loss is not None}
-        worth = pressure.losses(self, state.behaviours, own, self.rho)
+        worth = pressure.losses(self, state.behaviours, own)
         return winner(able, lambda member: worth[member.id], rng, size=drawn, replacement=self.replacement)
 
 

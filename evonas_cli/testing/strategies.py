@@ -46,7 +46,8 @@ STEPPED = 120
 
 
 class Pretend:
-    """A job that measures numbers derived from the genome alone; every seventh candidate fails.
+    """A job that measures numbers derived from the genome alone, which are also its behaviour; every seventh candidate
+    fails.
 
     It stands for further jobs, too: candidates of the job `supernet` have results derived from their options.
     Learning curves have the last four of 16 epochs times the fidelity.
@@ -77,8 +78,9 @@ class Pretend:
             elif candidate.proposal.job == JOB:
                 yield pretended(candidate, self.space)
             else:
-                last = max(4, round(16 * candidate.proposal.fidelity))
-                yield Result(candidate.id, "ok", metrics, None, None, 0.1, curves=_curves(metrics["first"], last))
+                curves = _curves(metrics["first"], max(4, round(16 * candidate.proposal.fidelity)))
+                behaviour = (metrics["first"], metrics["second"])
+                yield Result(candidate.id, "ok", metrics, None, None, 0.1, curves=curves, descriptor=behaviour)
 
 
 def _curves(end: float, last: int) -> Curves:
@@ -213,7 +215,18 @@ def state_survives_the_codec_at_every_step(strategy: Any, space: Any) -> None:
             [result] = job.evaluate(Unit((Candidate(id, step, 0, proposal),)), None)
             measured = result.status == "ok" and not proposal.job
             losses = (result.metrics["first"], result.metrics["second"]) if measured else None
-            told.append(Evaluation(id, proposal.genome, losses, result.payload, result.metrics, curves=result.curves))
+            told.append(
+                Evaluation(
+                    id,
+                    proposal.genome,
+                    losses,
+                    result.payload,
+                    result.metrics,
+                    curves=result.curves,
+                    descriptor=result.descriptor if measured else (),
+                    parents=proposal.parents,
+                )
+            )
         next_id += len(proposals)
         state = strategy.tell(state, told, stream(1, "tell", step))
         members = strategy.population(state)

@@ -105,6 +105,15 @@ REFUSALS = [
         (*MAZE, "strategy.pressure=surprise", "strategy.diversity=sharing"),
         "strategy.pressure=surprise does not go with",
     ),
+    (
+        ("strategy=deepneat", "dataset=digits", "strategy.pressure=novelty"),
+        "strategy DeepNeat chooses by behaviour, and the job Train describes none; set job.descriptor",
+    ),
+    (
+        ("strategy=hill_climbing", "space=layered_cnn", "dataset=digits", "strategy.pressure=surprise"),
+        "strategy.surprise_clusters=10 exceeds the 9 networks of a step",
+    ),
+    (("strategy=lemonade", "space=layered_cnn", "dataset=digits", "strategy.rho=0.5"), "strategy has no key rho"),
     ((*MAZE, "space.moves=4"), "space.moves must be at least 5, the moves of the shortest way to the goal; it is 4"),
     # inherited weights
     ((*HYPER[:1], *GA, "strategy.inherit=weights"), "strategy.archive=true does not go with remeasure=true or inherit"),

@@ -1,6 +1,7 @@
 """`kill -9` while methods with spaces of their own search: the resumed run ends as the one that was never stopped.
 
-NEAT, also for novelty and surprise, on policies and on substrates, and backprop NEAT work with neurons on a pool;
+NEAT, also for novelty and surprise, on policies and on substrates, backprop NEAT and genetic programming, which also
+search for novelty and surprise, work with neurons on a pool; CoDeepNEAT trains for novelty;
 EvoGrad, coevolution, Q-learning, screened evolution and a search for curiosity are told of landscapes, growing cells,
 genetic programming and random graphs of sizes.
 """
@@ -34,6 +35,19 @@ CASES = {
     "backprop_neat": (
         *("strategy=backprop_neat", "strategy.population_size=12", "strategy.clusters=3", "dataset=xor"),
         *("objectives=[fitness_loss]", "job.steps=100", "dataset.n_train=50", "budget.evaluations=75", *POOL),
+    ),
+    "backprop_neat, novelty": (
+        *("strategy=backprop_neat", "strategy.population_size=12", "strategy.clusters=3", "dataset=xor"),
+        *("strategy.pressure=novelty", "strategy.rho=0.5", "strategy.novelty_share=0.5", "job.descriptor=outputs"),
+        *("job.steps=20", "dataset.n_train=50", "budget.evaluations=110", *POOL),
+    ),
+    "genetic_programming, surprise": (
+        *("strategy=genetic_programming", "space=neurons", "job=neurons_evolved", "job.descriptor=outputs"),
+        *("strategy.pressure=surprise", "strategy.visits=null", "budget.evaluations=240", *POOL),
+    ),
+    "codeepneat, novelty": (
+        *("strategy=codeepneat", "dataset=digits", "dataset.limit=200", "trainer.epochs=1"),
+        *("strategy.pressure=novelty", "job.descriptor=size", "budget.evaluations=36", "evaluator=serial"),
     ),
     "cmtr": (
         *("strategy=cmtr", "trainer.epochs=1", "strategy.population_size=2", "strategy.rounds=2"),
@@ -73,7 +87,7 @@ CASES = {
     ),
     "coevolution": ("strategy=coevolution", "space=sequences", *LANDSCAPE),
 }
-FEW = {"cmtr": 3}
+FEW = {"cmtr": 3, "codeepneat, novelty": 15}
 """Candidates that are recorded before the kill, where a run has only a few."""
 SERIAL = "evaluator=serial"
 """Where a search is made that nobody kills, and where one goes on: with the same bits, without processes to start."""

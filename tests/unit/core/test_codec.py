@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas_cli.core import codec
-from evonas_cli.core.codec import CodecError, decode, encode, state_hint
+from evonas_cli.core.codec import CodecError, decode, encode, later, state_hint
 from evonas_cli.core.types import Proposal
 
 G = TypeVar("G")
@@ -31,6 +31,12 @@ class Tree(Generic[G]):
     table: dict[int, list[bool]]
     pair: tuple[int, str]
     either: Leaf | int | None
+
+
+@dataclass(frozen=True)
+class Grown:
+    number: int
+    names: tuple[str, ...] = later(tuple)
 
 
 def upper(genome: str) -> str:
@@ -105,6 +111,17 @@ def test_json_in_a_value_is_written_as_it_is(options: Any) -> None:
     written = encode(Proposal[str], proposal, upper)
     assert written["options"] == options
     assert decode(Proposal[str], json.loads(json.dumps(written)), lower) == proposal
+
+
+def test_a_field_that_came_later_is_written_only_where_it_says_something() -> None:
+    for hint in (Grown, Grown | None):
+        assert encode(hint, Grown(3), upper) == {"number": 3}
+        assert decode(hint, {"number": 3}, lower) == decode(hint, {"number": 3, "names": []}, lower) == Grown(3)
+        written = encode(hint, Grown(3, ("a",)), upper)
+        assert written == {"number": 3, "names": ["a"]} and decode(hint, written, lower) == Grown(3, ("a",))
+        for data in ({"names": []}, {"number": 3, "other": 1}):
+            with pytest.raises(CodecError):
+                decode(hint, data, lower)
 
 
 def test_a_state_must_be_annotated() -> None:

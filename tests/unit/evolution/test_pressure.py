@@ -15,7 +15,7 @@ from evonas_cli.core.types import Descriptor, Evaluation
 from evonas_cli.evolution import pressure
 from evonas_cli.evolution.behaviour import Behaviours, Trace, cell_of, remembered
 from evonas_cli.evolution.curiosity import curiosity
-from evonas_cli.evolution.pressure import PressureSettings, judged, losses, standardised
+from evonas_cli.evolution.pressure import PressureSettings, WeighedPressure, judged, losses, objectives, standardised
 
 
 def told(first: int, *descriptors: Descriptor | None, parents: Sequence[int] = ()) -> list[Evaluation[str]]:
@@ -54,9 +54,10 @@ def test_curiosity_counts_visits_along_the_line_of_descent() -> None:
 
 
 def test_fitness_leaves_everything_as_it_is() -> None:
-    settings, own = PressureSettings(), {3: 0.5, 1: -2.0}
+    settings, own = WeighedPressure(), {3: 0.5, 1: -2.0}
     assert judged(settings, Behaviours(), told(0, None), own, Random(0)) == Behaviours()
-    assert losses(settings, Behaviours(), own, 0.0) == own
+    assert losses(settings, Behaviours(), own) == own
+    assert objectives(settings, Behaviours(), {3: (0.5, 1.0)}) == {3: (0.5, 1.0)}
     assert pressure.figures(settings, Behaviours()) == {}
 
 
@@ -94,13 +95,19 @@ def test_curiosity_keeps_the_bonus_of_the_living() -> None:
 def test_losses_weigh_fitness_and_bonus_in_standard_deviations(pairs: list[tuple[int, int]], rho: float) -> None:
     own = {id: float(loss) for id, (loss, _) in enumerate(pairs)}
     state = Behaviours(bonus={id: float(bonus) for id, (_, bonus) in enumerate(pairs)})
-    found = losses(PressureSettings(pressure="novelty"), state, own, rho)
+    found = losses(WeighedPressure(pressure="novelty", rho=rho), state, own)
     assert list(found) == list(own) and abs(fmean(found.values())) < 1e-9
     for better, worse in ((a, b) for a in own for b in own):
         if own[better] <= own[worse] and state.bonus[better] >= state.bonus[worse]:
             assert found[better] <= found[worse] + 1e-9
-    alone = losses(PressureSettings(pressure="novelty"), state, own, 0.0)
+    alone = losses(WeighedPressure(pressure="novelty"), state, own)
     assert sorted(own, key=lambda id: (alone[id], id)) == sorted(own, key=lambda id: (-state.bonus[id], id))
+
+
+def test_the_bonus_is_the_last_of_several_objectives() -> None:
+    state = Behaviours(bonus={1: 0.5, 2: 3.0, 3: 9.0})
+    found = objectives(PressureSettings(pressure="curiosity"), state, {2: (0.1, 7.0), 1: (0.2, 6.0)})
+    assert found == {2: (0.1, 7.0, -3.0), 1: (0.2, 6.0, -0.5)}
 
 
 @given(st.lists(st.integers(-1000, 1000).map(float), max_size=20))
@@ -129,5 +136,9 @@ def test_what_is_out_of_range_is_refused() -> None:
     for settings, line in refusals:
         with pytest.raises(UsageError, match=f"^strategy.{line}"):
             pressure.check(PressureSettings(**settings), 20)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"^strategy.rho must be a number in \[0, 1\]"):
+        pressure.check(WeighedPressure(rho=1.5), 20)
+    with pytest.raises(UsageError, match=r"^strategy.surprise_clusters=10 exceeds the 9 networks of a step"):
+        pressure.check(PressureSettings(pressure="surprise"), 9, "the {} networks of a step")
     pressure.check(PressureSettings(pressure="novelty", novelty_neighbours=20, novelty_capacity=1), 20)
     pressure.check(PressureSettings(novelty_neighbours=20, novelty_capacity=0, surprise_clusters=99), 20)

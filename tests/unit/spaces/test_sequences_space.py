@@ -119,3 +119,13 @@ def test_what_is_no_genome(data: Any, message: str) -> None:
 def test_settings_that_are_refused(refused: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Sequences(**refused)
+
+
+def test_a_behaviour_is_what_the_function_does_on_the_line() -> None:
+    space = Sequences()
+    line = Composition(("add", "negate"), (("add", 1.0), ("negate", 1.0)))
+    values = [-x - 1 for x in (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2)]
+    assert space.behaviour(line) == pytest.approx([10 * y / (1 + abs(y)) for y in values])
+    assert space.behaviours[:2] == ("at -2", "at -1.5") and len(space.behaviours) == 9
+    steep = Sequences(components=["square", "double"], max_length=40)
+    assert max(steep.behaviour(Composition(("double", *["square"] * 20), (("double", 2.0), ("square", 2.0))))) == 10.0
