@@ -8,7 +8,7 @@ import numpy as np
 
 LENGTH = 16
 """Symbols of a sequence that is to be reversed."""
-WINDOW = 32
+WINDOW = 16
 """Characters of a text before the one that is to be predicted."""
 KNOWN = frozenset("abcdefghijklmnopqrstuvwxyz .,;:!?'-|")
 """Characters that are told apart; `|` is a line's end, and all others become `-`."""
