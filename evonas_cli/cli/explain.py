@@ -161,8 +161,8 @@ def _about(document: Mapping[str, Any]) -> Iterator[str]:
         )
     for pair in document["confusion"].get("pairs", [])[:3]:
         yield (
-            f"confusion: {names[pair['true']]} taken for {names[pair['answer']]} {several(pair['count'], 'time')} "
-            f"({pair['share']:.0%} of {names[pair['true']]})"
+            f"confusion: {names[pair['true']]} taken for {names[pair['answer']]}: {several(pair['count'], 'example')}, "
+            f"{pair['share']:.0%} of the class {names[pair['true']]}"
         )
     for name, one in zip(names, document.get("residuals", []), strict=False):
         low, high = one["quantiles"][0], one["quantiles"][-1]
