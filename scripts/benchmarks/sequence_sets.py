@@ -8,7 +8,7 @@ import numpy as np
 
 LENGTH = 16
 """Symbols of a sequence that is to be reversed."""
-WINDOW = 16
+WINDOW = 8
 """Characters of a text before the one that is to be predicted."""
 KNOWN = frozenset("abcdefghijklmnopqrstuvwxyz .,;:!?'-|")
 """Characters that are told apart; `|` is a line's end, and all others become `-`."""
