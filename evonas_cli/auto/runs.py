@@ -43,9 +43,13 @@ def tuning(common: Sequence[str], metric: str, network: Frozen, seconds: float, 
     return composed
 
 
-def searching(common: Sequence[str], search: Sequence[str], seconds: float) -> Composed:
-    """The run that searches for so many seconds."""
-    return compose([*common, *search, "budget.evaluations=null", f"budget.seconds={seconds:.3f}"])
+def searching(common: Sequence[str], search: Sequence[str], seconds: float, most: float | None = None) -> Composed:
+    """The run that searches for so many seconds; networks of more than `most` multiply-adds are refused untrained,
+    unless the user's own constraints say what is."""
+    composed = compose([*common, *search, "budget.evaluations=null", f"budget.seconds={seconds:.3f}"])
+    if most is not None:
+        composed.config["constraints"] = {"multiply_adds": f"<= {most:.0f}", **composed.config["constraints"]}
+    return composed
 
 
 def final(reading: Reading, id: int, seeds: int, seconds: float) -> Composed:

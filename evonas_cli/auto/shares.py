@@ -30,6 +30,10 @@ of an auto trains on them, too."""
 MOST_TUNINGS = 100
 """Trainings after which a tuning ends, however much time is left: Bayesian optimisation has a model to fit for each."""
 MOST_SEEDS = 10
+FEW = 12
+"""Trainings of the plain network in the share of the search, below which the search refuses large networks."""
+POPULATION = 4
+"""Individuals of the smallest population, all of which should be trained within the search."""
 SLACK = 1.3
 """How many times longer than foreseen the final trainings may take before the number of seeds was too large."""
 PATIENCE = 2.0
@@ -62,7 +66,7 @@ def least_seconds(training: float, growth: float, slots: int, start: float) -> f
 
 def _least_trainings(growth: float, slots: int) -> float:
     finals = len(FINALS) * SLACK * growth / sum(SHARES[name] for name in FINALS)
-    return 1 + max(4 / (SHARES[SEARCH] * slots), 2 / (SHARES[TUNE_NAIVE] * slots), finals)
+    return 1 + max(POPULATION / (SHARES[SEARCH] * slots), 2 / (SHARES[TUNE_NAIVE] * slots), finals)
 
 
 def budget_for(steps: float, export: float) -> float:
@@ -87,7 +91,7 @@ def valid_fraction_for(examples: int) -> float:
 
 def population_for(trainings: float) -> int:
     """Individuals of a generation: so many that about four generations or more are evaluated, from 4 to 12."""
-    return min(12, max(4, int(trainings // 4)))
+    return min(12, max(POPULATION, int(trainings // 4)))
 
 
 def samples_for(trainings: float) -> int:
@@ -100,6 +104,17 @@ def most_training(left: float, naive: float) -> float:
     end, where `left` seconds are left for the search and later steps and the plain network takes `naive`."""
     finals = left * sum(SHARES[name] for name in FINALS)
     return finals / 2 - naive
+
+
+def largest_network(seconds: float, naive: float, most: float) -> float | None:
+    """How many times the arithmetic of the plain network one of a search of `seconds` on all slots may need, None: any.
+
+    There is a limit only where few trainings of the plain network, of `naive` seconds each, fit into the search. Then a
+    training of average speed takes a share of it that leaves time for a population, and at most `most` seconds.
+    """
+    if seconds >= FEW * naive:
+        return None
+    return max(1.0, min(most, seconds / POPULATION) / naive)
 
 
 def seeds_for(left: float, trainings: Sequence[float], start: float) -> int:

@@ -19,6 +19,7 @@ from evonas_cli.auto.shares import (
     TUNE_EVOLVED,
     TUNE_NAIVE,
     available,
+    largest_network,
     most_training,
     seconds_for,
     seeds_for,
@@ -89,8 +90,8 @@ class Steps:
         """All steps in their order. Raises NothingEnded, and as runs do."""
         plan = self._state.plan
         naive = self._best(self._step(NAIVE, lambda seconds: runs.naive(plan.common, plan.metric)))
-        search = self._step(SEARCH, lambda seconds: runs.searching(plan.common, plan.search, seconds))
         most = self._most_training(naive)
+        search = self._step(SEARCH, lambda seconds: self._searching(naive, seconds, most))
         evolved = self._best(search, most)
         readings = [
             self._tuning(TUNE_NAIVE, runs.Frozen(None, {}), naive.seconds),
@@ -106,6 +107,14 @@ class Steps:
         counts = [1, len(readings[0].journal), len(search.journal), len(search.journal) + len(readings[1].journal)]
         kept = [name for name, one, other in zip(NAMES[::2], untuned, tuned, strict=True) if one is other]
         return Worked(tuple(map(self._line, NAMES, chosen, finals, counts)), tuple(finals), tuple(kept))
+
+    def _searching(self, naive: Chosen, seconds: float, most: float) -> Composed:
+        """The run of the search, which trains nothing that is too large for its time."""
+        plan = self._state.plan
+        arithmetic = naive.entry["metrics"].get("multiply_adds")
+        times = largest_network(seconds * plan.slots, naive.seconds, most / plan.growth)
+        limit = None if times is None or arithmetic is None else times * arithmetic
+        return runs.searching(plan.common, plan.search, seconds, limit)
 
     def _finals(self, chosen: Sequence[Chosen]) -> list[Reading]:
         """The final trainings of each line; a network that keeps its own settings is trained for both of its lines."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas_cli.auto.shares import (
+    FEW,
     FINALS,
     LEAST,
     MOST_SEEDS,
@@ -18,6 +19,7 @@ from evonas_cli.auto.shares import (
     available,
     budget_for,
     epochs_for,
+    largest_network,
     least_seconds,
     most_training,
     population_for,
@@ -81,6 +83,24 @@ def test_the_least_budget_gives_each_step_its_trainings(
     assert seconds_for(STEPS[1], left, start) * slots >= 4 * training * 0.999
     assert seconds_for(TUNE_NAIVE, left, start) * slots >= 2 * training * 0.999
     assert most_training(left - start * len(SHARES), growth * training) >= growth * training * 0.999
+
+
+@given(SECONDS, SECONDS, SECONDS)
+def test_a_search_with_time_for_few_trainings_has_time_for_a_population(
+    seconds: float, naive: float, most: float
+) -> None:
+    times = largest_network(seconds, naive, most)
+    assert (times is None) == (seconds >= FEW * naive)
+    if times is not None and times > 1:
+        assert times * naive <= most * (1 + 1e-9)
+        assert 4 * times * naive <= seconds * (1 + 1e-9)
+
+
+def test_the_largest_network_of_a_search() -> None:
+    assert largest_network(480.0, 60.0, 200.0) == 2.0
+    assert largest_network(480.0, 60.0, 90.0) == 1.5, "what a final training may take"
+    assert largest_network(100.0, 60.0, 90.0) == 1.0, "at least the plain network's size"
+    assert largest_network(1200.0, 60.0, 90.0) is None
 
 
 def test_epochs_population_samples_and_validation() -> None:
