@@ -25,6 +25,7 @@ from evonas_cli.core.types import Candidate, Json, Result
 from evonas_cli.report.curves import Track
 from evonas_cli.report.groups import Sample
 from evonas_cli.report.samples import compared_metric
+from evonas_cli.report.subject import subject
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.identity import identity
 from evonas_cli.run.search import search
@@ -128,9 +129,9 @@ def _evaluator(parts: Parts) -> Evaluator[Any]:
 def _searches(parts: Parts, evaluator: Evaluator[Any], plan: Plan, environment: Mapping[str, Json]) -> Outcome:
     outcome, budget = Outcome(), Budget(**parts.config["budget"])
     metric, direction = compared_metric(parts, plan.metric)
-    began, keys = time.perf_counter(), parts.keys(environment)
+    began, keys, of = time.perf_counter(), parts.keys(environment), subject(parts.metrics.get(metric), environment)
     for seed in plan.seeds:
-        track = Track(metric, direction, plan.report, budget.cost)
+        track = Track(metric, direction, plan.report, budget.cost, of=of)
 
         def keep(candidate: Candidate[Any], result: Result, track: Track = track) -> None:
             shown = is_outcome(candidate, result, parts.objectives, parts.told)

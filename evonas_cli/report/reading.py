@@ -15,6 +15,7 @@ from evonas_cli.network.neurons import Neurons, ends
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.task import Task
 from evonas_cli.report.network_text import drawing, equations, neurons_drawing
+from evonas_cli.report.subject import subject
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.identity import check_identity
 from evonas_cli.run.session import trusted
@@ -47,13 +48,8 @@ class Reading:
         return summary(self.journal.spent, self.run.elapsed(), measured.idle_share)
 
     def subject(self, metric: str) -> str:
-        """What the metric is of where its name does not say so: what the job says, or the run's device for what a
-        device has measured of networks; "" for all others."""
-        known = self.parts.metrics.get(metric)
-        if known is None or known.of:
-            return "" if known is None else known.of
-        device = self.run.metadata()["environment"].get("device", "")
-        return str(device) if known.measured and known.lasting else ""
+        """What the metric is of where its name does not say so (`report.subject`)."""
+        return subject(self.parts.metrics.get(metric), self.run.metadata()["environment"])
 
     def plan(self, entry: Mapping[str, Any]) -> Plan | None:
         """The candidate's network; None for a space without networks, a run without a task, and another job's

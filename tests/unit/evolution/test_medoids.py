@@ -33,6 +33,11 @@ def test_no_item_is_nearer_to_the_medoid_of_another_cluster(places: list[int], k
     assert again >= total - 1e-9
 
 
+def test_a_tie_does_not_end_it_too_early() -> None:
+    places = [0, 4, 8, 9, -9, -9, 9, 5]
+    assert sorted(k_medoids(between(places), 2, Random(0))) == [[0, 1, 4, 5], [2, 3, 6, 7]]
+
+
 def medoid(distances: list[list[float]], cluster: list[int]) -> int:
     return min(cluster, key=lambda a: sum(distances[a][b] for b in cluster))
 

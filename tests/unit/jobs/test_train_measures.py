@@ -76,7 +76,7 @@ def latencies(folder: Path) -> Path:
 def test_a_latency_from_a_table_is_exact_and_known_before_training(tmp_path: Path) -> None:
     table = {"latency_table": str(latencies(tmp_path)), "latency_column": "ms"}
     what = job(Wanted(("latency_ms",)), **table)
-    assert what.metrics["latency_ms"] == Metric("min") and "latency_spread_ms" not in what.metrics
+    assert what.metrics["latency_ms"] == Metric("min", of="ms") and "latency_spread_ms" not in what.metrics
     environment = bench(what).environment()
     assert len(environment["latency_table"]) == 64 and "timing" not in environment
     known, unknown = (what.static_metrics(genome, environment) for genome in (GENOME, OTHER))

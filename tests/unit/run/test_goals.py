@@ -67,7 +67,7 @@ def carried_out(root: Path, parts: Parts) -> RunDirectory:
 
 def test_a_reward_is_recorded_verified_and_replayed(table: Path, tmp_path: Path) -> None:
     parts = made(table, MIXED)
-    assert parts.metrics["reward"] == Metric("max") and parts.metrics["latency_ms"] == Metric("min")
+    assert parts.metrics["reward"] == Metric("max") and parts.metrics["latency_ms"] == Metric("min", of="ms")
     run = carried_out(tmp_path / "run", parts)
     reading = read_run(str(run.root), tmp_path, [])
     for entry in reading.journal:
