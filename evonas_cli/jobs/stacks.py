@@ -27,7 +27,7 @@ from evonas_cli.training.trainer import Trainer
 WIDEST = {"cpu": 20, "cuda": 64}
 CUDA_WORK = 4_000_000_000
 """Multiply-adds of an image over all members beyond which stacking further gains nothing on CUDA devices."""
-CPU_WORK, CPU_WEIGHTS = {"fp32": 19_000_000, "bf16": 50_000_000}, 1_000_000
+CPU_WORK, CPU_WEIGHTS = {"fp32": 22_000_000, "bf16": 50_000_000}, 1_200_000
 """On CPUs: multiply-adds of an image times the square of the members, by precision, and weights of all members, beyond
 which stacking gains nothing, or holds results back for longer than four trainings take (`scripts/stack_widths`)."""
 FIRST_ALONE = 200_000
