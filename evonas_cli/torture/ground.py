@@ -24,7 +24,7 @@ from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.verify import verify
 from evonas_cli.store.directory import RunDirectory
 from evonas_cli.torture.child import Fault
-from evonas_cli.torture.processes import Done, Processes
+from evonas_cli.torture.processes import Done, Processes, heed_interrupts
 from evonas_cli.torture.row import Differs, same
 from evonas_cli.torture.warm import Started
 
@@ -80,6 +80,7 @@ class Ground:
 
     def begin(self) -> None:
         """Makes the undisturbed search. Raises UsageError where it does not come to a sound end by itself."""
+        heed_interrupts()
         began = time.monotonic()
         done = self.carry_out(self.whole, cold=True)
         self.seconds = time.monotonic() - began

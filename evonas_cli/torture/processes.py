@@ -36,6 +36,13 @@ class Done:
             raise Differs(f"exit {self.code}: {(self.said or self.err.splitlines() or ['no line'])[-1]}")
 
 
+def heed_interrupts() -> None:
+    """A Ctrl-C counts for this process and for those that it starts from now on, where a script has begun it in the
+    background and so made it ignore one: rows send it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Processes:
     """Processes whose output goes into files of a folder.
 

@@ -89,6 +89,20 @@ def test_a_difference_is_told_and_ends_nothing(toy: Ground) -> None:
     assert found == [("DIFFERS", "digest 1, expected 2"), ("DIFFERS", "ValueError: a bug"), ("ok", "well")]
 
 
+def test_a_command_in_the_background_of_a_script_can_be_tortured_too() -> None:
+    """A shell has such a command ignore Ctrl-C, and so would what the command starts."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        made = ground(TOY, kills=1)
+        try:
+            made.begin()
+            assert next(row for row in ROWS if row.name == "Ctrl-C, once").act(made)
+        finally:
+            made.close()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_changed_result_differs(toy: Ground) -> None:
     run = toy.copy()
     lines = run.journal.read_bytes().splitlines(keepends=True)
