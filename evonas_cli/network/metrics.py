@@ -174,11 +174,14 @@ MEANINGS: Mapping[str, str] = {
 def meaning(name: str) -> str:
     """What a metric is; "" for one that only a user's own job knows.
 
-    `train_eval_x` is `valid_x` of the training part.
+    `train_eval_x` is `valid_x` of the training part, and so is `test_x` of the test part.
     """
     if name.startswith("train_eval_") and f"valid_{name.removeprefix('train_eval_')}" in MEANINGS:
         other = f"valid_{name.removeprefix('train_eval_')}"
         return f"As {other}, over the training part in evaluation mode; with trainer.measure_train=true."
+    other = f"valid_{name.removeprefix('test_')}"
+    if name.startswith("test_") and name not in MEANINGS and other in MEANINGS:
+        return f"As {other}, over the test part; never an objective."
     general, _, task = name.rpartition("_")
     if task.isdecimal() and general == "valid_challenger_error":
         return f"As valid_error, of task {task} alone, by its challenger; with space=cmtr."

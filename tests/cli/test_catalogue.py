@@ -81,6 +81,11 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return ["--config-dir", "conf", "--allow-module", "own_parts"]
 
 
+def test_metrics_of_the_test_part_have_a_meaning_where_those_of_the_validation_part_have_one() -> None:
+    assert meaning("test_f1") == "As valid_f1, over the test part; never an objective."
+    assert meaning("test_of_a_user") == ""
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_list_has_a_line_for_each_part(say: Callable[..., str], verb: str) -> None:
     lines = say(verb).splitlines()
