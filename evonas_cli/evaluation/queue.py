@@ -1,6 +1,7 @@
 """Units that wait for a worker: the one with the most work goes first, of equals the lowest id.
 
 Where long trainings begin last, the other workers wait for them at the end of the step (the rule is Graham's, 1969).
+Before all others goes the first candidate of a run, where it is alone: its result is the first one that a user sees.
 """
 
 from __future__ import annotations
@@ -19,24 +20,26 @@ class Queue(Generic[G]):
 
     def __init__(self, work: Callable[[Unit[G]], float | None]) -> None:
         self._work = work
-        self._waiting: list[tuple[float, int, Unit[G]]] = []
+        self._waiting: list[tuple[bool, float, int, Unit[G]]] = []
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def add(self, unit: Unit[G]) -> None:
         """The unit waits."""
-        heapq.heappush(self._waiting, (-(self._work(unit) or 0.0), unit.candidates[0].id, unit))
+        id = unit.candidates[0].id
+        later = id > 0 or len(unit.candidates) > 1
+        heapq.heappush(self._waiting, (later, -(self._work(unit) or 0.0), id, unit))
 
     def pop(self) -> Unit[G]:
         """The unit that goes next. Raises IndexError when there is none."""
-        return heapq.heappop(self._waiting)[2]
+        return heapq.heappop(self._waiting)[-1]
 
     def first(self) -> Unit[G] | None:
         """The unit that `pop` returns next."""
-        return self._waiting[0][2] if self._waiting else None
+        return self._waiting[0][-1] if self._waiting else None
 
     def drop_until(self, fits: Callable[[Unit[G]], bool]) -> None:
         """Drops units until the first one fits, or none is left."""
-        while self._waiting and not fits(self._waiting[0][2]):
+        while self._waiting and not fits(self._waiting[0][-1]):
             self.pop()

@@ -30,7 +30,7 @@ CUDA_WORK = 4_000_000_000
 CPU_WORK, CPU_WEIGHTS = {"fp32": 22_000_000, "bf16": 50_000_000}, 1_200_000
 """On CPUs: multiply-adds of an image times the square of the members, by precision, and weights of all members, beyond
 which stacking gains nothing, or holds results back for longer than four trainings take (`scripts/stack_widths`)."""
-FIRST_ALONE = 200_000
+FIRST_ALONE = 50_000
 """Multiply-adds of an image from which the first candidate of a run is trained alone. The results of a stack come
 together, after minutes where networks are large and images many, and a user wants to see a first one before."""
 INDEXED = 2**31 - 1
