@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +46,20 @@ def test_figures_of_cuda_devices_need_one_and_known_steps(
     done = subprocess.run([FOLDER / "cuda_figures", *words], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (code, text and f"scripts/cuda_figures: {text}\n")
     assert ("All that evonas measures" in done.stdout) == (code == 0)
+
+
+def test_words_for_the_quickstart_reach_the_search(tmp_path: Path) -> None:
+    """In a tree whose environment says what it was asked for."""
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    for name in ("quickstart", "environment"):
+        shutil.copy(FOLDER / name, tmp_path / "scripts" / name)
+    (tmp_path / "pyproject.toml").write_text("")
+    for name in ("python", "evonas"):
+        program = tmp_path / ".venv" / "bin" / name
+        program.write_text(f'#!/bin/sh\necho {name} "$@"\n')
+        program.chmod(0o755)
+    words = ["--run-dir", "my run", "budget.evaluations=4"]
+    done = subprocess.run([tmp_path / "scripts" / "quickstart", *words], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "evonas search --run-dir my run budget.evaluations=4"
+    assert "installing evonas into .venv" in done.stderr and "--editable ." in done.stderr
