@@ -63,7 +63,7 @@ def _engine(name: str, bf16: bool, rounds: int) -> dict[str, Json]:
     workload, clock = _named(name), Clock()
     planner = job([workload], {name: workload.plans("cpu")}, "cpu")
     bench = planner.open(Place())
-    units = divide(planner, population(workload, "cpu", "bf16" if bf16 else "fp32"), bench.environment())
+    units = divide(planner, population(workload, "cpu", "bf16" if bf16 else "fp32", first=1), bench.environment())
     _train(bench, units)
     with clock.watching(_engine_points()):
         started = perf_counter()

@@ -109,7 +109,7 @@ def job(space: Any, wanted: tuple[str, ...] = (), dataset: Any = DIGITS, **chang
 
 
 def evaluated(space: Any, genomes: list[Any], together: bool) -> tuple[list[Result], list[int]]:
-    candidates = [Candidate(id, 0, 90 + id, Proposal(genome)) for id, genome in enumerate(genomes)]
+    candidates = [Candidate(id, 0, 90 + id, Proposal(genome)) for id, genome in enumerate(genomes, start=1)]
     what = job(space)
     bench = what.open(Place(None, None))
     units = what.units(candidates, bench.environment()) if together else [Unit((one,)) for one in candidates]
