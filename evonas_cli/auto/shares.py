@@ -21,7 +21,8 @@ RESERVE = 0.03
 """Share of the budget that is kept for what is between the steps."""
 LEAST = 0.2
 WANTED = 24
-"""Trainings of the plain network that should fit into the share of the search before epochs are cut."""
+"""Trainings of the plain network that should fit into the share of the search. Where they do not, epochs are cut, and
+the search refuses large networks."""
 UPDATES, FEWEST_EPOCHS, MOST_EPOCHS = 2000, 8, 60
 """Updates of the weights that a training should make, within these numbers of epochs."""
 VALID, LARGEST_VALID = 500, 0.3
@@ -30,8 +31,6 @@ of an auto trains on them, too."""
 MOST_TUNINGS = 100
 """Trainings after which a tuning ends, however much time is left: Bayesian optimisation has a model to fit for each."""
 MOST_SEEDS = 10
-FEW = 12
-"""Trainings of the plain network in the share of the search, below which the search refuses large networks."""
 POPULATION = 4
 """Individuals of the smallest population, all of which should be trained within the search."""
 SLACK = 1.3
@@ -109,10 +108,11 @@ def most_training(left: float, naive: float) -> float:
 def largest_network(seconds: float, naive: float, most: float) -> float | None:
     """How many times the arithmetic of the plain network one of a search of `seconds` on all slots may need, None: any.
 
-    There is a limit only where few trainings of the plain network, of `naive` seconds each, fit into the search. Then a
-    training of average speed takes a share of it that leaves time for a population, and at most `most` seconds.
+    There is a limit only where fewer than WANTED trainings of the plain network, of `naive` seconds each, fit into the
+    search. Then a training of average speed takes a share of it that leaves time for a population, and at most `most`
+    seconds.
     """
-    if seconds >= FEW * naive:
+    if seconds >= WANTED * naive:
         return None
     return max(1.0, min(most, seconds / POPULATION) / naive)
 

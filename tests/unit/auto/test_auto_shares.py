@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas_cli.auto.shares import (
-    FEW,
     FINALS,
     LEAST,
     MOST_SEEDS,
@@ -16,6 +15,7 @@ from evonas_cli.auto.shares import (
     STEPS,
     TUNE_EVOLVED,
     TUNE_NAIVE,
+    WANTED,
     available,
     budget_for,
     epochs_for,
@@ -90,7 +90,7 @@ def test_a_search_with_time_for_few_trainings_has_time_for_a_population(
     seconds: float, naive: float, most: float
 ) -> None:
     times = largest_network(seconds, naive, most)
-    assert (times is None) == (seconds >= FEW * naive)
+    assert (times is None) == (seconds >= WANTED * naive)
     if times is not None and times > 1:
         assert times * naive <= most * (1 + 1e-9)
         assert 4 * times * naive <= seconds * (1 + 1e-9)
@@ -100,7 +100,7 @@ def test_the_largest_network_of_a_search() -> None:
     assert largest_network(480.0, 60.0, 200.0) == 2.0
     assert largest_network(480.0, 60.0, 90.0) == 1.5, "what a final training may take"
     assert largest_network(100.0, 60.0, 90.0) == 1.0, "at least the plain network's size"
-    assert largest_network(1200.0, 60.0, 90.0) is None
+    assert largest_network(24 * 60.0, 60.0, 90.0) is None
 
 
 def test_epochs_population_samples_and_validation() -> None:

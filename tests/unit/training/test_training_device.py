@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from evonas_cli.core.errors import EnvironmentFailure, UsageError
-from evonas_cli.training.device.setup import device_name, resolve
+from evonas_cli.training.device.setup import device_name, gains_by_bf16, resolve
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +75,17 @@ def test_threads_are_counted(threads):
 
 def test_a_cpu_has_a_name():
     assert torch.backends.cpu.get_cpu_capability() in device_name(torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "gains"),
+    [
+        ({"amx_bf16": True, "avx512_bf16": True, "cpu_name": "Intel Xeon Platinum 8481C"}, True),
+        ({"amx_bf16": False, "avx512_bf16": True, "cpu_name": "Intel Xeon"}, False),
+        ({"avx512_bf16": True, "cpu_name": "AMD EPYC 9B14"}, True),
+        ({"avx512_bf16": False, "cpu_name": "AMD EPYC 7763"}, False),
+        ({}, False),
+    ],
+)
+def test_which_processors_gain_by_bf16(capabilities: dict[str, object], gains: bool) -> None:
+    assert gains_by_bf16(capabilities) is gains
