@@ -139,6 +139,14 @@ class Stumbling(Script):
         return worker
 
 
+class Slow(Script):
+    """A transport that has nothing to tell for a while."""
+
+    def wait(self, workers: Any, seconds: float | None) -> Any:
+        time.sleep(0.01)
+        return super().wait(workers, seconds)
+
+
 def test_a_worker_that_dies_while_it_starts_is_opened_again_beside_others() -> None:
     found, transport = pool(answers, transport=Stumbling({1}), workers=2)
     found.submit([unit(0), unit(1)])
@@ -261,8 +269,7 @@ def test_a_training_that_reports_nothing_any_more_is_hung() -> None:
     def script(ids: tuple[int, ...]) -> Event | None:
         return Reported([Training((0,), 1, 9)]) if 0 in ids else answers(ids)
 
-    found, transport = pool(script, workers=1, silence=0.05)
-    transport.wait = _slowly(transport.wait)  # type: ignore[method-assign]
+    found, transport = pool(script, transport=Slow(script), workers=1, silence=0.05)
     found.submit([unit(0, 1, width=2)])
     results = collected(found, 2)
     assert results[1].status == "ok" and results[0].error is not None and results[0].error.kind == "timeout"
@@ -277,8 +284,7 @@ def test_a_worker_that_holds_too_much_memory_is_ended_twice() -> None:
         return answers(ids) if ids == (0,) or (ids == (2,) and not transport.opened[-1].held) else None
 
     transport: Script
-    found, transport = pool(script, workers=1, memory_limit=2.5)
-    transport.wait = _slowly(transport.wait)  # type: ignore[method-assign]
+    found, transport = pool(script, transport=Slow(script), workers=1, memory_limit=2.5)
     found.submit([unit(0), unit(1), unit(2)])
     results = collected(found, 3)
     assert results[0].status == results[2].status == "ok"
@@ -290,13 +296,3 @@ def test_a_worker_that_holds_too_much_memory_is_ended_twice() -> None:
 def test_a_limit_is_above_0(key: str) -> None:
     with pytest.raises(UsageError, match=f"evaluator.{key} is 0; it must be above 0"):
         pool(answers, None, **{key: 0})
-
-
-def _slowly(wait: Any) -> Any:
-    """As a transport that has nothing to tell."""
-
-    def waiting(workers: Any, seconds: float | None) -> Any:
-        time.sleep(0.01)
-        return wait(workers, seconds)
-
-    return waiting
