@@ -1,7 +1,10 @@
-"""Overrides, key=value words in Hydra's grammar: reading one, and paths, which that grammar cannot hold as they are."""
+"""Overrides, key=value words in Hydra's grammar: reading one, and what that grammar cannot hold as it is written: paths
+and JSON."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 from evonas_cli.config.folders import check_option, file_of, options
 from evonas_cli.config.settings import EXPERIMENT, GROUPS, OPEN, PATHS
 from evonas_cli.core.errors import UsageError
+from evonas_cli.core.types import Json
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
+
+SPECIAL = r"[\\,:={}\[\]()]|^ | $"
+"""What Hydra's grammar wants a backslash before in a key."""
 
 
 def parse(text: str) -> Override:
@@ -36,17 +43,51 @@ def set_path(key: str, path: str | Path) -> str:
 
 
 def plain(text: str) -> str:
-    """The override with its value quoted, if its key is a path: then the value is taken as it is written.
+    """The override with its value quoted, if its key is a path: then the value is taken as it is written. Lists and
+    mappings may be JSON, such as a genome of a journal: `a=[{"b": "c"}]` is `a=[{b: 'c'}]`.
 
-    Left to Hydra are null, what is quoted already, a list or mapping, a function of its grammar, a backslash before a
-    special letter, and `${`, which refers to another key.
+    Left to Hydra are null, what is quoted already, a list or mapping of its grammar, a function of its grammar, a
+    backslash before a special letter, and `${`, which refers to another key.
     """
     from hydra.core.override_parser.types import Quote, QuotedString
 
     key, _, value = text.partition("=")
-    if key.lstrip("+") not in PATHS or not value or _is_hydras(text, value):
+    if key.lstrip("+") not in PATHS:
+        return _from_json(text, key, value) if value.startswith(("[", "{")) else text
+    if not value or _is_hydras(text, value):
         return text
     return f"{key}={QuotedString(value, Quote.single).with_quotes()}"
+
+
+def _from_json(text: str, key: str, value: str) -> str:
+    """The override in Hydra's grammar, where its value is JSON that Hydra cannot read; else as it is."""
+    try:
+        parse(text)
+        return text
+    except UsageError as unread:
+        try:
+            found = json.loads(value)
+            written = f"{key}={_hydras(found)}"
+            if parse(written).value() == found:
+                return written
+        except (ValueError, UsageError):  # no JSON, or keys with quotes
+            pass
+        raise unread
+
+
+def _hydras(value: Json) -> str:
+    """A value of JSON in Hydra's grammar, which has keys without quotes."""
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{re.sub(SPECIAL, _escaped, key)}:{_hydras(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_hydras, value)) + "]"
+    return QuotedString(value, Quote.single).with_quotes() if isinstance(value, str) else json.dumps(value)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\{found[0]}"
 
 
 def _is_hydras(text: str, value: str) -> bool:

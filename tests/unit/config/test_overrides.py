@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,27 @@ def test_a_list_in_the_place_of_a_path_is_told_how_to_quote_it() -> None:
     config = compose(["dataset=npz", "dataset.path=[a]"]).config
     with pytest.raises(UsageError, match=r"quote a path that looks like a list: dataset\.path=\"'\[\.\.\.\]'\""):
         build(config["dataset"], "dataset")
+
+
+NAMES = st.text(st.sampled_from("ab \\,:={}[]()-_"), min_size=1, max_size=6).filter(lambda name: name.strip("ab -_"))
+VALUES = st.recursive(
+    st.booleans() | st.integers(-9, 9) | st.sampled_from(["a", "it's", 'a "b"', "a, b", "1", "null"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=3))
+def test_a_list_may_be_json(value: list[object]) -> None:
+    written = plain(f"strategy.genomes={json.dumps(value)}")
+    assert parse(written).value() == value
+
+
+def test_a_genome_of_a_journal_goes_into_a_search() -> None:
+    genome = [[{"filters": 8, "kernel": 3, "separable": False, "skip": "none", "source": 0}]]
+    config = compose(["strategy=listed", "space=layered_cnn", f"strategy.genomes={json.dumps([genome])}"]).config
+    assert config["strategy"]["genomes"] == [genome]
+
+
+def test_what_neither_hydra_nor_json_reads_is_said() -> None:
+    with pytest.raises(UsageError, match="cannot be read as key=value"):
+        compose(['strategy.genomes=[{"a": 1}'])
