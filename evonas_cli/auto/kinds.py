@@ -19,7 +19,8 @@ READINGS = (
     "COLUMN (dataset=csv), the same with --text COLUMN (dataset=text_csv), or the name of a data set such as digits"
 )
 LARGE_MAP = 16
-"""Images of at least so many pixels a side are halved twice by the networks that are searched, smaller ones once."""
+"""Images of at least so many pixels a side are halved twice by the networks that are searched, smaller ones once.
+Networks that halve them less often are slow, and learn little in few epochs."""
 
 
 def dataset_words(request: Request) -> list[str]:
@@ -56,7 +57,8 @@ def fitting(task: Task) -> list[str]:
         return ["space=sequence_net"]
     if len(task.inputs) == 1:
         return ["space=mlp"]
-    return ["space=layered_cnn", f"space.blocks={3 if min(task.inputs[1:]) >= LARGE_MAP else 2}"]
+    blocks = 3 if min(task.inputs[1:]) >= LARGE_MAP else 2
+    return ["space=layered_cnn", *(f"space.{key}={blocks}" for key in ("blocks", "start_blocks", "least_blocks"))]
 
 
 def _named(request: Request) -> list[str]:

@@ -27,9 +27,10 @@ from evonas_cli.network.task import Phenotype, Task
 class LayeredCnn:
     """Blocks of convolution, normalisation, ReLU and pooling, which grow by network morphisms (Elsken et al., 2017).
 
-    Genomes are tuples of 1 to `blocks` blocks of 1 to `layers` layers; samples draw `filters` and `kernels`, which are
-    odd, and growth keeps to `max_filters` and the largest kernel. `skips` says whether there are skips. The start is a
-    chain of `start_blocks` blocks of one layer with `start_filters` filters of 3 x 3. Raises UsageError.
+    Genomes are tuples of `least_blocks` to `blocks` blocks of 1 to `layers` layers; samples draw `filters` and
+    `kernels`, which are odd, and growth keeps to `max_filters` and the largest kernel. `skips` says whether there are
+    skips. The start is a chain of `start_blocks` blocks of one layer with `start_filters` filters of 3 x 3. Raises
+    UsageError.
     """
 
     def __init__(
@@ -42,13 +43,19 @@ class LayeredCnn:
         skips: bool = True,
         start_blocks: int = 2,
         start_filters: int = 8,
+        least_blocks: int = 1,
     ) -> None:
-        counts = {"blocks": blocks, "layers": layers, "max_filters": max_filters}
+        counts = {"blocks": blocks, "layers": layers, "max_filters": max_filters, "least_blocks": least_blocks}
         _check_counts({**counts, "start_blocks": start_blocks, "start_filters": start_filters})
         _check_options(filters, max_filters, kernels)
         if type(skips) is not bool:
             raise UsageError(f"space.skips must be true or false; it is {skips!r}")
-        self.blocks, self.filters, self.kernels = blocks, tuple(filters), tuple(kernels)
+        self.blocks, self.least_blocks, self.filters, self.kernels = (
+            blocks,
+            least_blocks,
+            tuple(filters),
+            tuple(kernels),
+        )
         self._limits = Limits(layers, max_filters, max(kernels), skips)
         side = max(32, 2 ** (blocks - 1))
         self._grey, self._coloured = Task((1, side, side), 10), Task((3, side, side), 10)
@@ -56,7 +63,7 @@ class LayeredCnn:
 
     def sample(self, rng: Random) -> Blocks:
         """Numbers of blocks and layers, filters and kernels uniform; a skip, and separation, by a fair coin."""
-        return tuple([self._sampled(rng) for _ in range(rng.randint(1, self.blocks))])
+        return tuple([self._sampled(rng) for _ in range(rng.randint(self.least_blocks, self.blocks))])
 
     def mutate(self, genome: Blocks, rng: Random) -> Blocks:
         """The child of one morph, larger or smaller with equal chances, where there are both."""
@@ -94,8 +101,8 @@ class LayeredCnn:
 
     def from_json(self, data: Json) -> Blocks:
         """The inverse of `to_json`. Raises ValueError that names what does not fit."""
-        if not isinstance(data, list | tuple) or not 1 <= len(data) <= self.blocks:
-            raise ValueError(f"a genome here is a list of 1 to {self.blocks} blocks")
+        if not isinstance(data, list | tuple) or not self.least_blocks <= len(data) <= self.blocks:
+            raise ValueError(f"a genome here is a list of {self.least_blocks} to {self.blocks} blocks")
         for place, block in enumerate(data):
             if not isinstance(block, list | tuple) or not 1 <= len(block) <= self._limits.layers:
                 raise ValueError(f"block {place} must be a list of 1 to {self._limits.layers} layers")
@@ -139,7 +146,7 @@ def _check_counts(counts: Mapping[str, object]) -> None:
     for key, value in counts.items():
         if type(value) is not int or value < 1:
             raise UsageError(f"space.{key} must be a whole number of at least 1; it is {value!r}")
-    for key, most in (("start_blocks", "blocks"), ("start_filters", "max_filters")):
+    for key, most in (("least_blocks", "start_blocks"), ("start_blocks", "blocks"), ("start_filters", "max_filters")):
         if counts[key] > counts[most]:  # type: ignore[operator]  # both are integers
             raise UsageError(f"space.{key}={counts[key]} exceeds space.{most}={counts[most]}")
 

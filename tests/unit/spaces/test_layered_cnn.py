@@ -76,11 +76,21 @@ def test_growth_ends_at_the_limits() -> None:
     assert small.mutate(small.start(), Random(0)) != small.start()
 
 
+def test_no_genome_has_fewer_than_the_least_blocks() -> None:
+    space, rng = LayeredCnn(blocks=4, start_blocks=3, least_blocks=3), Random(0)
+    genomes = [space.sample(rng) for _ in range(20)]
+    genomes += [space.mutate(space.recombine(rng.sample(genomes, 2), rng), rng) for _ in range(40)]
+    assert {len(genome) for genome in genomes} == {3, 4}
+    with pytest.raises(ValueError, match="3 to 4 blocks"):
+        space.from_json(space.to_json(genomes[0][:2]))
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"blocks": 0}, "space.blocks must be a whole number of at least 1"),
         ({"start_blocks": 3}, "space.start_blocks=3 exceeds space.blocks=2"),
+        ({"least_blocks": 2, "start_blocks": 1}, "space.least_blocks=2 exceeds space.start_blocks=1"),
         ({"filters": []}, "space.filters must be different whole numbers"),
         ({"filters": [128]}, "space.filters go up to 128, above space.max_filters=64"),
         ({"kernels": [2, 3]}, "space.kernels must be odd"),
