@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -42,6 +42,8 @@ from evonas_cli.run.fit import check_data
 LOADING, CHECKING = 1.5, 2.5
 """How many times longer than loading torch once the start of several worker processes takes, and export and report,
 which load torch in a process of their own."""
+SIZES = ("limit", "samples", "n_train")
+"""Settings of data sets that say how many examples there are to train on, the one to name first."""
 PROBING = 0.5
 """Seconds for which the plain network is trained to learn how long a training takes."""
 
@@ -109,7 +111,7 @@ def planned(request: Request, began: float) -> Prospect:
         epochs = epochs_for(left, epoch, batches, slots, growth, start)
         common.append(f"trainer.epochs={epochs}")
     least = budget_for(used + least_seconds(epochs * epoch, growth, slots, start), export)
-    _check_budget(request.budget, least, epochs * epoch, given)
+    _check_budget(request.budget, least, epochs * epoch, given, parts.config["dataset"])
     population = population_for(left * SHARES[SEARCH] * slots / (epochs * epoch))
     search += [] if request.touches("strategy") else [f"strategy.population_size={population}"]
     plan = Plan(tuple(common), tuple(search), metric, slots, epochs * epoch, growth, export)
@@ -184,18 +186,19 @@ def _timed(parts: Parts, splits: Any) -> tuple[float, int]:
     device = resolve(config["device"], config["deterministic"], config["evaluator"].get("threads", 1))
     trainer: Trainer = build(config["trainer"], "trainer")
     one_way = replace(trainer, layout="channels_last", precision="fp32", stack=1, graph=False)
-    data = Resident(splits, device, config["dataset"]["memory"])
+    data = Resident(splits, device, build(config["dataset"], "dataset").memory)
     [trial] = probe([baseline(splits.task)], one_way, data, (1,), False, PROBING)
     examples, batch = len(splits.y_train), min(trainer.batch_size, len(splits.y_train))
     return (examples + len(splits.y_valid) / 3) / trial.samples_per_second, examples // batch
 
 
-def _check_budget(budget: float, least: float, training: float, given: bool) -> None:
+def _check_budget(budget: float, least: float, training: float, given: bool, dataset: Mapping[str, Any]) -> None:
     """Raises UsageError for a budget in which the steps cannot each end a training."""
     if budget < least:
         fewer = ", fewer trainer.epochs" if given else ""
+        key = next((f" by dataset.{key}" for key in SIZES if key in dataset), "")
         raise UsageError(
             f"--budget of {in_words(budget)} is too small: a training of the plain network takes about "
             f"{in_words(training)} here, and the steps about {in_words(least)} in all; pass --budget "
-            f"{int(least * 1.2) + 1}s{fewer}, or fewer examples by dataset.limit"
+            f"{int(least * 1.2) + 1}s{fewer}, or fewer examples{key}"
         )

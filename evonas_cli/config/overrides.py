@@ -30,7 +30,10 @@ def parse(text: str) -> Override:
         return OverridesParser.create().parse_override(text)
     except HydraException as error:
         reason = " ".join(str(error).split())[:120]
-        raise UsageError(f"{text!r} cannot be read as key=value: {reason}") from error
+        raise UsageError(
+            f"{text!r} cannot be read as key=value: {reason}; close brackets, and put a text with special letters "
+            f"into quotes within quotes: '{text.partition('=')[0]}=\"TEXT\"'"
+        ) from error
 
 
 def set_path(key: str, path: str | Path) -> str:

@@ -49,6 +49,12 @@ def described(error: BaseException, allowed: Sequence[str] = ()) -> str:
     return told(error) if where is None else f"{where}: {told(error)}"
 
 
+def reason(error: BaseException, allowed: Sequence[str] = ()) -> str:
+    """`described`, or the text alone of a ValueError of evonas itself, which decoding raises for what cannot be."""
+    plain = isinstance(error, ValueError) and place(error, allowed) is None
+    return (told(error).partition(": ")[2] if plain else "") or described(error, allowed)
+
+
 @contextmanager
 def naming(what: str, allowed: Sequence[str] = ()) -> Iterator[None]:
     """Makes an exception of a user's code a UsageError that begins with `what`; expected errors pass as they are."""

@@ -36,9 +36,10 @@ def whole_groups(found: Targets, pool: Indices, fraction: float, rng: Random, wh
     chosen = drawn[groups]
     if not 0 < taken < len(pool):
         side = "no example" if not taken else "all examples"
+        held = "1 group" if len(sizes) == 1 else f"{len(sizes)} groups, the largest of {sizes.max()},"
         raise UsageError(
-            f"{what}: the part would have {side}, as its examples are in {len(sizes)} groups that are not divided, the "
-            f"largest of {sizes.max()}; choose another fraction, or a grouping with more and smaller groups"
+            f"{what}: the part would have {side}, as groups are not divided and the examples are in {held} in all; "
+            "choose another fraction, or a grouping with more and smaller groups"
         )
     _check_classes(found, pool[~chosen], what)
     return np.flatnonzero(chosen), np.flatnonzero(~chosen)

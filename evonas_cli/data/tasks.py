@@ -57,9 +57,10 @@ class Tasks(Source):
         for place, member in enumerate(self.members):
             if not isinstance(member, Source) or member.task_kind != "classes":
                 kind = member.task_kind if isinstance(member, Source) else getattr(member, "known_kind", "tokens")
+                cure = "; give it kind: classes" if kind == "auto" else ""
                 raise UsageError(
                     f"dataset.members[{place}], {type(member).__name__}, has targets of the kind {kind}; all members "
-                    "must have classes"
+                    f"must have classes{cure}"
                 )
         for key, value, most in (("samples", self.samples, None), ("only", self.only, len(self.members))):
             if value is not None and (type(value) is not int or value < 1 or (most is not None and value > most)):

@@ -29,11 +29,19 @@ _SCRIPT = re.compile(rb"(?:/[\w.+-]+){2,}\.py\b|[A-Za-z]:\\\\?[\w.+\\-]+\.py\b")
 
 def check_installed() -> None:
     """Raises UsageError, with the line that installs it, where a package of the extra `onnx` is missing."""
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        if not _is_there(name):
+            raise UsageError(f"ONNX needs the package {name}; install it with: {INSTALL}")
+
+
+def _is_there(name: str) -> bool:
+    """Whether a package can be found, and nothing keeps Python from importing it."""
     from importlib.util import find_spec
 
-    for name in ("onnx", "onnxscript", "onnxruntime"):
-        if name not in sys.modules and find_spec(name) is None:
-            raise UsageError(f"ONNX needs the package {name}; install it with: {INSTALL}")
+    try:
+        return sys.modules[name] is not None if name in sys.modules else find_spec(name) is not None
+    except ImportError:  # a finder that refuses the package
+        return False
 
 
 def write(outgoing: Outgoing, folder: Path) -> None:

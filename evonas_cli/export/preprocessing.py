@@ -150,6 +150,8 @@ def _from_npz(path: Path, signature: Signature) -> Inputs:
     task, given = signature.task, arrays["x"]
     where = f"{path}: x"
     axes = len(task.inputs) + 1
+    if given.ndim and not len(given):
+        raise UsageError(f"{where} has shape {given.shape}, so no input; name a file with one input or more")
     if given.ndim not in ((axes,) if axes == 2 else (axes - 1, axes)) or 0 in given.shape:
         raise _other_shape(where, given.shape, signature)
     with plain_words():

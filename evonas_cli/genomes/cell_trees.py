@@ -17,7 +17,7 @@ is `mix`, without which no GRU has a tree with as many weights.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 
 from evonas_cli.network.cell import COMBINERS, COMPLEMENT, FUNCTIONS, Cell, CellGraph
@@ -81,8 +81,7 @@ def fault(tree: Tree) -> str | None:
     for _, node in tree.places():
         allowed = arities(node.label)
         if len(node.children) not in allowed:
-            count = f"{len(node.children)} children" if node.children else "no children"
-            return f"{node.label} has {count}" if allowed else f"there is no node {node.label!r}"
+            return _wrong_count(node, allowed)
         if node.label not in LINEAR and any(child.label == INPUT for child in node.children):
             return f"{node.label} reads x, whose width is its own; only linear nodes may: linear(x)"
     labels = {node.label for _, node in tree.places()}
@@ -96,6 +95,15 @@ def fault(tree: Tree) -> str | None:
     if set(read) != set(written):
         return f"memories {sorted(set(read))} are read and {sorted(written)} written; these must be the same"
     return None
+
+
+def _wrong_count(node: Tree, allowed: Sequence[int]) -> str:
+    if not allowed:
+        return f"there is no node {node.label!r}"
+    count = str(len(node.children) or "no")
+    wanted = "none" if allowed == (0,) else str(allowed[0])
+    wanted += f" to {allowed[-1]}" if len(allowed) > 1 else ""
+    return f"{node.label} has {count} child{'ren' * (count != '1')}; it takes {wanted}"
 
 
 def settled(tree: Tree) -> Tree:

@@ -21,6 +21,8 @@ from math import isfinite
 from typing import Any, TypeAlias
 
 from evonas_cli.network.formulas import formula
+from evonas_cli.network.plan import PlanError
+from evonas_cli.network.task import Task
 from evonas_cli.network.trees import Tree
 
 STANDARD = "standard"
@@ -53,6 +55,19 @@ def loss_of(text: Any) -> Loss:
     if len(numbers) != COEFFICIENTS or not all(map(isfinite, numbers)):
         raise ValueError(f"{TAYLOR} needs {COEFFICIENTS} finite numbers, theta0 to theta7; it has {' '.join(words)!r}")
     return numbers
+
+
+def unfit(task: Task) -> str | None:
+    """Why polynomials and formulas are no losses of networks for the task, as a clause; None: they may be."""
+    if task.kind == "boxes":
+        return "is of classes, labels or numbers, and the data has boxes"
+    return "is over all classes, while each of several tasks has classes of its own" if task.members else None
+
+
+def check_fit(task: Task, where: str) -> None:
+    """Raises PlanError, which begins with `where`, for a task whose networks polynomials and formulas cannot train."""
+    if (reason := unfit(task)) is not None:
+        raise PlanError(f"{where}: a loss that is a polynomial or formula {reason}")
 
 
 def kind_of(text: str) -> str:

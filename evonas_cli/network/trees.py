@@ -15,6 +15,7 @@ Path: TypeAlias = tuple[int, ...]
 LONGEST, LEVELS = 20_000, 100
 """Characters of a tree's text and levels of its parentheses, at most."""
 _TOKEN = re.compile(r"\s*([A-Za-z0-9_]+|[(),])\s*")
+FORM = "it must read like tanh(add(c0, h))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,11 @@ def _tree(tokens: Sequence[str]) -> Tree:
         else:
             _expect(before[0].isalnum() or before[0] == "_", token)
         before = token
-    _expect(len(stack) == 1 and len(stack[0][1]) == 1, "the end")
+    if len(stack) != 1 or len(stack[0][1]) != 1:
+        raise ValueError(f"the tree ends too early; {FORM}")
     return stack[0][1][0]
 
 
 def _expect(holds: bool, token: str) -> None:
     if not holds:
-        raise ValueError(f"{token!r} stands at a wrong place in the tree; it must read like tanh(add(c0, h))")
+        raise ValueError(f"{token!r} stands at a wrong place in the tree; {FORM}")

@@ -21,7 +21,7 @@ class Reason:
     count: int
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.text}"
+        return self.text if self.text.startswith(f"{self.kind} ") else f"{self.kind}: {self.text}"
 
 
 class Tally:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
-from evonas_cli.core.blame import described, is_ours, naming
+from evonas_cli.core.blame import described, is_ours, naming, reason
 from evonas_cli.core.capability import lack, unknown
 from evonas_cli.core.codec import CodecError, decode, encode, state_hint
 from evonas_cli.core.errors import UsageError
@@ -135,13 +135,13 @@ def check_networks(space: Any, environment: Mapping[str, Any], seed: int, allowe
         try:
             phenotype = space.decode(genome, task)
         except Exception as error:  # what it is, is counted and told
-            reasons[described(error, allowed)] += 1
+            reasons[reason(error, allowed)] += 1
             continue
         _check_network(name, phenotype, task)
         return
-    [(reason, _)] = reasons.most_common(1)
+    [(commonest, _)] = reasons.most_common(1)
     raise UsageError(
-        f"none of {SAMPLES} samples of the space {name} has a network for {task.examples}: {reason}; "
+        f"none of {SAMPLES} samples of the space {name} has a network for {task.examples}: {commonest}; "
         "change the space's settings or the data set"
     )
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evonas_cli.core.blame import described
+from evonas_cli.core.blame import reason
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.evaluating import Foretelling
 from evonas_cli.core.rng import stream
@@ -36,7 +36,7 @@ def check_graphs(space: Any, environment: Mapping[str, Any], seed: int, allowed:
         try:
             found = space.decode_neurons(genome, n_inputs, n_outputs)
         except Exception as error:  # what it is, is counted and told
-            reasons[described(error, allowed)] += 1
+            reasons[reason(error, allowed)] += 1
             continue
         if not isinstance(found, Neurons):
             raise UsageError(f"space {name}: decode_neurons must return Neurons, but gave a {type(found).__name__}")
@@ -46,8 +46,8 @@ def check_graphs(space: Any, environment: Mapping[str, Any], seed: int, allowed:
                 f"but the task needs {n_inputs} and {n_outputs}"
             )
         return
-    [(reason, _)] = reasons.most_common(1)
+    [(commonest, _)] = reasons.most_common(1)
     raise UsageError(
         f"none of {SAMPLES} samples of the space {name} has a graph of {n_inputs} inputs and {n_outputs} outputs: "
-        f"{reason}; change the space's settings, the data set or the environment"
+        f"{commonest}; change the space's settings, the data set or the environment"
     )

@@ -17,6 +17,7 @@ from evonas_cli.genomes.fixed import OnFixedNetwork
 from evonas_cli.genomes.options import words
 from evonas_cli.network.augmentation_policies import NONE, OPERATIONS, Step, policy_text
 from evonas_cli.network.inputs import check_maps
+from evonas_cli.network.plan import PlanError
 from evonas_cli.network.task import Phenotype, Task
 
 
@@ -48,8 +49,10 @@ class AugmentationPolicy(OnFixedNetwork[Genes], Declared):
         return {"augmentation": [_text([values[end] for values in ends]) for end in (0, -1)]}
 
     def decode(self, genome: Genes, task: Task) -> Phenotype:
-        """The network with such an augmentation. Raises PlanError for inputs that are no images."""
+        """The network with such an augmentation. Raises PlanError for other inputs than images, and several tasks."""
         check_maps("augmentation_policy", task)
+        if task.members:
+            raise PlanError("augmentation_policy: a policy would change the channel that holds the number of the task")
         return super().decode(genome, task)
 
     def applied(self, genome: Genes, phenotype: Phenotype) -> Phenotype:

@@ -13,8 +13,8 @@ from typing import Any
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.fixed import OnFixedNetwork
 from evonas_cli.genomes.formula_trees import FormulaTrees
-from evonas_cli.network.losses import CROSS_ENTROPY, FUNCTIONS, LEAVES
-from evonas_cli.network.task import Phenotype
+from evonas_cli.network.losses import CROSS_ENTROPY, FUNCTIONS, LEAVES, check_fit
+from evonas_cli.network.task import Phenotype, Task
 from evonas_cli.network.trees import Tree
 
 BAIKAL = "sub(div(y, p), log(p))"
@@ -38,6 +38,11 @@ class LossTree(OnFixedNetwork[Tree], FormulaTrees):
     def tuned(self) -> Mapping[str, Sequence[Json]]:
         """The trainer's loss."""
         return {"loss": (CROSS_ENTROPY,)}
+
+    def decode(self, genome: Tree, task: Task) -> Phenotype:
+        """The network, trained by the formula. Raises PlanError for boxes and for several tasks."""
+        check_fit(task, "loss_tree")
+        return super().decode(genome, task)
 
     def applied(self, genome: Tree, phenotype: Phenotype) -> Phenotype:
         """The network with the formula as its loss."""

@@ -17,8 +17,8 @@ from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes
 from evonas_cli.genomes.declared import Declared
 from evonas_cli.genomes.fixed import OnFixedNetwork
-from evonas_cli.network.losses import COEFFICIENTS, taylor
-from evonas_cli.network.task import Phenotype
+from evonas_cli.network.losses import COEFFICIENTS, check_fit, taylor
+from evonas_cli.network.task import Phenotype, Task
 
 START = (0.0, 1.0, 0.0, 0.0, 0.0, 1.0, -1.0, 0.0)
 """-y log p up to the second order at p = 1."""
@@ -53,6 +53,11 @@ class TaylorLoss(OnFixedNetwork[Genes], Declared):
         """The trainer's loss, at both ends of all ranges."""
         low, high = zip(*self.extremes.values(), strict=True)
         return {"loss": (taylor(low), taylor(high))}
+
+    def decode(self, genome: Genes, task: Task) -> Phenotype:
+        """The network, trained by the polynomial. Raises PlanError for boxes and for several tasks."""
+        check_fit(task, "taylor_loss")
+        return super().decode(genome, task)
 
     def applied(self, genome: Genes, phenotype: Phenotype) -> Phenotype:
         """The network with the polynomial as its loss."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from evonas_cli.network.losses import Loss, loss_of
+from evonas_cli.network.losses import Loss, loss_of, unfit
 from evonas_cli.network.task import Kind, Task
 from evonas_cli.network.trees import Tree
 from evonas_cli.nn.formulas import computed
@@ -83,10 +83,8 @@ def loss_fault(text: str, task: Task) -> str | None:
     loss = loss_of(text)
     if loss is None:
         return None
-    if task.kind == "boxes":
-        return "is of classes, labels or numbers, and the data has boxes"
-    if task.members:
-        return "is over all classes, while each of several tasks has classes of its own"
+    if (reason := unfit(task)) is not None:
+        return reason
     generator = torch.Generator().manual_seed(0)
     levels = torch.tensor(PROBES)
     picked = torch.randint(len(PROBES), (8 * len(PROBES), task.outputs), generator=generator)

@@ -114,6 +114,8 @@ def test_a_stopped_auto_goes_on_to_its_lines_a_model_and_a_report(
             ("clouds.npz", "--budget", "0.5s", "trainer.epochs=2000"),
             "is too small: a training of the plain network takes",
         ),
+        (("spirals", "--budget", "0.5s"), "or fewer examples by dataset.n_train"),
+        (("scenes", "--budget", "0.5s", "dataset.n_train=40"), "or fewer examples by dataset.n_train"),
         (("clouds.npz", "space=chain_cnn"), "space=mlp reads vectors"),
         (("clouds.npz", "space.width=3"), "has no key width"),
         (("clouds.npz", "objectives=[parameters]"), "parameters comes first"),

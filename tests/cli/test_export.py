@@ -151,6 +151,15 @@ def test_the_missing_extra_is_named(
     assert "install it with: pip install 'evonas[onnx]'" in line and not Path("m").exists()
 
 
+@pytest.mark.parametrize("name", ["onnx", "onnxscript", "onnxruntime"])
+def test_an_extra_that_python_refuses_to_import_is_missing(
+    name: str, refused: Callable[..., str], saved_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    line = refused(2, "export", str(saved_run), "-o", "m", "--format", "dir,onnx")
+    assert "install it with: pip install 'evonas[onnx]'" in line and not Path("m").exists()
+
+
 def test_data_that_changed_is_noticed(refused: Callable[..., str], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 5)).astype(np.float32), np.arange(60) % 2

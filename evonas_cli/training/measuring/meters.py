@@ -102,14 +102,13 @@ def check_measurable(device: str) -> None:
 
 
 def _hint(device: str) -> str:
-    """What to do about a CUDA device whose meter lacks its package."""
-    if not device.startswith("cuda"):
-        return ""
-    try:
-        import pynvml  # noqa: F401
-    except ImportError:
-        return "; install evonas[energy], which reads NVML"
-    return ""
+    """What to do: the package that is missing, or another metric."""
+    if device != "cpu":
+        try:
+            import pynvml  # noqa: F401
+        except ImportError:
+            return "; to read NVML: pip install 'evonas[energy]'"
+    return "; leave energy_j out"
 
 
 def _rapl() -> Meter | None:

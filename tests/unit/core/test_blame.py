@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from evonas_cli.core import faults
-from evonas_cli.core.blame import described, is_ours, naming, place, told
+from evonas_cli.core.blame import described, is_ours, naming, place, reason, told
 from evonas_cli.core.errors import EvonasError, UsageError
 from evonas_cli.core.rng import Seeded
 from evonas_cli.network.plan import Graph
@@ -55,6 +55,14 @@ def test_evonas_and_libraries_are_not_named(tmp_path: Path) -> None:
     assert place(caught(library.plain)) is None
     assert place(caught(json.loads, "{")) is None
     assert described(caught(Graph, ())).startswith("PlanError: ")
+
+
+def test_the_reason_of_what_cannot_be_is_its_text_alone(tmp_path: Path) -> None:
+    mine = loaded(tmp_path, "mine", MINE)
+    own = caught(Graph, ())
+    assert reason(own) == " ".join(str(own).split())
+    assert reason(caught(mine.Mine().decode, partial(Graph, ()))).startswith("mine.py:3 in Mine.decode: PlanError: ")
+    assert reason(ZeroDivisionError("x")) == "ZeroDivisionError: x" and reason(ValueError()) == "ValueError"
 
 
 def test_an_allowed_module_is_a_users_wherever_it_lies(tmp_path: Path) -> None:

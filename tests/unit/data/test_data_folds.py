@@ -114,7 +114,9 @@ def test_all_examples_of_a_group_are_in_one_part_and_in_one_fold(
 
 def test_a_grouping_that_empties_a_part_is_one_line() -> None:
     found = Targets(np.array([0, 1] * 20), "classes", ABC[:2], np.zeros(40, np.int64))
-    with pytest.raises(UsageError, match="the part would have no example, as its examples are in 1 groups"):
+    with pytest.raises(
+        UsageError, match="would have no example, as groups are not divided and the examples are in 1 group "
+    ):
         split_indices(found, 0.2, 0.2, None, 0, "here")
     lone = Targets(np.array([0] * 30 + [1] * 10), "classes", ABC[:2], np.array([*range(30), *[30] * 10]))
     with pytest.raises(UsageError, match="all groups with examples of the class b would be in this part"):

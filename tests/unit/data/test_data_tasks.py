@@ -70,6 +70,10 @@ def test_the_digest_tells_of_the_seed_and_the_samples() -> None:
         ({"members": ["digits", {**PARITY, "labels": "odd"}]}, r"dataset.members\[1\]: dataset.labels is 'odd'"),
         ({"members": ["digits", {**PARITY, "rotation": 45}]}, "dataset.rotation is 45"),
         ({"members": ["digits", "pattern"]}, r"members\[1\], Pattern, has targets of the kind numbers"),
+        (
+            {"members": ["digits", {"name": "csv", "path": "t.csv", "target": "y"}]},
+            "has targets of the kind auto; all members must have classes; give it kind: classes",
+        ),
         ({"members": ["digits", "copy"]}, r"members\[1\], Copy\w*, has targets of the kind tokens"),
         ({"samples": 0}, "dataset.samples is 0; it must be an integer of at least 1, or null"),
         ({"only": 4}, "dataset.only is 4; it must be an integer from 1 to 3, the number of a member, or null"),

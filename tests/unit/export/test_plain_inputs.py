@@ -171,6 +171,7 @@ def test_arrays_of_several_layouts(tmp_path: Path, plain: Callable[[Signature], 
             r"x has shape \(3, 5, 5\), and the model takes images 1x4x4, \(N, 1, 4, 4\)",
         ),
         ({"x": np.zeros((3, 2), np.uint8)}, r"x has shape \(3, 2\)"),
+        ({"x": np.zeros((0, 4, 4), np.uint8)}, r"x has shape \(0, 4, 4\), so no input; name a file with one"),
         (
             {"x": np.full((3, 4, 4), 0.5)},
             "x has numbers up to 0.5, and the model takes pixels of 0 to 255; multiply it by 255",

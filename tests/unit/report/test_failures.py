@@ -15,6 +15,7 @@ def test_the_commonest_come_first_and_ties_by_their_words() -> None:
     assert found.kinds() == {"error": 2, "unbuildable": 3}
     assert found.commonest(2) == [Reason("unbuildable", "too deep", 3), Reason("error", "a", 1)]
     assert str(found.commonest()[0]) == "unbuildable: too deep"
+    assert str(Reason("refused", "refused before training: size is 9", 1)) == "refused before training: size is 9"
 
 
 def test_no_failure_has_no_reason() -> None:

@@ -45,6 +45,23 @@ def test_the_trainer_takes_what_genomes_say(space: Any, key: str | None) -> None
             TRAINER.override({key: value})
 
 
+@pytest.mark.parametrize("space", [TaylorLoss(), LossTree()])
+def test_losses_of_numbers_are_for_no_boxes_and_for_one_task(space: Any) -> None:
+    genome = space.sample(Random(1))
+    for task, reason in (
+        (Task((3, 32, 32), 126 * 7, "boxes"), "and the data has boxes"),
+        (Task((2, 8, 8), 5, members=(2, 3)), "each of several tasks has classes of its own"),
+    ):
+        with pytest.raises(PlanError, match=f"^(taylor_loss|loss_tree): a loss that is a polynomial .*{reason}$"):
+            space.decode(genome, task)
+
+
+def test_a_policy_keeps_the_number_of_the_task() -> None:
+    space = AugmentationPolicy()
+    with pytest.raises(PlanError, match="^augmentation_policy: a policy would change the channel"):
+        space.decode(space.sample(Random(1)), Task((2, 8, 8), 5, members=(2, 3)))
+
+
 def test_an_activation_takes_the_place_of_each_relu() -> None:
     before, after = baseline(TASK), with_activation(baseline(TASK), "square(x)")
     assert [node.op for node in after.nodes].count("activation") == 3 and before.parameters == after.parameters
