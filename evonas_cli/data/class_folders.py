@@ -53,7 +53,10 @@ def listed(folder: Path, nested: bool = False) -> Listing:
     folders = [path for path, mode, _ in entries if stat.S_ISDIR(mode)]
     skipped += [path for path, mode, _ in entries if not stat.S_ISDIR(mode)]
     if not folders:
-        raise UsageError(f"{folder} is no folder of <class>/<image> files: there is no folder in it")
+        raise UsageError(
+            f"{folder} is no folder of <class>/<image> files: there is no folder in it; put the images of each class "
+            "into a folder of its own"
+        )
     images: list[ImageFile] = []
     classes: list[str] = []
     for path in folders:
