@@ -201,6 +201,7 @@ def _curves(reading: Reading, words: Sequence[str], metric: str | None) -> str:
         [(name, curves) for name, curves in drawn if any(one in curves for one in shown)],
         {name: directions[name].direction if name in directions else None for name in shown},
         _title("Learning curves", _names([str(root)])),
+        {name: reading.subject(name) for name in shown},
     )
 
 

@@ -61,7 +61,9 @@ def _parts(network: Mapping[str, Any]) -> list[dict[str, str]]:
         title = f"candidate {network['id']}"
         parts.append({"title": "decision regions", "svg": draw_regions(Plane.from_json(network["plane"]), title)})
     if network["neurons"] is not None and len(network["neurons"]["links"]) <= MOST_LINKS:
-        drawing = neurons_svg(_neurons(network["neurons"]), f"neurons of candidate {network['id']}")
+        named = () if network["plane"] is None else network["plane"]["names"]
+        inputs = [f"input {number}: {name}" for number, name in enumerate(named, 1)]
+        drawing = neurons_svg(_neurons(network["neurons"]), f"neurons of candidate {network['id']}", inputs=inputs)
         parts.append({"title": "neurons; links blue for positive weights, orange for negative ones", "svg": drawing})
         n_drawn = network["neurons"]["n_inputs"] + 1 + len(network["neurons"]["functions"])
     for data in network["sketches"]:
