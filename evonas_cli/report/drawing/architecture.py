@@ -13,6 +13,8 @@ from evonas_cli.report.drawing.diagram import Box, Diagram, Kind
 from evonas_cli.report.drawing.folding import fold
 from evonas_cli.report.drawing.picture import beside, svg
 
+MOST_LINKS = 300
+"""Links up to which neurons are drawn with their weights; larger graphs as their space sketches them."""
 LINKS = "Links: blue for positive weights, orange for negative ones, wider for larger ones."
 """What the links of neurons look like."""
 
