@@ -129,7 +129,8 @@ def _evaluator(parts: Parts) -> Evaluator[Any]:
 def _searches(parts: Parts, evaluator: Evaluator[Any], plan: Plan, environment: Mapping[str, Json]) -> Outcome:
     outcome, budget = Outcome(), Budget(**parts.config["budget"])
     metric, direction = compared_metric(parts, plan.metric)
-    began, keys, of = time.perf_counter(), parts.keys(environment), subject(parts.metrics.get(metric), environment)
+    began, keys = time.perf_counter(), parts.keys(environment)
+    of = subject(metric, parts.metrics.get(metric), environment)
     for seed in plan.seeds:
         track = Track(metric, direction, plan.report, budget.cost, of=of)
 

@@ -201,13 +201,14 @@ def _curves(reading: Reading, words: Sequence[str], metric: str | None) -> str:
         [(name, curves) for name, curves in drawn if any(one in curves for one in shown)],
         {name: directions[name].direction if name in directions else None for name in shown},
         _title("Learning curves", _names([str(root)])),
+        {name: reading.subject(name) for name in shown},
     )
 
 
 def _architecture(reading: Reading, word: str) -> str:
     from evonas_cli.core.errors import RunError
     from evonas_cli.report.choosing import chosen
-    from evonas_cli.report.drawing.architecture import architecture_svg, cell_svg, neurons_svg, sketches_svg
+    from evonas_cli.report.drawing import architecture as drawing
 
     [id] = chosen(reading, [word])[:1]
     entry = reading.journal.read(id)
@@ -217,14 +218,14 @@ def _architecture(reading: Reading, word: str) -> str:
     except Exception as error:  # whatever the space raises is what is wrong with this genome
         raise RunError(f"candidate {id} has no network: {type(error).__name__}: {error}") from error
     title = _title(f"Candidate {id}", _names([str(reading.run.root)]))
-    if neurons is not None:
-        return neurons_svg(neurons, title, titled=True)
+    if neurons is not None and (len(neurons.links) <= drawing.MOST_LINKS or not sketches):
+        return drawing.neurons_svg(neurons, title, titled=True)
     if plan is not None:
-        return architecture_svg(plan, title, titled=True)
+        return drawing.architecture_svg(plan, title, titled=True)
     if cell is not None:
-        return cell_svg(cell, title, titled=True)
+        return drawing.cell_svg(cell, title, titled=True)
     if sketches:
-        return sketches_svg(sketches, title)
+        return drawing.sketches_svg(sketches, title)
     raise RunError(f"{reading.run.root} has no networks to draw: genomes of its space stand for none")
 
 

@@ -39,7 +39,8 @@ def differences(
 
 def _of_link(name: str, old: LinkGene | None, new: LinkGene | None, loci: Sequence[Locus]) -> Iterator[str]:
     if old is None and new is not None:
-        yield f"new link {name}" + "".join(f": {_brief(gene)}" for gene in new.genes)
+        genes = ", ".join(f"{locus.name} {_brief(gene)}" for locus, gene in zip(loci, new.genes, strict=True))
+        yield f"new link {name}" + (f": {genes}" if genes else "")
     elif new is None:
         yield f"without link {name}"
     elif old is not None:

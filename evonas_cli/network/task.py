@@ -44,8 +44,10 @@ class Task:
 
     @property
     def examples(self) -> str:
-        """What the inputs are, in words: `images 1x8x8`."""
-        words = {1: "texts" if self.vocabulary else "vectors", 2: "series", 3: "images"}
+        """What the inputs are, in words: `images 1x8x8`, `texts of 43 tokens`."""
+        if self.vocabulary and len(self.inputs) == 1:
+            return f"texts of {self.inputs[0]} token{'s' if self.inputs[0] != 1 else ''}"
+        words = {1: "vectors", 2: "series", 3: "images"}
         return f"{words.get(len(self.inputs), 'inputs')} {'x'.join(map(str, self.inputs))}"
 
     def to_json(self) -> dict[str, Json]:

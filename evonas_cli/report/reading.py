@@ -49,7 +49,7 @@ class Reading:
 
     def subject(self, metric: str) -> str:
         """What the metric is of where its name does not say so (`report.subject`)."""
-        return subject(self.parts.metrics.get(metric), self.run.metadata()["environment"])
+        return subject(metric, self.parts.metrics.get(metric), self.run.metadata()["environment"])
 
     def plan(self, entry: Mapping[str, Any]) -> Plan | None:
         """The candidate's network; None for a space without networks, a run without a task, and another job's

@@ -112,13 +112,16 @@ def test_cells_and_sketches_are_architectures(tmp_path: Path) -> None:
     rows = ("space=nasbench201", "space.nodes=2", "space.operations=[avg_pool_3x3,nor_conv_1x1]", "job=table")
     rows += (f"job.path={table}", "job.reward=reward", "job.report=null", "job.cost=null", "job.parameters=null")
     rows += ("job.multiply_adds=null",)
+    written = ("space=hyperneat", "job=neurons_evolved", "dataset=digits", "dataset.limit=60", "device=cpu")
+    written += ("objectives=[valid_error]",)
     few = ("strategy=random", "strategy.batch=1", "budget.evaluations=1", "evaluator=serial")
-    for name, words, expected in (("cell", cells, "h_t"), ("row", rows, "output")):
+    for name, words, expected in (("cell", cells, "h_t"), ("row", rows, "output"), ("written", written, "neurons")):
         assert run(["search", "-q", *words, *few, "--run-dir", str(tmp_path / name)]) == 0
         target = tmp_path / f"{name}.svg"
         assert run(["plot", str(tmp_path / name), "--architecture", "best", "-o", str(target)]) == 0
         assert expected in shown(target)
     assert "cell" in shown(tmp_path / "row.svg"), "each part has its name"
+    assert "input 64" not in shown(tmp_path / "written.svg"), "a thousand links are no picture"
 
 
 def test_a_front_without_members_says_why(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

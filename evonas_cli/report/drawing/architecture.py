@@ -13,6 +13,11 @@ from evonas_cli.report.drawing.diagram import Box, Diagram, Kind
 from evonas_cli.report.drawing.folding import fold
 from evonas_cli.report.drawing.picture import beside, svg
 
+MOST_LINKS = 300
+"""Links up to which neurons are drawn with their weights; larger graphs as their space sketches them."""
+LINKS = "Links: blue for positive weights, orange for negative ones, wider for larger ones."
+"""What the links of neurons look like."""
+
 
 def architecture_svg(plan: Plan, title: str, titled: bool = False) -> str:
     """The network from its input down to its output, as one SVG document without references; below its title where
@@ -69,13 +74,13 @@ def cell_svg(cell: Cell, title: str, titled: bool = False) -> str:
     return svg(Diagram(tuple(boxes), tuple(sorted(set(arrows)))), title, titled)
 
 
-def neurons_svg(neurons: Neurons, title: str, titled: bool = False) -> str:
-    """Neurons from the inputs and the bias down to the outputs, labelled by their functions; below their title where
-    `titled`.
+def neurons_svg(neurons: Neurons, title: str, titled: bool = False, inputs: Sequence[str] = ()) -> str:
+    """Neurons from the inputs and the bias down to the outputs, labelled by their functions; where `titled` between
+    their title and a line about the links. `inputs` are what the inputs are called, if not by their numbers.
 
     A link has the colour of its weight's sign, and is the wider the larger the weight is.
     """
-    return svg(neurons_diagram(neurons), title, titled)
+    return svg(neurons_diagram(neurons, inputs), title, titled, LINKS if titled else "")
 
 
 def neurons_diagram(neurons: Neurons, inputs: Sequence[str] = ()) -> Diagram:

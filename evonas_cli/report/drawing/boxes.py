@@ -14,6 +14,8 @@ ATTACHED = frozenset(
 )
 """Operations that are shown as a part of a layer."""
 _SIZES = ("channels", "features", "outputs", "hidden", "width")
+_WORDS = {"same": "padding"}
+"""Settings whose names do not say what they do."""
 _MERGES = ("add", "concat")
 _ALONE = ("input", *_MERGES)
 """Boxes to which nothing is attached, so that the last of several equal parts looks as the others do."""
@@ -104,8 +106,10 @@ def label(node: Node) -> str:
     if stride not in (None, "1"):
         words.append(f"stride {stride}")
     for name, value in settings.items():
-        if value != OPS[node.op].settings[name].default:
-            words.append(f"{name.replace('_', ' ')} {_number(value)}")
+        setting, word = OPS[node.op].settings[name], _WORDS.get(name, name.replace("_", " "))
+        if value != setting.default:
+            switch = isinstance(value, int) and (setting.least, setting.most) == (0, 1)
+            words.append((word if value else f"no {word}") if switch else f"{word} {_number(value)}")
     return ", ".join(words)
 
 

@@ -15,15 +15,21 @@ from evonas_cli.report.learning import LearningCurve
 Curves = Mapping[str, LearningCurve]
 
 
-def draw_curves(candidates: Sequence[tuple[str, Curves]], metrics: Mapping[str, str | None], title: str) -> str:
+def draw_curves(
+    candidates: Sequence[tuple[str, Curves]],
+    metrics: Mapping[str, str | None],
+    title: str,
+    of: Mapping[str, str] | None = None,
+) -> str:
     """The picture of named candidates by metrics, of which each is known of some candidate at some epoch; each metric
-    has the direction that is better, or None."""
+    has the direction that is better, or None. `of` says by name what a metric is of."""
     names = [name for name, _ in candidates]
     sheet = Sheet(title, names)
     breadth = WIDTH * (1.0 if len(metrics) == 1 else 1.4) / len(metrics)
     for place, (metric, direction) in enumerate(metrics.items()):
         curves = {number: curves[metric].known() for number, (_, curves) in enumerate(candidates) if metric in curves}
-        _panel(sheet, curves, (metric, axis_title(metric, direction)), (place * breadth, (place + 1) * breadth))
+        named = metric, axis_title(metric, direction, (of or {}).get(metric, ""))
+        _panel(sheet, curves, named, (place * breadth, (place + 1) * breadth))
     if len(names) == 1:
         sheet.notes.append(f"The curve is that of {names[0]}.")
     return sheet.svg(breadth * len(metrics))

@@ -56,10 +56,11 @@ class Drawn(NamedTuple):
     body: tuple[str, ...]
 
 
-def svg(diagram: Diagram, title: str, titled: bool = False) -> str:
+def svg(diagram: Diagram, title: str, titled: bool = False, note: str = "") -> str:
     """The diagram as one SVG document, drawn downwards; `title` is its name for a screen reader, and stands above the
-    diagram where `titled`."""
-    return _document(draw(diagram), title, titled)
+    diagram where `titled`. A note stands below the diagram."""
+    drawn = draw(diagram)
+    return _document(_noted(drawn, note) if note else drawn, title, titled)
 
 
 def beside(diagrams: Sequence[tuple[str, Diagram]], title: str) -> str:
@@ -70,6 +71,13 @@ def beside(diagrams: Sequence[tuple[str, Diagram]], title: str) -> str:
         body += [f'<g transform="translate({left:.0f} {DOWN:g})">', *drawn.body, "</g>"]
         left += max(drawn.width, 2 * MARGIN + 1.2 * LETTER * len(name))
     return _document(Drawn(left, DOWN + max(drawn.height for drawn in found), tuple(body)), title, True)
+
+
+def _noted(drawn: Drawn, note: str) -> Drawn:
+    """The drawing above a line of text."""
+    y = drawn.height + LINE
+    foot = f'<text class="shape" x="{MARGIN:g}" y="{y:.0f}" font-size="11" fill="{MUTED}">{_text(note)}</text>'
+    return Drawn(max(drawn.width, 2 * MARGIN + LETTER * len(note)), y + MARGIN / 2, (*drawn.body, foot))
 
 
 def _titled(drawn: Drawn, title: str) -> Drawn:

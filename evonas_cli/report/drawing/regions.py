@@ -11,7 +11,7 @@ from itertools import groupby
 
 from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.plane import BANDS, UNKNOWN, Plane, Point
-from evonas_cli.report.drawing.architecture import neurons_diagram
+from evonas_cli.report.drawing.architecture import LINKS, neurons_diagram
 from evonas_cli.report.drawing.axes import BOTTOM, LEFT, RIGHT, Frame, frame
 from evonas_cli.report.drawing.marks import thinned
 from evonas_cli.report.drawing.picture import LETTERING, MINUS, PLUS, draw
@@ -47,7 +47,7 @@ def draw_regions(plane: Plane, title: str, neurons: Neurons | None = None) -> st
     if any(UNKNOWN in row for row in plane.bands):
         notes.append("In the grey cells the network's output is no finite number.")
     if neurons is not None:
-        notes.append("Links: blue for positive weights, orange for negative ones, wider for larger ones.")
+        notes.append(LINKS)
         beside, height = _network(neurons, plane.names, width)
         body += beside
         width, bottom = width + BESIDE, max(bottom, TOP + height)

@@ -10,16 +10,32 @@ UNITS = {
     "true_error": "1 - fitness",
     "valid_accuracy": "share of examples",
     "valid_balanced_error": "1 - mean recall",
-    "valid_loss": "nats",
-    "train_loss": "nats",
     "parameters": "number",
     "multiply_adds": "per sample",
     "cost": "unit of the job",
     "train_seconds": "s",
     "depth": "layers",
     "epochs": "number",
+    "updates": "number",
+    "links": "number",
+    "hidden": "neurons",
+    "valid_labels_skipped": "labels",
+    "valid_f1": "0 to 1",
+    "valid_auroc": "0 to 1",
+    "valid_map50": "0 to 1",
+    "valid_mean_iou": "0 to 1",
+    "valid_r2": "at most 1",
+    "valid_mae": "unit of the targets",
+    "valid_mmd": "squared discrepancy",
+    "valid_perplexity": "tokens",
+    "valid_relative": "1 is the baseline",
+    "valid_token_accuracy": "share of words",
+    "fitness_loss": "loss and penalty",
+    "return": "sum of rewards",
+    "solved": "share of episodes",
+    "model_bytes": "bytes",
 }
-"""The units of known metrics, which stand behind their names."""
+"""The units of known metrics, which stand behind their names; that of a loss depends on the task (`report.subject`)."""
 BETTER = {"min": "lower is better", "max": "higher is better"}
 
 

@@ -65,12 +65,17 @@ class Dot:
 
 
 def lines(
-    series: Sequence[Series], titles: tuple[str, str], label: str, size: Size = HALF, log: bool | None = None
+    series: Sequence[Series],
+    titles: tuple[str, str],
+    label: str,
+    size: Size = HALF,
+    log: bool | None = None,
+    zero: bool = True,
 ) -> str:
-    """A chart of lines over an axis that begins at 0; `titles` are those of the x and the y axis, `label` is the
-    chart's name for a screen reader, `log` is for `scale`."""
+    """A chart of lines over an axis that begins at 0, or at the first place without `zero`; `titles` are those of the
+    x and the y axis, `label` is the chart's name for a screen reader, `log` is for `scale`."""
     places = [place for one in series for place in (*one.at, *([] if one.end is None else [one.end]))]
-    x = scale(places, *size.across, zero=True)
+    x = scale(places, *size.across, zero=zero, log=False)
     y = scale([value for one in series for value in one.value if value is not None], *size.up, log=log)
     out = [*opening(size, label), *frame(size, x, y, titles)]
     for one in series:
@@ -78,6 +83,8 @@ def lines(
         for key, at, value in zip(one.keys, one.at, one.value, strict=False):
             if value is not None:
                 out.append(_circle(f"p {one.css}", key, x(at), y(value)))
+        if not one.keys and len(one.at) == 1 and one.end is None and (only := one.value[0]) is not None:
+            out.append(f'<circle class="{one.css}" cx="{x(one.at[0]):.1f}" cy="{y(only):.1f}" r="3"/>')
     return "\n".join([*out, "</svg>"])
 
 

@@ -13,6 +13,8 @@ from evonas_cli.report.page.charts import Size, text
 CLASSES = 30
 """Classes up to which the matrix is drawn."""
 SQUARE = Size(400, 340)
+LETTER = 8.0
+"""Room for a letter of a class' name, also on a narrow screen, where letters are larger."""
 _LONGEST = 14
 
 
@@ -22,11 +24,12 @@ def drawn(explanation: Mapping[str, Any]) -> dict[str, Any]:
         return dict(explanation)
     calibration, confusion = explanation["calibration"], explanation["confusion"]
     ablation, genes = explanation["ablation"], explanation["genes"]
-    names = explanation["names"]
+    names = _named(explanation["names"], explanation["kind"])
     shown = "matrix" in confusion and len(names) <= CLASSES
     return {
         **explanation,
-        "reliability": reliability(calibration) if "bins" in calibration else "",
+        "names": names,
+        "reliability": reliability(calibration, explanation["kind"]) if "bins" in calibration else "",
         "matrix": matrix(confusion["matrix"], names) if shown else "",
         "whiskers": intervals(ablation["parts"]) if "parts" in ablation else [],
         "bars": importances(genes["genes"]) if "genes" in genes else [],
@@ -35,10 +38,18 @@ def drawn(explanation: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def reliability(calibration: Mapping[str, Any]) -> str:
-    """Bars of the accuracy in each bin of confidence; what is missing to the bin's mean confidence is marked."""
+def _named(names: Sequence[str], kind: str) -> list[str]:
+    """The names of the outputs; numbers whose names are places alone are called so, for a place reads as a value."""
+    return [f"number {name}" if kind == "numbers" and name.isdecimal() else name for name in names]
+
+
+def reliability(calibration: Mapping[str, Any], kind: str = "classes") -> str:
+    """Bars of the accuracy in each bin of confidence, or of the share of labels that are present in each bin of their
+    probability; what is missing to the bin's mean is framed."""
     x, y = Scale(0.0, 1.0, *SQUARE.across), Scale(0.0, 1.0, *SQUARE.up)
     titles = ("confidence of the answer (probability)", "accuracy (share of answers)")
+    if kind == "labels":
+        titles = ("probability of the label", "labels present (share)")
     out = [*charts.opening(SQUARE, "reliability diagram"), *charts.frame(SQUARE, x, y, titles)]
     for one in calibration["bins"]:
         left, width = x(one["low"]) + 1, x(one["high"]) - x(one["low"]) - 2
@@ -64,7 +75,7 @@ def matrix(rows: Sequence[Sequence[int]], names: Sequence[str]) -> str:
     """Counts of answers (columns) to examples of each class (rows); the stronger the colour, the greater the share of
     the row."""
     side, letters = 30.0, max([min(len(name), _LONGEST) for name in names], default=0)
-    left, top = 20 + 7.0 * letters, 14 + 7.0 * letters
+    left, top = 20 + LETTER * letters, 14 + LETTER * letters
     size = Size(left + side * len(rows) + 8, top + side * len(rows) + 8)
     out = [*charts.opening(size, "confusion matrix", f' width="{1.25 * size.width:.0f}"', "chart matrix")]
     for k, name in enumerate(names):

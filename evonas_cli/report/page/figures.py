@@ -20,8 +20,19 @@ _TITLES = {
     "infeasible": "members that break a constraint",
     "species": "number of species",
     "threshold": "threshold of species, a distance",
+    "hidden": "hidden neurons",
+    "failed": "candidates that failed",
+    "brackets": "brackets begun",
+    "shape": "kind of the bracket (s)",
+    "rung": "rung decided last",
+    "alive": "survivors of the rung decided last",
+    "fidelity": "share of a whole training",
+    "coverage": "cells of behaviour visited",
+    "archive": "behaviours in the archive",
 }
 """Titles of figures whose names do not say enough."""
+_GROUPS = {"best_sizes": "best network", "mean_sizes": "mean of the population"}
+"""What groups of figures are of where their names do not say so."""
 _SPECIES = "species"
 
 
@@ -41,9 +52,10 @@ def figures(lines: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list[Any]
 
 
 def figure_title(name: str) -> str:
-    """The title of a figure's chart: `mean_sizes.links` is `mean sizes: links`."""
+    """The title of a figure's chart: `mean_sizes.links` is `mean of the population: links`."""
     *groups, last = name.split(".")
-    return ": ".join(part.replace("_", " ") for part in [*groups, _TITLES.get(last, last)])
+    words = [*[_GROUPS.get(group, group) for group in groups], _TITLES.get(last, last)]
+    return ": ".join(word.replace("_", " ") for word in words)
 
 
 def _numbers(line: Mapping[str, Any], group: str = "") -> Iterator[tuple[str, float]]:

@@ -32,12 +32,23 @@ class Shown:
         return "f" if index in self.front else "d" if self.columns["counts"][index] else "n"
 
 
+def leading(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The run whose objectives charts of several runs have: the first one with a value of its first objective, for
+    there is nothing to draw of a run without one; the first run where there is none."""
+    runs: Sequence[Mapping[str, Any]] = document["runs"]
+    for run in runs:
+        values = run["candidates"]["metrics"].get(run["objectives"][0], ())
+        if any(value is not None for value in values):
+            return run
+    return runs[0]
+
+
 def axes_of(document: Mapping[str, Any]) -> tuple[str, str]:
-    """The metrics on the x and the y axis at first: the second and the first objective of the first run.
+    """The metrics on the x and the y axis at first: the second and the first objective of the `leading` run.
 
     A run with one objective has another metric on the x axis: the first that is not the same for all candidates.
     """
-    objectives = document["runs"][0]["objectives"]
+    objectives = leading(document)["objectives"]
     known = {
         name: {value for run in document["runs"] for value in run["candidates"]["metrics"].get(name, ())} - {None}
         for name in document["metrics"]
@@ -48,16 +59,24 @@ def axes_of(document: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def range_of(runs: Sequence[Shown], name: str, direction: str) -> Scale:
-    """The range of a metric's axis from 0 to 1: all candidates without outliers, and all members of fronts."""
-    values = [value for run in runs for value in run.metric(name) if value is not None]
+    """The range of a metric's axis from 0 to 1: all successes without outliers, and all members of fronts.
+
+    Failures, of which a size may be known and nothing else, count only where no success has the metric.
+    """
+    found = [pair for run in runs for pair in zip(run.metric(name), run.columns["status"], strict=True)]
+    known = [(value, status) for value, status in found if value is not None]
+    values = [value for value, status in known if status == "ok"] or [value for value, _ in known]
     members = [value for run in runs for index in run.front if (value := run.metric(name)[index]) is not None]
     return scale(values, 0.0, 1.0, log=logarithm(direction), keep=members)
 
 
 def chart(runs: Sequence[Shown], axes: tuple[str, str], directions: tuple[str, str], titles: tuple[str, str]) -> str:
     """The chart, whose axes have these titles: a dot for each candidate with both metrics, and for runs with several
-    objectives a staircase through those not dominated in them. Outliers lie at the border (BEYOND)."""
+    objectives a staircase through those not dominated in them. Outliers lie at the border (BEYOND). "" where no
+    candidate has both metrics, for then there is nothing to draw."""
     points = [_points(run, axes) for run in runs]
+    if not any(points):
+        return ""
     x, y = (
         replace(range_of(runs, name, direction), start=ends[0], end=ends[1])
         for name, direction, ends in zip(axes, directions, (SIZE.across, SIZE.up), strict=True)

@@ -11,15 +11,13 @@ from evonas_cli.network.cell import Cell, CellNode
 from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.plane import Plane
-from evonas_cli.report.drawing.architecture import architecture_svg, cell_svg, neurons_svg, sketch_svg
+from evonas_cli.report.drawing.architecture import MOST_LINKS, architecture_svg, cell_svg, neurons_svg, sketch_svg
 from evonas_cli.report.drawing.regions import draw_regions
 
 MOST = 8
 """Networks drawn on a page; each run has two at least."""
 LARGE = 150
 """Nodes of a plan from which on only the best network and the knee are drawn as a whole, beside their sketches."""
-MOST_LINKS = 300
-"""Links up to which neurons are drawn with their weights; larger graphs as their space sketches them."""
 BROAD = 560
 """Width of a picture in pixels from which on its network takes a whole row."""
 SMALL = 12_000
@@ -61,7 +59,9 @@ def _parts(network: Mapping[str, Any]) -> list[dict[str, str]]:
         title = f"candidate {network['id']}"
         parts.append({"title": "decision regions", "svg": draw_regions(Plane.from_json(network["plane"]), title)})
     if network["neurons"] is not None and len(network["neurons"]["links"]) <= MOST_LINKS:
-        drawing = neurons_svg(_neurons(network["neurons"]), f"neurons of candidate {network['id']}")
+        named = () if network["plane"] is None else network["plane"]["names"]
+        inputs = [f"input {number}: {name}" for number, name in enumerate(named, 1)]
+        drawing = neurons_svg(_neurons(network["neurons"]), f"neurons of candidate {network['id']}", inputs=inputs)
         parts.append({"title": "neurons; links blue for positive weights, orange for negative ones", "svg": drawing})
         n_drawn = network["neurons"]["n_inputs"] + 1 + len(network["neurons"]["functions"])
     for data in network["sketches"]:

@@ -75,7 +75,7 @@ def _figures(document: Mapping[str, Any], kept: Sequence[Shown], axes: tuple[str
     return {
         "front": front.chart(kept, axes, (horizontal, vertical), (titles[axes[0]], titles[axes[1]])),
         "progress": view.progress_charts(document, kept),
-        "timeline": view.timeline(document, kept),
+        "timeline": view.timeline(document, kept, axes[1]),
         "figures": view.figure_charts(document),
         "species": [view.species_charts(run) for run in runs],
         "curves": [view.curve_charts(run, number, own, document["metrics"]) for number, (run, own) in pairs],
@@ -111,6 +111,7 @@ def _texts(document: Mapping[str, Any], kept: Sequence[Shown]) -> dict[str, Any]
         "sections": _sections(runs),
         "table": table.table(document, kept),
         "members": table.members(document, kept),
+        "objectives": front.leading(document)["objectives"],
         "metric_places": {name: place for place, name in enumerate(metrics)},
         "places": [{id: index for index, id in enumerate(own.columns["id"])} for own in kept],
         "hidden": [
@@ -158,6 +159,8 @@ def environment() -> Environment:
         "duration": words.duration,
         "percent": words.percent,
         "plain": words.plain,
+        "pairs": words.pairs,
+        "sentence": words.sentence,
         "cut": words.cut,
     }
     return made

@@ -130,7 +130,7 @@ const draw = () => {
   const name = `${data.metrics[my]} against ${data.metrics[mx]}`;
   chart.querySelector("title").textContent = $("front-title").textContent = name;
 };
-for (const id of ["fx", "fy", "focus"]) $(id).onchange = draw;
+if ($("front")) for (const id of ["fx", "fy", "focus"]) $(id).onchange = draw;
 
 // The table, sorted by the column pressed.
 const body = $("table").tBodies[0], heads = all("#table button"), keys = runs.flatMap((run, r) => run.id.map((_, i) => `${r}:${i}`));

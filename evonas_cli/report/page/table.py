@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evonas_cli.report.page.front import Shown
+from evonas_cli.report.page.front import Shown, leading
 
 FIRST_ROWS = 200
 """Rows shown until all are asked for."""
@@ -47,9 +47,9 @@ def _row(own: Shown, number: int, index: int, metrics: Sequence[str]) -> dict[st
 
 
 def members(document: Mapping[str, Any], kept: Sequence[Shown]) -> list[dict[str, Any]]:
-    """The members of the fronts as rows with the objectives of the first run, by run and in the front's order."""
-    found = []
+    """The members of the fronts as rows with the objectives of the leading run, by run and in the front's order."""
+    found, names = [], leading(document)["objectives"]
     for number, (run, own) in enumerate(zip(document["runs"], kept, strict=True)):
         place = {id: index for index, id in enumerate(own.columns["id"])}
-        found += [_row(own, number, place[id], document["runs"][0]["objectives"]) for id in run["front"]]
+        found += [_row(own, number, place[id], names) for id in run["front"]]
     return found

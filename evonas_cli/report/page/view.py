@@ -130,9 +130,10 @@ def _places(kept: Shown) -> dict[int, int]:
     return {id: index for index, id in enumerate(kept.columns["id"])}
 
 
-def timeline(document: Mapping[str, Any], kept: Sequence[Shown]) -> str:
-    """Every candidate as a dot over time, by the first objective of the first run, with the best so far."""
-    metric = document["runs"][0]["objectives"][0]
+def timeline(document: Mapping[str, Any], kept: Sequence[Shown], metric: str) -> str:
+    """Every candidate as a dot over time, by the metric, with the best so far. "" where no candidate has a value."""
+    if not any(value is not None for own in kept for value in own.metric(metric)):
+        return ""
     ends = [max(own.columns["elapsed"], default=0.0) for own in kept]
     unit, name = _time(max(ends))
     many = len(kept) > 1
@@ -215,7 +216,7 @@ def curve_charts(
             known = metrics.get(name, {})
             titles = ("epoch", known.get("title", axis_title(name)))
             log = charts.logarithm(known.get("direction", ""))
-            out.append({"title": title, "svg": charts.lines(series, titles, title, log=log)})
+            out.append({"title": title, "svg": charts.lines(series, titles, title, log=log, zero=False)})
     return out
 
 

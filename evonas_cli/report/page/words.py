@@ -52,6 +52,18 @@ def plain(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def pairs(value: Json) -> str:
+    """A JSON value on one line, an object as its names and values: `inputs [1, 8, 8], outputs 10`."""
+    if not isinstance(value, Mapping):
+        return plain(value)
+    return ", ".join([f"{name.replace('_', ' ')} {plain(one)}" for name, one in value.items()])
+
+
+def sentence(text: str) -> str:
+    """A line as a sentence: with a capital letter at its start and a full stop at its end."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
 def cut(text: str, limit: int) -> str:
     """The text, a longer one with three dots at its end."""
     return text if len(text) <= limit else f"{text[: limit - 3]}..."

@@ -30,6 +30,7 @@ def test_a_new_neuron_and_its_links_are_named_by_the_neuron() -> None:
     texts = SPACE.differences(GENOME, grown)
     [name] = [text.removeprefix("new ").removesuffix(": sine") for text in texts if text.endswith(": sine")]
     assert len(texts) == 4 and sum(text.startswith("new link ") and name in text for text in texts) == 2
+    assert all(": weight " in text for text in texts if text.startswith("new link "))
     assert sum(text.endswith(": off") for text in texts) == 1
     assert f"without {name}" in SPACE.differences(grown, GENOME)
 

@@ -104,7 +104,7 @@ def test_a_layer_its_normalisation_and_its_activation_share_a_box() -> None:
     ("op", "inputs", "settings", "text"),
     [
         ("conv", (3, 8, 8), {"channels": 6, "kernel_h": 1, "kernel_w": 7, "groups": 3}, "conv 1x7, 6, groups 3"),
-        ("conv", (3, 8, 8), {"channels": 6, "kernel": 3, "gain": 0.5, "bias": 1}, "conv 3x3, 6, bias 1, gain 0.5"),
+        ("conv", (3, 8, 8), {"channels": 6, "kernel": 3, "gain": 0.5, "bias": 1}, "conv 3x3, 6, bias, gain 0.5"),
         ("max_pool", (3, 8, 8), {"kernel": 2, "stride": 2}, "max pool 2x2, stride 2"),
         ("conv1d", (3, 8), {"channels": 6, "kernel": 5}, "conv1d 5, 6"),
         ("dropout", (3, 8, 8), {"rate": 0.25}, "dropout, rate 0.25"),

@@ -13,7 +13,7 @@ from neural_space import random_neurons
 
 from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.plane import BANDS, UNKNOWN, Plane, Point, band_of
-from evonas_cli.report.drawing.architecture import neurons_svg
+from evonas_cli.report.drawing.architecture import LINKS, neurons_svg
 from evonas_cli.report.drawing.regions import draw_regions, tint
 from evonas_cli.report.network_text import neurons_drawing
 
@@ -110,7 +110,9 @@ def test_links_show_sign_and_size() -> None:
     widths = {one.attrib["stroke-width"]: one.attrib["class"] for one in elements(text, "path", "weight")}
     assert len(elements(text, "path", "minus")) == 2, "a line and its head"
     assert widths[max(widths, key=float)] == "weight minus"
-    assert neurons_svg(XOR, "neurons") == text
+    assert neurons_svg(XOR, "neurons") == text and LINKS not in text
+    alone = neurons_svg(XOR, "neurons", titled=True, inputs=["width", "height"])
+    assert LINKS in alone and ">width</text>" in alone and "input 1" not in alone
 
 
 def test_neurons_as_text_name_functions_and_weights() -> None:

@@ -6,13 +6,18 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from evonas_cli.core.types import Metric
+from evonas_cli.report.drawing.units import axis_title
 from evonas_cli.report.page.charts import logarithm, scale
 from evonas_cli.report.page.document import document
-from evonas_cli.report.page.explanation import matrix, reliability
+from evonas_cli.report.page.explanation import drawn, matrix, reliability
 from evonas_cli.report.page.figures import figure_title, figures
+from evonas_cli.report.page.front import range_of
 from evonas_cli.report.page.render import page
-from evonas_cli.report.page.words import number, percent
+from evonas_cli.report.page.view import shown
+from evonas_cli.report.page.words import number, pairs, percent, sentence
 from evonas_cli.report.reading import Reading
+from evonas_cli.report.subject import subject
 
 Made = Callable[..., Reading]
 
@@ -62,7 +67,7 @@ def test_values_of_a_single_epoch_are_no_curve(made: Made) -> None:
 
 def test_candidates_that_break_a_constraint_have_succeeded(made: Made) -> None:
     text = page(document([made([{"valid_error": 0.9}], kind="bounded")]))
-    assert "No candidate that satisfies the constraints has succeeded, so there is no best value yet." in text
+    assert "No candidate that satisfies the constraints has succeeded, so there is no best value." in text
     assert "In colour" not in text
 
 
@@ -83,7 +88,8 @@ def test_a_logarithm_is_named_and_never_taken_where_more_is_better(made: Made) -
 def test_the_same_number_is_drawn_once_and_titles_say_what_it_is() -> None:
     line = {"step": 0, "evaluations": 9, "n_species": 2, "species": {"0": 4, "1": 5}, "front": 3}
     assert set(figures([line])) == {"species", "front"}
-    assert figure_title("front") == "members of the front" and figure_title("mean_sizes.links") == "mean sizes: links"
+    assert figure_title("front") == "members of the front"
+    assert figure_title("mean_sizes.links") == "mean of the population: links"
 
 
 def test_shares_are_neither_none_nor_all_unless_they_are() -> None:
@@ -94,8 +100,63 @@ def test_shares_are_neither_none_nor_all_unless_they_are() -> None:
 
 
 def test_counts_on_strong_colours_can_be_read() -> None:
-    drawn = matrix([[9, 1], [0, 10]], ["cat", "dog"])
-    assert re.findall(r'<text class="(\w+)"[^>]*>(\d+)</text>', drawn) == [("on", "9"), ("ink", "1"), ("on", "10")]
+    table = matrix([[9, 1], [0, 10]], ["cat", "dog"])
+    assert re.findall(r'<text class="(\w+)"[^>]*>(\d+)</text>', table) == [("on", "9"), ("ink", "1"), ("on", "10")]
     assert matrix([[1]], ["a long name"]).count("a long name") == 4, "a row, a column, and what a pointer is told"
     bins = [{"low": 0.9, "high": 1.0, "count": 8123, "accuracy": 0.9, "confidence": 0.95}]
     assert '<text x="' in reliability({"bins": bins}) and 'class="count">8k</text>' in reliability({"bins": bins})
+    assert "labels present (share)" in reliability({"bins": bins}, "labels")
+
+
+def test_the_explanation_of_numbers_without_names_calls_them_numbers() -> None:
+    found = {"points": [(1.0, 2.0), (2.0, 2.0)]}
+    said = {"said": "nothing"}
+    given = {"kind": "numbers", "names": ["0"], "residuals": [found], "calibration": said, "confusion": said}
+    shown = drawn({**given, "ablation": said, "genes": said})
+    assert shown["names"] == ["number 0"] and "true number 0" in shown["scatters"][0]
+    assert drawn({**given, "names": ["price"], "ablation": said, "genes": said})["names"] == ["price"]
+
+
+def test_captions_speak_of_what_is_there(made: Made) -> None:
+    whole = page(document([made(searched(3), name="whole")]))
+    assert "valid_error of every candidate over time</figcaption>" in whole
+    assert "A child is better when its value is better than that of each of its parents." in whole
+    failed = page(document([made([*searched(3), {"error": "oom: x"}], name="failed")]))
+    assert "over time; strokes at the bottom are failures</figcaption>" in failed
+    several = page(document([made([], kind="cells", name="cells")]))
+    assert "A child is better when it dominates one of its parents" in several
+
+
+def test_a_size_that_failures_alone_have_stretches_no_axis(made: Made) -> None:
+    sizes = [{"metrics": {"valid_error": 0.1 * k, "parameters": 10 * k}} for k in (1, 2, 3)]
+    refused = {"error": "refused: too large", "metrics": {"parameters": 10_000}}
+    kept = shown(document([made([*sizes, refused])])["runs"][0])
+    assert range_of([kept], "parameters", "min").high < 40
+    alone = shown(document([made([refused], name="alone")])["runs"][0])
+    assert range_of([alone], "parameters", "min").holds(10_000)
+
+
+def test_learning_curves_begin_at_their_first_epoch(made: Made) -> None:
+    curves = {"epoch": [11, 12, 13], "valid_error": [0.5, 0.4, 0.3]}
+    text = page(document([made([{"valid_error": 0.3, "curves": curves}])]))
+    drawing = text[text.index('id="curves"') :]
+    assert ">11</text>" in drawing and ">0</text>" not in drawing[: drawing.index("</svg>")]
+
+
+def test_lines_become_sentences_and_objects_pairs() -> None:
+    assert sentence("numbers have no probabilities") == "Numbers have no probabilities." and sentence("A.") == "A."
+    assert pairs({"inputs": [1, 8, 8], "kind": "classes"}) == "inputs [1, 8, 8], kind classes"
+    assert pairs("cpu") == "cpu" and pairs(1) == "1"
+
+
+def test_a_loss_has_the_unit_of_the_task() -> None:
+    loss, size = Metric("min"), Metric("min", measured=True, lasting=True)
+    for kind, unit in (
+        ("classes", "nats"),
+        ("numbers", "squared error, standardised"),
+        ("boxes", "focal and IoU losses"),
+    ):
+        title = axis_title("valid_loss", "min", subject("valid_loss", loss, {"task": {"kind": kind}}))
+        assert title == f"valid_loss ({unit}, lower is better)"
+    assert subject("valid_loss", loss, {}) == "" and axis_title("train_loss", "min") == "train_loss (lower is better)"
+    assert subject("latency_ms", size, {"device": "cpu", "task": {"kind": "classes"}}) == "cpu"

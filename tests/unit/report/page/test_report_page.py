@@ -18,6 +18,7 @@ from evonas_cli.report.drawing.scale import Scale
 from evonas_cli.report.page import render
 from evonas_cli.report.page.charts import scale
 from evonas_cli.report.page.document import document
+from evonas_cli.report.page.front import axes_of
 from evonas_cli.report.page.render import SECTIONS, digest, page
 from evonas_cli.report.page.view import MOST, shown
 from evonas_cli.report.page.words import duration, number, script_json, time_unit
@@ -112,7 +113,7 @@ def test_every_section_is_there_for_every_kind_of_run(made: Made) -> None:
         ids = [attributes.get("id") for tag, attributes in Elements(page(document([made(entries, name=name)]))).found]
         assert set(SECTIONS) <= set(ids), name
     text = page(document([made([{"error": "oom: x"}], name="again")]))
-    assert "so there is no best value yet" in text and "so there is no network to draw" in text
+    assert "so there is no best value" in text and "so there is no network to draw" in text
 
 
 def test_the_charts_have_a_dot_for_each_candidate_with_both_metrics(made: Made) -> None:
@@ -122,6 +123,22 @@ def test_the_charts_have_a_dot_for_each_candidate_with_both_metrics(made: Made) 
     dots = re.findall(r'<circle class="(\w) r0" data-k="0:(\d)" (cx|vis)', front[: front.index("</svg>")])
     assert dots == [("d", "0", "cx"), ("f", "1", "cx")]
     assert len(re.findall(r'<path class="x n o0" data-k="0:2"', text)) == 1
+
+
+def test_a_run_without_success_has_words_in_the_place_of_charts(made: Made) -> None:
+    failed, other = made([{"error": "oom: x"}], name="failed"), made([{"valid_error": 0.5}], name="other")
+    text = page(document([failed]))
+    assert "No candidate has succeeded, so there is nothing to draw." in text
+    assert 'class="chart"' not in text and "of every candidate over time" not in text
+    both = page(document([failed, other]))
+    assert len(re.findall(r'<circle class="f r1" data-k="1:0" cx', both)) == 2, "by two metrics, and over time"
+
+
+def test_charts_of_several_runs_have_the_objectives_of_one_with_a_value(made: Made) -> None:
+    failed, other = made([{"error": "oom: x"}], kind="cells", name="failed"), made([{"valid_error": 0.5}], name="other")
+    text = page(document([failed, other]))
+    assert "valid_error of every candidate over time" in text and "so there is nothing to draw" not in text
+    assert axes_of(document([failed]))[1] == "parameters"
 
 
 def test_the_summary_of_several_runs_has_a_cell_for_each_column(made: Made) -> None:
