@@ -94,7 +94,7 @@ def of_task(name: str, task: int) -> str:
 
 MEANINGS: Mapping[str, str] = {
     "valid_error": "Share, in [0, 1], of the validation part's examples, or tokens, that are classified wrongly. "
-    "Tables: 1 - the accuracy in column `reward`. Landscapes: 1 - the observed fitness.",
+    "Tables: 1 - the accuracy in the column job.reward. Landscapes: 1 - the observed fitness.",
     "valid_accuracy": "1 - valid_error.",
     "valid_balanced_error": "1 - the mean recall of the classes over the validation part, in [0, 1].",
     "valid_f1": "Mean F1 of the classes, or labels, over the validation part, in [0, 1]. Labels that have one value "
@@ -164,8 +164,8 @@ MEANINGS: Mapping[str, str] = {
     "loss_sd": "Standard deviation of that loss over the inner searches of one candidate.",
     "train_seconds": "Seconds that the training took.",
     "true_error": "1 - the true fitness of a landscape, without noise, in [0, 1].",
-    "test_error": "As valid_error, over the test part. Tables: 1 - the accuracy in column `report`. It is never an "
-    "objective.",
+    "test_error": "As valid_error, over the test part. Tables: 1 - the accuracy in the column job.report. It is never "
+    "an objective.",
     "test_loss": "As valid_loss, over the test part; never an objective.",
 }
 """What each metric of evonas' own jobs is, with its unit and range."""

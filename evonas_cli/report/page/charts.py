@@ -83,7 +83,8 @@ def lines(
         for key, at, value in zip(one.keys, one.at, one.value, strict=False):
             if value is not None:
                 out.append(_circle(f"p {one.css}", key, x(at), y(value)))
-        if not one.keys and len(one.at) == 1 and one.end is None and (only := one.value[0]) is not None:
+        is_point = len(one.at) == 1 and (one.end is None or one.end <= one.at[0])
+        if not one.keys and is_point and (only := one.value[0]) is not None:
             out.append(f'<circle class="{one.css}" cx="{x(one.at[0]):.1f}" cy="{y(only):.1f}" r="3"/>')
     return "\n".join([*out, "</svg>"])
 

@@ -11,8 +11,8 @@ POINTS = 400
 """Points of a series."""
 _PLACES = ("step", "evaluations", "generation")
 _TITLES = {
-    "best": "best loss of the population",
-    "mean_loss": "mean loss of the population",
+    "best": "best objective in the population, as minimised",
+    "mean_loss": "mean objective of the population, as minimised",
     "cached": "candidates whose result was known already",
     "diversity": "diversity: mean distance of pairs",
     "mean_age": "mean age in generations",

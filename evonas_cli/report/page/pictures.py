@@ -11,7 +11,14 @@ from evonas_cli.network.cell import Cell, CellNode
 from evonas_cli.network.neurons import Neurons
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.plane import Plane
-from evonas_cli.report.drawing.architecture import MOST_LINKS, architecture_svg, cell_svg, neurons_svg, sketch_svg
+from evonas_cli.report.drawing.architecture import (
+    LINKS,
+    MOST_LINKS,
+    architecture_svg,
+    cell_svg,
+    neurons_svg,
+    sketch_svg,
+)
 from evonas_cli.report.drawing.regions import draw_regions
 
 MOST = 8
@@ -62,7 +69,7 @@ def _parts(network: Mapping[str, Any]) -> list[dict[str, str]]:
         named = () if network["plane"] is None else network["plane"]["names"]
         inputs = [f"input {number}: {name}" for number, name in enumerate(named, 1)]
         drawing = neurons_svg(_neurons(network["neurons"]), f"neurons of candidate {network['id']}", inputs=inputs)
-        parts.append({"title": "neurons; links blue for positive weights, orange for negative ones", "svg": drawing})
+        parts.append({"title": f"neurons; {LINKS[:1].lower()}{LINKS[1:-1]}", "svg": drawing})
         n_drawn = network["neurons"]["n_inputs"] + 1 + len(network["neurons"]["functions"])
     for data in network["sketches"]:
         if (

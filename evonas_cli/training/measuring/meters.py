@@ -98,17 +98,17 @@ def check_measurable(device: str) -> None:
     """Raises UsageError where no meter fits the setting `device`: auto, cpu, cuda or cuda:N."""
     cuda, cpu = device == "auto" or device.startswith("cuda"), device in ("auto", "cpu")
     if not (cuda and _nvml(None)) and not (cpu and _rapl()):
-        raise UsageError(UNMEASURABLE + _hint(device))
+        raise UsageError(UNMEASURABLE + (_hint(device) or "; leave energy_j out"))
 
 
 def _hint(device: str) -> str:
-    """What to do: the package that is missing, or another metric."""
+    """The package that a device's meter lacks; "" where none is missing."""
     if device != "cpu":
         try:
             import pynvml  # noqa: F401
         except ImportError:
             return "; to read NVML: pip install 'evonas[energy]'"
-    return "; leave energy_j out"
+    return ""
 
 
 def _rapl() -> Meter | None:
