@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from evonas_cli.cli.app import run
+from evonas_cli.training.device.setup import gains_by_bf16
 
 
 def examined(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
@@ -27,7 +29,8 @@ def test_settings_are_those_that_a_search_uses(
     assert list(found) == ["schema", "versions", "processor", "gpus", "disk", "search"]
     assert found["versions"]["torch"] == metadata.version("torch")
     search = found["search"]
-    precision = "bf16 for images, fp32 for others" if found["processor"]["bf16"] else "fp32"
+    faster = gains_by_bf16(torch.cpu.get_capabilities())
+    precision = "bf16 for images, fp32 for others" if faster else "fp32"
     assert (search["device"], search["workers"], search["evaluator.threads"]) == ("cpu", 3, 2)
     assert (search["trainer.stack"], search["trainer.precision"], search["trainer.graph"]) == (4, precision, False)
     assert search["job.in_flight"] == 1

@@ -99,7 +99,7 @@ def test_activation_may_be_a_gene_of_the_network() -> None:
         ("images", SERIES, "series 3x20; space.layers=sequences or space.layers=vectors or space=sequence_net reads"),
         ("sequences", VECTORS, "vectors 8; space.layers=vectors or space=mlp reads"),
         ("sequences", IMAGES, "images 1x8x8; space.layers=images or space.layers=vectors or space=chain_cnn reads"),
-        ("vectors", TEXTS, "texts 20; space.layers=sequences or space=sequence_net reads"),
+        ("vectors", TEXTS, "texts of 20 tokens; space.layers=sequences or space=sequence_net reads"),
     ],
 )
 def test_a_list_that_does_not_fit_is_refused_with_those_that_do(layers: str, task: Task, cure: str) -> None:

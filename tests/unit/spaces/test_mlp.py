@@ -41,7 +41,7 @@ def test_images_and_series_are_flattened_and_token_ids_refused() -> None:
     with pytest.raises(PlanError) as raised:
         SPACE.decode(genome, Task((20,), 2, vocabulary=50))
     assert str(raised.value) == (
-        "mlp needs vectors, series or images; the task has texts 20; space=sequence_net reads token ids"
+        "mlp needs vectors, series or images; the task has texts of 20 tokens; space=sequence_net reads token ids"
     )
 
 

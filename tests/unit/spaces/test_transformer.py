@@ -114,7 +114,10 @@ def test_other_inputs_are_refused_before_a_network_is_made() -> None:
         (Task((8,), 3), "transformer needs token ids, series .* or images; the task has vectors 8; space=mlp reads"),
         (Task((1, 7, 8), 3), "patches of 2x2, which do not fit images 1x7x8; leave in space.patches only sides that"),
         (Task((1, 2, 2), 3), "patches of 4x4, which do not fit images 1x2x2"),
-        (Task((900,), 2, vocabulary=9), "at most 512 positions, and texts 900 have 900; raise space.max_length"),
+        (
+            Task((900,), 2, vocabulary=9),
+            "at most 512 positions, and texts of 900 tokens have 900; raise space.max_length",
+        ),
         (Task((1, 64, 64), 2), "at most 512 positions, and images 1x64x64 have 1024"),
     ):
         with pytest.raises(PlanError, match=words):
