@@ -116,7 +116,7 @@ def test_other_inputs_are_refused_before_a_network_is_made() -> None:
         (Task((1, 2, 2), 3), "patches of 4x4, which do not fit images 1x2x2"),
         (
             Task((900,), 2, vocabulary=9),
-            "at most 512 positions, and texts of 900 tokens have 900; raise space.max_length",
+            "at most 512 positions, and texts of 900 tokens have 900; raise",
         ),
         (Task((1, 64, 64), 2), "at most 512 positions, and images 1x64x64 have 1024"),
     ):

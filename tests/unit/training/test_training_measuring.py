@@ -127,6 +127,8 @@ def test_without_a_counter_energy_is_refused_and_not_invented(tmp_path: Path, mo
         with pytest.raises(UsageError, match="^energy_j is not measurable here: no NVML device and no readable RAPL"):
             meters.check_measurable(device)
     with pytest.raises(UsageError, match="^energy_j is not measurable here: .*; leave energy_j out$"):
+        meters.check_measurable("cpu")
+    with pytest.raises(UsageError, match="RAPL counter$"):
         meters.meter("cpu")
     zone(tmp_path, "intel-rapl:0", 90)
     meters.check_measurable("cpu")
