@@ -50,12 +50,8 @@ class LayeredCnn:
         _check_options(filters, max_filters, kernels)
         if type(skips) is not bool:
             raise UsageError(f"space.skips must be true or false; it is {skips!r}")
-        self.blocks, self.least_blocks, self.filters, self.kernels = (
-            blocks,
-            least_blocks,
-            tuple(filters),
-            tuple(kernels),
-        )
+        self.blocks, self.least_blocks = blocks, least_blocks
+        self.filters, self.kernels = tuple(filters), tuple(kernels)
         self._limits = Limits(layers, max_filters, max(kernels), skips)
         side = max(32, 2 ** (blocks - 1))
         self._grey, self._coloured = Task((1, side, side), 10), Task((3, side, side), 10)
