@@ -57,8 +57,15 @@ def fitting(task: Task) -> list[str]:
         return ["space=sequence_net"]
     if len(task.inputs) == 1:
         return ["space=mlp"]
-    blocks = 3 if min(task.inputs[1:]) >= LARGE_MAP else 2
-    return ["space=layered_cnn", *(f"space.{key}={blocks}" for key in ("blocks", "start_blocks", "least_blocks"))]
+    return [
+        "space=layered_cnn",
+        *(f"space.{key}={blocks_for(task)}" for key in ("blocks", "start_blocks", "least_blocks")),
+    ]
+
+
+def blocks_for(task: Task) -> int:
+    """How many blocks networks for such images have; all but the last halve the map."""
+    return 3 if min(task.inputs[1:]) >= LARGE_MAP else 2
 
 
 def _named(request: Request) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas_cli.auto import runs
+from evonas_cli.auto.beginnings import beginnings
 from evonas_cli.auto.kinds import dataset_words, fitting
 from evonas_cli.auto.request import Request, in_words, without
 from evonas_cli.auto.shares import (
@@ -31,9 +32,11 @@ from evonas_cli.auto.shares import (
 from evonas_cli.auto.state import Plan
 from evonas_cli.config.build import build
 from evonas_cli.config.compose import compose
+from evonas_cli.config.overrides import set_json
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.files import expanded
 from evonas_cli.core.silence import silenced
+from evonas_cli.core.types import Json
 from evonas_cli.evaluation.division import available_cores
 from evonas_cli.run.assembly import Parts, assemble
 from evonas_cli.run.contracts import check_networks
@@ -141,9 +144,15 @@ def _in_words(splits: Any) -> str:
 
 
 def _search_words(request: Request, task: Any) -> list[str]:
-    """The overrides of the search, those of the user in the place of the command's."""
+    """The overrides of the search, those of the user in the place of the command's.
+
+    A search of which the user sets the space or the strategy begins with networks drawn at random.
+    """
     chosen = [] if request.names("space") else fitting(task)
     words = without([*chosen, "strategy=nsga2"], request.overrides)
+    if not request.touches("space") and not request.touches("strategy"):
+        begun: Json = {"run": "like the plain network", "genomes": beginnings(task)}
+        words.append(set_json("start_from", begun))
     own = [text for text in request.overrides if text not in request.common]
     return [*words, *own]
 

@@ -45,6 +45,11 @@ def set_path(key: str, path: str | Path) -> str:
     return f"{key}={QuotedString(str(path), Quote.single).with_quotes()}"
 
 
+def set_json(key: str, value: Json) -> str:
+    """The override that gives a key this value of JSON: `set_json("a", [{"b": 1}])` is `a=[{b:1}]`."""
+    return f"{key}={_hydras(value)}"
+
+
 def plain(text: str) -> str:
     """The override with its value quoted, if its key is a path: then the value is taken as it is written. Lists and
     mappings may be JSON, such as a genome of a journal: `a=[{"b": "c"}]` is `a=[{b: 'c'}]`.
@@ -70,7 +75,7 @@ def _from_json(text: str, key: str, value: str) -> str:
     except UsageError as unread:
         try:
             found = json.loads(value)
-            written = f"{key}={_hydras(found)}"
+            written = set_json(key, found)
             if parse(written).value() == found:
                 return written
         except (ValueError, UsageError):  # no JSON, or keys with quotes

@@ -33,6 +33,7 @@ def conforms(job: Any, asked: Asked, folder: Path) -> None:
     assert isinstance(bench, Bench)
     environment = bench.environment()
     assert environment == bench.environment() == json.loads(json.dumps(environment, allow_nan=False))
+    assert _is_plain(environment), "a worker's environment has types of Python's own, or else all who read it load more"
 
 
 def what_is_sent_to_a_worker_plans_the_same(job: Any, asked: Asked, folder: Path) -> None:
@@ -104,3 +105,12 @@ LAWS: Sequence[Callable[[Any, Asked, Path], None]] = (
     the_same_candidate_gives_the_same_bits,
 )
 """Every check; the last two evaluate each candidate once and twice."""
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether all values are of the very types that JSON is read as, and of no subclass, as torch's version is one."""
+    if type(value) is dict:
+        return all(type(key) is str and _is_plain(part) for key, part in value.items())
+    if type(value) is list:
+        return all(map(_is_plain, value))
+    return value is None or type(value) in (bool, int, float, str)

@@ -45,7 +45,7 @@ class ControlBench:
         return {
             "device": device.type,
             "device_name": device_name(device),
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
             **self.simulation.recorded(),
             "threads": self.threads,
             "task": interface.task.to_json(),

@@ -22,7 +22,7 @@ def environment(device: torch.device, threads: int, task: Task, fingerprint: str
     return {
         "device": device.type,
         "device_name": device_name(device),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "threads": threads,
         "task": task.to_json(),
         "data": fingerprint,
