@@ -18,6 +18,7 @@ from evonas_cli.auto.shares import (
     FINALS,
     SEARCH,
     SHARES,
+    SLOWER,
     START,
     STEPS,
     TUNE_NAIVE,
@@ -27,6 +28,7 @@ from evonas_cli.auto.shares import (
     least_seconds,
     population_for,
     seconds_for,
+    trainings_for,
     valid_fraction_for,
 )
 from evonas_cli.auto.state import Plan
@@ -70,12 +72,13 @@ class Prospect:
         left = available(budget, plan.export) - plan.training - self.start
         search = seconds_for(SEARCH, left, self.start)
         tune, final = (search / SHARES[SEARCH] * SHARES[step] for step in (TUNE_NAIVE, FINALS[0]))
-        count = search * plan.slots / plan.training
+        count = trainings_for(search, plan.training, plan.slots)
         return [
             f"{self.request.data}: {self.data}",
             f"space={chosen['space']} strategy={chosen['strategy']} trainer={chosen['trainer']} trainer.epochs="
             f"{self.epochs}, by {plan.metric}; a training of the plain network takes about {in_words(plan.training)}",
-            f"plain network {in_words(plan.training)}, search {in_words(search)} (about {count:.0f} such trainings), "
+            f"plain network {in_words(plan.training)}, search {in_words(search)} (about {count:.0f} trainings, each of "
+            f"them {SLOWER:g} times as long), "
             f"tuning of the plain and of the found network {in_words(tune)} each, retraining of all four "
             f"{in_words(final * len(FINALS))}",
         ]
@@ -115,7 +118,7 @@ def planned(request: Request, began: float) -> Prospect:
         common.append(f"trainer.epochs={epochs}")
     least = budget_for(used + least_seconds(epochs * epoch, growth, slots, start), export)
     _check_budget(request.budget, least, epochs * epoch, given, parts.config["dataset"])
-    population = population_for(left * SHARES[SEARCH] * slots / (epochs * epoch))
+    population = population_for(trainings_for(left * SHARES[SEARCH], epochs * epoch, slots))
     search += [] if request.touches("strategy") else [f"strategy.population_size={population}"]
     plan = Plan(tuple(common), tuple(search), metric, slots, epochs * epoch, growth, export)
     outputs = expanded(composed.config["run"]["outputs"], "run.outputs")

@@ -20,11 +20,13 @@ LARGEST_EXPORT = 0.2
 RESERVE = 0.03
 """Share of the budget that is kept for what is between the steps."""
 LEAST = 0.2
-WANTED = 24
-"""Trainings of the plain network that should fit into the share of the search. Where they do not, epochs are cut, and
-the search refuses large networks."""
-UPDATES, FEWEST_EPOCHS, MOST_EPOCHS = 2000, 8, 60
+WANTED, SLOWER = 24, 3.0
+"""Trainings that should fit into the share of the search, each of which takes SLOWER times as long as one of the plain
+network. Where they do not fit, epochs are cut, and the search refuses large networks."""
+UPDATES, FEW_EPOCHS, MOST_EPOCHS = 2000, 8, 60
 """Updates of the weights that a training should make, within these numbers of epochs."""
+LEAST_UPDATES, LEAST_EPOCHS = 300, 3
+"""Updates and epochs below which epochs are not cut to make place for more trainings."""
 VALID, LARGEST_VALID = 500, 0.3
 """Examples that a validation part should have, at most that share of the examples which are not for the test: the end
 of an auto trains on them, too."""
@@ -75,17 +77,23 @@ def budget_for(steps: float, export: float) -> float:
 
 def epochs_for(left: float, epoch: float, batches: int, slots: int, growth: float, start: float) -> int:
     """Epochs of a training, of `epoch` seconds each: enough for UPDATES updates of `batches` an epoch, and so few that
-    WANTED trainings fit into the search's share of what is left. Below FEWEST_EPOCHS they are as many as the steps can
-    do with."""
-    wanted = min(MOST_EPOCHS, max(FEWEST_EPOCHS, ceil(UPDATES / max(1, batches))))
-    fitting = floor(left * SHARES[SEARCH] * slots / (WANTED * epoch))
+    WANTED trainings fit into the search's share of what is left. Below LEAST_EPOCHS and LEAST_UPDATES they are as many
+    as the steps can do with."""
+    wanted = min(MOST_EPOCHS, max(FEW_EPOCHS, ceil(UPDATES / max(1, batches))))
+    least = min(wanted, max(LEAST_EPOCHS, ceil(LEAST_UPDATES / max(1, batches))))
+    fitting = floor(left * SHARES[SEARCH] * slots / (WANTED * SLOWER * epoch))
     bare = floor((left - start * len(STEPS)) / (epoch * _least_trainings(growth, slots)))
-    return max(1, min(wanted, max(fitting, min(FEWEST_EPOCHS, bare))))
+    return max(1, min(wanted, max(fitting, min(least, bare))))
 
 
 def valid_fraction_for(examples: int) -> float:
     """The share for validation of so many examples that are not for the test: `valid_fraction_for(1000)` is 0.3."""
     return round(min(LARGEST_VALID, VALID / examples), 4)
+
+
+def trainings_for(seconds: float, naive: float, slots: int) -> float:
+    """How many trainings a search of so many seconds has, where one of the plain network takes `naive` seconds."""
+    return seconds * slots / (SLOWER * naive)
 
 
 def population_for(trainings: float) -> int:
@@ -108,16 +116,18 @@ def most_training(left: float, naive: float) -> float:
 def largest_network(seconds: float, naive: float, most: float) -> float | None:
     """How many times the arithmetic of the plain network one of a search of `seconds` on all slots may need, None: any.
 
-    There is a limit only where fewer than WANTED trainings of the plain network, of `naive` seconds each, fit into the
-    search. Then a training of average speed takes a share of it that leaves time for a population, and at most `most`
+    There is a limit only where fewer than WANTED trainings fit into the search, and one of the plain network takes
+    `naive` seconds. Then a training of average speed takes a share of it that leaves time for a population, and at most `most`
     seconds.
     """
-    if seconds >= WANTED * naive:
+    if trainings_for(seconds, naive, 1) >= WANTED:
         return None
     return max(1.0, min(most, seconds / POPULATION) / naive)
 
 
-def seeds_for(left: float, trainings: Sequence[float], start: float) -> int:
-    """How often each network is trained at the end, where one training of each takes the given seconds; at least 1."""
+def seeds_for(left: float, trainings: Sequence[float], start: float, slots: int) -> int:
+    """How often each network is trained at the end, where one training of each takes the given seconds and `slots` of
+    them run at once; at least once in each slot: `seeds_for(100.0, [5.0, 5.0], 0.0, 2)` is 10, the most there are."""
     each = SLACK * sum(trainings)
-    return min(MOST_SEEDS, max(1, floor((left - start * len(trainings)) / max(each, 1e-9))))
+    rounds = max(1, floor((left - start * len(trainings)) / max(each, 1e-9)))
+    return min(MOST_SEEDS, rounds * slots)

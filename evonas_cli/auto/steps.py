@@ -227,7 +227,7 @@ class Steps:
         state = self._state
         if state.seeds is None:
             trainings = [state.plan.growth * one.seconds for one in chosen]
-            state.seeds = seeds_for(self._left(), trainings, state.start)
+            state.seeds = seeds_for(self._left(), trainings, state.start, state.plan.slots)
             state.write()
         return state.seeds
 
