@@ -117,8 +117,8 @@ def largest_network(seconds: float, naive: float, most: float) -> float | None:
     """How many times the arithmetic of the plain network one of a search of `seconds` on all slots may need, None: any.
 
     There is a limit only where fewer than WANTED trainings fit into the search, and one of the plain network takes
-    `naive` seconds. Then a training of average speed takes a share of it that leaves time for a population, and at most `most`
-    seconds.
+    `naive` seconds. Then a training of average speed takes a share of it that leaves time for a population, and at most
+    `most` seconds.
     """
     if trainings_for(seconds, naive, 1) >= WANTED:
         return None
