@@ -16,23 +16,31 @@ def order(queue: Queue[Any]) -> list[int]:
     return [queue.pop().candidates[0].id for _ in range(len(queue))]
 
 
-def test_most_work_first_of_equals_the_lowest_id() -> None:
+def by_work(*works: float | None) -> Queue[Any]:
     queue: Queue[Any] = Queue(lambda unit: unit.candidates[0].proposal.genome)
-    for id, work in enumerate([1.0, 3.0, None, 3.0, 2.0], start=1):
+    for id, work in enumerate(works):
         queue.add(unit(id, work))
+    return queue
+
+
+def test_least_work_once_then_most_work_of_equals_the_lowest_id() -> None:
+    queue = by_work(2.0, 1.0, 3.0, 1.0, 3.0)
     first = queue.first()
-    assert first is not None and first.candidates[0].id == 2
-    assert order(queue) == [2, 4, 5, 1, 3]
+    assert first is not None and first.candidates[0].id == 1
+    assert order(queue) == [1, 2, 4, 0, 3]
+    queue.add(unit(5, 1.0))
+    queue.add(unit(6, 2.0))
+    assert order(queue) == [6, 5], "once for all of the queue's life"
 
 
-def test_the_first_candidate_of_a_run_goes_first_where_it_is_alone() -> None:
-    queue: Queue[Any] = Queue(lambda unit: unit.candidates[0].proposal.genome)
-    for id, work in enumerate([1.0, 3.0]):
-        queue.add(unit(id, work))
-    assert order(queue) == [0, 1]
-    queue.add(unit(2, 3.0))
-    queue.add(Unit((Candidate(0, 0, 0, Proposal(1.0)), Candidate(1, 0, 0, Proposal(1.0))), 2, (0, 1)))
-    assert order(queue) == [2, 0]
+def test_unknown_work_is_the_least() -> None:
+    assert order(by_work(1.0, None, 3.0, None)) == [1, 2, 0, 3]
+
+
+def test_dropped_units_do_not_fit() -> None:
+    queue = by_work(1.0, 3.0, 2.0)
+    queue.drop_until(lambda unit: unit.candidates[0].id == 2)
+    assert order(queue) == [2]
 
 
 def test_without_work_by_id() -> None:
