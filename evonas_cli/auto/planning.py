@@ -77,10 +77,9 @@ class Prospect:
             f"{self.request.data}: {self.data}",
             f"space={chosen['space']} strategy={chosen['strategy']} trainer={chosen['trainer']} trainer.epochs="
             f"{self.epochs}, by {plan.metric}; a training of the plain network takes about {in_words(plan.training)}",
-            f"plain network {in_words(plan.training)}, search {in_words(search)} (about {count:.0f} trainings, each of "
-            f"them {SLOWER:g} times as long), "
-            f"tuning of the plain and of the found network {in_words(tune)} each, retraining of all four "
-            f"{in_words(final * len(FINALS))}",
+            f"plain network {in_words(plan.training)}, search {in_words(search)} (about {count:.0f} trainings, "
+            f"each {SLOWER:g} times as long as the plain network's), tuning of the plain and of the found network "
+            f"{in_words(tune)} each, retraining of all four {in_words(final * len(FINALS))}",
         ]
 
 
