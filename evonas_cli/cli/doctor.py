@@ -124,8 +124,8 @@ def _settings(parts: Parts) -> dict[str, Json]:
     }
     if "in_flight" in config["job"]:
         check_device(build(config["trainer"], "trainer"), device)
-    images = precision_of("auto", device, images=True)
-    both = images if images == precision_of("auto", device, images=False) else "bf16 for images, fp32 for others"
+    images = precision_of("auto", device, large=True)
+    both = images if images == precision_of("auto", device, large=False) else "bf16 for images, fp32 for others"
     return found | engine_settings(config, device.type, both)
 
 

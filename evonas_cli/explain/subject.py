@@ -60,7 +60,11 @@ class Subject:
     @property
     def trained_in(self) -> str:
         """The precision of the network's training: fp32, or bf16."""
-        return str(self.reading.run.metadata()["environment"].get("precision", "fp32"))
+        environment = self.reading.run.metadata()["environment"]
+        small = not self.outgoing.plan.maps and "stack" not in self.entry.get("labels", {})
+        if small and environment["device"] == "cpu" and self.equipment.trainer.precision == "auto":
+            return "fp32"  # as `training.steps.forward` has it, whatever auto stands for in other networks of the run
+        return str(environment.get("precision", "fp32"))
 
     @cached_property
     def precision(self) -> str:

@@ -74,6 +74,14 @@ class Plan:
         return depths[self.output]
 
     @cached_property
+    def maps(self) -> bool:
+        """Whether a layer with multiply-adds reads maps (channels, height, width), as convolutions of images do."""
+        return any(
+            OPS[node.op].multiply_adds is not None and any(len(shape) == 3 for shape in self.input_shapes(node))
+            for node in self.nodes[1:]
+        )
+
+    @cached_property
     def unstackable(self) -> str | None:
         """The first operation without a stacked form, because of which such networks are trained one by one."""
         return next((node.op for node in self.nodes[1:] if OPS[node.op].stack is None), None)

@@ -94,7 +94,7 @@ class ThroughTime:
 
     def _forward(self, window: Window, state: State) -> tuple[Tensor, State]:
         """Scores of the steps that count, (1, N, tokens), float32 whatever the precision inside, and the state."""
-        with autocast(self.trainer, window.inputs.device, images=False):
+        with autocast(self.trainer, window.inputs.device, large=False):
             scores, state = self.model(window.inputs, state)
         return window.counted(scores).float()[None], state
 

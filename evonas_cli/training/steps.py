@@ -257,7 +257,7 @@ def check_device(trainer: Trainer, device: torch.device) -> None:
 def forward(population: Population, x: Tensor, trainer: Trainer) -> Tensor:
     """The networks' outputs (P, B, outputs), float32 whatever the precision inside."""
     images = x.dim() == 4
-    with autocast(trainer, x.device, images):
+    with autocast(trainer, x.device, images and (population.plan.maps or population.width > 1)):
         outputs: Tensor = population(x.to(memory_format=memory_format(trainer)) if images else x)
     return outputs.float()
 
@@ -271,7 +271,7 @@ def memory_format(trainer: Trainer) -> torch.memory_format:
     return torch.contiguous_format if trainer.layout == "contiguous" else torch.channels_last
 
 
-def autocast(trainer: Trainer, device: torch.device, images: bool) -> AbstractContextManager[object]:
-    """The precision of the network's arithmetic."""
-    bf16 = precision_of(trainer.precision, device, images) == "bf16"
+def autocast(trainer: Trainer, device: torch.device, large: bool) -> AbstractContextManager[object]:
+    """The precision of the network's arithmetic; `large` as for `precision_of`."""
+    bf16 = precision_of(trainer.precision, device, large) == "bf16"
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)

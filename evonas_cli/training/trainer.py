@@ -35,7 +35,8 @@ class Trainer:
                            `warmup`: epochs of linear rise, not with one_cycle
     label_smoothing        in the training loss only
     clip_norm              largest norm of the gradient, or null
-    precision              fp32, bf16 (autocast), or auto: bf16 on CUDA devices, and for images on CPUs, that have it
+    precision              fp32, bf16 (autocast), or auto: bf16 on CUDA devices that have it, and for images on CPUs
+                           that are faster in it, but not in single networks without convolutions
     layout                 channels_last, contiguous, or auto: channels_last
     eval_batch_size        images in a validation batch
     checkpoint_seconds     least time between two checkpoints of a candidate, written at an epoch's end; null: none

@@ -127,7 +127,7 @@ def test_a_request_to_stop_is_heard_while_results_are_awaited(name: str, tmp_pat
     request = StopRequest()
     evaluator = make(name, tmp_path, Lasting(), **({"workers": 1} if name == "pool" else {}), stop_request=request)
     evaluator.start()
-    evaluator.submit(alone(candidate(0, 1000), candidate(1, 5)))
+    evaluator.submit(alone(candidate(0, 1000), candidate(1, 2000)))
     asking = threading.Timer(0.1, request.ask, (KeyboardInterrupt(), 20.0))
     asking.start()
     assert evaluator.collect() == []

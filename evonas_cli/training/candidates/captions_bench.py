@@ -91,7 +91,7 @@ class CaptionsBench:
         loaded, own = self._loaded, self.equipment
         device = loaded.parts["train"].device
         found = environment(device, own.threads, loaded.vocabulary.task.task, loaded.fingerprint)
-        return {**found, "precision": precision_of(own.trainer.precision, device, images=False)}
+        return {**found, "precision": precision_of(own.trainer.precision, device, large=False)}
 
     def evaluate(self, unit: Unit[Any], context: Context) -> Iterator[Result]:
         """A result for each candidate, in order; its payload has `captions` (`network.captioned`).

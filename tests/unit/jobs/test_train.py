@@ -181,7 +181,7 @@ def test_the_environment_names_what_results_depend_on():
         "task": {"inputs": [1, 8, 8], "outputs": 10, "kind": "classes", "vocabulary": 0},
         "torch": torch.__version__,
         "threads": 1,
-        "precision": precision_of("auto", torch.device("cpu"), images=True),
+        "precision": precision_of("auto", torch.device("cpu"), large=True),
         "data": "",
     }
 

@@ -6,7 +6,7 @@ from math import log
 
 import pytest
 import torch
-from quadrants import SEED, fit, resident, same_bits, small, trainer
+from quadrants import SEED, fit, resident, same_bits, small, small_plan, trainer
 from torch import nn
 
 from evonas_cli.training.checkpoint import Checkpoint
@@ -101,6 +101,7 @@ class Lookup(nn.Module):
     def __init__(self, scores: torch.Tensor) -> None:
         super().__init__()
         self.scores, self.position, self.width = scores, 0, 1
+        self.plan = small_plan()
 
     def forward(self, x):
         rows = self.scores[self.position : self.position + len(x)]
