@@ -19,8 +19,8 @@ def beginnings(task: Task) -> list[Json]:
 
     texts, series   the plain network itself, as `sequence_net` writes it
     vectors         the plain network's two layers, with dropout after each, as `mlp` writes it
-    images          chains of `layered_cnn` whose filters double from block to block: one
-                    layer in each but the last, which has two; and two layers in each but the first
+    images          chains of `layered_cnn` whose filters double from block to block: one with a layer in each block but
+                    the last, which has two; one with two layers in each block but the first, which has one
     """
     if task.vocabulary or len(task.inputs) == 2:
         genome: dict[str, Json] = {"embedding": WIDTH, "pooling": "max", "head": 0, "dropout": RATE}
