@@ -19,7 +19,7 @@ from evonas_cli.core.rng import derive
 from evonas_cli.core.types import Candidate, Json, Proposal, Result
 from evonas_cli.explain.parts import Parts, named
 from evonas_cli.explain.subject import Subject
-from evonas_cli.jobs.stacks import units
+from evonas_cli.jobs.stacks import Machine, units
 from evonas_cli.network.metrics import OBJECTIVES, metrics_of
 from evonas_cli.network.plan import Plan
 from evonas_cli.network.task import Phenotype, Task
@@ -122,10 +122,9 @@ def trained(subject: Subject, plans: Sequence[Plan], trainer: Trainer, seeds: in
         for place in range(len(plans))
         for k in range(seeds)
     ]
-    environment = bench.environment()
-    device, auto = str(environment["device"]), str(environment["precision"])
+    machine = Machine.of(bench.environment())
     found: dict[int, Result] = {}
-    for unit in units(asked, space, trainer, subject.task, device, auto):
+    for unit in units(asked, space, trainer, subject.task, machine):
         for result in bench.evaluate(unit, Nowhere()):
             if result.error is not None:
                 raise EvonasError(

@@ -9,13 +9,13 @@ keep them apart.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from math import isqrt, prod
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from evonas_cli.core.types import Candidate, Unit
+from evonas_cli.core.types import Candidate, Json, Unit
 from evonas_cli.genomes.capabilities import Buildable
 from evonas_cli.network.initialisations import STANDARD as INITIAL
 from evonas_cli.network.learning_rules import NONE, SGD
@@ -30,6 +30,10 @@ CUDA_WORK = 4_000_000_000
 CPU_WORK, CPU_WEIGHTS = {"fp32": 22_000_000, "bf16": 50_000_000}, 1_200_000
 """On CPUs: multiply-adds of an image times the square of the members, by precision, and weights of all members, beyond
 which stacking gains nothing, or holds results back for longer than four trainings take (`scripts/stack_widths`)."""
+SHORT_VECTORS, SHORT_WORK = "AVX2", 320_000
+"""On CPUs whose longest vectors are AVX2, for fp32 and networks that read maps: what the multiply-adds of an image for
+each node, times the square of the members, may be. A convolution of few channels leaves less of a short vector unused,
+so that members save each other little more than the calls of operations (`scripts/stack_widths`)."""
 FIRST_ALONE = 50_000
 """Multiply-adds of an image from which the first candidate of a run is trained alone. The results of a stack come
 together, after minutes where networks are large and images many, and a user wants to see a first one before."""
@@ -42,18 +46,25 @@ log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)  # shown, though the command shows warnings alone
 
 
-def units(
-    asked: Sequence[Candidate[Any]],
-    space: Buildable[Any],
-    trainer: Trainer,
-    task: Task,
-    device: str,
-    auto: str = "fp32",
-) -> list[Unit[Any]]:
-    """A partition of the ask, in order of first ids; candidates that cannot be built stay alone.
+class Machine(NamedTuple):
+    """What decides of the place of training how wide stacks pay: the device's type, what `trainer.precision=auto` is
+    there, and the vector instructions of a CPU as torch names them (AVX2, AVX512)."""
 
-    `auto` is what `trainer.precision=auto` stands for on the device.
-    """
+    device: str
+    auto: str = "fp32"
+    vectors: str = ""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, Json]) -> Machine:
+        """That of a job's environment, where a CPU's name ends with its vector instructions."""
+        name = str(environment.get("device_name", ""))
+        return cls(str(environment["device"]), str(environment.get("precision", "fp32")), name.rpartition(" ")[2])
+
+
+def units(
+    asked: Sequence[Candidate[Any]], space: Buildable[Any], trainer: Trainer, task: Task, machine: Machine
+) -> list[Unit[Any]]:
+    """A partition of the ask, in order of first ids; candidates that cannot be built stay alone."""
     groups: dict[Key, list[Candidate[Any]]] = {}
     trainings: dict[Key, tuple[Trainer, Plan]] = {}
     for candidate in asked:
@@ -68,9 +79,9 @@ def units(
         groups.setdefault(key, []).append(candidate)
     found = []
     for key, members in groups.items():
-        widest = width(*trainings[key], device, auto) if len(members) > 1 else 1
-        first = 1 if widest > 1 and _comes_first(members[0], *trainings[key], device) else 0
-        for part in [members[:first], *parts(members[first:], widest, spread=device != "cuda")]:
+        widest = width(*trainings[key], machine) if len(members) > 1 else 1
+        first = 1 if widest > 1 and _comes_first(members[0], *trainings[key], machine.device) else 0
+        for part in [members[:first], *parts(members[first:], widest, spread=machine.device != "cuda")]:
             if part:
                 found.append(Unit(tuple(part), len(part), tuple(range(len(part)))))
     return sorted(found, key=lambda unit: unit.candidates[0].id)
@@ -82,7 +93,7 @@ def _comes_first(candidate: Candidate[Any], trainer: Trainer, plan: Plan, device
     return first and plan.multiply_adds >= FIRST_ALONE
 
 
-def width(trainer: Trainer, plan: Plan, device: str, auto: str = "fp32") -> int:
+def width(trainer: Trainer, plan: Plan, machine: Machine) -> int:
     """The most members of a program: `trainer.stack`, or what its work allows; on CUDA also what can be indexed.
 
     One where an operation has no stacked form; a log line says so once for each operation.
@@ -90,20 +101,22 @@ def width(trainer: Trainer, plan: Plan, device: str, auto: str = "fp32") -> int:
     if plan.unstackable is not None:
         _say(plan.unstackable)
         return 1
-    kind = device if device in WIDEST else "cpu"
-    precision = auto if trainer.precision == "auto" else trainer.precision
-    widest = trainer.stack or min(WIDEST[kind], _paying(plan, kind, precision))
+    kind = machine.device if machine.device in WIDEST else "cpu"
+    precision = machine.auto if trainer.precision == "auto" else trainer.precision
+    widest = trainer.stack or min(WIDEST[kind], _paying(plan, kind, precision, machine.vectors))
     if kind == "cuda":
         widest = min(widest, INDEXED // (trainer.batch_size * max(map(prod, plan.shapes))))
     return max(1, widest)
 
 
-def _paying(plan: Plan, kind: str, precision: str) -> int:
+def _paying(plan: Plan, kind: str, precision: str, vectors: str) -> int:
     """Members of a program up to which each of them makes the others' training cheaper."""
     work = max(1, plan.multiply_adds)
     if kind == "cuda":
         return CUDA_WORK // work
-    return min(isqrt(CPU_WORK[precision] // work), CPU_WEIGHTS // max(1, plan.parameters))
+    short = vectors == SHORT_VECTORS and precision == "fp32" and plan.maps
+    most = SHORT_WORK * len(plan.nodes) if short else CPU_WORK[precision]
+    return min(isqrt(most // work), CPU_WEIGHTS // max(1, plan.parameters))
 
 
 @cache

@@ -213,8 +213,7 @@ class Train:
     def units(self, asked: Sequence[Candidate[Any]], environment: Mapping[str, Json]) -> list[Unit[Any]]:
         """Candidates of equal structure together, as far as `trainer.stack` allows."""
         own = self.equipment
-        device, auto = str(environment["device"]), str(environment.get("precision", "fp32"))
-        return stacks.units(asked, own.space, own.trainer, _task(environment), device, auto)
+        return stacks.units(asked, own.space, own.trainer, _task(environment), stacks.Machine.of(environment))
 
     def work(self, unit: Unit[Any], environment: Mapping[str, Json]) -> float | None:
         """Multiply-adds of an image, times epochs of all folds, times places of the program."""

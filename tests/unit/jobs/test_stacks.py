@@ -16,7 +16,7 @@ from training_jobs import Folders, candidate, job, repeatable
 
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.types import LOST, Heir, Origin, Unit
-from evonas_cli.jobs.stacks import units, width
+from evonas_cli.jobs.stacks import Machine, units, width
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Task
 from evonas_cli.nn.stacked.population import Population
@@ -214,14 +214,14 @@ def test_what_fails_by_its_width_alone_is_trained_in_a_program_of_its_own(monkey
 @pytest.mark.parametrize("stack", [None, 5])
 def test_maps_stay_within_what_can_be_indexed(stack, monkeypatch):
     what, task = plain(stack=stack, batch_size=16), Task((1, 8, 8), 10)
-    assert width(what.equipment.trainer, SPACE.decode(asked(1)[0].proposal.genome, task).plan, "cuda") >= 5
+    assert width(what.equipment.trainer, SPACE.decode(asked(1)[0].proposal.genome, task).plan, Machine("cuda")) >= 5
     largest = max(prod(shape) for shape in SPACE.decode(asked(1)[0].proposal.genome, task).plan.shapes)
     monkeypatch.setattr("evonas_cli.jobs.stacks.INDEXED", 16 * largest * 3 + 1)
-    found = units(asked(), SPACE, what.equipment.trainer, task, "cuda")
+    found = units(asked(), SPACE, what.equipment.trainer, task, Machine("cuda"))
     assert max(unit.width for unit in found) == 3
     monkeypatch.setattr("evonas_cli.jobs.stacks.INDEXED", 16 * largest - 1)
-    assert {unit.width for unit in units(asked(), SPACE, what.equipment.trainer, task, "cuda")} == {1}
-    assert max(unit.width for unit in units(asked(), SPACE, what.equipment.trainer, task, "cpu")) > 1
+    assert {unit.width for unit in units(asked(), SPACE, what.equipment.trainer, task, Machine("cuda"))} == {1}
+    assert max(unit.width for unit in units(asked(), SPACE, what.equipment.trainer, task, Machine("cpu"))) > 1
 
 
 def test_what_can_be_indexed_depends_on_the_candidates_own_batch(monkeypatch):
@@ -230,7 +230,12 @@ def test_what_can_be_indexed_depends_on_the_candidates_own_batch(monkeypatch):
     candidates = [candidate(i, (64,)) for i in range(6)]
     largest = max(prod(shape) for shape in space.decode((64,), task).plan.shapes)
     monkeypatch.setattr("evonas_cli.jobs.stacks.INDEXED", 64 * largest * 2)
-    assert [unit.width for unit in units(candidates, space, what.equipment.trainer, task, "cuda")] == [1, 2, 1, 2]
+    assert [unit.width for unit in units(candidates, space, what.equipment.trainer, task, Machine("cuda"))] == [
+        1,
+        2,
+        1,
+        2,
+    ]
 
 
 def test_the_machines_errors_are_nobodys(monkeypatch):
@@ -277,11 +282,33 @@ def test_who_continues_lost_weights_is_left_out_of_a_stack(tmp_path):
     assert repeatable(evaluated(what, [follow.among({4})], tmp_path)[0]) == repeatable(whole[1])
 
 
-def test_a_small_network_of_images_is_stacked_wider_in_bf16_on_cpus():
+def small_network(channels=8):
     graph = Graph((1, 28, 28))
-    x = graph.add("conv", graph.input, channels=8, kernel=5)
-    x = graph.add("conv", graph.add("max_pool", x, kernel=2), channels=16, kernel=5)
-    plan = graph.plan(graph.add("linear", graph.add("flatten", x), features=10))
+    x = graph.add("conv", graph.input, channels=channels, kernel=5)
+    x = graph.add("conv", graph.add("max_pool", x, kernel=2), channels=2 * channels, kernel=5)
+    return graph.plan(graph.add("linear", graph.add("flatten", x), features=10))
+
+
+def test_a_small_network_of_images_is_stacked_wider_in_bf16_on_cpus():
+    trainer, plan = plain(precision="auto").equipment.trainer, small_network()
+    fp32, bf16 = Machine("cpu", "fp32"), Machine("cpu", "bf16")
+    assert width(trainer, plan, bf16) > width(trainer, plan, fp32) > 1
+    assert width(plain(precision="fp32").equipment.trainer, plan, bf16) == width(trainer, plan, fp32)
+
+
+def test_networks_that_read_maps_are_stacked_less_on_cpus_with_short_vectors():
     trainer = plain(precision="auto").equipment.trainer
-    assert width(trainer, plan, "cpu", "bf16") > width(trainer, plan, "cpu", "fp32") > 1
-    assert width(plain(precision="fp32").equipment.trainer, plan, "cpu", "bf16") == width(trainer, plan, "cpu", "fp32")
+    long, short = Machine("cpu", "fp32", "AVX512"), Machine("cpu", "fp32", "AVX2")
+    assert width(trainer, small_network(), long) > width(trainer, small_network(), short) >= 1
+    assert width(trainer, small_network(2), short) > 1
+    graph = Graph((1, 28, 28))
+    plan = graph.plan(graph.add("linear", graph.add("flatten", graph.input), features=10))
+    assert width(trainer, plan, long) == width(trainer, plan, short) == 20
+    given = plain(stack=7).equipment.trainer
+    assert width(given, small_network(), short) == 7
+
+
+def test_a_machine_is_what_a_jobs_environment_says():
+    there = {"device": "cpu", "device_name": "x86_64 AVX2", "precision": "bf16"}
+    assert Machine.of(there) == Machine("cpu", "bf16", "AVX2")
+    assert Machine.of({"device": "cpu"}) == Machine("cpu", "fp32", "")
