@@ -61,7 +61,7 @@ def test_units_are_a_partition_into_stacks_of_equals(genomes, stack, device):
     what = plain(stack=stack)
     trainer = what.equipment.trainer
     candidates = [candidate(i, genome) for i, genome in enumerate(genomes)]
-    found = units(candidates, SPACE, trainer, Task((1, 8, 8), 10), device)
+    found = units(candidates, SPACE, trainer, Task((1, 8, 8), 10), Machine(device))
     assert sorted(c.id for unit in found for c in unit.candidates) == list(range(len(genomes)))
     for unit in found:
         assert unit.places == tuple(range(len(unit.candidates))) and unit.width == len(unit.candidates)
@@ -77,11 +77,13 @@ def test_equal_shares_for_workers():
 
 
 def test_the_first_candidate_of_a_run_is_alone_where_its_network_is_large():
-    what = job(space=Hyperparameters(genes=GENES, channels=[32, 64], hidden=16), nesterov=False)
-    assert [[c.id for c in unit.candidates] for unit in divided(what, asked(6))] == [[0], [1, 2], [3, 4, 5]]
-    assert [unit.width for unit in divided(what, asked(7)[1:])] == [3, 3], "a later ask has no first result"
-    given_width = job(space=what.equipment.space, nesterov=False, stack=6)
-    assert [unit.width for unit in divided(given_width, asked(6))] == [3, 3]
+    space = Hyperparameters(genes=GENES, channels=[32, 64], hidden=16)
+    there = {**bench(job(space=space)).environment(), "device_name": "x86_64 AVX512"}
+    what = job(space=space, nesterov=False)
+    assert [[c.id for c in unit.candidates] for unit in what.units(asked(6), there)] == [[0], [1, 2], [3, 4, 5]]
+    assert [unit.width for unit in what.units(asked(7)[1:], there)] == [3, 3], "a later ask has no first result"
+    given_width = job(space=space, nesterov=False, stack=6)
+    assert [unit.width for unit in given_width.units(asked(6), there)] == [3, 3]
 
 
 def test_other_structures_stay_alone():
