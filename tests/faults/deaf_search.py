@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -45,6 +46,11 @@ def written(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _quits() -> None:
+    """SIGQUIT ends the process, even where the tests run in a script's background and ignore it."""
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
 def started(folder: Path, *words: str) -> subprocess.Popen[str]:
     """A command of evonas there."""
     path = os.pathsep.join([str(folder), str(Path(__file__).parents[2])])
@@ -55,6 +61,7 @@ def started(folder: Path, *words: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_quits,
     )
 
 

@@ -232,7 +232,7 @@ def test_what_ends_and_what_stops_until_the_latest_moment_is_told_apart() -> Non
     found, transport = pool(lambda ids: None, workers=4)
     found.submit([unit(id) for id in range(4)])
     found.submit([unit(4)])
-    assert found.collect(within(0.05)) == []
+    assert found.collect(within(0.05, grace=1.0)) == []
     told: list[Event] = [answers((0,)), Finished([], (1,)), Died("was killed (exit status -9)")]
     for worker, event in zip(transport.opened, told, strict=False):
         worker.events.append(event)
