@@ -31,9 +31,9 @@ CPU_WORK, CPU_WEIGHTS = {"fp32": 22_000_000, "bf16": 50_000_000}, 1_200_000
 """On CPUs: multiply-adds of an image times the square of the members, by precision, and weights of all members, beyond
 which stacking gains nothing, or holds results back for longer than four trainings take (`scripts/stack_widths`)."""
 SHORT_VECTORS, SHORT_WORK = "AVX2", 320_000
-"""On CPUs whose longest vectors are AVX2, for fp32 and networks that read maps: what the multiply-adds of an image for
-each node, times the square of the members, may be. A convolution of few channels leaves less of a short vector unused,
-so that members save each other little more than the calls of operations (`scripts/stack_widths`)."""
+"""On CPUs that compute with AVX2 and no longer vectors, in fp32, for networks that read maps: the limit of the
+multiply-adds of an image for each node, times the square of the members. Beyond it stacks of convolutions gain little
+more, or are slower than fewer members (`scripts/stack_widths`)."""
 FIRST_ALONE = 50_000
 """Multiply-adds of an image from which the first candidate of a run is trained alone. The results of a stack come
 together, after minutes where networks are large and images many, and a user wants to see a first one before."""
@@ -47,8 +47,11 @@ log.setLevel(logging.INFO)  # shown, though the command shows warnings alone
 
 
 class Machine(NamedTuple):
-    """What decides of the place of training how wide stacks pay: the device's type, what `trainer.precision=auto` is
-    there, and the vector instructions of a CPU as torch names them (AVX2, AVX512)."""
+    """The properties of a place of training that decide how wide stacks pay.
+
+    `device` is the type of the device, `auto` the precision that `trainer.precision=auto` stands for there. `vectors`
+    are the vector instructions of a CPU as torch names them (AVX2, AVX512), an empty text where they are unknown.
+    """
 
     device: str
     auto: str = "fp32"
@@ -56,7 +59,7 @@ class Machine(NamedTuple):
 
     @classmethod
     def of(cls, environment: Mapping[str, Json]) -> Machine:
-        """That of a job's environment, where a CPU's name ends with its vector instructions."""
+        """The machine that a job's environment describes. The name of a CPU ends with its vector instructions."""
         name = str(environment.get("device_name", ""))
         return cls(str(environment["device"]), str(environment.get("precision", "fp32")), name.rpartition(" ")[2])
 

@@ -17,7 +17,6 @@ from training_jobs import Folders, candidate, job, repeatable
 from evonas_cli.core.errors import EnvironmentFailure
 from evonas_cli.core.types import LOST, Heir, Origin, Unit
 from evonas_cli.jobs.stacks import Machine, units, width
-from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Task
 from evonas_cli.nn.stacked.population import Population
 from evonas_cli.spaces.hyperparameters import Hyperparameters
@@ -282,35 +281,3 @@ def test_who_continues_lost_weights_is_left_out_of_a_stack(tmp_path):
     (again,) = evaluated(what, [unit.among({1})], tmp_path)
     assert repeatable(again) == repeatable(parents[1])
     assert repeatable(evaluated(what, [follow.among({4})], tmp_path)[0]) == repeatable(whole[1])
-
-
-def small_network(channels=8):
-    graph = Graph((1, 28, 28))
-    x = graph.add("conv", graph.input, channels=channels, kernel=5)
-    x = graph.add("conv", graph.add("max_pool", x, kernel=2), channels=2 * channels, kernel=5)
-    return graph.plan(graph.add("linear", graph.add("flatten", x), features=10))
-
-
-def test_a_small_network_of_images_is_stacked_wider_in_bf16_on_cpus():
-    trainer, plan = plain(precision="auto").equipment.trainer, small_network()
-    fp32, bf16 = Machine("cpu", "fp32"), Machine("cpu", "bf16")
-    assert width(trainer, plan, bf16) > width(trainer, plan, fp32) > 1
-    assert width(plain(precision="fp32").equipment.trainer, plan, bf16) == width(trainer, plan, fp32)
-
-
-def test_networks_that_read_maps_are_stacked_less_on_cpus_with_short_vectors():
-    trainer = plain(precision="auto").equipment.trainer
-    long, short = Machine("cpu", "fp32", "AVX512"), Machine("cpu", "fp32", "AVX2")
-    assert width(trainer, small_network(), long) > width(trainer, small_network(), short) >= 1
-    assert width(trainer, small_network(2), short) > 1
-    graph = Graph((1, 28, 28))
-    plan = graph.plan(graph.add("linear", graph.add("flatten", graph.input), features=10))
-    assert width(trainer, plan, long) == width(trainer, plan, short) == 20
-    given = plain(stack=7).equipment.trainer
-    assert width(given, small_network(), short) == 7
-
-
-def test_a_machine_is_what_a_jobs_environment_says():
-    there = {"device": "cpu", "device_name": "x86_64 AVX2", "precision": "bf16"}
-    assert Machine.of(there) == Machine("cpu", "bf16", "AVX2")
-    assert Machine.of({"device": "cpu"}) == Machine("cpu", "fp32", "")
