@@ -10,6 +10,7 @@ from evonas_cli.auto import shares
 from evonas_cli.config.compose import Composed, Config, compose
 from evonas_cli.core.types import Json
 from evonas_cli.genomes.ranges import Real
+from evonas_cli.network.baselines import RATE, dropout_rate
 from evonas_cli.network.plan import Plan
 from evonas_cli.report.reading import Reading
 from evonas_cli.run.confirming import confirming
@@ -87,20 +88,10 @@ def _fixed(
     composed = compose([*common, SPACE, f"strategy={strategy}", f"objectives=[{metric}]", *words])
     config = composed.config
     config["trainer"] = {**config["trainer"], **network.settings}
-    rate = _dropout_rate(network.plan)
+    rate = RATE if network.plan is None else dropout_rate(network.plan)
     config["space"]["genes"], own = _genes(config["space"]["genes"], config["trainer"], rate)
     config["space"]["network"] = None if network.plan is None else network.plan.to_json()
     return composed, own
-
-
-def _dropout_rate(plan: Plan | None) -> float | None:
-    """The rate of a network's dropout layers, None where the network has none."""
-    from evonas_cli.network.baselines import RATE
-
-    if plan is None:
-        return RATE
-    rates = [float(dict(node.params)["rate"]) for node in plan.nodes if node.op == "dropout"]
-    return max(rates, default=None)
 
 
 def _genes(

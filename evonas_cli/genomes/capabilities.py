@@ -13,6 +13,7 @@ from evonas_cli.genomes.captioning import Captioning as Captioning
 from evonas_cli.genomes.choices import Genes, Locus
 from evonas_cli.genomes.configuring import Applying as Applying
 from evonas_cli.genomes.configuring import Configuring as Configuring
+from evonas_cli.genomes.configuring import Defaulting as Defaulting
 from evonas_cli.genomes.configuring import Suited as Suited
 from evonas_cli.genomes.configuring import Tuning as Tuning
 from evonas_cli.genomes.denoising import Denoising as Denoising
@@ -287,8 +288,8 @@ class Sequenced(Protocol[K], metaclass=Capability):
 
 
 OF_SPACES: tuple[type, ...] = (
-    *(Space, Buildable, Recurrent, Denoising, Captioning, Neural, Tuning, Configuring, Scored, Solved),
-    *(Behaving, Functional, Relaxable, Sketched, Differing, Mutable, Crossable, Aligned, Lamarckian, Prunable),
+    *(Space, Buildable, Recurrent, Denoising, Captioning, Neural, Tuning, Defaulting, Configuring, Scored),
+    *(Solved, Behaving, Functional, Relaxable, Sketched, Differing, Mutable, Crossable, Aligned, Lamarckian, Prunable),
     *(Sized, Morphing, Measured, Repairable, Linear, Walkable, Deepening, Modular, Sequenced),
     *(Growable, Ensembling, Suited, Applying, Patterned, Routing),
 )

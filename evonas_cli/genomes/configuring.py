@@ -10,6 +10,7 @@ from evonas_cli.core.types import Json
 from evonas_cli.network.task import Phenotype
 
 C = TypeVar("C", contravariant=True)
+G = TypeVar("G", covariant=True)
 
 
 @runtime_checkable
@@ -19,6 +20,18 @@ class Tuning(Protocol, metaclass=Capability):
     @property
     def tuned(self) -> Mapping[str, Sequence[Json]]:
         """The keys, each with its extreme values, so that wrong ones are refused before the search starts."""
+
+
+@runtime_checkable
+class Defaulting(Protocol[G], metaclass=Capability):
+    """Capability of a Tuning space: one genome stands for the trainer as it is configured."""
+
+    def default(self, trainer: Mapping[str, Json]) -> G | None:
+        """The genome of these settings, None where one of them lies outside of its range.
+
+        `trainer` has every setting by its name. Of {"learning_rate": 0.1, "momentum": 0.9, "epochs": 8} a space with
+        genes for the rate and for the momentum gives (0.1, 0.9).
+        """
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from random import Random
 
 from evonas_cli.core.errors import UsageError
 from evonas_cli.core.types import Json
-from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus, distance, redraw, sample
+from evonas_cli.genomes.choices import Choice, Gene, Genes, Locus, distance, parse_named, redraw, sample
 from evonas_cli.genomes.named import Named
 from evonas_cli.genomes.ranges import Integer, Real
 
@@ -36,6 +36,13 @@ class Declared(Named):
             for locus in self.choices
             if isinstance(locus, Choice | Real | Integer)
         }
+
+    def _genome_of(self, values: Mapping[str, Json]) -> Genes | None:
+        """The genome of values by name, further names left out; None where one is missing or outside of its range."""
+        try:
+            return parse_named(self.choices, {locus.name: values.get(locus.name) for locus in self.choices})
+        except ValueError:
+            return None
 
     def sample(self, rng: Random) -> Genes:
         """Every gene drawn from its range."""

@@ -42,9 +42,9 @@ def with_dropout(plan: Plan, rate: float) -> Plan:
     return graph.plan(plan.output)
 
 
-def has_dropout(plan: Plan) -> bool:
-    """Whether a layer of the plan is dropout."""
-    return any(node.op == "dropout" for node in plan.nodes)
+def dropout_rate(plan: Plan) -> float | None:
+    """The largest rate of the plan's dropout layers, None where it has none."""
+    return max((float(dict(node.params)["rate"]) for node in plan.nodes if node.op == "dropout"), default=None)
 
 
 def _dense(graph: Graph, x: int) -> int:

@@ -36,7 +36,7 @@ from evonas_cli.run.fit import check_demands, check_needs, check_test, preferred
 from evonas_cli.run.goals import Goals, goals_of, wanted
 from evonas_cli.run.inner import bound, recorded, setting_of
 from evonas_cli.run.recalling import check_cache
-from evonas_cli.run.starting import WarmStart, best_of, giving, warm_start
+from evonas_cli.run.starting import AUTO, WarmStart, asked, giving, started, started_by_default
 from evonas_cli.store.directory import RunDirectory, check_name
 
 SEVERAL = "evonas_cli.jobs.several.Several"
@@ -215,6 +215,8 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     config = {**config, **{group: _expanded(config, group, allowed, folders) for group in ("space", "strategy")}}
     config = recorded(config, allowed, folders)
     space = build(config["space"], "space", allowed)
+    by_default = config["start_from"] == AUTO
+    config = asked(config, space)
     giver, left = giving(space) if config["start_from"] is not None else (space, [])
     strategy = build(config["strategy"], "strategy", allowed, space=giver)
     job = job_of(config, tuple(allowed))
@@ -231,10 +233,11 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
         _check_keyed(config, job, space, allowed, folders)
     honoured = {"": honours(job), **{name: honours(other) for name, other in others.items()}}
     point = stated_reference(config["reference"], goals.objectives)
-    begun = None
-    if config["start_from"] is not None:
-        config = _starting(config, space, strategy, goals)
-        begun = warm_start(strategy, space, left, config["start_from"], config["seed"])
+    begun: WarmStart | None = None
+    if config["start_from"] is not None and by_default:
+        config, begun = started_by_default(config, space, strategy, left)
+    elif config["start_from"] is not None:
+        config, begun = started(config, space, strategy, goals.objectives, left)
     rest = tuple(others.values()), tuple(allowed)
     parts = Parts(config, space, strategy, goals, honoured, job, *rest, point, begun)
     if trial:
@@ -281,12 +284,3 @@ def _check_keyed(
             "set dedupe=string or dedupe=none"
         )
     check_needs("dedupe=function with job", config["job"], job.key_needs, space, allowed, folders)
-
-
-def _starting(config: Config, space: Space[Any], strategy: Strategy[Any, Any], goals: Goals) -> Config:
-    """The configuration with the genomes that the run starts from in the place of the run that has them."""
-    if not isinstance(config["start_from"], str):
-        return config
-    count = config["start_best"]
-    count = strategy.least_evaluations if count is None else count
-    return {**config, "start_from": best_of(config, space, goals.objectives, count)}

@@ -1,4 +1,7 @@
-"""`start_from=RUN`: the first samples of a run are the best genomes of another run.
+"""`start_from`: the first samples of a run are given, and not drawn.
+
+`start_from=RUN` gives the best genomes of another run, `start_from=auto` the configured settings of the trainer and
+mutants of them, in a space whose genes are such settings.
 
 The strategy's space gives these genomes, one for each call of `sample` within an ask, before it draws any. So every
 strategy that begins with samples from the prior takes them into its first population, and none knows of it. How many
@@ -24,12 +27,28 @@ from evonas_cli.core.pareto import Front
 from evonas_cli.core.protocols import INNER, Figures, Keeping, Space, Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation, Json, Objective, Proposal
+from evonas_cli.genomes.capabilities import Defaulting, Mutable
 from evonas_cli.run.stored import stored_config
 from evonas_cli.store.directory import find
 from evonas_cli.store.journal import Journal
 
 OPERATOR = "start"
 """The operator of a candidate whose genome was given."""
+AUTO = "auto"
+CONFIGURED = "configured"
+"""What stands in the place of the other run's name where the configured settings are given."""
+MOST_CONFIGURED = 6
+"""At most so many genomes are the configured settings and mutants of them, if `start_best` says nothing."""
+
+
+def asked(config: Config, space: Space[Any]) -> Config:
+    """The configuration with what `start_from=auto` stands for: a node with the genome of the configured settings, or
+    null in a space that has no such genome."""
+    if config["start_from"] != AUTO:
+        return config
+    default = space.default(config["trainer"]) if isinstance(space, Defaulting) else None
+    node = None if default is None else {"run": CONFIGURED, "genomes": [space.to_json(default)]}
+    return {**config, "start_from": node}
 
 
 def giving(space: Space[Any]) -> tuple[Space[Any], list[Any]]:
@@ -104,23 +123,60 @@ class WarmStart:
         return kept
 
 
-def warm_start(
-    strategy: Strategy[Any, Any], space: Space[Any], left: list[Any], node: Mapping[str, Any], seed: int
-) -> WarmStart:
-    """The strategy with the genomes of the configuration's node `start_from`.
+def started(
+    config: Config, space: Space[Any], strategy: Strategy[Any, Any], objectives: Sequence[Objective], left: list[Any]
+) -> tuple[Config, WarmStart]:
+    """The configuration whose `start_from` holds the genomes in the place of the run that has them, and the strategy
+    that begins with these.
 
-    Raises UsageError for genomes that are none of the space, and for a strategy that begins without samples.
+    Raises UsageError as `best_of`, for genomes that are none of the space, and for a strategy that begins without
+    samples.
     """
+    count = config["start_best"]
+    if isinstance(config["start_from"], str):
+        count = strategy.least_evaluations if count is None else count
+        config = {**config, "start_from": best_of(config, space, objectives, count)}
+    reference = config["start_from"]["run"]
+    found = _warm(strategy, space, left, config)
+    if not _takes(found, config["seed"]):
+        raise UsageError(
+            f"start_from={reference}: the strategy {type(strategy).__name__} does not begin with samples of its "
+            "space, so there is nothing to take the place of; use one that does, such as regularized_evolution"
+        )
+    return config, found
+
+
+def started_by_default(
+    config: Config, space: Space[Any], strategy: Strategy[Any, Any], left: list[Any]
+) -> tuple[Config, WarmStart | None]:
+    """As `started`, for the node of `asked`: the configured settings, then mutants of them, `start_best` in all (null:
+    half of the first population, at most MOST_CONFIGURED). The node is null for a strategy that begins without samples.
+    """
+    if not _takes(_warm(strategy, space, left, config), config["seed"]):
+        return {**config, "start_from": None}, None
+    count, node = config["start_best"], config["start_from"]
+    count = max(1, min(MOST_CONFIGURED, strategy.least_evaluations // 2)) if count is None else count
+    default = space.from_json(node["genomes"][0])
+    genomes, rng = [default], stream(config["seed"], "start")
+    if isinstance(space, Mutable):
+        genomes += [space.mutate(default, rng) for _ in range(count - 1)]
+    written = list(dict.fromkeys(json.dumps(space.to_json(genome)) for genome in genomes))
+    config = {**config, "start_from": {**node, "genomes": [json.loads(text) for text in written]}}
+    return config, _warm(strategy, space, left, config)
+
+
+def _warm(strategy: Strategy[Any, Any], space: Space[Any], left: list[Any], config: Config) -> WarmStart:
+    node = config["start_from"]
     genomes = [_parsed(space, written, node["run"]) for written in node["genomes"]]
     named: Any = type(type(strategy).__name__, (WarmStart,), {})  # messages name the strategy
     found: WarmStart = named(strategy, genomes, left)
-    _, (_, given) = found.ask(found.init(stream(seed, "check-init")), stream(seed, "check-ask"))
-    if not given:
-        raise UsageError(
-            f"start_from={node['run']}: the strategy {type(strategy).__name__} does not begin with samples of its "
-            "space, so there is nothing to take the place of; use one that does, such as regularized_evolution"
-        )
     return found
+
+
+def _takes(strategy: WarmStart, seed: int) -> bool:
+    """Whether the strategy draws samples when it begins."""
+    _, (_, given) = strategy.ask(strategy.init(stream(seed, "check-init")), stream(seed, "check-ask"))
+    return given > 0
 
 
 def best_of(config: Config, space: Space[Any], objectives: Sequence[Objective], count: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from evonas_cli.core.types import Json
 from evonas_cli.genomes.choices import Genes, named
 from evonas_cli.genomes.declared import Declared
 from evonas_cli.genomes.fixed import plan_for, plan_of
-from evonas_cli.network.baselines import has_dropout, with_dropout
+from evonas_cli.network.baselines import RATE, dropout_rate, with_dropout
 from evonas_cli.network.task import Phenotype, Task
 
 DROPOUT = "dropout"
@@ -32,13 +32,18 @@ class FixedNetwork(Declared):
     def __init__(self, genes: Mapping[str, Mapping[str, Json]], network: Mapping[str, Any] | None = None) -> None:
         super().__init__(genes, "trainer key, e.g. learning_rate")
         self._network = None if network is None else plan_of(network)
-        if DROPOUT in genes and self._network is not None and not has_dropout(self._network):
+        if DROPOUT in genes and self._network is not None and dropout_rate(self._network) is None:
             raise UsageError("space.genes.dropout: the network has no dropout layer; leave that gene out")
 
     @property
     def tuned(self) -> Mapping[str, Sequence[Json]]:
         """The trainer keys with the ends of their ranges; the rate of dropout is the network's."""
         return {key: values for key, values in self.extremes.items() if key != DROPOUT}
+
+    def default(self, trainer: Mapping[str, Json]) -> Genes | None:
+        """The settings as they are configured, and the network's own rate of dropout; None as in `_genome_of`."""
+        rate = RATE if self._network is None else dropout_rate(self._network)
+        return self._genome_of({**trainer, DROPOUT: rate})
 
     def function_key(self, genome: Genes) -> str:
         """The genes: a strategy tells genomes apart by these, and needs no task that the network is for."""

@@ -47,6 +47,10 @@ class Hyperparameters(Declared):
         """The trainer keys with the ends of their ranges, or all their options."""
         return self.extremes
 
+    def default(self, trainer: Mapping[str, Json]) -> Genes | None:
+        """The settings as they are configured; None where one lies outside of its range."""
+        return self._genome_of(trainer)
+
     def decode(self, genome: Genes, task: Task) -> Phenotype:
         """The fixed network, and the genes as trainer settings. Raises PlanError for inputs that are no maps."""
         check_maps("hyperparameters", task)

@@ -17,6 +17,7 @@ from evonas_cli.genomes.capabilities import (
     Buildable,
     Crossable,
     Deepening,
+    Defaulting,
     Differing,
     Growable,
     Linear,
@@ -34,6 +35,7 @@ from evonas_cli.network.canonical import canonical_hash
 from evonas_cli.network.morphs.morph import Morph, replayed
 from evonas_cli.network.plan import PlanError
 from evonas_cli.network.task import Task
+from evonas_cli.testing.defaulting import the_default_leaves_the_trainer_as_it_is
 from evonas_cli.testing.differing import unequal_genomes_differ_in_words
 from evonas_cli.testing.growing import grown_genomes_begin_with_the_genome
 
@@ -285,6 +287,7 @@ LAWS: dict[Callable[[Any], None], type] = {
     walks_lead_to_genomes_and_traces_lead_back: Walkable,
     walks_can_be_held_to_a_depth: Deepening,
     networks_fit_the_task: Buildable,
+    the_default_leaves_the_trainer_as_it_is: Defaulting,
     graphs_fit_their_ends: Neural,
     scores_are_fitnesses: Scored,
     behaviours_have_the_named_numbers: Behaving,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evonas_cli.network.baselines import baseline, has_dropout, with_dropout
+from evonas_cli.network.baselines import RATE, baseline, dropout_rate, with_dropout
 from evonas_cli.network.plan import Graph
 from evonas_cli.network.task import Task
 from evonas_cli.testing.spaces import IMAGES, SERIES, TEXTS, VECTORS
@@ -14,7 +14,7 @@ from evonas_cli.testing.spaces import IMAGES, SERIES, TEXTS, VECTORS
 def test_every_kind_of_inputs_has_a_plain_network(task: Task) -> None:
     plan = baseline(task)
     assert plan.shapes[0] == task.inputs and plan.shapes[plan.output] == (task.outputs,)
-    assert has_dropout(plan)
+    assert dropout_rate(plan) == RATE
 
 
 def test_the_network_for_images_is_of_lenets_shape() -> None:
@@ -30,4 +30,5 @@ def test_another_rate_changes_nothing_but_the_rate() -> None:
     assert with_dropout(other, 0.2) == plan
     graph = Graph((4,))
     bare = graph.plan(graph.add("linear", graph.input, features=2))
-    assert not has_dropout(bare) and with_dropout(bare, 0.5) == bare
+    assert dropout_rate(bare) is None and with_dropout(bare, 0.5) == bare
+    assert dropout_rate(other) == 0.55
