@@ -198,6 +198,8 @@ def describe(parts: Parts) -> int:
     goals = ", ".join(f"{o.name} ({o.direction})" for o in fold.objectives)
     say(f"strategy    {type(parts.strategy).__name__}, window {fold.window}")
     say(f"space       {type(parts.space).__name__}, for example {parts.space.to_json(first)}")
+    if (begun := parts.config["start_from"]) is not None:
+        say(f"start       {len(begun['genomes'])} given genomes ({begun['run']})")
     say(f"objectives  {goals}")
     if parts.reward is not None:
         say(f"reward      {parts.reward}")

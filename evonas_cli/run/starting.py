@@ -1,7 +1,7 @@
 """`start_from`: the first samples of a run are given, and not drawn.
 
 `start_from=RUN` gives the best genomes of another run, `start_from=auto` the configured settings of the trainer and
-mutants of them, in a space whose genes are such settings.
+settings near them, in a space whose genes are such settings.
 
 The strategy's space gives these genomes, one for each call of `sample` within an ask, before it draws any. So every
 strategy that begins with samples from the prior takes them into its first population, and none knows of it. How many
@@ -27,7 +27,8 @@ from evonas_cli.core.pareto import Front
 from evonas_cli.core.protocols import INNER, Figures, Keeping, Space, Strategy
 from evonas_cli.core.rng import stream
 from evonas_cli.core.types import Evaluation, Json, Objective, Proposal
-from evonas_cli.genomes.capabilities import Defaulting, Mutable
+from evonas_cli.genomes.capabilities import Defaulting, Linear
+from evonas_cli.genomes.choices import mutate
 from evonas_cli.run.stored import stored_config
 from evonas_cli.store.directory import find
 from evonas_cli.store.journal import Journal
@@ -38,7 +39,9 @@ AUTO = "auto"
 CONFIGURED = "configured"
 """What stands in the place of the other run's name where the configured settings are given."""
 MOST_CONFIGURED = 6
-"""At most so many genomes are the configured settings and mutants of them, if `start_best` says nothing."""
+"""At most so many genomes are the configured settings and their neighbours, if `start_best` says nothing."""
+STEP = 0.1
+"""Standard deviation of the Gaussian step from a configured number to that of a neighbour, as a share of its range."""
 
 
 def asked(config: Config, space: Space[Any]) -> Config:
@@ -149,8 +152,11 @@ def started(
 def started_by_default(
     config: Config, space: Space[Any], strategy: Strategy[Any, Any], left: list[Any]
 ) -> tuple[Config, WarmStart | None]:
-    """As `started`, for the node of `asked`: the configured settings, then mutants of them, `start_best` in all (null:
-    half of the first population, at most MOST_CONFIGURED). The node is null for a strategy that begins without samples.
+    """As `started`, for the node of `asked`: the configured settings, then neighbours of them, `start_best` in all
+    (null: half of the first population, at most MOST_CONFIGURED).
+
+    In a neighbour each number is a step away (STEP), and each option another one; a space without independent genes has
+    none. The node is null for a strategy that begins without samples.
     """
     if not _takes(_warm(strategy, space, left, config), config["seed"]):
         return {**config, "start_from": None}, None
@@ -158,8 +164,8 @@ def started_by_default(
     count = max(1, min(MOST_CONFIGURED, strategy.least_evaluations // 2)) if count is None else count
     default = space.from_json(node["genomes"][0])
     genomes, rng = [default], stream(config["seed"], "start")
-    if isinstance(space, Mutable):
-        genomes += [space.mutate(default, rng) for _ in range(count - 1)]
+    if isinstance(space, Linear):
+        genomes += [mutate(space.choices, default, 1.0, STEP, rng) for _ in range(count - 1)]
     written = list(dict.fromkeys(json.dumps(space.to_json(genome)) for genome in genomes))
     config = {**config, "start_from": {**node, "genomes": [json.loads(text) for text in written]}}
     return config, _warm(strategy, space, left, config)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from dataclasses import asdict
+from functools import cache, partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from math import cos, pi
@@ -29,7 +30,8 @@ from evonas_cli.config.build import build
 from evonas_cli.config.compose import compose
 from evonas_cli.config.overrides import set_path
 from evonas_cli.data.splits import Splits
-from evonas_cli.genomes.choices import Choice, Genes, Locus
+from evonas_cli.genomes.capabilities import Defaulting
+from evonas_cli.genomes.choices import Choice, Genes, Locus, named
 from evonas_cli.genomes.ranges import Integer, Real
 from evonas_cli.nn.build import Network
 from evonas_cli.training.trainer import Trainer
@@ -211,12 +213,17 @@ def suggested(loci: Sequence[Locus], trial: Any) -> Genes:
     return tuple(genes)
 
 
-def optuna_trainings(course: Course, seed: int, loop: Any, end: float) -> Iterator[tuple[Genes, float]]:
-    """Trials of Optuna's default study, TPE and the median pruner, until the seconds are over."""
+def optuna_trainings(
+    course: Course, seed: int, loop: Any, end: float, begun: bool = False
+) -> Iterator[tuple[Genes, float]]:
+    """Trials of Optuna's default study, TPE and the median pruner, until the seconds are over; the first one is of the
+    configured settings if `begun` says so and the space has them."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    if begun and isinstance(course.space, Defaulting):
+        study.enqueue_trial(named(course.loci, course.space.default(asdict(course.trainer))))
     while perf_counter() < end:
         trial = study.ask()
         genome = suggested(course.loci, trial)
@@ -285,7 +292,9 @@ def main(
     """Writes a line for each training that ended in time."""
     torch.manual_seed(int(seed))
     course = Course(network, Path(root), int(epochs), int(seed))
-    search = {"random": random_trainings, "neps": neps_trainings}.get(contender, optuna_trainings)
+    begun = partial(optuna_trainings, begun=True)
+    own = {"random": random_trainings, "neps": neps_trainings, "optuna-begun": begun}
+    search = own.get(contender, optuna_trainings)
     loop = tutorial if contender == "optuna" else fast
     end = float(started) + float(seconds)
     with open(lines, "w") as file:
