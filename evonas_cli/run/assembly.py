@@ -36,7 +36,7 @@ from evonas_cli.run.fit import check_demands, check_needs, check_test, preferred
 from evonas_cli.run.goals import Goals, goals_of, wanted
 from evonas_cli.run.inner import bound, recorded, setting_of
 from evonas_cli.run.recalling import check_cache
-from evonas_cli.run.starting import AUTO, WarmStart, asked, giving, started, started_by_default
+from evonas_cli.run.starting import AUTO, WarmStart, expanded_auto, giving, started, started_by_default
 from evonas_cli.store.directory import RunDirectory, check_name
 
 SEVERAL = "evonas_cli.jobs.several.Several"
@@ -216,7 +216,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     config = recorded(config, allowed, folders)
     space = build(config["space"], "space", allowed)
     by_default = config["start_from"] == AUTO
-    config = asked(config, space)
+    config = expanded_auto(config, space)
     giver, left = giving(space) if config["start_from"] is not None else (space, [])
     strategy = build(config["strategy"], "strategy", allowed, space=giver)
     job = job_of(config, tuple(allowed))

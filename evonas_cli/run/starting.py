@@ -44,7 +44,7 @@ STEP = 0.1
 """Standard deviation of the Gaussian step from a configured number to that of a neighbour, as a share of its range."""
 
 
-def asked(config: Config, space: Space[Any]) -> Config:
+def expanded_auto(config: Config, space: Space[Any]) -> Config:
     """The configuration with what `start_from=auto` stands for: a node with the genome of the configured settings, or
     null in a space that has no such genome."""
     if config["start_from"] != AUTO:
@@ -152,8 +152,8 @@ def started(
 def started_by_default(
     config: Config, space: Space[Any], strategy: Strategy[Any, Any], left: list[Any]
 ) -> tuple[Config, WarmStart | None]:
-    """As `started`, for the node of `asked`: the configured settings, then neighbours of them, `start_best` in all
-    (null: half of the first population, at most MOST_CONFIGURED).
+    """As `started`, for the node of `expanded_auto`: the configured settings, then neighbours of them, `start_best` in
+    all (null: half of the first population, at least 1 and at most MOST_CONFIGURED).
 
     In a neighbour each number is a step away (STEP), and each option another one; a space without independent genes has
     none. The node is null for a strategy that begins without samples.
