@@ -10,11 +10,13 @@ import pytest
 
 from evonas_cli.config.compose import compose
 from evonas_cli.core.errors import RunError
+from evonas_cli.run.assembly import assemble
 from evonas_cli.run.identity import LATER, check_identity, identity, without_later
 
 
 def identified(*overrides: str) -> dict[str, Any]:
-    return identity(compose(["dataset=digits", *overrides]).config)
+    config = compose(["dataset=digits", *overrides]).config
+    return identity(assemble(config, trial=False).config)
 
 
 def test_runs_from_before_a_key_are_those_with_its_default() -> None:
