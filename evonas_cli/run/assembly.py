@@ -216,7 +216,7 @@ def assemble(config: Config, allowed: Sequence[str] = (), folders: Sequence[Path
     config = recorded(config, allowed, folders)
     space = build(config["space"], "space", allowed)
     by_default = config["start_from"] == AUTO
-    config = expanded_auto(config, space)
+    config = expanded_auto(config, space, allowed)
     giver, left = giving(space) if config["start_from"] is not None else (space, [])
     strategy = build(config["strategy"], "strategy", allowed, space=giver)
     job = job_of(config, tuple(allowed))

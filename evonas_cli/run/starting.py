@@ -20,6 +20,7 @@ from random import Random
 from typing import Any
 
 from evonas_cli.config.compose import Config
+from evonas_cli.core.blame import naming
 from evonas_cli.core.demands import Demands
 from evonas_cli.core.errors import RunError, UsageError
 from evonas_cli.core.files import expanded
@@ -44,13 +45,16 @@ STEP = 0.1
 """Standard deviation of the Gaussian step from a configured number to that of a neighbour, as a share of its range."""
 
 
-def expanded_auto(config: Config, space: Space[Any]) -> Config:
+def expanded_auto(config: Config, space: Space[Any], allowed: Sequence[str] = ()) -> Config:
     """The configuration with what `start_from=auto` stands for: a node with the genome of the configured settings, or
-    null in a space that has no such genome."""
+    null in a space that has no such genome. Raises UsageError for a space whose `default` fails, or gives no genome."""
     if config["start_from"] != AUTO:
         return config
-    default = space.default(config["trainer"]) if isinstance(space, Defaulting) else None
-    node = None if default is None else {"run": CONFIGURED, "genomes": [space.to_json(default)]}
+    node = None
+    if isinstance(space, Defaulting):
+        with naming(f"space {type(space).__name__}: default", allowed):
+            default = space.default(config["trainer"])
+            node = None if default is None else {"run": CONFIGURED, "genomes": [space.to_json(default)]}
     return {**config, "start_from": node}
 
 

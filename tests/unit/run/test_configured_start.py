@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isclose
 from typing import Any
 
 import pytest
 
 from evonas_cli.config.compose import compose
+from evonas_cli.core.errors import UsageError
 from evonas_cli.core.rng import stream
+from evonas_cli.core.types import Json
+from evonas_cli.genomes.choices import Genes
 from evonas_cli.run.assembly import Parts, assemble
+from evonas_cli.spaces.hyperparameters import Hyperparameters
 
 OWN = {"learning_rate": 0.03, "momentum": 0.8, "weight_decay": 0.001}
 WORDS = ("space=hyperparameters", "job=train", *(f"trainer.{key}={value}" for key, value in OWN.items()))
@@ -82,3 +87,23 @@ def test_what_was_given_is_part_of_a_configuration_that_gives_the_same_again() -
     config = parts_of("strategy=nsga2").config
     again = assemble(config)
     assert again.config == config and first(again) == first(parts_of("strategy=nsga2"))
+
+
+class Raising(Hyperparameters):
+    def default(self, trainer: Mapping[str, Json]) -> Genes | None:
+        raise KeyError("rate")
+
+
+class Unwritable(Hyperparameters):
+    def default(self, trainer: Mapping[str, Json]) -> Genes | None:
+        return (0.1,)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("Raising", r"test_configured_start.py:\d+ in Raising.default"), ("Unwritable", "ValueError")]
+)
+def test_a_space_whose_default_fails_is_named(name: str, text: str) -> None:
+    config = compose(WORDS).config
+    config["space"] = {**config["space"], "_target_": f"{__name__}.{name}"}
+    with pytest.raises(UsageError, match=f"space {name}: default: {text}"):
+        assemble(config, allowed=(__name__,))
