@@ -22,6 +22,7 @@ SEARCH = (
     *("search", "--quiet", "dataset=digits", "dataset.limit=200", "device=cpu", "trainer.save_state=true"),
     *("space=hyperparameters", "space.channels=[2,2]", "space.hidden=4", "trainer.epochs=1", "evaluator=serial"),
     *("strategy=random", "strategy.batch=3", "budget.evaluations=3", "trainer.max_parameters=1000"),
+    "trainer.precision=fp32",  # a file predicts in it
 )
 
 
