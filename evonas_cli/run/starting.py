@@ -47,7 +47,7 @@ STEP = 0.1
 
 def expanded_auto(config: Config, space: Space[Any], allowed: Sequence[str] = ()) -> Config:
     """The configuration with what `start_from=auto` stands for: a node with the genome of the configured settings, or
-    null in a space that has no such genome. Raises UsageError for a space whose `default` fails, or gives no genome."""
+    null in a space that has no such genome. Raises UsageError for a space whose `default` or `to_json` fails."""
     if config["start_from"] != AUTO:
         return config
     node = None
