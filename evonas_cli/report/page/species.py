@@ -12,6 +12,10 @@ from evonas_cli.report.page.figures import POINTS, thinned
 MOST = 40
 """Species drawn by themselves, those with most members over all generations; all others are one area."""
 COLOURS = 8
+LABELLED = 16.0
+"""Height, in units of the chart, from which a species has its name written into its area where that is highest."""
+LETTER = 7.0
+"""Width of a letter of such a name with some room, in units of the chart."""
 
 
 def species(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -61,7 +65,11 @@ def _columns(name: str, points: Sequence[tuple[float, dict[str, int]]]) -> dict[
 
 
 def areas(found: Mapping[str, Any], label: str) -> str:
-    """The chart of an entry: the eldest species at the bottom, each with one of COLOURS colours in turn."""
+    """The chart of an entry: the eldest species at the bottom, each with one of COLOURS colours in turn.
+
+    A species bears its name where its area is high enough. Each area has its name as a title, which a browser shows
+    under the pointer.
+    """
     at, size = found["at"], charts.HALF
     layers = [(f"o{place % COLOURS}", id, sizes) for place, (id, sizes) in enumerate(found["sizes"].items())]
     if found["n_rest"]:
@@ -70,12 +78,26 @@ def areas(found: Mapping[str, Any], label: str) -> str:
     x = Scale(min(at), max(max(at), min(at) + 1), *size.across, False, True)
     y = charts.scale([highest], *size.up, zero=True)
     out = [*charts.opening(size, label), *charts.frame(size, x, y, ("generation", "members (number)"))]
-    below = [0] * len(at)
+    below, names = [0] * len(at), list[str]()
     for css, name, sizes in layers:
         above = [low + own for low, own in zip(below, sizes, strict=True)]
         out += [_area(css, name, points) for points in _spells(at, below, above, x, y)]
+        names += _name(name, [(x(one), y(low), y(high)) for one, low, high in zip(at, below, above, strict=True)])
         below = above
-    return "\n".join([*out, "</svg>"])
+    return "\n".join([*out, *names, "</svg>"])
+
+
+def _name(name: str, edges: Sequence[tuple[float, float, float]]) -> list[str]:
+    """The name where the area is highest, the first of equal places; nothing where the area is low everywhere. `edges`
+    has the position along the x axis of each generation, and those of the area's lower and upper edge."""
+    half = LETTER * len(name) / 2
+    start, end = edges[0][0] + half, edges[-1][0] - half
+    inside = [edge for edge in edges if start <= edge[0] <= end] or edges
+    at, low, high = max(inside, key=lambda edge: edge[1] - edge[2])
+    if low - high < LABELLED:
+        return []
+    at = min(max(at, start), end)
+    return [f'<text class="count" x="{at:.1f}" y="{(low + high) / 2 + 4:.1f}">{charts.text(name)}</text>']
 
 
 def _spells(

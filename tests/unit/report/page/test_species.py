@@ -48,3 +48,13 @@ def test_an_area_lies_on_the_one_below() -> None:
         for path, name in re.findall(r'd="M([^Z"]*)Z"><title>(\d)</title>', areas(found, "species"))
     }
     assert set(outlines["0"][:3]) >= set(outlines["1"][4:]), "the lower edge of 1 is the upper edge of 0"
+
+
+def test_a_name_stands_in_the_highest_place_of_its_area() -> None:
+    sizes = [(20, 0), (24, 1), (28, 0), (24, 0)]
+    [found] = species([{"generation": k, "species": {"7": of, "8": other}} for k, (of, other) in enumerate(sizes)])
+    [(at, height, name)] = re.findall(r'<text class="count" x="([\d.]+)" y="([\d.]+)">(\w+)</text>', areas(found, "x"))
+    corners = re.search(r'd="M([^Z"]*)Z"><title>7</title>', areas(found, "x"))
+    assert corners is not None and name == "7", "species 8 has one member of 25, too low an area for a name"
+    upper = [tuple(map(float, corner.split())) for corner in corners[1].split("L")][: len(sizes)]
+    assert float(at) == upper[2][0] and float(height) > upper[2][1], "the third generation has most members"
