@@ -11,9 +11,10 @@ from typing import Protocol
 from evonas_cli.core.errors import EvonasError
 from evonas_cli.core.types import Result
 
-LEEWAY = 0.04
-"""The share of a budget of seconds that trainings have, once it is used up, to reach the end of an epoch. With its last
-files a run ends at most 5 % late."""
+LEEWAY = 0.02
+"""The share of a budget of seconds that trainings have, once it is used up, to reach the end of an epoch. The start of
+the processes, which the budget does not count, and the last files take some seconds more: with them a run of four
+minutes ends at most 5 % late."""
 
 
 class Halted(EvonasError):
