@@ -88,8 +88,9 @@ def areas(found: Mapping[str, Any], label: str) -> str:
 
 
 def _name(name: str, edges: Sequence[tuple[float, float, float]]) -> list[str]:
-    """The name where the area is highest, the first of equal places; nothing where the area is low everywhere. `edges`
-    has the position along the x axis of each generation, and those of the area's lower and upper edge."""
+    """The text element of the name, at the first of the places where the area is highest; none for an area that is low
+    everywhere. `edges` has one entry for each generation: the position along the x axis, and the positions of the
+    area's lower and upper edge."""
     half = LETTER * len(name) / 2
     start, end = edges[0][0] + half, edges[-1][0] - half
     inside = [edge for edge in edges if start <= edge[0] <= end] or edges
